@@ -1,0 +1,1 @@
+"""Generated worlds to learn from: each module is one pure, seeded generator of documents."""

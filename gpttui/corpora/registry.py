@@ -1,0 +1,67 @@
+"""The shelf of generated corpora: what each one is, and how to open it.
+
+For: `gpttui corpus`, `gpttui data`, recipes and tests, which name a corpus. Not for: files and downloads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+
+from gpttui.errors import UserError
+
+Documents = Callable[..., Iterator[str]]
+"""`documents(seed, n=None)`: seeds below 1,000,000 draw training data, others held-out data."""
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusSpec:
+    """What can be said about a corpus without generating any of it."""
+
+    name: str
+    title: str
+    description: str
+    module: str
+    """Imported when the corpus is opened."""
+    tokenizer: str
+    """What suits it: "char", "word", "symbols" (one token a character, none of them prose), or "bpe:N"."""
+    answer_after: str = ""
+    """What follows this marker in a document is determined by what precedes it; empty where nothing is."""
+
+
+_SPECS = (
+    CorpusSpec("tales", "Tales", "Small stories told from a simulated world of people, animals and things.",
+               "gpttui.corpora.tales", "bpe:2048"),
+    CorpusSpec("addition", "Addition", "Sums of numbers with up to four digits: 123+456=579.",
+               "gpttui.corpora.arithmetic", "char", "="),
+    CorpusSpec("sort", "Sorting", "Letters and the same letters in order: hello>ehllo.",
+               "gpttui.corpora.sorting", "char", ">"),
+    CorpusSpec("induction", "Induction", "Random symbols that repeat once; only copying predicts them.",
+               "gpttui.corpora.induction", "char"),
+    CorpusSpec("translate", "Translation", "English sentences and their French, from a small grammar.",
+               "gpttui.corpora.translation", "word", " ="),
+    CorpusSpec("digits", "Digits", "Handwritten digits of 8x8 pixels, one character a grey level.",
+               "gpttui.corpora.digits", "symbols"),
+    CorpusSpec("say", "Speech", "Spoken words as sound codes: text to sound and sound to text.",
+               "gpttui.corpora.speech", "symbols"),
+    CorpusSpec("python-docs", "Python documentation", "The topics that this Python's help() shows.",
+               "gpttui.corpora.python_docs", "bpe:4096"),
+    CorpusSpec("python-code", "Python library", "The sources of this Python's standard library.",
+               "gpttui.corpora.python_code", "bpe:4096"),
+)  # fmt: skip
+
+CORPORA: dict[str, CorpusSpec] = {spec.name: spec for spec in _SPECS}
+
+
+def corpus_spec(name: str) -> CorpusSpec:
+    """The entry called `name`. Raises UserError, naming those there are, if there is none."""
+    if name not in CORPORA:
+        raise UserError(f"no corpus is called {name!r}: choose one of {', '.join(CORPORA)}")
+    return CORPORA[name]
+
+
+def open_corpus(name: str) -> Documents:
+    """The `documents` function of a corpus. Raises UserError if no corpus has this name."""
+    documents: Documents = import_module(corpus_spec(name).module).documents
+    return documents

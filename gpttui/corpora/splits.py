@@ -1,0 +1,42 @@
+"""Keeps held-out problems out of training, by construction.
+
+For: the generated corpora, whose every document belongs to exactly one side, decided by a stable hash of the
+problem it poses. Not for: natural text, where a split is by position.
+Idea: the train/validation split by hash that large crawls use, here small enough to prove disjointness.
+"""
+
+from __future__ import annotations
+
+import random
+import zlib
+from collections.abc import Callable, Iterator
+
+HELD_OUT_FROM_SEED = 1_000_000
+HELD_OUT_ONE_IN = 20
+
+
+def is_held_out_seed(seed: int) -> bool:
+    """Seeds from 1,000,000 up draw evaluation data, smaller ones draw training data."""
+    return seed >= HELD_OUT_FROM_SEED
+
+
+def is_held_out(problem: str) -> bool:
+    """Whether this problem is kept for evaluation: one in twenty, the same on every machine."""
+    return zlib.crc32(problem.encode()) % HELD_OUT_ONE_IN == 0
+
+
+def draw(
+    sample: Callable[[random.Random], tuple[str, str]], seed: int, n: int | None = None
+) -> Iterator[str]:
+    """Documents from `sample`, which returns (problem, document), keeping only those of the seed's side.
+
+    Yields `n` documents, or without end if n is None.
+    """
+    rng = random.Random(seed)
+    held_out = is_held_out_seed(seed)
+    yielded = 0
+    while n is None or yielded < n:
+        problem, document = sample(rng)
+        if is_held_out(problem) == held_out:
+            yielded += 1
+            yield document
