@@ -1,0 +1,167 @@
+"""Models on disk: `config.json` + `model.safetensors`. Never a pickle, neither read nor written.
+
+Our own files carry a CRC-32 of their tensors in the safetensors header, so that a flipped bit is an error and not a
+slightly wrong model. Files from elsewhere are checked for shape and for numbers that are none.
+"""
+
+import json
+import os
+import zlib
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from gpttui.errors import UserError, one_line
+from gpttui.model.families import config_from_dict, config_to_dict, state_from_disk, state_to_disk
+from gpttui.model.gpt import GPT, GPTConfig, rotary_table
+
+WEIGHTS, INDEX, CONFIG = "model.safetensors", "model.safetensors.index.json", "config.json"
+PICKLES = {".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle"}
+
+
+def load(path: Path, *, dtype: torch.dtype = torch.float32, device: str = "cpu") -> GPT:
+    """The model in directory `path`, in evaluation mode, weights as `dtype` whatever the file stores.
+
+    Raises UserError, naming the file and the cure, for anything that is not a whole and fitting model.
+    """
+    config = read_config(path)
+    state = state_from_disk(read_tensors(path), config)
+    return build(config, state, path, dtype=dtype, device=device)
+
+
+def build(
+    config: GPTConfig,
+    state: dict[str, Tensor],
+    path: Path,
+    *,
+    dtype: torch.dtype = torch.float32,
+    device: str = "cpu",
+) -> GPT:
+    """A model of shape `config` around the tensors of `state` (our names); `path` only names them in errors."""
+    with torch.device("meta"):
+        model = GPT(config)
+    _check_fit(model, state, path)
+    state = {name: x.to(device=device, dtype=dtype, copy=True) for name, x in state.items()}
+    if config.tied:
+        state["lm_head.weight"] = state["transformer.wte.weight"]
+    model.load_state_dict(state, assign=True)
+    if config.tied:
+        model.lm_head.weight = model.transformer.wte.weight
+    if config.positions == "rope":
+        model.rotary = rotary_table(config).to(device)
+    return model.requires_grad_(False).eval()
+
+
+def save(model: GPT, path: Path, *, dtype: torch.dtype | None = None) -> None:
+    """Write `config.json` and `model.safetensors` into directory `path` (made if missing), each beside and renamed."""
+    path.mkdir(parents=True, exist_ok=True)
+    write_weights(model, path, dtype=dtype)
+    write_atomically(path / CONFIG, json.dumps(config_to_dict(model.config), indent=2) + "\n")
+
+
+def write_weights(model: GPT, path: Path, *, dtype: torch.dtype | None = None) -> None:
+    """Write `path/model.safetensors` only."""
+    state = state_to_disk(dict(model.state_dict()), model.config)
+    write_tensors({name: x if dtype is None else x.to(dtype) for name, x in state.items()}, path / WEIGHTS)
+
+
+def write_tensors(state: dict[str, Tensor], file: Path) -> None:
+    """One safetensors file with a checksum, on disk (fsync) before it takes its name."""
+    state = {name: x.detach().cpu().contiguous() for name, x in state.items()}
+    beside = file.with_name(f".{file.name}.tmp")
+    save_file(state, beside, metadata={"format": "pt", "crc32": str(checksum(state))})
+    with beside.open("rb+") as handle:
+        os.fsync(handle.fileno())
+    beside.replace(file)
+
+
+def write_atomically(file: Path, text: str) -> None:
+    """A small text file, whole or not at all."""
+    beside = file.with_name(f".{file.name}.tmp")
+    with beside.open("w", encoding="utf-8") as handle:
+        handle.write(text)
+        handle.flush()
+        os.fsync(handle.fileno())
+    beside.replace(file)
+
+
+def checksum(state: dict[str, Tensor]) -> int:
+    """CRC-32 over all tensors' bytes in the order of their names."""
+    crc = 0
+    for name in sorted(state):
+        crc = zlib.crc32(state[name].reshape(-1).view(torch.uint8).numpy(), crc)
+    return crc
+
+
+def read_config(path: Path) -> GPTConfig:
+    """The shape of the model in directory `path`."""
+    return config_from_dict(read_raw_config(path))
+
+
+def read_raw_config(path: Path) -> dict[str, Any]:
+    """`config.json` of directory `path`, as it is."""
+    if path.suffix in PICKLES:
+        raise UserError(f"{path.name} is a pickle, which can run any code when opened; convert it to safetensors first")
+    if not path.exists():
+        raise UserError(f"no model at {path}; `gpttui models` lists those that are here")
+    if not path.is_dir():
+        raise UserError(f"{path} is a file; give the directory that holds config.json and model.safetensors")
+    if not (path / CONFIG).exists():
+        raise UserError(f"{path} holds no config.json; a model is config.json + model.safetensors + tokenizer.json")
+    try:
+        raw = json.loads((path / CONFIG).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path / CONFIG} cannot be read: {one_line(error)}") from error
+    if not isinstance(raw, dict):
+        raise UserError(f"{path / CONFIG} is not a JSON object; is it a model's config?")
+    return raw
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Every tensor of directory `path`, from one safetensors file or from the shards its index names."""
+    if (path / INDEX).exists() and not (path / WEIGHTS).exists():
+        try:
+            shards = sorted(set(json.loads((path / INDEX).read_text(encoding="utf-8"))["weight_map"].values()))
+        except (OSError, ValueError, KeyError, AttributeError) as error:
+            raise UserError(f"{path / INDEX} cannot be read: {one_line(error)}") from error
+        tensors: dict[str, Tensor] = {}
+        for shard in shards:
+            tensors |= read_file(path / Path(shard).name)
+        return tensors
+    if not (path / WEIGHTS).exists():
+        pickles = sorted(file.name for file in path.iterdir() if file.suffix in PICKLES)
+        if pickles:
+            raise UserError(f"{path} has only {pickles[0]}, a pickle, which can run any code; convert it to safetensors")
+        raise UserError(f"{path} holds no model.safetensors; was the download or the training finished?")
+    return read_file(path / WEIGHTS)
+
+
+def read_file(file: Path) -> dict[str, Tensor]:
+    """The tensors of one safetensors file, checked against its checksum where it has one."""
+    try:
+        with safe_open(file, framework="pt") as handle:
+            tensors = {name: handle.get_tensor(name) for name in handle.keys()}  # noqa: SIM118
+            expected = (handle.metadata() or {}).get("crc32")
+    except (OSError, SafetensorError, ValueError) as error:
+        raise UserError(f"{file} is damaged or cut short ({one_line(error)}); copy or download it again") from error
+    if expected is not None and str(checksum(tensors)) != expected:
+        raise UserError(f"{file} is damaged: its checksum does not match; copy or download it again")
+    return tensors
+
+
+def _check_fit(model: GPT, state: dict[str, Tensor], path: Path) -> None:
+    wanted = {name: tuple(p.shape) for name, p in model.state_dict().items()}
+    if missing := sorted(wanted.keys() - state.keys()):
+        raise UserError(f"{path}: the weights lack {missing[0]} and {len(missing) - 1} more that config.json calls for")
+    if surplus := sorted(state.keys() - wanted.keys()):
+        raise UserError(f"{path}: the weights hold {surplus[0]}, which config.json does not know; do the two belong together?")
+    for name, shape in wanted.items():
+        if tuple(state[name].shape) != shape:
+            found = "x".join(map(str, state[name].shape))
+            raise UserError(f"{path}: {name} is {found}, config.json says {'x'.join(map(str, shape))}")
+        if not torch.isfinite(state[name]).all():
+            raise UserError(f"{path}: {name} holds numbers that are not finite; the file is damaged")

@@ -1,0 +1,61 @@
+"""Taps: the one mechanism by which activations are seen and changed.
+
+A tap is called at named sites during a forward pass and returns the tensor that the pass goes on with. A recorder
+returns what it was given; an ablation returns it with a slice zeroed. Site names and shapes follow TransformerLens
+(https://github.com/TransformerLensOrg/TransformerLens), with the batch axis first and heads before positions:
+
+    embed, pos_embed                    [B, T, d_model]
+    blocks.i.ln1.normalized             [B, T, d_model]     what attention reads
+    blocks.i.attn.q                     [B, n_head, T, d_head]      as they meet: after QK-norm and RoPE, if any
+    blocks.i.attn.k, .v                 [B, n_kv_head, T, d_head]   the rows of this pass, before the cache joins
+    blocks.i.attn.scores, .pattern      [B, n_head, T, T_key]       scaled q.k, masked entries -inf; its softmax
+    blocks.i.attn.z                     [B, n_head, T, d_head]      pattern @ v
+    blocks.i.attn.out                   [B, T, d_model]             what attention adds to the residual stream
+    blocks.i.resid_mid                  [B, T, d_model]
+    blocks.i.ln2.normalized             [B, T, d_model]     what the MLP reads
+    blocks.i.mlp.pre, .post             [B, T, d_mlp]       before and after the activation (the neurons)
+    blocks.i.mlp.out                    [B, T, d_model]     what the MLP adds to the residual stream
+    blocks.i.resid_post                 [B, T, d_model]
+    ln_final.normalized                 [B, T, d_model]
+    logits                              [B, T, vocab]
+
+An attention-only model has no ln2 and mlp sites. A model with RoPE or no positions has no pos_embed.
+"""
+
+from collections.abc import Callable, Iterable
+
+from torch import Tensor
+
+Tap = Callable[[str, Tensor], Tensor]
+
+
+def tapped(tap: Tap | None, site: str, x: Tensor) -> Tensor:
+    """`x` as the tap leaves it; `x` itself where there is no tap."""
+    return x if tap is None else tap(site, x)
+
+
+class Recorder:
+    """A tap that changes nothing and keeps the tensors of the sites it was asked for (all of them by default)."""
+
+    def __init__(self, sites: Iterable[str] | None = None) -> None:
+        self.wanted = None if sites is None else frozenset(sites)
+        self.sites: dict[str, Tensor] = {}
+
+    def __call__(self, site: str, x: Tensor) -> Tensor:
+        if self.wanted is None or site in self.wanted:
+            self.sites[site] = x
+        return x
+
+
+def chain(*taps: Tap | None) -> Tap | None:
+    """One tap that applies the given taps in order (changes first, then the recorder sees what is used)."""
+    present = [tap for tap in taps if tap is not None]
+    if len(present) < 2:
+        return present[0] if present else None
+
+    def chained(site: str, x: Tensor) -> Tensor:
+        for tap in present:
+            x = tap(site, x)
+        return x
+
+    return chained

@@ -1,0 +1,27 @@
+"""Shared by all tests: one torch thread, where the test texts lie, small random models."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+REPOSITORY = Path(__file__).parent.parent
+
+
+def data_folder() -> Path | None:
+    """Texts and vocabularies for tests: `GPTTUI_TEST_DATA`, or a `shared/data` folder beside the repository."""
+    named = os.environ.get("GPTTUI_TEST_DATA")
+    places = [Path(named)] if named else [REPOSITORY.parent / "shared" / "data"]
+    return next((place for place in places if place.is_dir()), None)
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    folder = data_folder()
+    if folder is None:
+        pytest.skip("no test texts: set GPTTUI_TEST_DATA to a folder with tinyshakespeare.txt and GPT-2's vocabulary")
+    return folder
