@@ -1,0 +1,208 @@
+"""From logits to the next token: temperature, top-k, top-p, one random number, each step open to view.
+
+Every cut keeps a prefix of one ranking (most probable first, ties by id), so a distribution is a softmax, that ranking
+and a few counts. The random number is a hash of (seed, position), not the state of a generator: going back and forward
+again lands on the same token, on every machine. All arithmetic is float64. Numpy only: no torch, no screen.
+
+Top-p is nucleus sampling (Holtzman et al. 2020); the hash is splitmix64 (Steele, Lea & Flood 2014).
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from gpttui.errors import UserError
+from gpttui.records import Array, Cut, Draw, Prediction, Sampling, frozen
+
+_LN2 = math.log(2.0)
+_MASK = (1 << 64) - 1
+_LOWEST = -1e5
+"""Stands in for -inf where a zero probability is multiplied by its logit."""
+
+
+def uniform(seed: int, position: int) -> float:
+    """The random number in [0, 1) for the token after `position`: a pure function, equal on every machine."""
+    return float(_splitmix64(_splitmix64(seed & _MASK) ^ (position & _MASK)) >> 11) * 2.0**-53
+
+
+def _splitmix64(x: int) -> int:
+    x = (x + 0x9E3779B97F4A7C15) & _MASK
+    x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+    x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & _MASK
+    return x ^ (x >> 31)
+
+
+class Ranking:
+    """Token ids from the highest logit down, ties by id, sorted no further than somebody asked for."""
+
+    def __init__(self, logits: Array) -> None:
+        self.logits = logits
+        self.size = int(logits.size)
+        self._ids: Array = np.empty(0, dtype=np.int64)
+
+    def first(self, count: int) -> Array:
+        """The `count` highest (or all there are), in order."""
+        count = min(count, self.size)
+        if count > self._ids.size:
+            self._ids = self._sort(count)
+        return self._ids[:count]
+
+    def _sort(self, count: int) -> Array:
+        x = self.logits
+        if self.size <= 2048 or count > self.size // 4:
+            return np.argsort(-x, kind="stable")
+        last = np.partition(x, self.size - count)[self.size - count]
+        above = np.flatnonzero(x > last)
+        ties = np.flatnonzero(x == last)[: count - above.size]
+        ids = np.concatenate((above, ties))
+        return ids[np.argsort(-x[ids], kind="stable")]
+
+
+@dataclass(slots=True, eq=False)
+class Distribution:
+    """What the next token is drawn from, with every stage on the way."""
+
+    ranking: Ranking
+    sampling: Sampling
+    model_probs: Array
+    """`[V]` softmax of the raw logits."""
+    entropy_bits: float
+    """Of `model_probs`."""
+    probs: Array
+    """`[V]` after temperature, before any cut."""
+    heat_entropy_bits: float
+    """Of `probs`."""
+    cuts: tuple[Cut, ...] = ()
+    kept: int = 0
+    """How many of the ranking's first are left after all cuts."""
+    mass: float = 1.0
+    """Their share of `probs`."""
+
+    def final_probs(self, count: int) -> Array:
+        """`[count]` of the ranking's first: the probability each is drawn with; 0 where cut."""
+        final = self.probs[self.ranking.first(count)] / self.mass
+        final[self.kept :] = 0.0
+        return final
+
+    def cut_by(self, count: int) -> Array:
+        """`[count]` of the ranking's first: 0 if still in, n if `cuts[n - 1]` removed it."""
+        removed = np.zeros(min(count, self.ranking.size), dtype=np.int8)
+        for n in range(len(self.cuts), 0, -1):
+            removed[self.cuts[n - 1].kept :] = n
+        return removed
+
+    def sampled_entropy_bits(self) -> float:
+        """Of the distribution drawn from."""
+        if not self.cuts:
+            return self.heat_entropy_bits
+        final = self.final_probs(self.kept)
+        final = final[final > 0]
+        return max(0.0, float(-(final * np.log2(final)).sum()))
+
+    def draw(self, number: float) -> Draw:
+        """The token on whose stretch of the cumulative bar `number` (in [0, 1)) falls."""
+        if self.sampling.temperature == 0:
+            return Draw(token_id=int(self.ranking.first(1)[0]), uniform=math.nan, low=0.0, high=1.0)
+        count, bar = self._bar(number, past=True)
+        rank = min(int(np.searchsorted(bar, number, side="right")), count - 1)
+        while rank and bar[rank] == bar[rank - 1]:  # only where rounding left the bar short of `number`
+            rank -= 1
+        low = float(bar[rank - 1]) if rank else 0.0
+        high = 1.0 if rank == self.kept - 1 else float(bar[rank])
+        return Draw(token_id=int(self.ranking.first(rank + 1)[rank]), uniform=number, low=low, high=high)
+
+    def stretch(self, token_id: int) -> tuple[float, float]:
+        """Where on the cumulative bar `token_id` lies: (low, high); an empty stretch at the end if it was cut."""
+        x = self.ranking.logits
+        rank = int((x > x[token_id]).sum() + (x[:token_id] == x[token_id]).sum())
+        if rank >= self.kept:
+            return 1.0, 1.0
+        bar = np.cumsum(self.probs[self.ranking.first(rank + 1)]) / self.mass
+        return (float(bar[rank - 1]) if rank else 0.0), min(1.0, float(bar[rank]))
+
+    def _bar(self, mass: float, *, past: bool = False) -> tuple[int, Array]:
+        """As much of the cumulative bar as holds `mass` (more than `mass` with `past`), or all that is kept."""
+        count = 64
+        while True:
+            count = min(count, self.kept)
+            bar = np.cumsum(self.probs[self.ranking.first(count)]) / self.mass
+            if count == self.kept or bar[-1] > mass or (bar[-1] == mass and not past):
+                return count, bar
+            count *= 8
+
+
+def check(sampling: Sampling) -> Sampling:
+    """The same settings. Raises UserError for values that no distribution can have."""
+    if not 0 <= sampling.temperature <= 1e6:
+        raise UserError(f"temperature must be 0 (greedy) or more, not {sampling.temperature}")
+    if sampling.top_k < 0:
+        raise UserError(f"top-k must be 0 (off) or more, not {sampling.top_k}")
+    if not 0 < sampling.top_p <= 1:
+        raise UserError(f"top-p must be above 0 and at most 1 (off), not {sampling.top_p}")
+    return sampling
+
+
+def distribution(logits: Array, sampling: Sampling) -> Distribution:
+    """`logits` `[V]` through temperature, then top-k, then top-p. Raises UserError where logits are not numbers."""
+    ranking = Ranking(logits)
+    x = logits.astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        x -= x.max()
+    if not x.max() == 0:
+        raise UserError("the model's output is not a number; its weights are broken (did its training diverge?)")
+    model_probs, entropy = softmax(x)
+    if sampling.temperature == 0:
+        greedy = np.zeros_like(model_probs)
+        greedy[ranking.first(1)] = 1.0
+        return Distribution(ranking, sampling, model_probs, entropy, greedy, 0.0, kept=ranking.size)
+    with np.errstate(over="ignore"):
+        heated = (model_probs, entropy) if sampling.temperature == 1 else softmax(x / sampling.temperature)
+    found = Distribution(ranking, sampling, model_probs, entropy, *heated, kept=ranking.size)
+    if 0 < sampling.top_k < found.kept:
+        _cut(found, "top-k", sampling.top_k)
+    if sampling.top_p < 1:
+        count, bar = found._bar(sampling.top_p)
+        reached = int(np.searchsorted(bar, sampling.top_p, side="left")) + 1
+        _cut(found, "top-p", min(reached, count))
+    return found
+
+
+def _cut(found: Distribution, name: str, kept: int) -> None:
+    mass = float(found.probs[found.ranking.first(kept)].sum())
+    removed = max(0.0, 1.0 - mass / found.mass) if kept < found.kept else 0.0
+    found.cuts += (Cut(name="top-k" if name == "top-k" else "top-p", kept=kept, removed_mass=removed),)
+    found.kept, found.mass = kept, mass
+
+
+def softmax(x: Array) -> tuple[Array, float]:
+    """Probabilities of float64 logits whose largest is 0, and their entropy in bits."""
+    probs = np.exp(x)
+    total = float(probs.sum())
+    probs /= total
+    mean = float(np.dot(probs, np.maximum(x, _LOWEST)))
+    return probs, max(0.0, (math.log(total) - mean) / _LN2)
+
+
+def predict(
+    logits: Array, sampling: Sampling, count: int, *, position: int, draw: Draw | None = None, next_id: int = -1
+) -> Prediction:
+    """The `count` most probable tokens after `position`, and what the settings make of them."""
+    found = distribution(logits, sampling)
+    ids = found.ranking.first(max(1, count))
+    probs = found.probs[ids]
+    return Prediction(
+        position=position,
+        candidate_ids=frozen(ids.astype(np.int32)),
+        model_probs=frozen(found.model_probs[ids]),
+        probs=frozen(probs),
+        final_probs=frozen(found.final_probs(ids.size)),
+        cut_by=frozen(found.cut_by(ids.size)),
+        cuts=found.cuts,
+        tail_mass=max(0.0, 1.0 - float(probs.sum())) if ids.size < found.ranking.size else 0.0,
+        tail_count=found.ranking.size - int(ids.size),
+        entropy_bits=found.entropy_bits,
+        sampled_entropy_bits=found.sampled_entropy_bits(),
+        draw=draw,
+        next_id=next_id,
+    )
