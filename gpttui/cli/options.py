@@ -1,0 +1,47 @@
+"""Options that several verbs share, so that they are spelled and explained once. Imports nothing but click."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_PLAYGROUND = (
+    click.option("--model", metavar="ID|PATH|hub:OWNER/NAME", help="The model to open; `gpttui models` lists them."),
+    click.option("--prompt", metavar="TEXT", help="The text to start from."),
+    click.option("--seed", type=click.IntRange(min=0), help="Seed of all draws."),
+    click.option("--train", metavar="FILE", help="Open the training screen on this text."),
+    click.option("--session", metavar="FILE", help="Continue a session saved earlier."),
+    click.option("--engine", metavar="COMMAND", help='How the engine is started, such as "ssh host gpttui engine".'),
+)
+
+
+def playground_options(command: F) -> F:
+    """What the playground takes, both as `gpttui OPTIONS` and in `gpttui.cli.play.command`."""
+    for option in reversed(_PLAYGROUND):
+        command = option(command)
+    return command
+
+
+def model_option(command: F) -> F:
+    """`--model`, resolved by the gallery; None means its default model."""
+    return click.option("--model", metavar="ID|PATH|hub:OWNER/NAME", help="Default: the playground's own.")(command)
+
+
+def json_option(command: F) -> F:
+    """`--json`, as the keyword `as_json`."""
+    return click.option("--json", "as_json", is_flag=True, help="For machines to read.")(command)
+
+
+def sampling_options(command: F) -> F:
+    """`--seed`, `--temperature`, `--top-k`, `--top-p`, with the playground's defaults."""
+    options = (
+        click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of all draws."),
+        click.option("--temperature", type=click.FloatRange(min=0), default=0.8, show_default=True, help="0: greedy."),
+        click.option("--top-k", type=click.IntRange(min=0), default=0, show_default=True, help="0: all tokens."),
+        click.option("--top-p", type=click.FloatRange(0, 1), default=1.0, show_default=True, help="1: all tokens."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command

@@ -1,0 +1,48 @@
+"""How verbs write: data on stdout, diagnostics on stderr, text from models and files through the one gate."""
+
+import json
+import sys
+from typing import Any
+
+import click
+import msgspec
+
+from gpttui.text import safe_text
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on one line. NaN, which JSON does not know, becomes null."""
+    click.echo(json.dumps(msgspec.to_builtins(value), ensure_ascii=False))
+
+
+def note(message: str) -> None:
+    """A diagnostic for a person, on stderr."""
+    click.echo(f"gpttui: {safe_text(message)}", err=True)
+
+
+def shown(text: str, *, keep: str = "") -> str:
+    """`text` as it may be written to stdout: made safe for a terminal, left alone for a file or a pipe."""
+    return safe_text(text, keep=keep) if sys.stdout.isatty() else text
+
+
+def size(count: float, unit: str = "") -> str:
+    """A count in three figures: 812, 81.2 k, 8.12 M."""
+    for factor, letter in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
+        if abs(count) >= factor * 0.9995:
+            return f"{count / factor:.3g}{letter}{unit}"
+    return f"{count:.3g} {unit}".rstrip()
+
+
+def table(rows: list[list[str]], *, right: frozenset[int] = frozenset()) -> list[str]:
+    """Rows of cells as aligned lines; columns in `right` align right. Widths count terminal cells."""
+    from rich.cells import cell_len
+
+    widths = [max(cell_len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        padded = []
+        for i, cell in enumerate(row):
+            blank = " " * (widths[i] - cell_len(cell))
+            padded.append(blank + cell if i in right else cell + blank)
+        lines.append("  ".join(padded).rstrip())
+    return lines

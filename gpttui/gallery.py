@@ -1,0 +1,314 @@
+"""Finds models and says what they are, from a few kilobytes of each and without loading any.
+
+For: `--model`, `gpttui models`, the gallery screen. A model is a directory: config.json, model.safetensors (one file or
+shards), tokenizer.json, and, where gpttui made it, card.json and history.json. Directories from elsewhere (Hugging Face
+GPT-2) have no card and are listed all the same. Not for: the weights themselves (`gpttui.model.checkpoint`). No torch.
+"""
+
+import difflib
+import json
+import math
+import struct
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import gpttui
+from gpttui import locations
+from gpttui.errors import UserError, one_line
+from gpttui.records import LossHistory, ModelCard, frozen
+
+HUB = "hub:"
+DEFAULTS = ("tales", "shakespeare")
+WEIGHTS, INDEX, CONFIG = "model.safetensors", "model.safetensors.index.json", "config.json"
+HUB_FILES = (
+    CONFIG,
+    "model*.safetensors",
+    INDEX,
+    "tokenizer.json",
+    "vocab.json",
+    "merges.txt",
+    "card.json",
+    "history.json",
+)
+_MAX_HEADER_BYTES = 100_000_000
+
+
+# ── Finding ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def bundled_dir() -> Path:
+    """Where the models that come along lie: inside an installed package, beside it in a clone."""
+    package = Path(gpttui.__file__).parent
+    installed = package / "_models"
+    return installed if installed.is_dir() else package.parent / "models"
+
+
+def shelves() -> dict[str, Path]:
+    """The folders that are searched for ids, in order: a person's own model hides a bundled one of the same name."""
+    return {"own": locations.user_models_dir(), "bundled": bundled_dir()}
+
+
+def directories() -> dict[str, Path]:
+    """Id → directory of everything on the shelves that looks like a model, bundled ones first, each sorted by id."""
+    found: dict[str, Path] = {}
+    for shelf in reversed(shelves().values()):
+        for path in sorted(shelf.iterdir()) if shelf.is_dir() else ():
+            if (path / CONFIG).is_file():
+                found[path.name] = path
+    return found
+
+
+def default_model() -> Path:
+    """The model to open when none is named. Raises UserError where there is none at all."""
+    found = directories()
+    for name in DEFAULTS:
+        if name in found:
+            return found[name]
+    if not found:
+        own = locations.user_models_dir()
+        raise UserError(f"no model is here; put one under {own} or name a directory: --model PATH")
+    return next(iter(found.values()))
+
+
+def find(ref: str | None) -> Path:
+    """The directory of model `ref`: an id on the shelves, a path, or hub:OWNER/NAME (fetched once). None: the default.
+
+    Raises UserError, with the nearest id where one is near, if there is no such model.
+    """
+    if not ref:
+        return default_model()
+    if ref.startswith(HUB):
+        return from_hub(ref.removeprefix(HUB))
+    found = directories()
+    if ref in found:
+        return found[ref]
+    path = Path(ref).expanduser()
+    try:
+        if path.exists():
+            return path.resolve()
+    except (OSError, ValueError) as error:
+        raise UserError(f"no model can be called {ref[:60]!r}: {one_line(error)}") from error
+    if "/" in ref or "\\" in ref:
+        raise UserError(f"no model at {ref}; give a directory with config.json and model.safetensors")
+    near = difflib.get_close_matches(ref, found, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else "`gpttui models` lists those that are here"
+    raise UserError(f"no model is called {ref!r}; {hint}")
+
+
+def from_hub(name: str) -> Path:
+    """A repository of the Hugging Face hub, `owner/name[@revision]`: safetensors and JSON, never a pickle.
+
+    Raises UserError where huggingface_hub is not installed, the network is away, or the repository holds no such model.
+    """
+    try:
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+    except ImportError as error:
+        raise UserError("hub: models need huggingface_hub; pip install 'gpttui-playground[hub]'") from error
+    repository, _, revision = name.partition("@")
+    try:
+        path = Path(
+            snapshot_download(
+                repository, revision=revision or None, allow_patterns=list(HUB_FILES), ignore_patterns=["*/*"]
+            )
+        )
+    except HFValidationError as error:
+        raise UserError(f"{HUB}{name} is no name on the hub; write hub:OWNER/NAME") from error
+    except LocalEntryNotFoundError as error:
+        raise UserError(f"{HUB}{name} is not here yet and the hub cannot be reached; try again online") from error
+    except HfHubHTTPError as error:
+        raise UserError(f"the hub does not give out {name}: {one_line(error)[:200]}") from error
+    except OSError as error:
+        raise UserError(f"{HUB}{name} could not be fetched: {one_line(error)[:200]}") from error
+    if not (path / CONFIG).exists() or not _weight_files(path):
+        raise UserError(f"{HUB}{name} holds no safetensors model with a config.json; gpttui opens no pickles")
+    return path
+
+
+# ── Describing ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def cards() -> tuple[list[ModelCard], list[str]]:
+    """The cards of everything on the shelves, and one line for each directory that cannot be read as a model."""
+    found, broken = [], []
+    for path in directories().values():
+        try:
+            found.append(card(path))
+        except UserError as error:
+            broken.append(str(error))
+    return found, broken
+
+
+def card(path: Path) -> ModelCard:
+    """What the files of directory `path` say about the model. Raises UserError where they are not a model's."""
+    config = _json_object(path / CONFIG)
+    extra = _json_object(path / "card.json") if (path / "card.json").exists() else {}
+    weights = _weight_files(path)
+    if not weights:
+        raise UserError(f"{path} holds no model.safetensors; was the download or the training finished?")
+    own = config.get("model_type") == "gpttui"
+    try:
+        shape = {
+            "n_layer": int(config["n_layer"]),
+            "n_head": int(config["n_head"]),
+            "d_model": int(config["d_model" if own else "n_embd"]),
+            "vocab_size": int(config["vocab_size"]),
+            "context": int(config["context" if own else "n_positions"]),
+        }
+        metric = extra.get("metric_value")
+        return ModelCard(
+            id=path.name,
+            path=str(path),
+            params=sum(_count_params(header(file), tied=_tied(config)) for file in weights),
+            **shape,
+            tokenizer=tokenizer_kind(path, shape["vocab_size"]),
+            size_bytes=sum(file.stat().st_size for file in weights),
+            data=str(extra.get("data", "")),
+            metric_name=str(extra.get("metric_name", "")),
+            metric_value=None if metric is None else float(metric),
+            summary=str(extra.get("summary", "")),
+            prompts=tuple(map(str, extra.get("prompts", ()))),
+            arch="modern" if own and config.get("norm") == "rmsnorm" else str(config.get("model_type", "")),
+            token_view=str(extra.get("token_view", "text")),
+            prompt=str(extra.get("prompt", "")),
+        )
+    except KeyError as error:
+        raise UserError(f"{path / CONFIG} lacks {error}; is it a GPT-2's or gpttui's?") from error
+    except (TypeError, ValueError, OSError) as error:
+        raise UserError(f"{path} cannot be described: {one_line(error)}") from error
+
+
+def as_listed(model: ModelCard) -> dict[str, Any]:
+    """One entry of `gpttui models --json`."""
+    names = ("id path params n_layer n_head d_model vocab_size context tokenizer data").split()
+    return {
+        **{name: getattr(model, name) for name in names},
+        "metric": {"name": model.metric_name, "value": model.metric_value},
+        "size_bytes": model.size_bytes,
+    }
+
+
+def history(path: Path) -> LossHistory | None:
+    """The training run that made the model, as its history.json tells it; None where there is none to read."""
+    file = path / "history.json"
+    if not file.exists():
+        return None
+    raw = _json_object(file)
+    try:
+        arrays = [
+            frozen(np.asarray(raw.get(name, []), dtype=np.float64).reshape(-1))
+            for name in ("steps", "losses_nats", "val_steps", "val_losses_nats")
+        ]
+    except (TypeError, ValueError) as error:
+        raise UserError(f"{file} is no loss history: {one_line(error)}") from error
+    if len(arrays[0]) != len(arrays[1]) or len(arrays[2]) != len(arrays[3]):
+        raise UserError(f"{file} is no loss history: steps and losses differ in number")
+    steps, losses, val_steps, val_losses = arrays
+    return LossHistory(steps, losses, val_steps, val_losses, title=str(raw.get("title", "")))
+
+
+def tokenizer_kind(path: Path, vocab_size: int) -> str:
+    """In words, as `Tokenizer.kind` says it, without opening the tokenizer; "none" where the directory has none."""
+    file = path / "tokenizer.json"
+    if not file.exists():
+        return f"byte-level BPE {vocab_size}" if (path / "merges.txt").exists() else "none"
+    data = file.read_bytes()
+    if b'"ByteLevel"' in data:
+        return f"byte-level BPE {vocab_size}"
+    try:
+        names = json.loads(data)["model"]["vocab"]
+        return "characters" if all(len(name) == 1 for name in names) else "words"
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{file} cannot be read: {one_line(error)}") from error
+
+
+# ── safetensors, its header only ──────────────────────────────────────────────────────────────────────────────────
+
+
+def header(file: Path) -> dict[str, Any]:
+    """The header of a safetensors file: tensor name → dtype, shape, offsets. Raises UserError where it is none.
+
+    Format: https://huggingface.co/docs/safetensors (eight bytes of length, JSON, then the tensors' bytes).
+    """
+    size_bytes = file.stat().st_size
+    with file.open("rb") as handle:
+        head = handle.read(8)
+        length = struct.unpack("<Q", head)[0] if len(head) == 8 else 0
+        if not 2 <= length <= min(_MAX_HEADER_BYTES, size_bytes - 8):
+            raise UserError(f"{file} is damaged or cut short; copy or download it again")
+        try:
+            entries: dict[str, Any] = json.loads(handle.read(length))
+            ends = [entry["data_offsets"][1] for name, entry in entries.items() if name != "__metadata__"]
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+            raise UserError(f"{file} is no safetensors file: {one_line(error)}") from error
+    if max(ends, default=0) + 8 + length != size_bytes:
+        raise UserError(f"{file} is damaged or cut short; copy or download it again")
+    return entries
+
+
+def verify(path: Path) -> str:
+    """Reads all weights of directory `path` and compares their CRC-32 with the one they carry.
+
+    Returns "ok", or "no checksum" for files that gpttui did not write. Raises UserError where they differ.
+    """
+    answer = "ok"
+    for file in _weight_files(path):
+        entries = header(file)
+        expected = entries.get("__metadata__", {}).get("crc32")
+        if expected is None:
+            answer = "no checksum"
+        elif str(_crc32(file, entries)) != expected:
+            raise UserError(f"{file} is damaged: its checksum does not match; copy or download it again")
+    return answer
+
+
+def _crc32(file: Path, entries: dict[str, Any]) -> int:
+    crc = 0
+    with file.open("rb") as handle:
+        start = 8 + struct.unpack("<Q", handle.read(8))[0]
+        for name in sorted(name for name in entries if name != "__metadata__"):
+            begin, end = entries[name]["data_offsets"]
+            handle.seek(start + begin)
+            crc = zlib.crc32(handle.read(end - begin), crc)
+    return crc
+
+
+def _weight_files(path: Path) -> list[Path]:
+    if (path / WEIGHTS).exists():
+        return [path / WEIGHTS]
+    if not (path / INDEX).exists():
+        return []
+    shards = _json_object(path / INDEX).get("weight_map", {})
+    return [file for file in (path / Path(name).name for name in sorted(set(shards.values()))) if file.exists()]
+
+
+def _count_params(entries: dict[str, Any], *, tied: bool) -> int:
+    return sum(math.prod(entry["shape"]) for name, entry in _parameters(entries, tied=tied))
+
+
+def _parameters(entries: dict[str, Any], *, tied: bool) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Entries that count: no metadata, no causal masks that old exports carry along, no second copy of a tied head."""
+    for name, entry in entries.items():
+        mask = name.endswith((".attn.bias", ".attn.masked_bias"))
+        if name != "__metadata__" and not mask and not (tied and name == "lm_head.weight"):
+            yield name, entry
+
+
+def _tied(config: dict[str, Any]) -> bool:
+    return bool(config.get("tied", config.get("tie_word_embeddings", True)))
+
+
+def _json_object(file: Path) -> dict[str, Any]:
+    try:
+        raw = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(f"{file.parent} holds no {file.name}; is it a model directory?") from error
+    except (OSError, ValueError) as error:
+        raise UserError(f"{file} cannot be read: {one_line(error)}") from error
+    if not isinstance(raw, dict):
+        raise UserError(f"{file} is not a JSON object")
+    return raw

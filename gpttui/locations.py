@@ -1,0 +1,72 @@
+"""Where gpttui keeps its files: the one module that knows paths outside the package.
+
+Each platform's own folders (XDG on Linux) by `platformdirs`; with `GPTTUI_HOME` set, everything lies under that one
+folder. Nothing is created here: whoever writes makes the folder.
+"""
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+
+def _folder(kind: str) -> Path:
+    home = os.environ.get("GPTTUI_HOME")
+    if home:
+        return Path(home).expanduser() / kind
+    found: Path = getattr(platformdirs, f"user_{kind}_path")("gpttui", appauthor=False)
+    return found
+
+
+def config_dir() -> Path:
+    """What a person sets and may edit."""
+    return _folder("config")
+
+
+def data_dir() -> Path:
+    """What a person made and would miss: own models, runs."""
+    return _folder("data")
+
+
+def cache_dir() -> Path:
+    """What can be fetched or computed again."""
+    return _folder("cache")
+
+
+def log_dir() -> Path:
+    """The engine's stderr, tracebacks."""
+    return _folder("log")
+
+
+def settings_file() -> Path:
+    return config_dir() / "settings.toml"
+
+
+def user_models_dir() -> Path:
+    """Model directories put here are listed beside the bundled ones."""
+    return data_dir() / "models"
+
+
+def runs_dir() -> Path:
+    """Where training runs go unless told otherwise."""
+    return data_dir() / "runs"
+
+
+def texts_dir() -> Path:
+    """Public texts that `gpttui data` fetched."""
+    return cache_dir() / "texts"
+
+
+def engine_log_file() -> Path:
+    return log_dir() / "engine.log"
+
+
+def all_locations() -> dict[str, Path]:
+    """Every place by name, for `gpttui doctor`."""
+    return {
+        "settings": settings_file(),
+        "models": user_models_dir(),
+        "runs": runs_dir(),
+        "texts": texts_dir(),
+        "logs": log_dir(),
+    }
