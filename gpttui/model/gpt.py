@@ -22,7 +22,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
 
-from gpttui.model.taps import Tap, tapped
+from gpttui.model.taps import Tap, is_fused, tapped
 
 if TYPE_CHECKING:
     from gpttui.model.kv_cache import KVCache
@@ -144,7 +144,8 @@ class Attention(nn.Module):
             k, v = cache.extend(self.layer, k, v)  # [B, K, S, D]
         if K != H:
             k, v = (t.repeat_interleave(H // K, dim=1) for t in (k, v))  # [B, H, S, D]
-        z = self.fused(q, k, v) if tap is None else self.spelled_out(q, k, v, tap)  # [B, H, T, D]
+        z = self.fused(q, k, v) if is_fused(tap) else self.spelled_out(q, k, v, tap)  # [B, H, T, D]
+        z = tapped(tap, self.site + "z", z)
         out = self.c_proj(z.transpose(1, 2).reshape(B, T, C))
         return tapped(tap, self.site + "out", F.dropout(out, self.dropout, self.training))
 
@@ -155,7 +156,7 @@ class Attention(nn.Module):
         dropout = self.dropout if self.training else 0.0
         return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=dropout, is_causal=T == S > 1)
 
-    def spelled_out(self, q: Tensor, k: Tensor, v: Tensor, tap: Tap) -> Tensor:
+    def spelled_out(self, q: Tensor, k: Tensor, v: Tensor, tap: Tap | None) -> Tensor:
         """softmax(q k^T / sqrt(D)) v, with each stage offered to the tap."""
         T, S = q.size(2), k.size(2)
         scores = q @ k.transpose(-2, -1) * (1.0 / math.sqrt(q.size(-1)))  # [B, H, T, S]
@@ -164,7 +165,7 @@ class Attention(nn.Module):
         scores = tapped(tap, self.site + "scores", scores)
         pattern = tapped(tap, self.site + "pattern", scores.softmax(dim=-1))
         pattern = F.dropout(pattern, self.dropout, self.training)
-        return tapped(tap, self.site + "z", pattern @ v)
+        return pattern @ v
 
 
 def causal_mask(T: int, S: int, device: torch.device) -> Tensor:

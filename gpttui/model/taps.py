@@ -28,6 +28,13 @@ from torch import Tensor
 
 Tap = Callable[[str, Tensor], Tensor]
 
+PATTERN_SITES = (".attn.scores", ".attn.pattern")
+
+
+def is_fused(tap: Tap | None) -> bool:
+    """Whether attention may stay fused: a tap that neither sees nor changes a pattern says so by `fused = True`."""
+    return tap is None or bool(getattr(tap, "fused", False))
+
 
 def tapped(tap: Tap | None, site: str, x: Tensor) -> Tensor:
     """`x` as the tap leaves it; `x` itself where there is no tap."""
@@ -39,6 +46,7 @@ class Recorder:
 
     def __init__(self, sites: Iterable[str] | None = None) -> None:
         self.wanted = None if sites is None else frozenset(sites)
+        self.fused = self.wanted is not None and not any(site.endswith(PATTERN_SITES) for site in self.wanted)
         self.sites: dict[str, Tensor] = {}
 
     def __call__(self, site: str, x: Tensor) -> Tensor:
@@ -47,15 +55,22 @@ class Recorder:
         return x
 
 
-def chain(*taps: Tap | None) -> Tap | None:
-    """One tap that applies the given taps in order (changes first, then the recorder sees what is used)."""
-    present = [tap for tap in taps if tap is not None]
-    if len(present) < 2:
-        return present[0] if present else None
+class Chain:
+    """A tap that applies the given taps in order."""
 
-    def chained(site: str, x: Tensor) -> Tensor:
-        for tap in present:
+    def __init__(self, *taps: Tap) -> None:
+        self.taps = taps
+        self.fused = all(map(is_fused, taps))
+
+    def __call__(self, site: str, x: Tensor) -> Tensor:
+        for tap in self.taps:
             x = tap(site, x)
         return x
 
-    return chained
+
+def chain(*taps: Tap | None) -> Tap | None:
+    """One tap out of several (changes first, then the recorder sees what is used); None where there is none."""
+    present = [tap for tap in taps if tap is not None]
+    if len(present) < 2:
+        return present[0] if present else None
+    return Chain(*present)

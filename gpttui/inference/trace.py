@@ -1,0 +1,160 @@
+"""Every activation of one forward pass, as frozen arrays under the tap sites' names.
+
+A trace is what all inside views read: one tapped pass over the positions of the current window, keeping just the sites
+that a view asks for. Arrays are views of the pass's own tensors (nothing is copied on a CPU). Not for stepping: the session
+keeps its own rows. The idea is TransformerLens' `run_with_cache`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gpttui.errors import UserError
+from gpttui.model.gpt import GPT, GPTConfig
+from gpttui.model.taps import Recorder, Tap, chain
+from gpttui.records import Array, frozen
+
+Part = Literal["embed", "attn", "mlp"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One place where the residual stream can be looked at: after the embeddings, or after an attention or an MLP."""
+
+    name: str
+    """`embed`, `0 attn`, `0 mlp`, …"""
+    layer: int
+    """-1 for the embeddings."""
+    part: Part
+    site: str
+    """Where the vector is; the embeddings' stop adds `pos_embed` to it where there is one."""
+
+
+def stops(config: GPTConfig) -> tuple[Stop, ...]:
+    """The residual stream's stops in order: `1 + 2 * n_layer`, or `1 + n_layer` without MLPs."""
+    found = [Stop("embed", -1, "embed", "embed")]
+    for i in range(config.n_layer):
+        found.append(Stop(f"{i} attn", i, "attn", f"blocks.{i}.resid_mid"))
+        if config.mlp_width:
+            found.append(Stop(f"{i} mlp", i, "mlp", f"blocks.{i}.resid_post"))
+    return tuple(found)
+
+
+def all_sites(config: GPTConfig) -> tuple[str, ...]:
+    """Every site of a model of this shape, in the order a pass reaches them."""
+    block = ["ln1.normalized", *(f"attn.{x}" for x in ("q", "k", "v", "scores", "pattern", "z", "out")), "resid_mid"]
+    if config.mlp_width:
+        block += ["ln2.normalized", "mlp.pre", "mlp.post", "mlp.out"]
+    block.append("resid_post")
+    start = ["embed", "pos_embed"] if config.positions == "learned" else ["embed"]
+    layers = [f"blocks.{i}.{name}" for i in range(config.n_layer) for name in block]
+    return (*start, *layers, "ln_final.normalized", "logits")
+
+
+def stop_sites(config: GPTConfig) -> frozenset[str]:
+    """The sites that `Trace.residual` needs."""
+    sites = {stop.site for stop in stops(config)}
+    return frozenset(sites | {"pos_embed"} if config.positions == "learned" else sites)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trace:
+    """One pass over `ids`: `trace[site]` is an array without the batch axis, read-only."""
+
+    config: GPTConfig
+    ids: tuple[int, ...]
+    start: int
+    """Position in the whole text of the first row (above 0 once the window has slid)."""
+    tensors: Mapping[str, Tensor]
+    """The same without the batch axis, for further computation."""
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, site: str) -> Array:
+        """`[n_head, T, …]` or `[T, …]`, as `gpttui.model.taps` lists them without B."""
+        if site not in self.tensors:
+            raise KeyError(f"{site} is not in this trace")
+        tensor = self.tensors[site].cpu()
+        return frozen((tensor.float() if tensor.dtype in (torch.bfloat16, torch.float16) else tensor).numpy())
+
+    @property
+    def sites(self) -> tuple[str, ...]:
+        """What was kept, in the order the pass reached it."""
+        return tuple(self.tensors)
+
+    def row(self, position: int) -> int:
+        """The row of text position `position` (negative: from the end). Raises UserError outside the window."""
+        row = position + len(self) if position < 0 else position - self.start
+        if not 0 <= row < len(self):
+            last = self.start + len(self) - 1
+            raise UserError(f"position {position} is not in view; the model sees {self.start} to {last}")
+        return row
+
+    def stop(self, stop: Stop) -> Tensor:
+        """The residual stream at one stop: `[T, d_model]`."""
+        x = self.tensors[stop.site]
+        if stop.part == "embed" and "pos_embed" in self.tensors:
+            return x + self.tensors["pos_embed"]
+        return x
+
+    def residual(self, rows: slice = slice(None)) -> Tensor:
+        """The residual stream at every stop: `[stop, T, d_model]` (of `rows` only)."""
+        return torch.stack([self.stop(stop)[rows] for stop in stops(self.config)])
+
+    def save(self, file: Path) -> None:
+        """Write `tokens` and every site as an .npz archive. Raises UserError where the file cannot be written."""
+        arrays = {site: self[site] for site in self.sites}
+        try:
+            with file.open("wb") as handle:
+                np.savez(handle, tokens=np.asarray(self.ids, dtype=np.int32), **arrays)  # type: ignore[arg-type]
+        except OSError as error:
+            raise UserError(f"{file} cannot be written: {error.strerror}; choose another --out") from error
+
+
+@torch.inference_mode()
+def record(
+    model: GPT,
+    ids: Sequence[int],
+    sites: Iterable[str] | None = None,
+    *,
+    tap: Tap | None = None,
+    start: int = 0,
+) -> Trace:
+    """One pass over `ids`, keeping `sites` (all by default), with `tap`'s changes applied before they are recorded.
+
+    The head is computed only for `logits` or `ln_final.normalized`; attention stays fused where no score or pattern is
+    asked for or changed. Raises UserError for an empty text, one that is longer than the context, ids outside the
+    vocabulary, or a site that the model does not have.
+    """
+    config = model.config
+    check_ids(config, ids)
+    known = all_sites(config)
+    wanted = frozenset(known if sites is None else sites)
+    if unknown := wanted - set(known):
+        raise UserError(f"this model has no {min(unknown)}; its sites are embed … {known[-1]}")
+    recorder = Recorder(wanted)
+    every: Tap | None = chain(tap, recorder)
+    weight = model.transformer.wte.weight
+    x, rotary = model.embed(torch.tensor([ids], device=weight.device), 0, every)
+    for block in model.transformer.h:
+        x = block(x, rotary, None, every)
+    if wanted & {"logits", "ln_final.normalized"}:
+        model.unembed(x, every)
+    kept = {site: recorder.sites[site][0] for site in known if site in recorder.sites}
+    return Trace(config, tuple(int(i) for i in ids), start, kept)
+
+
+def check_ids(config: GPTConfig, ids: Sequence[int]) -> None:
+    """Raises UserError where `ids` cannot go through a model of this shape."""
+    if not len(ids):
+        raise UserError("there is no token to look at yet; type a prompt first")
+    if len(ids) > config.context:
+        raise UserError(f"{len(ids)} tokens do not fit this model's context of {config.context}; shorten the text")
+    if not 0 <= min(ids) <= max(ids) < config.vocab_size:
+        raise UserError(f"token {max(ids)} is outside this model's vocabulary of {config.vocab_size}")

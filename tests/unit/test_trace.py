@@ -1,0 +1,59 @@
+"""A trace holds what the model computed: all sites, whichever way attention ran, on disk as in memory."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from gpttui.errors import UserError
+from gpttui.inference.trace import all_sites, record, stop_sites, stops
+from gpttui.model.taps import Recorder
+from tests.unit.shapes import SHAPES, ids, model
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_site_is_what_the_pass_computed(shape: str) -> None:
+    gpt, tokens = model(shape), ids(9)
+    trace = record(gpt, tokens)
+    everything = Recorder()
+    logits = gpt(torch.tensor([tokens]), tap=everything)
+    assert trace.sites == all_sites(gpt.config) and set(trace.sites) == set(everything.sites)
+    for site in trace.sites:
+        assert np.allclose(trace[site], everything.sites[site][0].numpy(), atol=1e-5), site
+        assert not trace[site].flags.writeable
+    assert np.allclose(trace["logits"], gpt(torch.tensor([tokens]))[0].numpy(), atol=1e-5)
+    assert np.allclose(trace["logits"], logits[0].numpy())
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_fused_attention_gives_the_same_stops(shape: str) -> None:
+    gpt, tokens = model(shape), ids(12)
+    spelled, fused = record(gpt, tokens), record(gpt, tokens, stop_sites(gpt.config))
+    assert len(stops(gpt.config)) == len(fused.residual())
+    assert torch.allclose(spelled.residual(), fused.residual(), atol=1e-5)
+    last = fused.residual()[-1]
+    assert np.allclose(gpt.unembed(last).numpy(), spelled["logits"], atol=1e-4)
+
+
+def test_npz_holds_what_memory_holds(tmp_path: Path) -> None:
+    trace = record(model("gpt2"), ids(5))
+    trace.save(tmp_path / "t.npz")
+    with np.load(tmp_path / "t.npz") as archive:
+        assert set(archive) == {"tokens", *trace.sites}
+        assert archive["tokens"].tolist() == list(trace.ids)
+        assert archive["blocks.0.attn.scores"].shape == (4, 5, 5)
+        assert np.array_equal(archive["blocks.2.mlp.post"], trace["blocks.2.mlp.post"])
+
+
+def test_what_cannot_be_traced_says_so() -> None:
+    gpt = model("attention-only")
+    for tokens, words in (([], "type a prompt"), (ids(25), "context of 24"), ([61], "outside"), ([-1], "outside")):
+        with pytest.raises(UserError, match=words):
+            record(gpt, tokens)
+    with pytest.raises(UserError, match=r"no blocks\.0\.mlp\.post"):
+        record(gpt, [1], ["blocks.0.mlp.post"])
+    trace = record(gpt, ids(4), start=3)
+    assert trace.row(-1) == 3 and trace.row(3) == 0
+    with pytest.raises(UserError, match="3 to 6"):
+        trace.row(2)
