@@ -1,0 +1,190 @@
+"""The screen's end of the engine: send a request, await its answer, notice when the engine dies. Asyncio, no torch.
+
+Requests may be sent before the engine is ready; they wait in its pipe. Answers come in the order of the requests, events
+(number 0) at any time. One `EngineClient` outlives many processes: `restart` puts a new one in the place of a dead one.
+"""
+
+import asyncio
+import os
+import signal
+import subprocess
+from asyncio.streams import FlowControlMixin
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from gpttui.engine import launch
+from gpttui.errors import UserError, one_line
+from gpttui.protocol import VERSION, Answer, Call, EngineInfo, Failure, Request, decode_reply, frame, frame_length
+
+READ_BUFFER_BYTES = 1 << 22
+
+
+class EngineFailure(UserError):
+    """The engine could not do what was asked; it lives on and nothing changed."""
+
+
+class EngineDied(UserError):
+    """There is no engine any more; what was asked for is lost."""
+
+
+class EngineClient:
+    """One engine at a time. `on_event(answer)` gets what nobody asked for, `on_death(reason)` one line when it ends."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        log: Path | None = None,
+        *,
+        process: "subprocess.Popen[bytes] | None" = None,
+        on_event: Callable[[Answer], None] = lambda _: None,
+        on_death: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.command = list(command)
+        self.log = log
+        self.on_event = on_event
+        self.on_death = on_death
+        self.info: EngineInfo | None = None
+        self._process = process
+        self._writer: asyncio.StreamWriter | None = None
+        self._listening: asyncio.Task[None] | None = None
+        self._waiting: dict[int, asyncio.Future[Answer]] = {}
+        self._number = 0
+        self._closed = False
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    @property
+    def alive(self) -> bool:
+        return self._writer is not None and not self._writer.is_closing()
+
+    async def connect(self) -> None:
+        """Take over the pipes of the process, starting one where none was given. Raises UserError if it cannot start."""
+        if self._process is None:
+            self._process = launch.start(self.command, self.log)
+        process, loop = self._process, asyncio.get_running_loop()
+        assert process.stdin is not None and process.stdout is not None
+        reader = asyncio.StreamReader(limit=READ_BUFFER_BYTES)
+        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), process.stdout)
+        transport, protocol = await loop.connect_write_pipe(FlowControlMixin, process.stdin)
+        self._writer = asyncio.StreamWriter(transport, protocol, None, loop)
+        self._listening = asyncio.create_task(self._listen(reader, process))
+
+    async def restart(self) -> None:
+        """A new process in the place of the old one, which is ended if it still lives."""
+        await self._end()
+        self.info = None
+        self._process = None
+        await self.connect()
+
+    async def request(self, request: Request) -> Answer:
+        """The answer to `request`. Raises EngineFailure where the engine says no, EngineDied where it is gone."""
+        if self._writer is None or not self.alive:
+            raise EngineDied("the engine is not running")
+        self._number += 1
+        number = self._number
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = future
+        try:
+            self._writer.write(frame(Call(number, request)))
+            await self._writer.drain()
+            answer = await future
+        except ConnectionError as error:
+            raise EngineDied("the engine is gone") from error
+        finally:
+            self._waiting.pop(number, None)
+        if isinstance(answer, Failure):
+            raise EngineFailure(answer.message)
+        return answer
+
+    async def close(self) -> None:
+        """End the engine: its stdin ends, which it obeys; if it does not within a second, it is killed."""
+        self._closed = True
+        await self._end()
+
+    async def _listen(self, reader: asyncio.StreamReader, process: "subprocess.Popen[bytes]") -> None:
+        reason = ""
+        try:
+            while True:
+                body = await reader.readexactly(frame_length(await reader.readexactly(4)))
+                reply = decode_reply(body)
+                self._receive(reply.number, reply.answer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        except UserError as error:
+            reason = str(error)
+        except Exception as error:  # a body that is no message of ours: msgspec's errors, numpy's, …
+            reason = f"the engine's answer cannot be read ({one_line(error)[:120]}); is it the same version of gpttui?"
+        await self._bury(process, reason)
+
+    def _receive(self, number: int, answer: Answer) -> None:
+        if isinstance(answer, EngineInfo):
+            if answer.protocol != VERSION:
+                raise UserError(
+                    f"the engine is gpttui {answer.version} (protocol {answer.protocol}), this screen speaks protocol"
+                    f" {VERSION}; install the same version on both sides"
+                )
+            self.info = answer
+        if number == 0:
+            self.on_event(answer)
+            return
+        future = self._waiting.get(number)
+        if future is not None and not future.done():
+            future.set_result(answer)
+
+    async def _bury(self, process: "subprocess.Popen[bytes]", reason: str) -> None:
+        if self._writer is not None:
+            self._writer.close()
+        status = await _ended(process)
+        reason = reason or f"the engine {_how_it_ended(status)}" + _and_said(launch.last_words(self.log))
+        for future in self._waiting.values():
+            if not future.done():
+                future.set_exception(EngineDied(reason))
+        self._waiting.clear()
+        if not self._closed:
+            self.on_death(reason)
+
+    async def _end(self) -> None:
+        if self._listening is not None:
+            self._listening.cancel()
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+        if self._process is not None:
+            await _ended(self._process)
+        for future in self._waiting.values():
+            if not future.done():
+                future.set_exception(EngineDied("the engine was ended"))
+        self._waiting.clear()
+
+
+async def _ended(process: "subprocess.Popen[bytes]", patience_s: float = 1.0) -> int:
+    """Reap `process` without blocking the loop; killed after `patience_s`."""
+    deadline = asyncio.get_running_loop().time() + patience_s
+    while process.poll() is None:
+        if asyncio.get_running_loop().time() > deadline:
+            _kill_group(process.pid)
+            return process.wait()
+        await asyncio.sleep(0.01)
+    return process.returncode
+
+
+def _kill_group(pid: int) -> None:
+    """The engine leads a session of its own: whatever it started goes with it."""
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def _how_it_ended(status: int) -> str:
+    if status < 0:
+        return f"was killed ({signal.Signals(-status).name})"
+    if status == 127:
+        return "command was not found"
+    return f"ended with exit code {status}"
+
+
+def _and_said(words: str) -> str:
+    return f": {words}" if words else ""

@@ -1,0 +1,82 @@
+"""Starting the engine: one child process that talks on its stdin and stdout. The standard library only.
+
+The command line calls this before it imports the screen, so that the child loads torch while the first picture is
+painted. Whatever the command is (this Python, another one, `ssh box gpttui engine`), only its pipes matter.
+"""
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from gpttui.errors import UserError, one_line
+
+PACKAGE_PARENT = Path(__file__).resolve().parent.parent.parent
+
+
+def default_command() -> list[str]:
+    """This Python, this gpttui; `-P` so that a file in the current folder cannot stand in for a module."""
+    return [sys.executable, "-P", "-m", "gpttui", "engine"]
+
+
+def split_command(command: str) -> list[str]:
+    """The words of `--engine "COMMAND"`. Raises UserError where it has none or its quotes do not close."""
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise UserError(f"--engine: {one_line(error)} in: {command}") from error
+    if not words:
+        raise UserError('--engine wants a command, such as "ssh host gpttui engine"')
+    return words
+
+
+def start(command: Sequence[str], log: Path | None) -> "subprocess.Popen[bytes]":
+    """Start the engine in a session of its own, so that a ctrl+c meant for the screen does not reach it.
+
+    Its stderr goes to the file `log` (dropped where that cannot be written). Raises UserError if there is no such program.
+    """
+    paths = [os.environ.get("PYTHONPATH", ""), str(PACKAGE_PARENT)]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in paths if path)}
+    errors = _open_log(log)
+    try:
+        return subprocess.Popen(
+            list(command),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            bufsize=0,
+            env=environment,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise UserError(f"the engine cannot be started: {command[0]}: {error.strerror}") from error
+    finally:
+        if errors != subprocess.DEVNULL:
+            os.close(errors)
+
+
+def _open_log(log: Path | None) -> int:
+    if log is None:
+        return subprocess.DEVNULL
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    except OSError:
+        return subprocess.DEVNULL
+
+
+def last_words(log: Path | None, limit_bytes: int = 4096) -> str:
+    """The last line that a dead engine left in its log, as one short line; empty where there is none."""
+    if log is None:
+        return ""
+    try:
+        with log.open("rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - limit_bytes))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+    lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+    return lines[-1][:300] if lines else ""

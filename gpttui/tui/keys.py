@@ -1,0 +1,57 @@
+"""Every key of the playground in one table: id (for remapping in the settings), key, action, tooltip, group.
+
+Panes add their own while they have the focus (arrows or hjkl move a pane's cursor there). Keys that tmux and screen are
+commonly bound to (ctrl+b, ctrl+a, ctrl+s) stay free.
+"""
+
+from textual.binding import Binding
+
+STEP = Binding.Group("step", compact=True)
+TEXT = Binding.Group("text")
+PANES = Binding.Group("panes", compact=True)
+HEAD = Binding.Group("head, layer", compact=True)
+SAMPLING = Binding.Group("sampling", compact=True)
+MORE = Binding.Group("more")
+
+
+def key(
+    keys: str, action: str, says: str, tooltip: str, group: Binding.Group, *, show: bool = True, id: str = ""
+) -> Binding:
+    """A binding whose id is its action's name unless it is given."""
+    name = id or action.split(".")[-1].split("(")[0]
+    return Binding(keys, action, says, show=show, tooltip=tooltip, id=name, group=group)
+
+
+PLAYGROUND = [
+    key("space,right,l", "step", "next token", "Draw one token and append it", STEP),
+    key("left,h", "back", "back", "Take the last token back; stepping again draws the same one", STEP),
+    key("home", "to_prompt", "to prompt", "Take back all tokens behind the prompt", STEP, show=False),
+    key("g", "run", "run", "Draw token after token until a key is pressed", STEP),
+    key("slash", "edit_prompt", "prompt", "Write another prompt; its tokens show while you type", TEXT),
+    key("comma", "earlier", "earlier token", "Look at the token before; all panes show that moment", TEXT, show=False),
+    key("full_stop", "later", "later token", "Look at the token after", TEXT, show=False),
+    key("y", "copy_text", "copy", "Copy the whole text to the clipboard", TEXT, show=False),
+    key("c", "colour", "colour", "Colour tokens by turns, by surprisal, or by entropy", TEXT),
+    key("tab", "next_pane", "next pane", "Go to the next pane", PANES, show=False),
+    key("shift+tab", "previous_pane", "pane before", "Go to the pane before", PANES, show=False),
+    *(
+        key(str(n), f"pane({n})", f"pane {n}", f"Go to pane {n}: {title}", PANES, show=False, id=f"pane_{n}")
+        for n, title in enumerate(("tokens", "next token", "attention", "training loss"), 1)
+    ),
+    key("z", "zoom", "zoom", "Give the pane the whole screen, or give it back", PANES),
+    key("left_square_bracket", "head(-1)", "head -", "The head before", HEAD, id="head_before"),
+    key("right_square_bracket", "head(1)", "head +", "The next head", HEAD, id="head_next"),
+    key("left_curly_bracket", "layer(-1)", "layer -", "The layer below", HEAD, id="layer_below"),
+    key("right_curly_bracket", "layer(1)", "layer +", "The layer above", HEAD, id="layer_above"),
+    key("t", "temperature(False)", "cooler", "Lower temperature: the likely gets likelier", SAMPLING, id="cooler"),
+    key("T", "temperature(True)", "warmer", "Higher temperature: flatter, more surprising", SAMPLING, id="warmer"),
+    key("k", "top_k(False)", "top-k -", "Keep fewer candidates", SAMPLING, id="top_k_fewer", show=False),
+    key("K", "top_k(True)", "top-k +", "Keep more candidates", SAMPLING, id="top_k_more", show=False),
+    key("p", "top_p(False)", "top-p -", "Keep less of the probability", SAMPLING, id="top_p_less", show=False),
+    key("P", "top_p(True)", "top-p +", "Keep more of the probability", SAMPLING, id="top_p_more", show=False),
+    key("r", "new_seed", "new seed", "Another seed: other draws from the same distributions", SAMPLING, show=False),
+    key("m", "models", "models", "Open another model", MORE),
+    key("s", "screenshot", "screenshot", "Save the screen as a picture (SVG)", MORE, show=False),
+    key("question_mark", "help", "help", "What the focused pane shows, and every key", MORE),
+    key("q", "app.quit", "quit", "Leave", MORE, id="quit"),
+]

@@ -1,0 +1,234 @@
+"""Wishes of the screen become requests to the engine: one in flight, the newest wish of a kind wins.
+
+A step asked for while another step runs is dropped, so a key held down leaves nothing running after its release beyond
+the step in flight. Settings and looks are coalesced, never lost. When the engine dies a new one is started and the
+session is put back: text, choices, sampling, seed. No widget is touched from here; the screen gets messages.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from textual.message import Message
+
+from gpttui import protocol
+from gpttui.engine.client import EngineDied, EngineFailure
+from gpttui.errors import UserError
+from gpttui.protocol import Answer, EngineInfo, Look, Opened, Request, Shown
+from gpttui.records import ModelCard, Sampling, Snapshot
+from gpttui.tui.messages import EngineLost, EngineReady, ModelOpened, Refused, SnapshotArrived
+
+STEPS = frozenset({"step", "back", "home"})
+"""Kinds that are dropped, not queued, while one of them is in flight."""
+NEW_TEXT = frozenset({"open", "prompt", "choose"})
+"""Kinds that make waiting steps pointless."""
+
+
+class Engine(Protocol):
+    """What the link needs of `EngineClient`; tests bring their own."""
+
+    info: EngineInfo | None
+    on_event: Callable[[Answer], None]
+    on_death: Callable[[str], None]
+
+    @property
+    def alive(self) -> bool: ...
+    async def connect(self) -> None: ...
+    async def request(self, request: Request) -> Answer: ...
+    async def restart(self) -> None: ...
+    async def close(self) -> None: ...
+
+
+class SessionLink:
+    """`look()` says what the panes show at the moment a request leaves; `post` hands a message to the screen."""
+
+    def __init__(self, engine: Engine, look: Callable[[], Look], post: Callable[[Message], Any]) -> None:
+        self.card: ModelCard | None = None
+        self.snapshot: Snapshot | None = None
+        self.prompt = ""
+        self.sampling = Sampling()
+        self.seed = 0
+        self.running = False
+        """Keep stepping until told otherwise."""
+        self._engine, self._look, self._post = engine, look, post
+        self._picked: set[int] = set()
+        self._chosen = -1
+        self._opening: protocol.OpenModel | None = None
+        self._pending: dict[str, Callable[[], Request]] = {}
+        self._in_flight = ""
+        self._death: str | None = None
+        self._wake = asyncio.Event()
+        engine.on_event, engine.on_death = self._event, self._died
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._in_flight or self._pending)
+
+    # ── Wishes ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def open(
+        self, path: str, prompt: str | None = None, sampling: Sampling | None = None, seed: int | None = None
+    ) -> None:
+        self.seed = self.seed if seed is None else seed
+        self.sampling = sampling or self.sampling
+        self._opening = protocol.OpenModel(path, prompt, Look(top_k=self._look().top_k), self.sampling, self.seed)
+        self._wish("open", lambda: self._opening)
+
+    def step(self) -> None:
+        self._wish("step", lambda: protocol.Step(self._newest()))
+
+    def back(self) -> None:
+        self._wish("back", lambda: protocol.Back(False, self._newest()))
+
+    def home(self) -> None:
+        self._wish("home", lambda: protocol.Back(True, self._newest()))
+
+    def run(self) -> None:
+        self.running = True
+        self.step()
+
+    def stop(self) -> None:
+        self.running = False
+
+    def set_prompt(self, text: str) -> None:
+        def make() -> Request:
+            self.prompt = text
+            return protocol.SetPrompt(text, self._newest())
+
+        self._wish("prompt", make)
+
+    def choose(self, position: int, token_id: int) -> None:
+        self._chosen = position + 1
+        self._wish("choose", lambda: protocol.Choose(position, token_id, self._newest()))
+
+    def set_sampling(self, sampling: Sampling) -> None:
+        self.sampling = sampling
+        self._wish("sampling", lambda: protocol.SetSampling(self.sampling, self._look()))
+
+    def set_seed(self, seed: int) -> None:
+        self.seed = seed
+        self._wish("seed", lambda: protocol.SetSeed(self.seed, self._look()))
+
+    def show(self) -> None:
+        self._wish("show", lambda: protocol.Show(self._look()))
+
+    def _newest(self) -> Look:
+        look = self._look()
+        return Look(-1, look.layer, look.head, look.top_k, look.have_rows, look.have_epoch)
+
+    def _wish(self, kind: str, make: Callable[[], Any]) -> None:
+        if kind in STEPS and (self._in_flight in STEPS or self._pending.keys() & (STEPS | NEW_TEXT)):
+            return
+        if kind in NEW_TEXT:
+            self.running = False
+            for step in STEPS:
+                self._pending.pop(step, None)
+        if kind != "open" and self.card is None and "open" not in self._pending and self._opening is None:
+            return
+        self._pending[kind] = make
+        self._wake.set()
+
+    # ── The one loop that talks ──────────────────────────────────────────────────────────────────────────────────
+
+    async def serve(self) -> None:
+        """Run for as long as the screen lives."""
+        await self._connect()
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._pending or self._death:
+                if self._death or not self._engine.alive:
+                    if not await self._revive():
+                        break
+                else:
+                    await self._send_next()
+
+    async def _connect(self) -> None:
+        try:
+            await self._engine.connect()
+        except UserError as error:
+            self._post(EngineLost(str(error), restarting=False))
+
+    async def _send_next(self) -> None:
+        kind = next(iter(self._pending))
+        make = self._pending.pop(kind)
+        self._in_flight = kind
+        try:
+            answer = await self._engine.request(make())
+        except EngineFailure as error:
+            self.running = False
+            self._post(Refused(str(error)))
+        except EngineDied:
+            self.running = False
+        else:
+            self._take(kind, answer)
+        finally:
+            self._in_flight = ""
+        if self.running and not self._pending:
+            self.step()
+
+    def _take(self, kind: str, answer: Answer) -> None:
+        if isinstance(answer, Opened):
+            self._opened(answer, restored=kind == "restore")
+        elif isinstance(answer, Shown):
+            self._keep(answer.snapshot)
+            if kind == "choose":
+                self._picked.add(self._chosen)
+            self._post(SnapshotArrived(answer.snapshot, stepped=kind in STEPS | NEW_TEXT))
+
+    def _opened(self, opened: Opened, restored: bool) -> None:
+        asked = self._opening.prompt if self._opening is not None else None
+        if not restored:
+            self.prompt = opened.card.prompt if asked is None else asked
+            self._picked.clear()
+        self.card = opened.card
+        self.sampling, self.seed = opened.snapshot.sampling, opened.snapshot.seed
+        self._keep(opened.snapshot)
+        self._post(ModelOpened(opened, restored))
+
+    def _keep(self, snapshot: Snapshot) -> None:
+        """Remember it, and forget choices that were taken back."""
+        length = len(snapshot.ids)
+        self._picked = {position for position in self._picked if position < length}
+        self.snapshot = snapshot
+
+    # ── The engine's life ────────────────────────────────────────────────────────────────────────────────────────
+
+    def _event(self, answer: Answer) -> None:
+        if isinstance(answer, EngineInfo):
+            self._post(EngineReady(answer))
+
+    def _died(self, reason: str) -> None:
+        """Start anew by itself only what had once worked; otherwise the next key press tries again."""
+        self.running = False
+        restarting = self._engine.info is not None
+        self._post(EngineLost(reason, restarting))
+        if restarting:
+            self._death = reason
+            self._wake.set()
+
+    async def _revive(self) -> bool:
+        """A new engine with the old session. False where it cannot be started."""
+        self._death = None
+        for step in STEPS:
+            self._pending.pop(step, None)
+        try:
+            await self._engine.restart()
+        except UserError as error:
+            self._pending.clear()
+            self._post(EngineLost(str(error), restarting=False))
+            return False
+        waiting, self._pending = self._pending, {}
+        if "open" not in waiting:
+            self._pending["restore"] = self._restoring
+        self._pending |= waiting
+        return True
+
+    def _restoring(self) -> Request:
+        if self.card is None or self.snapshot is None:
+            assert self._opening is not None
+            return self._opening
+        first = self.snapshot.n_prompt
+        appended = [int(i) for i in self.snapshot.ids[first:]]
+        picked = [first + n in self._picked for n in range(len(appended))]
+        return protocol.Restore(self.card.path, self.prompt, appended, picked, self.sampling, self.seed, self._newest())
