@@ -1,4 +1,4 @@
-"""The one gate for text that gpttui did not write itself: prompts, tokens, files and their names, errors that quote them.
+"""The one gate for text that gpttui did not write itself: prompts, tokens, files and their names, quoted errors.
 
 A byte-level tokenizer hands out escape sequences, halves of characters and lone joiners on the first day; any of them,
 sent to a terminal raw, moves the cursor, hides text or breaks the columns. What leaves this module moves nothing: every

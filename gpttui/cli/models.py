@@ -26,7 +26,5 @@ def command(as_json: bool) -> None:
         metric = "" if model.metric_value is None else f"{model.metric_name} {model.metric_value:.4g}"
         shape = f"{model.n_layer}L {model.n_head}H {model.d_model}"
         what = model.summary or model.data
-        rows.append(
-            [model.id, size(model.params), shape, str(model.context), model.tokenizer, metric, shown(what)]
-        )
+        rows.append([model.id, size(model.params), shape, str(model.context), model.tokenizer, metric, shown(what)])
     click.echo("\n".join(table(rows, right=frozenset({1, 3}))))
