@@ -17,7 +17,7 @@ from gpttui.records import Array, Cut, Draw, Prediction, Sampling, frozen
 
 _LN2 = math.log(2.0)
 _MASK = (1 << 64) - 1
-_LOWEST = -1e5
+LOWEST = -1e5
 """Stands in for -inf where a zero probability is multiplied by its logit."""
 
 
@@ -138,8 +138,8 @@ def check(sampling: Sampling) -> Sampling:
         raise UserError(f"temperature must be 0 (greedy) or more, not {sampling.temperature}")
     if sampling.top_k < 0:
         raise UserError(f"top-k must be 0 (off) or more, not {sampling.top_k}")
-    if not 0 < sampling.top_p <= 1:
-        raise UserError(f"top-p must be above 0 and at most 1 (off), not {sampling.top_p}")
+    if not 0 <= sampling.top_p <= 1:
+        raise UserError(f"top-p must lie between 0 and 1 (off), not at {sampling.top_p}")
     return sampling
 
 
@@ -180,7 +180,7 @@ def softmax(x: Array) -> tuple[Array, float]:
     probs = np.exp(x)
     total = float(probs.sum())
     probs /= total
-    mean = float(np.dot(probs, np.maximum(x, _LOWEST)))
+    mean = float(np.dot(probs, np.maximum(x, LOWEST)))
     return probs, max(0.0, (math.log(total) - mean) / _LN2)
 
 

@@ -1,0 +1,241 @@
+"""What the model did over one window of text, row by row: grows by a step, shrinks by a back, never rewrites.
+
+Causal attention never changes an earlier row, so one position costs one row: residual stream, queries, keys and values,
+attention, logits. Attention rows and logits, the two that grow large, are kept newest first within a budget of bytes;
+what fell out is computed again from what stays: attention from the recorded queries and the cache's keys, logits from
+the last vector. No sampling, no text here; `session.py` has those.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gpttui.inference.sampling import LOWEST
+from gpttui.model.gpt import GPT
+from gpttui.model.kv_cache import KVCache
+from gpttui.model.taps import Recorder, Tap, chain, tapped
+from gpttui.records import Array, StepRecord, frozen
+
+PREFILL_ROWS = 256
+"""Most rows of one pass: a longer prompt goes through in such chunks, so that its square never stands in memory."""
+ATTENTION_BYTES = 64 << 20
+LOGIT_BYTES = 32 << 20
+_CHUNK_ELEMENTS = 1 << 20
+_LN2 = math.log(2.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AttentionBlock:
+    """The pattern of rows `first` and on."""
+
+    first: int
+    weights: Array
+    """`[layer, head, row, key]`"""
+
+    @property
+    def end(self) -> int:
+        return self.first + int(self.weights.shape[2])
+
+
+class RowTap:
+    """The lean recorder of one pass: keeps a reference to each tensor that `Window` files away."""
+
+    def __init__(self, n_layer: int) -> None:
+        blocks = [f"blocks.{layer}." for layer in range(n_layer)]
+        self.layers: dict[str, list[Tensor]] = {}
+        by_site = {"embed": "embed", "pos_embed": "pos_embed", "ln_final.normalized": "final"}
+        for block in blocks:
+            by_site |= {block + "attn.q": "q", block + "attn.pattern": "pattern"}
+            by_site |= {block + "resid_mid": "residual", block + "resid_post": "residual"}
+        self.kept = by_site
+        self.reset()
+
+    def reset(self) -> None:
+        self.layers = {name: [] for name in ("embed", "pos_embed", "q", "pattern", "residual", "final")}
+
+    def __call__(self, site: str, x: Tensor) -> Tensor:
+        name = self.kept.get(site)
+        if name is not None:
+            self.layers[name].append(x)
+        return x
+
+
+class Window:
+    """A run of tokens inside the model's context, and all that was recorded of them.
+
+    Row numbers count from the window's start. `surprisal_bits[0]` is the owner's to fill in (nan: not known).
+    """
+
+    def __init__(self, model: GPT, ids: Sequence[int] | Array, *, start: int = 0, tap: Tap | None = None) -> None:
+        config, parameter = model.config, next(model.parameters())
+        self.model, self.start, self.tap = model, start, tap
+        self.device, self.dtype = parameter.device, parameter.dtype
+        self.cache = KVCache(config, device=self.device, dtype=self.dtype)
+        rows = config.context
+        self.ids = np.zeros(rows, dtype=np.int32)
+        self.residual = torch.empty((rows, 2 * config.n_layer + 1, config.d_model), dtype=self.dtype)
+        self.queries = torch.empty((config.n_layer, rows, config.n_head, config.d_head), dtype=self.dtype)
+        self.final = torch.empty((rows, config.d_model), dtype=self.dtype)
+        self.surprisal_bits = np.full(rows, math.nan, dtype=np.float32)
+        self.entropy_bits = np.full(rows, math.nan, dtype=np.float32)
+        self.log_totals = np.zeros(rows)
+        self.blocks: list[AttentionBlock] = []
+        self.attention_bytes = 0
+        self.logits: dict[int, Array] = {}
+        self.logits_kept = max(8, LOGIT_BYTES // (4 * config.vocab_size))
+        self.row_tap = RowTap(config.n_layer)
+        self.all_taps = chain(tap, self.row_tap)
+        self._traced: tuple[int, Array] | None = None
+        for first in range(0, len(ids), PREFILL_ROWS):
+            self.extend(ids[first : first + PREFILL_ROWS])
+
+    @property
+    def length(self) -> int:
+        return self.cache.length
+
+    @property
+    def room(self) -> int:
+        """Rows that still fit."""
+        return self.model.config.context - self.cache.length
+
+    @property
+    def size_bytes(self) -> int:
+        """Memory of the filled rows, roughly: cache, residual stream, queries, attention, logits."""
+        per_row = sum(x[0].numel() * x.element_size() for x in (self.residual, self.final))
+        per_row += self.queries[:, 0].numel() * self.queries.element_size()
+        logits = len(self.logits) * 4 * self.model.config.vocab_size
+        return self.cache.size_bytes + per_row * self.length + self.attention_bytes + logits
+
+    @torch.inference_mode()
+    def extend(self, ids: Sequence[int] | Array) -> None:
+        """Run the model over `ids`, which follow what is here, and record their rows."""
+        first, end = self.length, self.length + len(ids)
+        self.row_tap.reset()
+        idx = torch.tensor(np.asarray(ids, dtype=np.int64)[None], device=self.device)
+        logits = self.model(idx, cache=self.cache, tap=self.all_taps)[0]  # [T, V]
+        self.ids[first:end] = ids
+        got = self.row_tap.layers
+        start = got["embed"][0] + got["pos_embed"][0] if got["pos_embed"] else got["embed"][0]
+        self.residual[first:end] = torch.cat((start, *got["residual"])).transpose(0, 1)
+        self.queries[:, first:end] = torch.cat(got["q"]).transpose(1, 2)
+        self.final[first:end] = got["final"][0][0]
+        pattern = torch.cat(got["pattern"]).float().cpu().numpy()  # [layer, head, T, S]
+        self.row_tap.reset()
+        self._keep_attention(AttentionBlock(first, frozen(pattern)))
+        self._keep_logits(first, logits)
+        self._traced = None
+
+    def _keep_attention(self, block: AttentionBlock) -> None:
+        self.blocks.append(block)
+        self.attention_bytes += block.weights.nbytes
+        while self.attention_bytes > ATTENTION_BYTES and self.blocks:
+            self.attention_bytes -= self.blocks.pop(0).weights.nbytes
+
+    def _keep_logits(self, first: int, logits: Tensor) -> None:
+        count, vocab = logits.shape
+        if first:
+            told = float(self.row_logits(first - 1)[self.ids[first]])
+            self.surprisal_bits[first] = (self.log_totals[first - 1] - told) / _LN2
+        for a in range(0, count, max(1, _CHUNK_ELEMENTS // vocab)):
+            x = logits[a : a + max(1, _CHUNK_ELEMENTS // vocab)].double().cpu().numpy()
+            self._measure(first + a, x, last=a + len(x) == count)
+        kept = logits[-self.logits_kept :].float().cpu().numpy()
+        if len(kept) < count:
+            kept = kept.copy()
+        frozen(kept)
+        self.logits.update(enumerate(kept, start=first + count - len(kept)))
+        for row in list(self.logits)[: max(0, len(self.logits) - self.logits_kept)]:
+            del self.logits[row]
+
+    def _measure(self, first: int, x: Array, *, last: bool) -> None:
+        """Entropy after each row of logits `x` `[T, V]`, and surprisal of the token that follows it."""
+        top = x.max(axis=1)
+        shifted = x - top[:, None]
+        probs = np.exp(shifted)
+        totals = probs.sum(axis=1)
+        means = np.einsum("tv,tv->t", probs, np.maximum(shifted, LOWEST, out=shifted)) / totals
+        end = first + len(x)
+        self.entropy_bits[first:end] = np.maximum(np.log(totals) - means, 0.0) / _LN2
+        self.log_totals[first:end] = top + np.log(totals)
+        told = end - first - 1 if last else end - first
+        if told:
+            found = x[np.arange(told), self.ids[first + 1 : first + 1 + told]]
+            self.surprisal_bits[first + 1 : first + 1 + told] = (self.log_totals[first : first + told] - found) / _LN2
+
+    def truncate(self, length: int) -> None:
+        """Drop every row from `length` on; the others stay as they are, bit for bit."""
+        for row in range(length, self.length):
+            self.logits.pop(row, None)
+        self.cache.truncate(length)
+        while self.blocks and self.blocks[-1].end > length:
+            block = self.blocks.pop()
+            self.attention_bytes -= block.weights.nbytes
+            if block.first < length:
+                part = frozen(block.weights[:, :, : length - block.first, :length].copy())
+                self.blocks.append(AttentionBlock(block.first, part))
+                self.attention_bytes += part.nbytes
+        self._traced = None
+
+    @torch.inference_mode()
+    def row_logits(self, row: int) -> Array:
+        """`[vocab]` float32: the logits after `row`."""
+        if row in self.logits:
+            return self.logits[row]
+        x = self.final[row : row + 1].to(self.device)
+        logits = tapped(self.tap, "logits", self.model.lm_head(x)[None])
+        return frozen(logits[0, 0].float().cpu().numpy())
+
+    def attention(self, layer: int, head: int, first: int = 0) -> Array:
+        """`[rows, keys]` float32: one head's pattern, rows `first` to the last."""
+        weights = np.zeros((self.length - first, self.length), dtype=np.float32)
+        held = self.blocks[0].first if self.blocks else self.length
+        if first < held:
+            weights[: held - first, :held] = self._attention_again(layer, head, first, held)
+        for block in self.blocks:
+            if block.end > first:
+                a = max(first, block.first)
+                weights[a - first : block.end - first, : block.end] = block.weights[layer, head, a - block.first :]
+        return frozen(weights)
+
+    @torch.inference_mode()
+    def _attention_again(self, layer: int, head: int, first: int, end: int) -> Array:
+        """Rows `[first, end)` of a pattern that is no longer kept, over `end` keys."""
+        if self.tap is not None:  # a change may sit anywhere in the pass: run it all
+            if self._traced is None or self._traced[0] != layer:
+                site = f"blocks.{layer}.attn.pattern"
+                self._traced = (layer, self.trace([site])[site])
+            return np.asarray(self._traced[1][head, first:end, :end])
+        config = self.model.config
+        keys = self.cache.keys[layer, 0, head // (config.n_head // config.kv_heads), :end].to(self.queries.device)
+        scores = self.queries[layer, first:end, head] @ keys.T * (1.0 / math.sqrt(config.d_head))
+        future = torch.ones(end - first, end, dtype=torch.bool).triu(first + 1)
+        return np.asarray(scores.masked_fill_(future, -math.inf).float().softmax(dim=-1).numpy())
+
+    @torch.inference_mode()
+    def trace(self, sites: Sequence[str] | None = None) -> dict[str, Array]:
+        """One tapped pass over the whole window: site → array without its batch axis; all sites by default."""
+        recorder = Recorder(sites)
+        if self.length:
+            idx = torch.tensor(self.ids[None, : self.length], dtype=torch.int64, device=self.device)
+            self.model(idx, tap=chain(self.tap, recorder))
+        return {site: frozen(x[0].float().cpu().numpy()) for site, x in recorder.sites.items()}
+
+    def record(self, row: int) -> StepRecord:
+        """Everything kept of one row, in one frozen piece."""
+        config = self.model.config
+        rows = [
+            [self.attention(layer, head, row)[0, : row + 1] for head in range(config.n_head)]
+            for layer in range(config.n_layer)
+        ]
+        return StepRecord(
+            position=self.start + row,
+            token_id=int(self.ids[row]),
+            attention=frozen(np.asarray(rows, dtype=np.float32)),
+            residual=frozen(self.residual[row].float().numpy().copy()),
+            final=frozen(self.final[row].float().numpy().copy()),
+            logits=self.row_logits(row),
+        )
