@@ -40,7 +40,7 @@ class Look(msgspec.Struct, frozen=True, omit_defaults=True):
     have_epoch: int = -1
 
 
-class OpenModel(Message):
+class OpenModel(Message, frozen=True):
     """Load the model directory `path` and start with `prompt`. Answer: `Opened`."""
 
     path: str
@@ -50,27 +50,27 @@ class OpenModel(Message):
     seed: int = 0
 
 
-class SetPrompt(Message):
+class SetPrompt(Message, frozen=True):
     """A new text from the start. Answer: Snapshot (as for all requests that follow, unless they say otherwise)."""
 
     text: str
     look: Look = Look()
 
 
-class Step(Message):
+class Step(Message, frozen=True):
     """Draw one token and append it."""
 
     look: Look = Look()
 
 
-class Back(Message):
+class Back(Message, frozen=True):
     """Take the last token back; with `to_prompt`, all tokens behind the prompt."""
 
     to_prompt: bool = False
     look: Look = Look()
 
 
-class Choose(Message):
+class Choose(Message, frozen=True):
     """Put token `token_id` after `position`, dropping what followed there (the dropped branch can be drawn again)."""
 
     position: int
@@ -78,23 +78,23 @@ class Choose(Message):
     look: Look = Look()
 
 
-class SetSampling(Message):
+class SetSampling(Message, frozen=True):
     sampling: Sampling
     look: Look = Look()
 
 
-class SetSeed(Message):
+class SetSeed(Message, frozen=True):
     seed: int
     look: Look = Look()
 
 
-class Show(Message):
+class Show(Message, frozen=True):
     """Nothing changes but what is looked at."""
 
     look: Look = Look()
 
 
-class Restore(Message):
+class Restore(Message, frozen=True):
     """Open a model and put its session back as it was, token for token. Answer: `Opened`."""
 
     path: str
@@ -107,7 +107,7 @@ class Restore(Message):
     look: Look = Look()
 
 
-class Describe(Message):
+class Describe(Message, frozen=True):
     """Who is there? Answer: `EngineInfo`."""
 
 
@@ -116,7 +116,7 @@ Request = OpenModel | SetPrompt | Step | Back | Choose | SetSampling | SetSeed |
 # ── Answers and events ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class EngineInfo(Message):
+class EngineInfo(Message, frozen=True):
     """Sent once by itself when the engine can take requests, and as the answer to `Describe`."""
 
     protocol: int
@@ -129,18 +129,18 @@ class EngineInfo(Message):
     """From process start to ready."""
 
 
-class Opened(Message):
+class Opened(Message, frozen=True):
     card: ModelCard
     tokenizer_json: str
     history: LossHistory | None
     snapshot: Snapshot
 
 
-class Shown(Message):
+class Shown(Message, frozen=True):
     snapshot: Snapshot
 
 
-class Failure(Message):
+class Failure(Message, frozen=True):
     """The request could not be done; nothing changed. `message` is one line for a person."""
 
     message: str

@@ -93,7 +93,7 @@ def checksum(state: dict[str, Tensor]) -> int:
     """CRC-32 over all tensors' bytes in the order of their names."""
     crc = 0
     for name in sorted(state):
-        crc = zlib.crc32(state[name].reshape(-1).view(torch.uint8).numpy(), crc)
+        crc = zlib.crc32(state[name].reshape(-1).view(torch.uint8).numpy().data, crc)
     return crc
 
 

@@ -218,7 +218,8 @@ class Block(nn.Module):
         self.site = f"blocks.{layer}."
         self.ln_1 = Norm(config)
         self.attn = Attention(config, layer)
-        self.ln_2, self.mlp = (Norm(config), MLP(config, layer)) if config.mlp_width else (None, None)
+        self.ln_2 = Norm(config) if config.mlp_width else None
+        self.mlp = MLP(config, layer) if config.mlp_width else None
 
     def forward(self, x: Tensor, rotary: Tensor | None, cache: "KVCache | None", tap: Tap | None) -> Tensor:
         x = x + self.attn(tapped(tap, self.site + "ln1.normalized", self.ln_1(x)), rotary, cache, tap)
