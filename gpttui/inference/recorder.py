@@ -141,7 +141,7 @@ class Window:
             told = float(self.row_logits(first - 1)[self.ids[first]])
             self.surprisal_bits[first] = (self.log_totals[first - 1] - told) / _LN2
         for a in range(0, count, max(1, _CHUNK_ELEMENTS // vocab)):
-            x = logits[a : a + max(1, _CHUNK_ELEMENTS // vocab)].double().cpu().numpy()
+            x = logits[a : a + max(1, _CHUNK_ELEMENTS // vocab)].cpu().double().numpy()
             self._measure(first + a, x, last=a + len(x) == count)
         kept = logits[-self.logits_kept :].float().cpu().numpy()
         if len(kept) < count:

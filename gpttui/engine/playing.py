@@ -1,0 +1,137 @@
+"""The engine's answers to the playground: open a model, prompt, step, back, choose, look. Decisions are `Session`'s."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gpttui import gallery
+from gpttui.errors import UserError, one_line
+from gpttui.inference.opening import open_model
+from gpttui.inference.session import Session
+from gpttui.protocol import (
+    Answer,
+    Back,
+    Choose,
+    Describe,
+    EngineInfo,
+    Look,
+    Opened,
+    OpenModel,
+    Restore,
+    SetPrompt,
+    SetSampling,
+    SetSeed,
+    Show,
+    Shown,
+    Step,
+)
+from gpttui.records import LossHistory, ModelCard, frozen
+
+if TYPE_CHECKING:
+    from gpttui.engine.server import Engine
+
+
+def opened(engine: "Engine", path: Path, look: Look, make: Callable[[Session, ModelCard], None]) -> Opened:
+    """Load the model at `path`, let `make` set its session up, and only then put it in the place of the old one."""
+    card = gallery.card(path)
+    model, tokenizer = open_model(path, device=engine.device)
+    session = Session(model, tokenizer)
+    make(session, card)
+    engine.session, engine.card = session, card
+    return Opened(
+        card=card,
+        tokenizer_json=tokenizer.to_json(),
+        history=history(path),
+        snapshot=session.snapshot(look, since_s=engine.since_s),
+    )
+
+
+def history(path: Path) -> LossHistory | None:
+    """The recorded training run; where its file cannot be read, an empty one whose title says so."""
+    try:
+        return gallery.history(path)
+    except UserError as error:
+        nothing = frozen(np.empty(0))
+        return LossHistory(nothing, nothing, nothing, nothing, title=one_line(error))
+
+
+def open_(engine: "Engine", request: OpenModel) -> Answer:
+    def make(session: Session, card: ModelCard) -> None:
+        if request.sampling is not None:
+            session.set_sampling(request.sampling)
+        session.set_seed(request.seed)
+        session.set_prompt(card.prompt or next(iter(card.prompts), "") if request.prompt is None else request.prompt)
+
+    return opened(engine, gallery.find(request.path), request.look, make)
+
+
+def restore(engine: "Engine", request: Restore) -> Answer:
+    def make(session: Session, _card: ModelCard) -> None:
+        session.set_sampling(request.sampling)
+        session.set_seed(request.seed)
+        session.restore(request.prompt, request.appended, request.picked)
+
+    return opened(engine, gallery.find(request.path), request.look, make)
+
+
+def shown(engine: "Engine", look: Look) -> Shown:
+    """The session as it is now."""
+    return Shown(engine.need_session().snapshot(look, since_s=engine.since_s))
+
+
+def set_prompt(engine: "Engine", request: SetPrompt) -> Answer:
+    engine.need_session().set_prompt(request.text)
+    return shown(engine, request.look)
+
+
+def step(engine: "Engine", request: Step) -> Answer:
+    engine.need_session().step()
+    return shown(engine, request.look)
+
+
+def back(engine: "Engine", request: Back) -> Answer:
+    session = engine.need_session()
+    if request.to_prompt:
+        session.home()
+    else:
+        session.back()
+    return shown(engine, request.look)
+
+
+def choose(engine: "Engine", request: Choose) -> Answer:
+    engine.need_session().choose(request.position, request.token_id)
+    return shown(engine, request.look)
+
+
+def set_sampling(engine: "Engine", request: SetSampling) -> Answer:
+    engine.need_session().set_sampling(request.sampling)
+    return shown(engine, request.look)
+
+
+def set_seed(engine: "Engine", request: SetSeed) -> Answer:
+    engine.need_session().set_seed(request.seed)
+    return shown(engine, request.look)
+
+
+def show(engine: "Engine", request: Show) -> Answer:
+    return shown(engine, request.look)
+
+
+def describe(engine: "Engine", _request: Describe) -> EngineInfo:
+    return engine.info()
+
+
+HANDLERS: dict[type, Callable[["Engine", Any], Answer]] = {
+    OpenModel: open_,
+    SetPrompt: set_prompt,
+    Step: step,
+    Back: back,
+    Choose: choose,
+    SetSampling: set_sampling,
+    SetSeed: set_seed,
+    Show: show,
+    Restore: restore,
+    Describe: describe,
+}
