@@ -1,0 +1,30 @@
+"""`gpttui trace`: every activation of one pass, for other programs."""
+
+from pathlib import Path
+
+import click
+
+from gpttui.cli.options import model_option
+from gpttui.cli.output import note, size
+
+
+@click.command()
+@model_option
+@click.option("--prompt", required=True, metavar="TEXT", help="The text of the pass.")
+@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), metavar="F.npz")
+def command(model: str | None, prompt: str, out: Path) -> None:
+    """Write every activation of one pass over a prompt to an .npz file.
+
+    Arrays carry TransformerLens' names: tokens [T], embed [T, d], blocks.0.attn.pattern [head, T, T] … logits [T, V].
+    Scores are scaled q.k, masked entries -inf.
+    """
+    from gpttui import gallery
+    from gpttui.inference import trace
+    from gpttui.model import checkpoint
+    from gpttui.tokenizers import Tokenizer
+
+    path = gallery.find(model)
+    ids = Tokenizer.open(path).encode(prompt)
+    recorded = trace.record(checkpoint.load(path), ids)
+    recorded.save(out)
+    note(f"{len(ids)} tokens, {len(recorded.sites)} sites, {size(out.stat().st_size, 'B')} in {out}")
