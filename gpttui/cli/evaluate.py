@@ -1,0 +1,36 @@
+"""`gpttui eval`: a model's loss over a whole text, in windows that overlap."""
+
+import tempfile
+from pathlib import Path
+
+import click
+
+from gpttui.cli.options import json_option, model_option
+from gpttui.cli.output import note, print_json
+
+
+@click.command()
+@model_option
+@click.option("--data", required=True, metavar="FILE|DIR|-", help="The text; - reads stdin.")
+@click.option("--stride", type=click.IntRange(min=1), help="Tokens between windows. Default: half the context.")
+@click.option("--last", type=click.FloatRange(0, 1, min_open=True), default=1.0, help="Only this last share of the text.")
+@json_option
+def command(model: str | None, data: str, stride: int | None, last: float, as_json: bool) -> None:
+    """Measure a model's loss on a text: nats a token, bits a byte, perplexity."""
+    from gpttui import gallery
+    from gpttui.model import checkpoint
+    from gpttui.tokenizers import Tokenizer
+    from gpttui.training.evaluate import text_loss
+
+    path = gallery.find(model)
+    with tempfile.TemporaryDirectory() as folder:
+        found = text_loss(
+            checkpoint.load(path), Tokenizer.open(path), data, Path(folder) / "stdin.txt", stride=stride, last_part=last
+        )
+    for line in found.notes:
+        note(line)
+    if as_json:
+        print_json({name: getattr(found, name) for name in ("loss_nats", "bits_per_byte", "perplexity", "tokens")})
+        return
+    click.echo(f"loss {found.loss_nats:.4f} nats a token · {found.bits_per_byte:.4f} bits a byte · "
+               f"perplexity {found.perplexity:.4g} · {found.tokens:,} tokens")  # fmt: skip

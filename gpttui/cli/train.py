@@ -1,0 +1,200 @@
+"""`gpttui train`: the training loop without a screen. Progress on a terminal, JSON lines of the same events with --json.
+
+SIGINT and SIGTERM finish the step, save, and exit with 130 or 143. Under `torchrun` every process comes through here;
+rank 0 writes and prints.
+"""
+
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gpttui.errors import UserError
+
+if TYPE_CHECKING:
+    from gpttui.train_config import TrainConfig
+    from gpttui.training.run import Run
+
+CONFIG_OPTIONS = (
+    click.option("--data", metavar="FILE|DIR|-|corpus:NAME", help="What to learn from; - reads stdin."),
+    click.option("--tokenizer", metavar="char|word|bpe:N", help="Learned from the text. Default: char."),
+    click.option("--documents", is_flag=True, default=None, help="A row is one line from its start, not a stream."),
+    click.option("--corpus-documents", type=int, help="How many documents to draw from corpus:NAME."),
+    click.option("--val-fraction", type=float, help="Held-out share at the end of the text. Default: 0.1."),
+    click.option("--init", metavar="MODEL", help="Fine-tune this model (its shape, its tokenizer)."),
+    click.option("--arch", type=click.Choice(["gpt2", "modern"]), help="Default: gpt2."),
+    click.option("--layers", type=int),
+    click.option("--heads", type=int),
+    click.option("--width", type=int),
+    click.option("--context", type=int),
+    click.option("--kv-heads", type=int, help="Fewer than heads: grouped queries (modern)."),
+    click.option("--mlp-width", type=int, help="Neurons of an MLP; 0: attention only."),
+    click.option("--activation", metavar="NAME", help="gelu_tanh, gelu, relu, relu2, swiglu."),
+    click.option("--dropout", type=float),
+    click.option("--batch", type=int, help="Rows of one pass in each process."),
+    click.option("--accumulation", type=int, help="Passes of one step."),
+    click.option("--steps", type=int),
+    click.option("--minutes", type=float, help="Stop after so many minutes of training."),
+    click.option("--target-loss", type=float, help="Stop at this validation loss."),
+    click.option("--optimizer", type=click.Choice(["adamw", "muon"])),
+    click.option("--lr", type=float, help="AdamW's peak learning rate."),
+    click.option("--matrix-lr", type=float, help="Muon's peak learning rate."),
+    click.option("--schedule", type=click.Choice(["cosine", "linear", "constant"])),
+    click.option("--warmup", type=int),
+    click.option("--weight-decay", type=float),
+    click.option("--matrix-weight-decay", type=float),
+    click.option("--grad-clip", type=float, help="0: never."),
+    click.option("--label-smoothing", type=float),
+    click.option("--eval-every", type=int),
+    click.option("--eval-tokens", type=int),
+    click.option("--sample-every", type=int),
+    click.option("--sample-prompt", metavar="TEXT"),
+    click.option("--checkpoint-every", type=int),
+    click.option("--seed", type=int),
+    click.option("--device", metavar="auto|cpu|cuda|mps"),
+    click.option("--precision", type=click.Choice(["auto", "fp32", "bf16"])),
+    click.option("--threads", type=int, help="0: all cores."),
+    click.option("--compile", is_flag=True, default=None, help="Use torch.compile."),
+)
+
+
+def config_options(command: Any) -> Any:
+    """Every field of a run's config that the command line can set; None where it was not given."""
+    for option in reversed(CONFIG_OPTIONS):
+        command = option(command)
+    return command
+
+
+@click.command()
+@config_options
+@click.option("--recipe", metavar="NAME", help="Start from a recipe; other options change it. `list` shows them.")
+@click.option("--run-dir", metavar="DIR", type=click.Path(path_type=Path), help="Where the run is kept.")
+@click.option("--resume", "resuming", is_flag=True, help="Go on with the run in --run-dir.")
+@click.option("--export", "export_to", metavar="DIR", type=click.Path(path_type=Path), help="Then write the model there.")
+@click.option("--json", "as_json", is_flag=True, help="Print events as JSON lines.")
+def command(
+    recipe: str | None, run_dir: Path | None, resuming: bool, export_to: Path | None, as_json: bool, **given: Any
+) -> int:
+    """Train a GPT on a text, from scratch or on from where a run stopped.
+
+    \b
+    gpttui train --data my.txt
+    gpttui train --data my.txt --minutes 10 --optimizer muon --arch modern
+    gpttui train --run-dir RUN --resume
+    torchrun --nproc-per-node 4 -m gpttui train --data my.txt --run-dir RUN
+    """
+    if recipe == "list":
+        _list_recipes()
+        return 0
+    from gpttui.training import run as runs
+
+    options = {name: value for name, value in given.items() if value is not None}
+    if resuming:
+        if run_dir is None:
+            raise click.UsageError("--resume needs --run-dir, the run to go on with")
+        path, opened = run_dir, runs.resume(run_dir, _resumed_config(run_dir, options))
+    else:
+        config = _new_config(recipe, options)
+        path = run_dir or _new_run_dir(recipe or Path(config.data.removeprefix("corpus:")).stem or "stdin")
+        opened = runs.start(config, path)
+    with opened:
+        code = _train(opened, as_json)
+    if export_to is not None and code == 0 and opened.trainer.world.leads:
+        from gpttui.training.publish import publish
+
+        name = recipe or rundir_recipe(path)
+        loss = publish(path, export_to, recipe_name=name)
+        click.echo(f"{export_to}: validation loss {loss:.4f}", err=True)
+    return code
+
+
+def rundir_recipe(path: Path) -> str:
+    """The recipe whose name begins the run directory's, if any: a resumed run keeps its card."""
+    from gpttui.training.recipes import RECIPES
+
+    return path.name if path.name in RECIPES else ""
+
+
+def _new_config(recipe_name: str | None, options: dict[str, Any]) -> "TrainConfig":
+    from gpttui.train_config import TrainConfig, changed
+    from gpttui.training.recipes import recipe
+
+    if recipe_name is None:
+        if "data" not in options:
+            raise click.UsageError("--data says what to learn from: a file, a directory, - or corpus:NAME")
+        return changed(TrainConfig(data=options["data"]), **options)
+    config = changed(recipe(recipe_name).config, **options)
+    return config if "data" in options else changed(config, data=_public_text(config.data))
+
+
+def _public_text(data: str) -> str:
+    """A recipe's text: a corpus as it stands, a public text where `gpttui data` put it."""
+    from gpttui import locations
+
+    if data.startswith("corpus:"):
+        return data
+    file = locations.texts_dir() / data
+    if not file.exists():
+        raise UserError(f"this recipe learns from {data}, which is not here; fetch it with `gpttui data` or name it by --data")
+    return str(file)
+
+
+def _resumed_config(path: Path, options: dict[str, Any]) -> "TrainConfig":
+    from gpttui import rundir
+    from gpttui.train_config import changed
+
+    return changed(rundir.read_config(path), **options)
+
+
+def _new_run_dir(stem: str) -> Path:
+    from gpttui import locations
+
+    root, number = locations.runs_dir(), 1
+    while (path := root / (stem if number == 1 else f"{stem}-{number}")).exists():
+        number += 1
+    return path
+
+
+def _train(run: "Run", as_json: bool) -> int:
+    """Consume the run's events; the exit code."""
+    from gpttui.cli.train_output import Printer
+    from gpttui.train_protocol import RunEnded, RunFailed
+
+    trainer, caught = run.trainer, [0]
+
+    def on_signal(number: int, _: Any) -> None:
+        caught[0] = number
+        trainer.stop("stopped")
+
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    failure = ""
+    printer = Printer(trainer.config, run.path, as_json=as_json, silent=not trainer.world.leads)
+    try:
+        with printer:
+            for event in trainer.events():
+                if event is None:
+                    continue
+                printer.show(event)
+                if isinstance(event, RunFailed):
+                    failure = event.message
+                stopped = isinstance(event, RunEnded) and event.reason == "stopped"
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if failure:
+        raise UserError(failure)
+    if stopped:
+        if trainer.world.leads:
+            click.echo(f"stopped; go on with: gpttui train --run-dir {run.path} --resume", err=True)
+        return 128 + caught[0] if caught[0] else 0
+    return 0
+
+
+def _list_recipes() -> None:
+    from gpttui.cli.output import table
+    from gpttui.training.recipes import RECIPES
+
+    rows = [["recipe", "steps", "learns from", "what it does"]]
+    rows += [[name, f"{r.config.steps:,}", r.data, r.summary] for name, r in RECIPES.items()]
+    click.echo("\n".join(table(rows, right=frozenset({1}))))

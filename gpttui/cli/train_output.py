@@ -1,0 +1,99 @@
+"""How `gpttui train` shows events: a live line and a log on a terminal, plain lines in a pipe, JSON lines for machines."""
+
+import sys
+from pathlib import Path
+from types import TracebackType
+
+import click
+
+from gpttui.text import safe_text
+from gpttui.train_config import TrainConfig
+from gpttui.train_protocol import (
+    CheckpointSaved,
+    EvalDone,
+    Event,
+    RunEnded,
+    RunFailed,
+    RunStarted,
+    SampleDrawn,
+    StepDone,
+    encode_event,
+)  # fmt: skip
+
+LINES_IN_A_PIPE = 40
+"""Without a terminal, this many progress lines are spread over the run."""
+
+
+class Printer:
+    """Show events one by one; use it in `with`, so that the terminal is left as it was found."""
+
+    def __init__(self, config: TrainConfig, path: Path, *, as_json: bool, silent: bool = False) -> None:
+        self.config, self.path, self.as_json, self.silent = config, path, as_json, silent
+        self._live = None
+        if not as_json and not silent and sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+            self._live = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeRemainingColumn(),
+                console=Console(stderr=True),
+            )
+            self._task = self._live.add_task("", total=config.steps)
+
+    def __enter__(self) -> "Printer":
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def show(self, event: Event) -> None:
+        if self.silent:
+            return
+        if self.as_json:
+            sys.stdout.buffer.write(encode_event(event) + b"\n")
+            sys.stdout.buffer.flush()
+        elif isinstance(event, StepDone):
+            self._show_step(event)
+        elif text := describe(event):
+            self._say(text)
+
+    def _show_step(self, event: StepDone) -> None:
+        text = f"loss {event.loss_nats:.3f} · lr {event.lr:.2g} · |g| {event.grad_norm:.2f} · {event.tokens_per_s:,.0f} tokens/s"
+        if self._live is not None:
+            self._live.update(self._task, completed=event.step, description=text)
+        elif event.step % max(1, self.config.steps // LINES_IN_A_PIPE) == 0 or event.step == 1:
+            self._say(f"step {event.step} of {self.config.steps} · {event.elapsed_s:.0f} s · {text}")
+
+    def _say(self, text: str) -> None:
+        if self._live is not None:
+            self._live.console.print(text, markup=False, highlight=False)
+        else:
+            click.echo(text, err=True)
+
+
+def describe(event: Event) -> str:
+    """An event other than a step in words; empty for what need not be said."""
+    match event:
+        case RunStarted():
+            where = f"step {event.step}, " if event.step else ""
+            notes = "".join(f"\nnote: {note}" for note in event.notes)
+            return (
+                f"{where}{event.params:,} parameters · {event.tokenizer}, {event.vocab_size} tokens · "
+                f"{event.train_tokens:,} to train, {event.val_tokens:,} held out · {event.device}, {event.threads} threads"
+                f"{f', {event.processes} processes' if event.processes > 1 else ''}{safe_text(notes, keep=chr(10))}"
+            )
+        case EvalDone():
+            return f"step {event.step}: validation loss {event.val_loss_nats:.4f} ({event.elapsed_s:.0f} s)"
+        case SampleDrawn():
+            return f"step {event.step}: {safe_text(event.prompt + event.text, keep=chr(10))}"
+        case RunEnded():
+            best = "" if event.best_val_loss_nats is None else f", best validation loss {event.best_val_loss_nats:.4f}"
+            return f"ended at step {event.step} ({event.reason}) after {event.elapsed_s:.0f} s{best}"
+        case CheckpointSaved() | RunFailed() | StepDone():
+            return ""

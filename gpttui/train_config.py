@@ -1,0 +1,158 @@
+"""All that decides a training run, in one frozen struct that travels: command line, form, `config.json`, engine.
+
+Two runs with equal configs on the same machine and thread count give the same losses bit for bit. No torch here, so that
+the screen can hold a form over it; what the fields mean for a model is in `gpttui.training`.
+"""
+
+from typing import Any, Literal
+
+import msgspec
+
+from gpttui.errors import UserError, one_line
+
+FORMAT = 1
+"""Version of a run directory; a larger one in a file means: written by a newer gpttui."""
+
+
+class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, eq=True):
+    """One training run. Raises ValueError, in one line, for values that cannot be."""
+
+    data: str
+    """A text file, a directory of texts, `-` for stdin, or `corpus:NAME` for a generated one."""
+    tokenizer: str = "char"
+    """`char`, `word`, or `bpe:N`: learned from the training text. With `init`: that model's own, whatever stands here."""
+    documents: bool = False
+    """One row is one document (a line of a file, a document of a corpus), from its start, padded; not a stream of text."""
+    corpus_documents: int = 100_000
+    """How many training documents to draw from a generated corpus (and a twentieth of that, held out, to validate)."""
+    answer_after: str = ""
+    """Rows only: the marker (one token) behind which a document is determined by what came before."""
+    prompt_weight: float = 1.0
+    """Weight of the loss on what stands before the answer, marker included; the answer's is 1."""
+    val_fraction: float = 0.1
+    """The last part of the text, never trained on."""
+    init: str = ""
+    """A model directory to start from (fine-tuning); the shape and the tokenizer are then its own."""
+
+    arch: Literal["gpt2", "modern"] = "gpt2"
+    """`gpt2`: LayerNorm, learned positions, GELU, tied head. `modern`: RMSNorm, RoPE, QK-norm, ReLU^2, outputs that start
+    at zero, no biases."""
+    layers: int = 4
+    heads: int = 4
+    width: int = 128
+    context: int = 64
+    """Most tokens a pass sees."""
+    mlp_width: int | None = None
+    """Neurons of each MLP; None: four times the width; 0: attention only."""
+    kv_heads: int | None = None
+    """Fewer than `heads`: grouped queries (modern only)."""
+    activation: str = ""
+    """Overrides the architecture's own: gelu_tanh, gelu, relu, relu2, swiglu (the last two modern only)."""
+    tied: bool | None = None
+    """Whether head and embedding are one matrix; None: yes for gpt2, no for modern."""
+    dropout: float = 0.0
+
+    batch: int = 12
+    """Rows of one pass, in each process."""
+    accumulation: int = 1
+    """Passes of one step."""
+    steps: int = 2000
+    """The schedule's length, and where the run ends by itself."""
+    optimizer: Literal["adamw", "muon"] = "adamw"
+    """`muon`: Muon for the blocks' matrices, AdamW for the rest."""
+    lr: float = 1e-3
+    """AdamW's peak learning rate."""
+    matrix_lr: float = 0.02
+    """Muon's peak learning rate; scaled by the same schedule."""
+    schedule: Literal["cosine", "linear", "constant"] = "cosine"
+    warmup: int = 100
+    """Steps over which the learning rate climbs from zero; at most a tenth of the run."""
+    min_lr_fraction: float = 0.0
+    """Where the schedule ends, as a fraction of the peak."""
+    stable_fraction: float = 0.0
+    """Linear schedule: the fraction of the run held at the peak before the way down."""
+    weight_decay: float = 0.1
+    """AdamW's, on matrices only (blocks, embeddings, head); norms and biases are spared."""
+    matrix_weight_decay: float = 0.0
+    """Muon's."""
+    beta1: float = 0.9
+    beta2: float = 0.99
+    momentum: float = 0.95
+    """Muon's."""
+    grad_clip: float = 1.0
+    """Gradients longer than this are scaled down to it; 0: never."""
+    label_smoothing: float = 0.0
+    """How much of each target is spread evenly over the vocabulary. Validation is never smoothed."""
+
+    eval_every: int = 250
+    """Steps between measurements on held-out text; 0: only at the end."""
+    eval_tokens: int = 81_920
+    """Held-out tokens of one measurement, spread evenly, the same ones each time."""
+    sample_every: int = 250
+    """Steps between samples; 0: none."""
+    sample_prompt: str = ""
+    """What samples go on from; empty: a newline, or the vocabulary's first token."""
+    sample_tokens: int = 120
+    checkpoint_every: int = 250
+    """Steps between checkpoints; 0: only at the end."""
+    keep: int = 2
+    """Newest checkpoints that stay whole, optimiser included."""
+    history: int = 40
+    """Older checkpoints that stay as weights, thinned evenly in log steps, to scrub through."""
+
+    minutes: float = 0.0
+    """Stop rule: wall time of training; 0: none."""
+    target_loss: float = 0.0
+    """Stop rule: a validation loss this low; 0: none."""
+    seed: int = 1337
+    device: str = "auto"
+    """`auto`: cuda, mps, cpu, in this order."""
+    precision: Literal["fp32", "bf16", "auto"] = "auto"
+    """Of the matrix products: `auto` is bf16 on CUDA, fp32 elsewhere. Weights and optimiser are always fp32."""
+    threads: int = 0
+    """Torch's threads on a CPU; 0: all cores."""
+    compile: bool = False
+    """torch.compile."""
+
+    def __post_init__(self) -> None:
+        for name in ("layers", "heads", "width", "context", "batch", "accumulation", "steps", "corpus_documents", "keep"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        for name in ("warmup", "eval_every", "sample_every", "sample_tokens", "checkpoint_every", "history", "minutes",
+                     "target_loss", "threads", "weight_decay", "matrix_weight_decay", "grad_clip", "prompt_weight"):  # fmt: skip
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name} must not be negative, but is {getattr(self, name)}")
+        for name in ("lr", "matrix_lr"):
+            if not 0 < getattr(self, name) < 100:
+                raise ValueError(f"{name} must be above 0 (0.001, say), not {getattr(self, name)}")
+        for name in ("dropout", "label_smoothing", "min_lr_fraction", "stable_fraction", "beta1", "beta2", "momentum"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 0 and below 1, not {getattr(self, name)}")
+        if not 0 < self.val_fraction < 1:
+            raise ValueError(f"val_fraction must lie between 0 and 1, not {self.val_fraction}")
+        if self.width % self.heads:
+            raise ValueError(f"width {self.width} does not divide into {self.heads} heads; change one of them")
+
+    def to_json(self) -> str:
+        """The content of a run's `config.json`."""
+        pretty = msgspec.json.format(msgspec.json.encode({"format": FORMAT, **msgspec.to_builtins(self)}), indent=2)
+        return pretty.decode() + "\n"
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "TrainConfig":
+        """Read `config.json` of a run. Raises UserError for a newer format or a file that is none."""
+        try:
+            raw: dict[str, Any] = msgspec.json.decode(text, type=dict[str, Any])
+            if raw.get("format", 0) > FORMAT:
+                raise UserError("this run was written by a newer gpttui; upgrade gpttui to open it")
+            return msgspec.convert(raw, cls)
+        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+            raise UserError(f"the run's config.json cannot be read: {one_line(error)}") from error
+
+
+def changed(config: TrainConfig, **fields: Any) -> TrainConfig:
+    """A copy with other fields, checked. Raises UserError, naming the field, for values that cannot be."""
+    try:
+        return msgspec.convert(msgspec.to_builtins(config) | fields, TrainConfig, strict=False)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise UserError(one_line(error)) from error

@@ -1,0 +1,103 @@
+"""What a training run tells the world: typed events, one JSON line each in `events.jsonl`, the same over the engine's pipe.
+
+No torch here: the screen, `gpttui watch` and tests decode events without it. Losses are in nats per token.
+"""
+
+from typing import Any
+
+import msgspec
+
+
+class TrainEvent(msgspec.Struct, frozen=True, tag=True, tag_field="event", kw_only=True, eq=False):
+    """Base of all events; the class name is the tag. `step` counts optimiser steps done."""
+
+    step: int
+
+
+class RunStarted(TrainEvent):
+    """First event of every start: fresh, resumed (`step` > 0) or rewound. Later steps recorded earlier no longer count."""
+
+    config: dict[str, Any]
+    params: int
+    vocab_size: int
+    tokenizer: str
+    train_tokens: int
+    val_tokens: int
+    tokens_per_step: int
+    device: str
+    threads: int
+    processes: int
+    unix_time_s: float
+    notes: list[str] = []
+    """What a person should know of the data: bytes that are not UTF-8, unknown characters, …"""
+
+
+class StepDone(TrainEvent):
+    """One optimiser step."""
+
+    loss_nats: float
+    """Of the batch, before the step."""
+    lr: float
+    """AdamW's at this step (Muon's is scaled alike)."""
+    grad_norm: float
+    """Of all gradients together, before clipping."""
+    layer_grad_norms: list[float]
+    """Embedding, each block, the rest (final norm and head), in this order."""
+    tokens_per_s: float
+    elapsed_s: float
+    """Of training, over all starts of the run."""
+
+
+class EvalDone(TrainEvent):
+    """Held-out loss over `tokens` tokens."""
+
+    val_loss_nats: float
+    tokens: int
+    elapsed_s: float
+
+
+class SampleDrawn(TrainEvent):
+    """A continuation by the weights of this step, the same seed each time."""
+
+    prompt: str
+    text: str
+
+
+class CheckpointSaved(TrainEvent):
+    """`path` is relative to the run directory."""
+
+    path: str
+
+
+class RunEnded(TrainEvent):
+    """`reason`: steps, minutes, target, or stopped (by a person or a signal; can be resumed)."""
+
+    reason: str
+    val_loss_nats: float | None
+    best_val_loss_nats: float | None
+    elapsed_s: float
+
+
+class RunFailed(TrainEvent):
+    """The run cannot go on; the last good checkpoint is intact."""
+
+    message: str
+
+
+Event = RunStarted | StepDone | EvalDone | SampleDrawn | CheckpointSaved | RunEnded | RunFailed
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Event)
+
+
+def encode_event(event: TrainEvent) -> bytes:
+    """One JSON line without its newline. Numbers that are not finite become null, as JSON has none."""
+    return _encoder.encode(event)
+
+
+def decode_event(line: bytes) -> Event | None:
+    """The event of one line; None for a line that is torn or of a kind this version does not know."""
+    try:
+        return _decoder.decode(line)
+    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError):
+        return None

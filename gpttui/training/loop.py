@@ -1,0 +1,354 @@
+"""The training loop: a generator of typed events that prints nothing and knows no screen.
+
+Whoever consumes it decides the pace: between two `next` calls the model's live weights can be looked at, the learning
+rate changed, the run stopped or rewound. `None` is yielded wherever a moment's work is done and there is nothing to tell,
+so that an engine can answer requests in between: the longest wait is one forward and backward pass.
+
+What step n does depends on (config, n) alone: batches and dropout are keyed by it. That makes resuming exact, and the
+same run on one or many processes the same run. The recipe is nanoGPT's, grown by Muon.
+"""
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext, suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.nn.parallel import DistributedDataParallel
+
+from gpttui import rundir
+from gpttui.errors import UserError
+from gpttui.model.gpt import GPT
+from gpttui.train_config import TrainConfig
+from gpttui.train_protocol import (
+    CheckpointSaved,
+    EvalDone,
+    Event,
+    RunEnded,
+    RunFailed,
+    RunStarted,
+    SampleDrawn,
+    StepDone,
+)  # fmt: skip
+from gpttui.training import checkpoints
+from gpttui.training.checkpoints import TrainState
+from gpttui.training.data import IGNORED, Batch, Data
+from gpttui.training.distributed import World
+from gpttui.training.evaluate import batch_loss_sum, eval_batches, sample
+from gpttui.training.optim import lr_factor, make_optimisers
+
+EXPLODED = 3.0
+"""A loss this many times the first one means that the run is lost."""
+
+
+class Trainer:
+    """One run: model, optimisers, data and position. Consume `events()`; turn the knobs between its items."""
+
+    def __init__(
+        self, config: TrainConfig, data: Data, model: GPT, path: Path | None, world: World | None = None
+    ) -> None:
+        self.config, self.data, self.model, self.path = config, data, model, path
+        self.world = world or World(next(model.parameters()).device)
+        self.state = TrainState()
+        self.optimisers = make_optimisers(model, config, self.world.device)
+        self.batch: Batch | None = None
+        """The rows of the last pass, for whoever wants to look at them."""
+        self._initial = {name: p.detach().clone() for name, p in model.state_dict().items()}
+        self._writer = rundir.EventWriter(path) if path is not None and self.world.leads else None
+        self._stop_reason = ""
+        self._rewinding = False
+        self._layers = [_layer_of(name, config.layers) for name, _ in model.named_parameters()]
+        passes: Any = DistributedDataParallel(model) if self.world.size > 1 else model
+        self._forward: Any = torch.compile(passes) if config.compile else passes
+
+    # ── Knobs, to be turned between two events ────────────────────────────────────────────────────────────────────
+
+    def stop(self, reason: str = "stopped") -> None:
+        """End after the step in progress: save, say so, finish."""
+        self._stop_reason = self._stop_reason or reason
+
+    def rewind(self) -> None:
+        """Back to the very same initial weights, before the next step; later checkpoints are dropped."""
+        self._rewinding = True
+
+    def set_lr(self, lr: float) -> None:
+        """A new peak learning rate from the next step on; Muon's follows in proportion. Remembered when resuming."""
+        self.state.lr_scale = lr / self.config.lr
+
+    def resume(self, folder: Path) -> None:
+        """Go on from checkpoint `folder`, exactly."""
+        self.state = checkpoints.restore(folder, self.model, self.optimisers)
+
+    # ── The run ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def events(self) -> Iterator[Event | None]:
+        """Train to the end of the run. Ends with `RunEnded` or `RunFailed`; never raises for what went wrong outside."""
+        work = self._work()
+        while True:
+            started_s = time.perf_counter()
+            try:
+                event = next(work)
+                self.state.elapsed_s += time.perf_counter() - started_s
+                if event is not None and self._writer is not None:
+                    self._writer.write(event)
+            except StopIteration:
+                break
+            except UserError as error:
+                yield self._failed(str(error))
+                break
+            except RuntimeError as error:
+                if "memory" not in str(error).lower():
+                    raise
+                yield self._failed("out of memory; use a smaller --batch with --accumulation, or a smaller model")
+                break
+            yield event
+        if self._writer is not None:
+            self._writer.close()
+
+    def _failed(self, message: str) -> RunFailed:
+        event = RunFailed(step=self.state.step, message=message)
+        if self._writer is not None:
+            with suppress(UserError):  # the disk may be what failed; the event itself carries the news
+                self._writer.write(event)
+        return event
+
+    def _work(self) -> Iterator[Event | None]:
+        yield self._started()
+        config, state = self.config, self.state
+        if state.step == 0 and config.checkpoint_every:
+            yield from self._save()
+        while state.step < config.steps and not self._stop_reason:
+            yield from self._step()
+            if self._rewinding:
+                yield from self._rewind()
+                continue
+            if _due(state.step, config.eval_every) and state.step < config.steps:
+                yield from self._evaluate()
+            if _due(state.step, config.sample_every):
+                yield from self._sample()
+            if _due(state.step, config.checkpoint_every) and state.step < config.steps:
+                yield from self._save()
+        if self._stop_reason != "stopped":
+            yield from self._evaluate()
+        if self.path is not None:
+            yield from self._save()
+        yield RunEnded(
+            step=state.step,
+            reason=self._stop_reason or "steps",
+            val_loss_nats=state.val_loss_nats,
+            best_val_loss_nats=state.best_val_loss_nats,
+            elapsed_s=state.elapsed_s,
+        )
+
+    def _started(self) -> RunStarted:
+        config = self.config
+        return RunStarted(
+            step=self.state.step,
+            config=msgspec.to_builtins(config),
+            params=self.model.n_params,
+            vocab_size=self.data.tokenizer.vocab_size,
+            tokenizer=self.data.tokenizer.kind,
+            train_tokens=self.data.train.tokens,
+            val_tokens=self.data.val.tokens,
+            tokens_per_step=config.batch * config.accumulation * config.context * self.world.size,
+            device=str(self.world.device),
+            threads=torch.get_num_threads(),
+            processes=self.world.size,
+            notes=self.data.notes,
+            unix_time_s=rundir.now_unix_s(),
+        )
+
+    # ── One step ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _step(self) -> Iterator[Event | None]:
+        config, state = self.config, self.state
+        started_s, waited_s = time.perf_counter(), 0.0
+        lr = self._set_learning_rate()
+        loss = 0.0
+        for n in range(config.accumulation):
+            loss += self._pass(n) / config.accumulation
+            if n + 1 < config.accumulation:
+                paused_s = time.perf_counter()
+                yield None
+                waited_s += time.perf_counter() - paused_s
+        layer_norms = self._layer_norms()
+        grad_norm = math.sqrt(sum(norm * norm for norm in layer_norms))
+        loss, stopping = self._agree(loss)
+        self._refuse_divergence(loss, lr, grad_norm)
+        if config.grad_clip and grad_norm > config.grad_clip:
+            torch._foreach_mul_(self._gradients(), config.grad_clip / grad_norm)
+        for optimiser in self.optimisers:
+            optimiser.step()
+        state.step += 1
+        if stopping:
+            self.stop("minutes" if self._time_is_up() else "stopped")
+        step_s = time.perf_counter() - started_s - waited_s
+        tokens = config.batch * config.accumulation * config.context * self.world.size
+        yield StepDone(
+            step=state.step,
+            loss_nats=loss,
+            lr=lr,
+            grad_norm=grad_norm,
+            layer_grad_norms=layer_norms,
+            tokens_per_s=tokens / step_s,
+            elapsed_s=state.elapsed_s + step_s,
+        )
+
+    def _set_learning_rate(self) -> float:
+        factor = lr_factor(self.config, self.state.step) * self.state.lr_scale
+        for optimiser in self.optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = group["peak_lr"] * factor
+        return self.config.lr * factor
+
+    def _pass(self, n: int) -> float:
+        """Forward and backward over one batch; gradients add up. The loss in nats."""
+        config, world = self.config, self.world
+        index = self.state.step * config.accumulation + n
+        rows = config.batch * world.size
+        batch = self.data.train.draw(config.seed, index * rows + config.batch * world.rank, config.batch)
+        self.batch = batch
+        torch.manual_seed((config.seed << 32) ^ (index * world.size + world.rank))  # dropout: a function of the step too
+        self.model.train()
+        if n == 0:
+            for p in self.model.parameters():
+                p.grad = None
+        with self._last_pass_syncs(n), self._autocast():
+            logits = self._forward(batch.inputs.to(world.device))  # [rows, T, V]
+            loss = self._loss(logits, batch)
+            (loss / config.accumulation).backward()  # type: ignore[no-untyped-call]
+        self.model.eval()
+        return float(loss.detach())
+
+    def _loss(self, logits: Tensor, batch: Batch) -> Tensor:
+        device = self.world.device
+        flat, targets = logits.flatten(0, 1), batch.targets.to(device).flatten()
+        smoothing = self.config.label_smoothing
+        if batch.weights is None:
+            return F.cross_entropy(flat, targets, ignore_index=IGNORED, label_smoothing=smoothing)
+        losses = F.cross_entropy(flat, targets, ignore_index=IGNORED, label_smoothing=smoothing, reduction="none")
+        weights = batch.weights.to(device).flatten() * (targets != IGNORED)
+        return (losses * weights).sum() / weights.sum().clamp(min=1e-9)
+
+    def _last_pass_syncs(self, n: int) -> AbstractContextManager[Any]:
+        """DDP adds gradients up over processes in the last pass only."""
+        if self.world.size > 1 and n + 1 < self.config.accumulation:
+            context: AbstractContextManager[Any] = self._forward.no_sync()
+            return context
+        return nullcontext()
+
+    def _autocast(self) -> AbstractContextManager[Any]:
+        kind, wanted = self.world.device.type, self.config.precision
+        if wanted == "bf16" or (wanted == "auto" and kind == "cuda"):
+            return torch.autocast(kind, dtype=torch.bfloat16)
+        return nullcontext()
+
+    def _gradients(self) -> list[Tensor]:
+        return [p.grad for p in self.model.parameters() if p.grad is not None]
+
+    def _layer_norms(self) -> list[float]:
+        """Gradient norms of embedding, blocks and the rest, with one wait for the device."""
+        norms = torch.stack(torch._foreach_norm(self._gradients()))
+        sums = torch.zeros(self.config.layers + 2, dtype=torch.float64)
+        sums.index_add_(0, torch.tensor(self._layers), norms.double().cpu().square())
+        return [float(value) for value in sums.sqrt().tolist()]
+
+    def _agree(self, loss: float) -> tuple[float, bool]:
+        """The loss over all processes, and whether any of them wants to stop."""
+        wants = bool(self._stop_reason) or (self.world.leads and self._time_is_up())
+        total, stopping = self.world.total(loss, float(wants))
+        return total / self.world.size, stopping > 0
+
+    def _time_is_up(self) -> bool:
+        return 0 < self.config.minutes * 60 <= self.state.elapsed_s
+
+    def _refuse_divergence(self, loss: float, lr: float, grad_norm: float) -> None:
+        if self.state.first_loss_nats is None and math.isfinite(loss):
+            self.state.first_loss_nats = loss
+        broken = not math.isfinite(loss) or not math.isfinite(grad_norm)
+        if broken or loss > EXPLODED * max(1.0, self.state.first_loss_nats or 0.0):
+            raise UserError(
+                f"the loss {'is not a number' if broken else f'exploded to {loss:.2f}'} at step {self.state.step + 1} "
+                f"(learning rate {lr:.2g}, gradient norm {grad_norm:.3g}); the last checkpoint is intact: "
+                "resume with a lower --lr"
+            )
+
+    # ── What happens now and then ─────────────────────────────────────────────────────────────────────────────────
+
+    def _evaluate(self) -> Iterator[Event | None]:
+        config, state, world = self.config, self.state, self.world
+        total = counted = 0.0
+        for batch in eval_batches(self.data.val, config.eval_tokens, world.rank, world.size):
+            with torch.no_grad(), self._autocast():
+                loss, count = batch_loss_sum(self.model.eval(), batch, world.device)
+            total, counted = total + loss, counted + count
+            yield None
+        total, counted = world.total(total, counted)
+        state.val_loss_nats = total / max(1.0, counted)
+        state.best_val_loss_nats = min(state.val_loss_nats, state.best_val_loss_nats or math.inf)
+        if state.val_loss_nats <= config.target_loss:
+            self.stop("target")
+        yield EvalDone(
+            step=state.step, val_loss_nats=state.val_loss_nats, tokens=int(counted), elapsed_s=state.elapsed_s
+        )
+
+    def _sample(self) -> Iterator[Event | None]:
+        if not self.world.leads:
+            return
+        config, tokenizer = self.config, self.data.tokenizer
+        prompt = config.sample_prompt or "\n"
+        ids = []
+        drawing = sample(
+            self.model.eval(), tokenizer, prompt, config.sample_tokens, seed=config.seed, device=self.world.device
+        )
+        for n, token_id in enumerate(drawing):
+            ids.append(token_id)
+            if n % 8 == 7:
+                yield None
+        yield SampleDrawn(step=self.state.step, prompt=prompt, text=tokenizer.decode(ids))
+
+    def _save(self) -> Iterator[Event | None]:
+        if self.world.leads and self.path is not None:
+            saved = checkpoints.save(
+                self.path, self.model, self.data.tokenizer.to_json(), self.optimisers, self.state
+            )
+            rundir.thin_checkpoints(
+                self.path,
+                keep=self.config.keep,
+                history=self.config.history,
+                optimiser_files=(checkpoints.OPTIMISER,),
+            )
+            if self._writer is not None:
+                self._writer.sync()
+            yield CheckpointSaved(step=self.state.step, path=str(saved.relative_to(self.path)))
+
+    def _rewind(self) -> Iterator[Event | None]:
+        with torch.no_grad():
+            for name, p in self.model.state_dict().items():
+                p.copy_(self._initial[name])
+        for optimiser in self.optimisers:
+            optimiser.state.clear()
+        self._rewinding = False
+        for field in msgspec.structs.fields(TrainState):
+            setattr(self.state, field.name, getattr(TrainState(lr_scale=self.state.lr_scale), field.name))
+        if self.path is not None and self.world.leads:
+            rundir.drop_checkpoints_after(self.path, 0)
+        yield self._started()
+        if self.config.checkpoint_every:
+            yield from self._save()
+
+
+def _due(step: int, every: int) -> bool:
+    return every > 0 and step % every == 0
+
+
+def _layer_of(name: str, layers: int) -> int:
+    """Which bar of the gradient norms parameter `name` belongs to: 0 embedding, 1 … blocks, then the rest."""
+    if name.startswith("transformer.h."):
+        return 1 + int(name.split(".")[2])
+    return 0 if name.startswith(("transformer.wte", "transformer.wpe")) else 1 + layers

@@ -1,0 +1,99 @@
+"""One short entry for each model that can be trained by name: `gpttui train --recipe NAME`.
+
+A recipe is a `TrainConfig` and the words for the model's card. What was tried and failed is in the changelog's notes.
+"""
+
+from dataclasses import dataclass, field
+
+from gpttui.errors import UserError
+from gpttui.train_config import TrainConfig
+
+TINY_SHAKESPEARE = "tinyshakespeare.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a bundled model was trained, and what its card says."""
+
+    config: TrainConfig
+    title: str
+    data: str
+    """What it learned from, in a line."""
+    summary: str
+    """What it does, in a line."""
+    prompts: tuple[str, ...] = ()
+    token_view: str = "text"
+    metric_name: str = "validation loss (nats a token)"
+    extra: dict[str, str] = field(default_factory=dict)
+
+
+def _muon(**fields: object) -> TrainConfig:
+    """What small models learn fastest with: the modern shape, Muon, linear to zero."""
+    base: dict[str, object] = {
+        "arch": "modern", "optimizer": "muon", "schedule": "linear", "lr": 3e-3, "matrix_lr": 0.02, "warmup": 40,
+        "weight_decay": 0.1, "beta1": 0.9, "beta2": 0.98,
+    }  # fmt: skip
+    return TrainConfig(**(base | fields))  # type: ignore[arg-type]
+
+
+def _rows(corpus: str, **fields: object) -> TrainConfig:
+    return _muon(**({"data": f"corpus:{corpus}", "documents": True, "tied": False} | fields))
+
+
+_PLAYS = "tiny Shakespeare: 1.1 MB of his plays (public domain)"
+_SPEAKERS = ("ROMEO:", "First Citizen:\nBefore we proceed", "KING RICHARD III:\nMy lord,")
+
+RECIPES: dict[str, Recipe] = {
+    "shakespeare": Recipe(
+        _muon(data=TINY_SHAKESPEARE, layers=6, heads=6, width=192, context=256, batch=32, steps=2200, dropout=0.2,
+              eval_every=200, sample_every=200, checkpoint_every=100),
+        "Shakespeare, letter by letter", _PLAYS, "Writes plays that never were, one character at a time.", _SPEAKERS,
+    ),
+    "shakespeare-quick": Recipe(
+        _muon(data=TINY_SHAKESPEARE, layers=4, heads=4, width=128, context=128, batch=32, steps=2000,
+              eval_every=250, sample_every=250, checkpoint_every=250),
+        "Shakespeare, in ten minutes", _PLAYS, "Writes plays that never were, one character at a time.", _SPEAKERS,
+    ),
+    "baseline": Recipe(
+        TrainConfig(data=TINY_SHAKESPEARE, steps=2000, lr=1e-3, min_lr_fraction=0.1, sample_every=0,
+                    checkpoint_every=0),
+        "nanoGPT's CPU recipe", _PLAYS, "What plain AdamW reaches in 2,000 steps.", _SPEAKERS,
+    ),
+    "speedrun": Recipe(
+        _muon(data=TINY_SHAKESPEARE, batch=12, steps=300, eval_every=0, sample_every=0, checkpoint_every=0),
+        "Speedrun", _PLAYS, "Validation loss 1.88 in the shortest time at nanoGPT's CPU shape.", _SPEAKERS,
+    ),
+    "addition": Recipe(
+        _rows("addition", layers=3, heads=4, width=128, context=16, batch=128, steps=6000, lr=1e-3, answer_after="=",
+              prompt_weight=0.1, corpus_documents=200_000, eval_every=500, sample_prompt="123+456="),
+        "Addition", "sums of numbers with up to four digits", "Adds, digit by digit.", ("123+456=", "99+1=", "5824+4176="),
+    ),
+    "sort": Recipe(
+        _rows("sort", layers=2, heads=4, width=128, context=26, batch=128, steps=3000, lr=1e-3, answer_after=">",
+              prompt_weight=0.1, eval_every=500, sample_prompt="hello>"),
+        "Sorting", "random letters and the same letters in order", "Puts letters in order.", ("hello>", "transformer>"),
+    ),
+    "induction": Recipe(
+        _rows("induction", layers=2, heads=4, width=128, mlp_width=0, context=64, batch=64, steps=2000, lr=1e-3,
+              eval_every=250, sample_prompt="k7Qe"),
+        "Induction", "random symbols that repeat once", "Copies: nothing else can predict these.", ("k7QeXp2mk7Q",),
+    ),
+    "digits": Recipe(
+        _rows("digits", layers=4, heads=4, width=128, context=74, batch=64, steps=5000, dropout=0.1, lr=1e-3,
+              corpus_documents=60_000, eval_every=500, sample_prompt="digit 7:", sample_tokens=64),
+        "Digits", "handwritten digits, 8x8 pixels (UCI, CC BY 4.0)", "Paints a digit, pixel by pixel.",
+        ("digit 7:", "digit 3:"), token_view="digits",
+    ),
+    "tales": Recipe(
+        _muon(data="corpus:tales", tokenizer="bpe:2048", corpus_documents=20_000, layers=6, heads=6, width=192,
+              context=256, batch=16, steps=4000, eval_every=250, sample_prompt="Once upon a time"),
+        "Tales", "small stories told from a simulated world", "Tells small stories.", ("Once upon a time",),
+    ),
+}  # fmt: skip
+
+
+def recipe(name: str) -> Recipe:
+    """The recipe called `name`. Raises UserError, naming those there are."""
+    if name not in RECIPES:
+        raise UserError(f"no recipe is called {name!r}: choose one of {', '.join(RECIPES)}")
+    return RECIPES[name]

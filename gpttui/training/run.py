@@ -1,0 +1,116 @@
+"""Putting a run together: config, data, model, trainer, from the start or from where it stopped.
+
+For: the headless verb, the engine and tests. Everything that can be wrong with the input is found here, before the
+first step, and leaves nothing half-written.
+"""
+
+import os
+from contextlib import ExitStack
+from pathlib import Path
+
+import torch
+
+from gpttui import rundir
+from gpttui.errors import UserError
+from gpttui.model import checkpoint
+from gpttui.model.gpt import GPT
+from gpttui.tokenizers import Tokenizer
+from gpttui.train_config import TrainConfig
+from gpttui.training.data import Data, open_data, prepare
+from gpttui.training.distributed import World, join
+from gpttui.training.loop import Trainer
+from gpttui.training.shape import model_shape, refuse_if_too_big
+
+
+class Run:
+    """A trainer and what it holds: the directory's lock and the process group. Close it, or use it in `with`."""
+
+    def __init__(self, trainer: Trainer, path: Path, held: ExitStack) -> None:
+        self.trainer, self.path, self._held = trainer, path, held
+
+    def close(self) -> None:
+        self._held.close()
+
+    def __enter__(self) -> "Run":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def start(config: TrainConfig, path: Path) -> Run:
+    """A new run in directory `path`. Raises UserError, in one line, for anything that would keep it from training."""
+    return _open(config, path, resuming=False)
+
+
+def resume(path: Path, config: TrainConfig | None = None) -> Run:
+    """Go on with the run in `path` from its newest whole checkpoint; `config` (more steps, say) replaces the stored one."""
+    return _open(config or rundir.read_config(path), path, resuming=True)
+
+
+def _open(config: TrainConfig, path: Path, *, resuming: bool) -> Run:
+    with ExitStack() as held:
+        world = join(config.device)
+        held.callback(world.leave)
+        set_threads(config.threads)
+        made_here = not path.exists()
+        if world.leads:
+            if not resuming and rundir.is_run(path):
+                raise UserError(f"{path} already holds a run; go on with --resume, or choose another --run-dir")
+            held.enter_context(rundir.RunLock(path))
+        given = _given_model(config)
+        data = _data(config, path, given, world, made_here=made_here)
+        model = _model(config, data, given, world)
+        refuse_if_too_big(model.config, config.batch, world.device)
+        if world.leads:
+            checkpoint.write_atomically(path / rundir.CONFIG, config.to_json())
+            rundir.sweep_leftovers(path)
+        trainer = Trainer(config, data, model, path, world)
+        if resuming and (folder := rundir.latest_checkpoint(path)) is not None:
+            trainer.resume(folder)
+        return Run(trainer, path, held.pop_all())
+
+
+def _given_model(config: TrainConfig) -> tuple[GPT, Tokenizer] | None:
+    """The model to fine-tune, if any."""
+    if not config.init:
+        return None
+    model = checkpoint.load(Path(config.init))
+    return model.requires_grad_(True), Tokenizer.open(Path(config.init))
+
+
+def _data(
+    config: TrainConfig, path: Path, given: tuple[GPT, Tokenizer] | None, world: World, *, made_here: bool
+) -> Data:
+    """Rank 0 encodes, the others open what it wrote (the run directory is shared). What fails leaves nothing behind."""
+    tokenizer = given[1] if given else None
+    failure: UserError | None = None
+    if world.leads:
+        try:
+            data = prepare(config, path, tokenizer)
+        except UserError as error:
+            rundir.remove_unstarted(path, whole=made_here)
+            failure = error
+    if world.total(float(failure is not None))[0]:
+        raise failure or UserError("the first process could not prepare the data; see its message")
+    return data if world.leads else open_data(config, path)
+
+
+def _model(config: TrainConfig, data: Data, given: tuple[GPT, Tokenizer] | None, world: World) -> GPT:
+    if given is not None:
+        model = given[0]
+        if config.context > model.config.context:
+            raise UserError(f"{config.init} sees {model.config.context} tokens; use --context {model.config.context} or less")
+        return model.to(world.device)
+    shape = model_shape(config, data.tokenizer.vocab_size)
+    refuse_if_too_big(shape, config.batch, world.device)
+    torch.manual_seed(config.seed)
+    return GPT(shape).to(world.device)
+
+
+def set_threads(threads: int) -> None:
+    """0: every core this process may use, unless OMP_NUM_THREADS or torchrun has said otherwise."""
+    if threads:
+        torch.set_num_threads(threads)
+    elif "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)

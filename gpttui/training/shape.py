@@ -1,0 +1,85 @@
+"""From a `TrainConfig` to a model's shape, its parameter count and the memory that a step takes."""
+
+import math
+from typing import Any
+
+import torch
+
+from gpttui.errors import UserError, one_line
+from gpttui.model.gpt import GPT, GPTConfig
+from gpttui.train_config import TrainConfig
+
+
+def model_shape(config: TrainConfig, vocab_size: int) -> GPTConfig:
+    """The shape that the run trains. Raises UserError, in one line, for one that cannot be."""
+    activation = config.activation or ("gelu_tanh" if config.arch == "gpt2" else "relu2")
+    shared: dict[str, Any] = {
+        "vocab_size": vocab_size,
+        "context": config.context,
+        "n_layer": config.layers,
+        "n_head": config.heads,
+        "d_model": config.width,
+        "d_mlp": config.mlp_width,
+        "dropout": config.dropout,
+        "activation": activation,
+    }
+    try:
+        if config.arch == "gpt2":
+            return GPTConfig(**shared, tied=config.tied is not False)
+        return GPTConfig(
+            **shared,
+            n_kv_head=config.kv_heads,
+            norm="rmsnorm",
+            positions="rope",
+            qk_norm=True,
+            bias=False,
+            tied=config.tied is True,
+            zero_init_outputs=True,
+        )
+    except (TypeError, ValueError) as error:
+        raise UserError(one_line(error)) from error
+
+
+def count_params(shape: GPTConfig) -> int:
+    """Parameters of a model of this shape, without making one."""
+    with torch.device("meta"):
+        return GPT(shape).n_params
+
+
+def step_memory_bytes(shape: GPTConfig, batch: int) -> int:
+    """About what a training step needs: weights, gradients, two moments, and the activations that backward waits for."""
+    tokens = batch * shape.context
+    per_token = shape.n_layer * (14 * shape.d_model + 3 * shape.mlp_width) + 4 * shape.vocab_size
+    if shape.dropout:
+        per_token += shape.n_layer * 3 * shape.n_head * shape.context
+    return 4 * (4 * count_params(shape) + tokens * per_token)
+
+
+def refuse_if_too_big(shape: GPTConfig, batch: int, device: torch.device) -> None:
+    """Raises UserError, before the machine swaps, where a step cannot fit into memory."""
+    needed = step_memory_bytes(shape, batch)
+    free = free_memory_bytes(device)
+    if free and needed > 0.9 * free:
+        raise UserError(
+            f"a step needs about {needed / 1e9:.1f} GB, {free / 1e9:.1f} GB are free; "
+            "use a smaller --batch (and --accumulation), --context or model"
+        )
+
+
+def free_memory_bytes(device: torch.device) -> int:
+    """Memory that can be had without swapping; 0 where the system does not tell."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    try:
+        with open("/proc/meminfo", encoding="ascii") as handle:  # noqa: PTH123
+            for line in handle:
+                if line.startswith("MemAvailable:"):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return 0
+
+
+def ideal_loss_nats(vocab_size: int) -> float:
+    """Loss of a model that knows nothing: every token equally likely."""
+    return math.log(vocab_size)
