@@ -2,7 +2,7 @@
 
 One thread, no locks: every request that waits is answered first, then one piece of `idle_work` (a training micro-step)
 may run. It ends when its stdin ends, so it cannot outlive the screen. What it can do is a table of handlers, a module
-for each family of requests. Nothing here knows a screen; anything that libraries print goes to stderr, never into the frames.
+for each family of requests. Nothing here knows a screen; what libraries print goes to stderr, never into the frames.
 """
 
 import contextlib

@@ -14,6 +14,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from gpttui.errors import UserError, one_line
 from gpttui.model.families import config_from_dict, config_to_dict, state_from_disk, state_to_disk
@@ -42,7 +43,8 @@ def build(
     device: str = "cpu",
 ) -> GPT:
     """A model of shape `config` around the tensors of `state` (our names); `path` only names them in errors."""
-    with torch.device("meta"):
+    _check_size(config, state, path)
+    with _NoInit():
         model = GPT(config)
     _check_fit(model, state, path)
     state = {name: x.to(device=device, dtype=dtype, copy=True) for name, x in state.items()}
@@ -135,7 +137,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     if not (path / WEIGHTS).exists():
         pickles = sorted(file.name for file in path.iterdir() if file.suffix in PICKLES)
         if pickles:
-            raise UserError(f"{path} has only {pickles[0]}, a pickle, which can run any code; convert it to safetensors")
+            raise UserError(f"{path} has only {pickles[0]}, a pickle, which can run code; convert it to safetensors")
         raise UserError(f"{path} holds no model.safetensors; was the download or the training finished?")
     return read_file(path / WEIGHTS)
 
@@ -153,12 +155,32 @@ def read_file(file: Path) -> dict[str, Tensor]:
     return tensors
 
 
+class _NoInit(TorchFunctionMode):
+    """Skips the random initial weights: the file replaces them. (So would "meta", but it loads torch._dynamo.)"""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if getattr(func, "__module__", None) == "torch.nn.init":
+            return (kwargs or {}).get("tensor", args[0] if args else None)
+        return func(*args, **(kwargs or {}))
+
+
+def _check_size(config: GPTConfig, state: dict[str, Tensor], path: Path) -> None:
+    """Before anything is allocated: a broken config can ask for any size."""
+    layers = len({name.split(".")[2] for name in state if name.startswith("transformer.h.")})
+    if layers != config.n_layer:
+        raise UserError(f"{path}: the weights have {layers} layers, config.json says {config.n_layer}")
+    found = state.get("transformer.wte.weight")
+    if found is not None and tuple(found.shape) != (config.vocab_size, config.d_model):
+        shape, wanted = "x".join(map(str, found.shape)), f"{config.vocab_size}x{config.d_model}"
+        raise UserError(f"{path}: transformer.wte.weight is {shape}, config.json says {wanted}")
+
+
 def _check_fit(model: GPT, state: dict[str, Tensor], path: Path) -> None:
     wanted = {name: tuple(p.shape) for name, p in model.state_dict().items()}
     if missing := sorted(wanted.keys() - state.keys()):
         raise UserError(f"{path}: the weights lack {missing[0]} and {len(missing) - 1} more that config.json calls for")
     if surplus := sorted(state.keys() - wanted.keys()):
-        raise UserError(f"{path}: the weights hold {surplus[0]}, which config.json does not know; do the two belong together?")
+        raise UserError(f"{path}: the weights hold {surplus[0]}, which config.json does not know; do they fit?")
     for name, shape in wanted.items():
         if tuple(state[name].shape) != shape:
             found = "x".join(map(str, state[name].shape))

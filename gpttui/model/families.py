@@ -1,8 +1,8 @@
 """Name tables: Hugging Face's GPT-2 to our model and back, and `config.json` in either dialect.
 
-A model that GPT-2's architecture can express is written the way `transformers` reads it (`"model_type": "gpt2"`, matrices
-stored `[in, out]` as its Conv1D keeps them); any other is written in our own dialect (`"model_type": "gpttui"`, matrices
-as `nn.Linear` keeps them). So import and export are a rename and a transpose, and nothing else.
+A model that GPT-2's architecture can express is written the way `transformers` reads it (`"model_type": "gpt2"`,
+matrices stored `[in, out]` as its Conv1D keeps them); any other is written in our own dialect (`"model_type": "gpttui"`,
+matrices as `nn.Linear` keeps them). So import and export are a rename and a transpose, and nothing else.
 """
 
 import dataclasses
@@ -67,7 +67,7 @@ def config_to_dict(config: GPTConfig) -> dict[str, Any]:
 
 
 def config_from_dict(raw: dict[str, Any]) -> GPTConfig:
-    """The shape that a `config.json` describes. Raises UserError for a family we do not know or sizes that cannot be."""
+    """The shape that a `config.json` describes. Raises UserError for unknown families and impossible sizes."""
     kind = raw.get("model_type")
     try:
         if kind == "gpttui":
@@ -128,7 +128,7 @@ def state_to_disk(state: dict[str, Tensor], config: GPTConfig) -> dict[str, Tens
 
 
 def state_from_disk(stored: dict[str, Tensor], config: GPTConfig) -> dict[str, Tensor]:
-    """The file's tensors under our names. Hugging Face's variants (no `transformer.` prefix, mask buffers) are understood."""
+    """The file's tensors under our names; Hugging Face's variants (no prefix, mask buffers) are understood."""
     state: dict[str, Tensor] = {}
     gpt2 = is_gpt2(config)
     for name, x in stored.items():

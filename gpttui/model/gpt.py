@@ -1,13 +1,13 @@
 """A GPT, whole, in one file.
 
 Text comes in as token ids. Each id is looked up as a vector; a stack of blocks lets the vectors talk to each other
-(attention) and asks each of them the same long list of questions (the MLP); the last vector, compared with every token's
-vector, gives one logit per token: how likely each is to come next.
+(attention) and asks each of them the same long list of questions (the MLP); the last vector, compared with every
+token's vector, gives one logit per token: how likely each is to come next.
 
-The default is GPT-2 (Radford et al. 2019) with Hugging Face's parameter names: pre-LayerNorm, learned positions, tanh-GELU,
-tied head. The switches of `GPTConfig` turn the same code into a modern one: RMSNorm, rotary positions (Su et al. 2021),
-QK-norm (Henry et al. 2020), SwiGLU (Shazeer 2020) or ReLU^2 (So et al. 2021), grouped queries (Ainslie et al. 2023).
-Nothing about screens, training or sampling belongs here. Shape letters, used in every comment below:
+The default is GPT-2 (Radford et al. 2019) with Hugging Face's parameter names: pre-LayerNorm, learned positions,
+tanh-GELU, tied head. The switches of `GPTConfig` turn the same code into a modern one: RMSNorm, rotary positions (Su
+et al. 2021), QK-norm (Henry et al. 2020), SwiGLU (Shazeer 2020) or ReLU^2 (So et al. 2021), grouped queries (Ainslie
+et al. 2023). Nothing about screens, training or sampling belongs here. Shape letters, used in every comment below:
 
     B batch    T positions in this pass    S positions seen so far, cache included    C = d_model
     H heads    K kv heads (H unless grouped)    D = C / H, size of a head    V vocabulary
