@@ -1,7 +1,7 @@
 """Every request and event between the screen and the engine, and how they are framed on a pair of pipes.
 
-A frame is four bytes of length (little-endian) and a msgpack body. The UI sends `Call`s; the engine answers each with one
-`Reply` or `Failure` carrying its number, in order, and may send `Event`s (training) at any time. Arrays travel as
+A frame is four bytes of length (little-endian) and a msgpack body. The UI sends `Call`s; the engine answers each with
+one `Reply` or `Failure` carrying its number, in order, and may send `Event`s (training) at any time. Arrays travel as
 (dtype, shape, bytes) and arrive read-only. No torch, no screen.
 """
 

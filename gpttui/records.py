@@ -1,8 +1,8 @@
 """What was computed, frozen: the types that the engine hands to the screen and that the shell verbs print.
 
-Numpy only. Everything here is immutable: dataclasses are frozen, arrays come with `writeable=False`. Axes are spelled out
-in full; probabilities are over the whole vocabulary unless a name says otherwise; entropy and surprisal are in bits,
-losses in nats.
+Numpy only. Everything here is immutable: dataclasses are frozen, arrays come with `writeable=False`. Axes are spelled
+out in full; probabilities are over the whole vocabulary unless a name says otherwise; entropy and surprisal are in
+bits, losses in nats.
 """
 
 from dataclasses import dataclass, field
@@ -48,10 +48,10 @@ class Draw:
 
     token_id: int
     uniform: float
-    """The random number in [0, 1), keyed by (seed, position). nan where no draw was made (greedy, or picked by hand)."""
+    """The random number in [0, 1), keyed by (seed, position). nan where none was drawn (greedy, or picked by hand)."""
     low: float
     high: float
-    """The chosen token's stretch of the cumulative bar, most probable first, after all cuts; `low <= uniform < high`."""
+    """The token's stretch of the cumulative bar, most probable first, after all cuts; `low <= uniform < high`."""
     picked: bool = False
     """True where a person chose the token instead."""
 
@@ -66,7 +66,7 @@ class Prediction:
     model_probs: Array
     """`[k]` softmax of the raw logits over the whole vocabulary (temperature 1, no cut)."""
     probs: Array
-    """`[k]` after temperature, before any cut, over the whole vocabulary. With temperature 0: 1 for the best, else 0."""
+    """`[k]` after temperature, before any cut, over the whole vocabulary. At temperature 0: 1 for the best, else 0."""
     final_probs: Array
     """`[k]` what is drawn from: after all cuts; 0 where cut."""
     cut_by: Array
@@ -105,7 +105,7 @@ class StepRecord:
     """In the whole text."""
     token_id: int
     attention: Array
-    """`[layer, head, key]` float32: whom each head looked at; keys count from the window's start, this position last."""
+    """`[layer, head, key]` float32: whom each head looked at; keys count from the window's start, itself last."""
     residual: Array
     """`[2 * layer + 1, d_model]` float32: the stream after the embeddings, then after each attention and each MLP."""
     final: Array

@@ -1,8 +1,8 @@
 """Text to token ids and back: a thin face over Hugging Face's `tokenizers`, plus what each token is in bytes.
 
-Four kinds are made here: single characters, whole words, space-separated symbols and byte-level BPE (Sennrich et al. 2016;
-GPT-2's byte alphabet). Any `tokenizer.json`, or GPT-2's `vocab.json` + `merges.txt`, can be opened. Light enough for the
-UI process, which re-splits the prompt on every keystroke. No torch, no screen.
+Three kinds are made here: single characters, whole words and byte-level BPE (Sennrich et al. 2016; GPT-2's byte
+alphabet). Any `tokenizer.json`, or GPT-2's `vocab.json` + `merges.txt`, can be opened. Light enough for the UI process,
+which re-splits the prompt on every keystroke. No torch, no screen.
 """
 
 import json
@@ -68,9 +68,7 @@ class Tokenizer:
         ends = [0]
         for char in whole(text):
             ends.append(ends[-1] + len(char.encode()))
-        return [
-            Piece(i, ends[a], ends[b]) for i, (a, b) in zip(encoding.ids, encoding.offsets, strict=True)
-        ]
+        return [Piece(i, ends[a], ends[b]) for i, (a, b) in zip(encoding.ids, encoding.offsets, strict=True)]
 
     def _by_length(self, ids: Iterable[int]) -> Iterator[Piece]:
         start = 0

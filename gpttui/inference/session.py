@@ -136,10 +136,13 @@ class Session:
 
     def next_draw(self) -> Draw:
         """What `step` will append, without doing it."""
+        return distribution(self.logits(), self.sampling).draw(uniform(self.seed, self._length - 1))
+
+    def logits(self) -> Array:
+        """`[vocab]` float32: what the last position says of the token to come. Raises UserError for an empty text."""
         if not self._length:
             raise UserError("there is no text to go on from; type a prompt")
-        logits = self.window.row_logits(self.window.length - 1)
-        return distribution(logits, self.sampling).draw(uniform(self.seed, self._length - 1))
+        return self.window.row_logits(self.window.length - 1)
 
     def append(self, token_id: int) -> None:
         """Put a token of your choice at the end."""

@@ -1,8 +1,8 @@
 """Name tables: Hugging Face's GPT-2 to our model and back, and `config.json` in either dialect.
 
 A model that GPT-2's architecture can express is written the way `transformers` reads it (`"model_type": "gpt2"`,
-matrices stored `[in, out]` as its Conv1D keeps them); any other is written in our own dialect (`"model_type": "gpttui"`,
-matrices as `nn.Linear` keeps them). So import and export are a rename and a transpose, and nothing else.
+matrices stored `[in, out]` as its Conv1D keeps them); any other is written in our own dialect (`"model_type":
+"gpttui"`, matrices as `nn.Linear` keeps them). So import and export are a rename and a transpose, and nothing else.
 """
 
 import dataclasses
