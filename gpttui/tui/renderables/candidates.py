@@ -1,0 +1,183 @@
+"""Next-token candidates as rows of numbers and bars, the draw on the cumulative bar, and the words around them.
+
+For: what `NextTokenPane` draws, line by line. Not for: which rows fit (the pane's business).
+A row shows two probabilities, both over the whole vocabulary: the model's own, as a tick, and the one drawn from
+(after temperature and cuts), as a solid bar. A candidate that a cut removed keeps its bar from before the cut, faint.
+"""
+
+from dataclasses import dataclass
+from math import isnan
+
+from rich.cells import cell_len
+from rich.style import Style
+
+from gpttui.records import Prediction, Sampling
+from gpttui.tui.palette import ColourDepth
+from gpttui.tui.renderables.bars import bar, cumulative, plain_bar, tick_column
+from gpttui.tui.renderables.labels import fit, percent
+
+Piece = tuple[str, Style]
+
+_SCALES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Tones:
+    """The styles in which candidates are drawn."""
+
+    plain: Style
+    dim: Style
+    strong: Style
+    accent: Style
+    bar: Style
+    warn: Style
+    cycle: tuple[Style, ...]
+    """Backgrounds of the cumulative bar."""
+    depth: ColourDepth
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Where the columns of a row lie, in cells."""
+
+    label: int
+    with_model: bool
+    bar: int
+    top: float
+    """The probability that a full bar stands for."""
+
+
+def columns_for(width: int, labels: list[str], prediction: Prediction) -> Columns:
+    """Columns for rows `width` cells wide: the bar gets what numbers and labels leave."""
+    with_model = width >= 36
+    numbers = 14 if with_model else 7
+    widest = max((cell_len(label) for label in labels), default=1)
+    label = max(4, min(widest, 18, (width - numbers - 3) // 2))
+    most = max(float(prediction.final_probs.max(initial=0)), float(prediction.model_probs.max(initial=0)))
+    top = next((scale for scale in _SCALES if most <= scale), 1.0)
+    return Columns(label, with_model, max(0, width - 3 - label - numbers - 1), top)
+
+
+def title_pieces(columns: Columns, tones: Tones) -> list[Piece]:
+    """What the columns are, and the scale of the bars."""
+    names = f"{'model':>7}{'drawn':>7}" if columns.with_model else f"{'drawn':>7}"
+    end = f"{columns.top:.0%}"
+    scale = "0" + end.rjust(columns.bar - 1) if columns.bar > 6 else ""
+    return [(fit("   token", 3 + columns.label) + names + " " + scale, tones.dim)]
+
+
+def candidate_pieces(
+    prediction: Prediction, rank: int, label: str, columns: Columns, tones: Tones, *, at_cursor: bool
+) -> list[Piece]:
+    """One row: cursor, mark of the token that followed, label, probabilities, bar or the cut that removed it."""
+    cut = int(prediction.cut_by[rank])
+    follows = int(prediction.candidate_ids[rank]) == prediction.next_id
+    model, drawn = float(prediction.model_probs[rank]), float(prediction.final_probs[rank])
+    name = tones.dim if cut else tones.accent if follows else tones.plain
+    pieces: list[Piece] = [
+        ("▸" if at_cursor else " ", tones.accent),
+        ("● " if follows else "  ", tones.accent),
+        (fit(label, columns.label), name + Style(bold=follows or at_cursor)),
+    ]
+    if columns.with_model:
+        pieces.append((f"{percent(model):>7}", tones.dim))
+    pieces += [(f"{percent(drawn) if not cut else '–':>7} ", tones.dim if cut else tones.strong if follows else tones.plain)]
+    if not cut:
+        return pieces + bar_pieces(drawn, model, columns, tones)
+    words = f" cut by {prediction.cuts[cut - 1].name}"
+    room = max(0, columns.bar - cell_len(words))
+    faint = plain_bar(min(1.0, float(prediction.probs[rank]) / columns.top), columns.bar, "░")[:room]
+    return [*pieces, (faint, tones.dim), (words, tones.dim)]
+
+
+def bar_pieces(drawn: float, model: float, columns: Columns, tones: Tones) -> list[Piece]:
+    """A solid bar for `drawn`, and a tick where the model's own probability lies if that is another cell."""
+    if not columns.bar:
+        return []
+    share, at = drawn / columns.top, tick_column(model / columns.top, columns.bar)
+    coloured = tones.depth > ColourDepth.NONE
+    solid = bar(share, columns.bar) if coloured else plain_bar(share, columns.bar)
+    if abs(at - tick_column(share, columns.bar)) < 1:
+        return [(solid, tones.bar)]
+    if at >= len(solid):
+        return [(solid, tones.bar), (" " * (at - len(solid)), tones.plain), ("┊", tones.dim)]
+    inside = Style(color=tones.plain.bgcolor, bgcolor=tones.bar.color) if coloured else tones.plain
+    return [(solid[:at], tones.bar), ("┊", inside), (solid[at + 1 :], tones.bar)]
+
+
+def tail_pieces(prediction: Prediction, shown: int, columns: Columns, tones: Tones) -> list[Piece]:
+    """Everything outside the first `shown` candidates: how many tokens, and their mass in both distributions."""
+    count = prediction.tail_count + len(prediction.candidate_ids) - shown
+    if count <= 0:
+        return [("   that is the whole vocabulary", tones.dim)]
+    model = max(0.0, 1.0 - float(prediction.model_probs[:shown].sum()))
+    drawn = max(0.0, 1.0 - float(prediction.final_probs[:shown].sum()))
+    drawn = 0.0 if drawn < 1e-6 else drawn  # what is left of float32 sums
+    numbers = f"{percent(model):>7}" if columns.with_model else ""
+    name = fit(f"   … {count:,} others", 3 + columns.label)
+    pieces: list[Piece] = [(f"{name}{numbers}{percent(drawn) if drawn else '–':>7} ", tones.dim)]
+    if not drawn:
+        return [*pieces, (" cut", tones.dim)]
+    share = min(1.0, drawn / columns.top)
+    return [*pieces, (plain_bar(share, columns.bar, "░"), tones.dim)]
+
+
+def bar_of_draws(prediction: Prediction, labels: list[str], width: int, tones: Tones) -> list[Piece]:
+    """The probabilities drawn from, end to end, most probable first; the stretch that was hit stands out."""
+    pieces: list[Piece] = []
+    for rank, text in cumulative([float(p) for p in prediction.final_probs], labels, width):
+        if rank < 0:
+            pieces.append((text.replace(" ", "░"), tones.dim))
+            continue
+        hit = prediction.draw is not None and int(prediction.candidate_ids[rank]) == prediction.draw.token_id
+        ground = tones.cycle[rank % len(tones.cycle)]
+        pieces.append((text, ground + Style(bold=True, underline=True) if hit else ground))
+    return pieces
+
+
+def draw_pieces(prediction: Prediction, width: int, tones: Tones) -> list[Piece]:
+    """Where the random number fell on the bar below, or why there is none."""
+    draw = prediction.draw
+    if draw is None:
+        words = "nothing drawn yet" if prediction.next_id < 0 else "the text was given: nothing was drawn here"
+        return [(words, tones.dim)]
+    if draw.picked:
+        return [("picked by hand: no random number", tones.dim)]
+    if isnan(draw.uniform):
+        return [("greedy: the most probable token, no random number", tones.dim)]
+    at, number = tick_column(draw.uniform, width), f"{draw.uniform:.4f}"
+    if at + 2 + len(number) <= width:
+        return [(" " * at, tones.plain), ("▼ ", tones.accent), (number, tones.plain), (" drawn", tones.dim)]
+    return [(" " * max(0, at - 1 - len(number)), tones.plain), (number, tones.plain), (" ▼", tones.accent)]
+
+
+def settings_pieces(prediction: Prediction, sampling: Sampling, width: int, tones: Tones) -> list[Piece]:
+    """Entropy before and after, and each setting with the mass it removed, as many as fit."""
+    removed = {cut.name: cut.removed_mass for cut in prediction.cuts}
+    parts: list[list[Piece]] = [
+        [("entropy ", tones.dim), (f"{prediction.entropy_bits:.2f}", tones.strong), (" bits", tones.dim)]
+    ]
+    if abs(prediction.entropy_bits - prediction.sampled_entropy_bits) >= 0.005:
+        parts[0] += [(f" → {prediction.sampled_entropy_bits:.2f}", tones.plain)]
+    heat = "greedy" if sampling.temperature == 0 else f"T {sampling.temperature:g}"
+    parts.append([(heat, tones.plain)])
+    for name, on, value in (
+        ("top-k", sampling.top_k > 0, f"{sampling.top_k}"),
+        ("top-p", sampling.top_p < 1, f"{sampling.top_p:g}"),
+    ):
+        if on:
+            parts.append([(f"{name} {value}", tones.plain), (f" −{percent(removed.get(name, 0.0))}", tones.warn)])
+    return fitting(parts, width, tones.plain)
+
+
+def fitting(parts: list[list[Piece]], width: int, gap: Style) -> list[Piece]:
+    """As many whole parts, two cells apart, as `width` holds."""
+    out: list[Piece] = []
+    used = 0
+    for part in parts:
+        need = sum(cell_len(text) for text, _ in part) + (2 if out else 0)
+        if used + need > width:
+            break
+        out += [("  ", gap), *part] if out else part
+        used += need
+    return out

@@ -1,0 +1,60 @@
+"""What a token looks like on the screen: short, safe, of known width.
+
+For: every pane that names a token. Not for: decoding text (`Tokenizer.decode`).
+"""
+
+from functools import lru_cache
+
+from rich.cells import cell_len, set_cell_size
+
+from gpttui.text import display_token
+from gpttui.tokenizers import Tokenizer
+
+ELLIPSIS = "…"
+
+
+@lru_cache(maxsize=65_536)
+def _label(tokenizer: Tokenizer, token_id: int) -> str:
+    return display_token(tokenizer.token_bytes(token_id))
+
+
+def token_label(tokenizer: Tokenizer | None, token_id: int) -> str:
+    """The token as it is drawn everywhere: `·the`, `⏎`, `⟨E2⟩`; its number where no tokenizer is at hand."""
+    return f"#{token_id}" if tokenizer is None else _label(tokenizer, token_id)
+
+
+def quoted_label(tokenizer: Tokenizer | None, token_id: int, width: int = 24) -> str:
+    """The token in quotes, for running text: `"·the"`, at most `width` cells inside them."""
+    return f'"{clip(token_label(tokenizer, token_id), width)}"'
+
+
+def clip(text: str, width: int) -> str:
+    """`text` in at most `width` cells; what was cut shows as an ellipsis."""
+    if cell_len(text) <= width:
+        return text
+    return (set_cell_size(text, width - 1).rstrip() + ELLIPSIS) if width > 0 else ""
+
+
+def fit(text: str, width: int, *, right: bool = False) -> str:
+    """`text` in exactly `width` cells: clipped, or padded on the right (on the left with `right`)."""
+    text = clip(text, width)
+    pad = " " * (width - cell_len(text))
+    return pad + text if right else text + pad
+
+
+def hex_bytes(data: bytes, most: int = 12) -> str:
+    """`20 74 68 65`, with an ellipsis beyond `most` bytes."""
+    return data[:most].hex(" ") + (f" {ELLIPSIS}" if len(data) > most else "")
+
+
+def percent(value: float) -> str:
+    """A probability in at most six cells, never rounded to a lie: `41.2%`, `0.03%`, `<0.01%`, `>99.9%`."""
+    if value <= 0:
+        return "0%"
+    if value < 0.0001:
+        return "<0.01%"
+    if value < 0.00995:
+        return f"{value:.2%}"
+    if 0.9995 <= value < 1:
+        return ">99.9%"
+    return "100%" if value >= 1 else f"{value:.1%}"

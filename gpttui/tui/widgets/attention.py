@@ -1,0 +1,381 @@
+"""One attention head as a square: which earlier tokens each token looks at, and how much.
+
+For: reading one head's pattern, of a few tokens or of a thousand. Not for: scores before the softmax, or all heads at once.
+"""
+
+from typing import ClassVar
+
+import numpy as np
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.strip import Strip
+
+from gpttui.records import Snapshot
+from gpttui.tokenizers import Tokenizer
+from gpttui.tui.palette import CIVIDIS, heat_styles
+from gpttui.tui.renderables.axes import column_label_lines, row_label
+from gpttui.tui.renderables.heatmap import CURSOR, HeatmapLines, numbered_cell
+from gpttui.tui.renderables.labels import quoted_label, token_label
+from gpttui.tui.renderables.legend import legend_pieces
+from gpttui.tui.renderables.square import SquareLayout, arrange, pooled, row_steps
+from gpttui.tui.widgets.pane import Pane, Piece
+from gpttui.tui.widgets.squares import Array, Squares
+
+NUMBERS_FROM = 4
+"""Cells of so many columns show their number."""
+
+
+class AttentionPane(Pane):
+    """Rows are queries, columns are keys; the selected token's row stands out, the cell under the cursor is named."""
+
+    HELP: ClassVar[str] = """\
+One **attention head**: each row is a token (the query) asking, each column an earlier token (the key) being looked at. \
+The brighter the cell, the larger the share of that token's value that flows into the row's vector. A row sums to 1; the \
+empty corner is the future, which a GPT cannot see.
+
+The weights of a row are softmax(q·kᵀ / √d): the query's dot product with every key, divided by the root of their length \
+d, turned into shares.
+
+`←` `→` move along the row, `↑` `↓` select another token, `[` `]` change the head, `{` `}` the layer. Where the text is \
+too long for the pane it scrolls; `f` shows all of it, every cell being the largest weight of its block.
+
+More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What does BERT look at?* (2019)."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left,h", "move_key(-1)", "Key left", id="attention.left", group=Pane.MOVE, show=False, tooltip="The key before"),
+        Binding("right,l", "move_key(1)", "Key right", id="attention.right", group=Pane.MOVE, show=False, tooltip="The key after"),
+        Binding("up,k", "move_query(-1)", "Query up", id="attention.up", group=Pane.MOVE, show=False, tooltip="Select the token before"),
+        Binding("down,j", "move_query(1)", "Query down", id="attention.down", group=Pane.MOVE, show=False, tooltip="Select the token after"),
+        Binding("f", "overview", "Fit", id="attention.overview", group=Pane.VIEW, tooltip="The whole square at once, pooled by maximum"),
+    ]
+
+    DEFAULT_CSS = """
+    AttentionPane { overflow: auto auto; padding: 0 1; }
+    """
+
+    snapshot: reactive[Snapshot | None] = reactive(None, always_update=True)
+    tokenizer: reactive[Tokenizer | None] = reactive(None)
+    position: reactive[int] = reactive(-1)
+    """Selected token of the text (the query); negative counts from the end."""
+    layer_index: reactive[int] = reactive(0)
+    """From 0. (`layer` of a widget is Textual's own.)"""
+    head_index: reactive[int] = reactive(0)
+    n_layer: reactive[int] = reactive(0)
+    n_head: reactive[int] = reactive(0)
+    overview: reactive[bool] = reactive(False)
+    """Whether a square that does not fit is pooled instead of scrolled."""
+
+    class Selected(Message):
+        """A person chose the token at `position` (counted from the start of the text)."""
+
+        def __init__(self, position: int) -> None:
+            super().__init__()
+            self.position = position
+
+    class HeadWanted(Message):
+        """A person wants to see this head."""
+
+        def __init__(self, layer: int, head: int) -> None:
+            super().__init__()
+            self.layer = layer
+            self.head = head
+
+    def __init__(self, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._squares = Squares()
+        self._key = (0, 0)
+        self._weights: Array | None = None
+        self._pooled = np.zeros((0, 0), dtype=np.float32)
+        self._layout = SquareLayout(0, 0, 0, size=arrange(0, 1, 1, 1, lambda _: 0, overview=False).size, label_width=1, top=0, bottom=0)
+        self._labels: list[str] = []
+        self._column_labels: list[str] = []
+        self._cursor: int | None = None
+        self._hovered: tuple[int, int] | None = None
+
+    # ── What is held ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def have_rows(self) -> int:
+        """Rows of the wanted head that need not be sent again."""
+        return self._squares.rows((self.layer_index, self.head_index))
+
+    @property
+    def have_epoch(self) -> int:
+        return self._squares.epoch
+
+    @property
+    def _first(self) -> int:
+        """The text position of row 0."""
+        return self.snapshot.n_slid if self.snapshot else 0
+
+    @property
+    def selected(self) -> int:
+        """The selected row of the square; -1 where the selection has left the context or there is none."""
+        if self.snapshot is None:
+            return -1
+        count = len(self.snapshot.ids)
+        at = self.position if self.position >= 0 else count + self.position
+        return min(count - 1, at) - self._first if at >= self._first else -1
+
+    @property
+    def cursor(self) -> int:
+        """The key under the cursor: the one looked at most, until a person moves."""
+        if self._weights is None or self.selected < 0:
+            return -1
+        if self._cursor is None:
+            return int(self._weights[self.selected].argmax())
+        return max(0, min(self.selected, self._cursor))
+
+    def watch_snapshot(self, old: Snapshot | None, new: Snapshot | None) -> None:
+        if new is None:
+            self._weights = None
+        else:
+            if old is None or len(old.ids) != len(new.ids) or old.epoch != new.epoch:
+                self._cursor = None
+            self._squares.take(new)
+        self._lay_out()
+
+    def watch_tokenizer(self) -> None:
+        self._lay_out()
+
+    def watch_layer_index(self) -> None:
+        self._lay_out()
+
+    def watch_head_index(self) -> None:
+        self._lay_out()
+
+    def watch_n_layer(self) -> None:
+        self._entitle()
+
+    def watch_n_head(self) -> None:
+        self._entitle()
+
+    def watch_overview(self) -> None:
+        self._lay_out()
+
+    def watch_position(self) -> None:
+        self._follow()
+
+    def on_resize(self) -> None:
+        self._lay_out()
+
+    def on_mount(self) -> None:
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        """Take the wanted head as soon as all its rows are here; what is shown stays until then."""
+        if not self.is_mounted:
+            return
+        snapshot = self.snapshot
+        if snapshot is not None:
+            tokens = len(snapshot.ids) - snapshot.n_slid
+            wanted = self._squares.square((self.layer_index, self.head_index), tokens)
+            if wanted is not None:
+                self._key, self._weights = (self.layer_index, self.head_index), wanted
+            else:
+                self._weights = self._squares.square(self._key, tokens)
+            self._labels = [token_label(self.tokenizer, i) for i in snapshot.ids[snapshot.n_slid :].tolist()]
+        if self._weights is not None:
+            self._arrange(self._weights)
+        self._follow()
+
+    def _arrange(self, weights: Array) -> None:
+        room = self.content_size
+        longest = max((len(label) for label in self._labels), default=1)
+        most = max(1, min(5, room.height // 4))
+        self._layout = arrange(
+            len(weights),
+            room.width,
+            room.height,
+            longest,
+            lambda columns: len(column_label_lines(self._labels, columns, most)),
+            overview=self.overview,
+        )
+        layout = self._layout
+        names = [self._labels[layout.first_column(i)] for i in range(layout.shown_columns)]
+        self._column_labels = column_label_lines(names, layout.size.columns, layout.top)
+        self._pooled = pooled(weights, layout)
+        self.virtual_size = Size(layout.width, layout.height)
+
+    def _follow(self) -> None:
+        """Scroll so that the cell under the cursor can be seen, and name it."""
+        if not self.is_mounted:
+            return
+        if self._weights is not None and self.selected >= 0:
+            layout, region = self._layout, self.scrollable_content_region
+            line = layout.line_of_row(layout.shown_row(self.selected))
+            column = layout.shown_column(self.cursor) * layout.size.columns
+            x = _scroll_for(column, layout.size.columns, self.scroll_offset.x, region.width - layout.left)
+            y = _scroll_for(line, 1, self.scroll_offset.y, region.height - layout.top - layout.bottom)
+            self.scroll_to(x, y, animate=False, force=True)
+        self._entitle()
+        self.refresh()
+
+    def _entitle(self) -> None:
+        if not self.is_mounted:
+            return
+        layer, head = self._key
+        of_layers, of_heads = (f"/{n}" if n else "" for n in (self.n_layer, self.n_head))
+        title = f"Attention · layer {layer + 1}{of_layers} · head {head + 1}{of_heads}"
+        self.label_border(title if self._weights is not None else "Attention", self._under_cursor())
+
+    def _under_cursor(self) -> str:
+        """`"·king" → "·the" 0.412`: how much of the key's value flows to the query."""
+        if self._weights is None:
+            return ""
+        row, key = self._hovered or (self.selected, self.cursor)
+        if not 0 <= key <= row < len(self._labels) or self.snapshot is None:
+            return ""
+        query_id, key_id = (int(self.snapshot.ids[self._first + at]) for at in (row, key))
+        names = f"{quoted_label(self.tokenizer, query_id, 12)} looks at {quoted_label(self.tokenizer, key_id, 12)}"
+        return f"{names}  {float(self._weights[row, key]):.3f}"
+
+    # ── Drawing ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def render_line(self, y: int) -> Strip:
+        if self._weights is None:
+            return self.empty_row(y)
+        layout, height = self._layout, self.scrollable_content_region.height
+        if y < layout.top:
+            return self._label_line(y)
+        if y >= height - layout.bottom:
+            return self.row(self._legend())
+        return self._matrix_line(y - layout.top + self.scroll_offset.y)
+
+    def empty_row(self, y: int) -> Strip:
+        if self.snapshot is None:
+            return super().empty_row(y)
+        words = "type a prompt: press /" if not len(self.snapshot.ids) else f"waiting for layer {self.layer_index + 1}, head {self.head_index + 1}…"
+        return self.centred(words, self.tone("dim")) if y == self.scrollable_content_region.height // 2 else self.row([])
+
+    def _label_line(self, y: int) -> Strip:
+        layout = self._layout
+        text = self._column_labels[y] if y < len(self._column_labels) else ""
+        strip = Strip([Segment(text, self.tone("dim"))])
+        if self.cursor >= 0:
+            start = layout.shown_column(self.cursor) * layout.size.columns
+            end = start + layout.size.columns
+            inside = strip.crop(start, end)
+            strip = Strip.join([strip.crop(0, start), Strip([Segment(inside.text, self.tone("accent"))]), strip.crop(end)])
+        room = self.scrollable_content_region.width - layout.left
+        window = strip.crop(self.scroll_offset.x, self.scroll_offset.x + room)
+        lead = Strip([Segment(" " * layout.left, self.tone())])
+        return Strip.join([lead, window]).adjust_cell_length(layout.left + room, self.tone())
+
+    def _matrix_line(self, line: int) -> Strip:
+        layout, region = self._layout, self.scrollable_content_region
+        upper, lower = layout.rows_of_line(line)
+        if upper >= layout.shown_rows:
+            return self.row([])
+        selected = layout.shown_row(self.selected) if self.selected >= 0 else -1
+        is_selected = selected in (upper, lower)
+        named = selected if is_selected else upper
+        starts = layout.size.half_lines <= 2 or 2 * line % layout.size.half_lines == 0
+        label = row_label(self._labels[layout.first_row(named)], layout.label_width) if starts else " " * layout.label_width
+        tone = self.tone("accent") if is_selected else self.tone("dim")
+        lead = [Segment(label, tone), Segment("▸" if is_selected and starts else " ", tone)]
+        first = self.scroll_offset.x // layout.size.columns
+        last = min(layout.shown_columns, first + (region.width - layout.left) // layout.size.columns)
+        return Strip([*lead, *self._cells(upper, lower, first, last, selected, starts)]).adjust_cell_length(
+            region.width, self.tone()
+        )
+
+    def _cells(self, upper: int, lower: int, first: int, last: int, selected: int, numbers: bool) -> list[Segment]:
+        layout, lines = self._layout, self._lines()
+        cursor = layout.shown_column(self.cursor) if self.cursor >= 0 else None
+
+        def steps(row: int) -> Array:
+            at = cursor if row == selected else None
+            return row_steps(self._pooled, layout, row, first, last, selected=selected, cursor=at)
+
+        above = steps(upper)
+        below = above if lower == upper else steps(lower)
+        if layout.size.columns < NUMBERS_FROM or not lines.coloured:
+            return lines.line(above, below, layout.size.columns)
+        heat, ground, band = heat_styles(self.depth, CIVIDIS), self.tone(), self.tone("band")
+        styles = (*heat, ground, band, self.tone("cursor"))
+        row = self._pooled[upper]
+        return [
+            numbered_cell(float(row[first + i]), layout.size.columns, step, styles, number=numbers)
+            for i, step in enumerate(above.tolist())
+        ]
+
+    def _lines(self) -> HeatmapLines:
+        ground, band, cursor = (
+            _hex(style, fallback)
+            for style, fallback in (
+                (self.tone(), "#121212"),
+                (self.tone("band"), "#303030"),
+                (self.tone("cursor"), "#ff8700"),
+            )
+        )
+        return HeatmapLines(self.depth, ground, band, cursor)
+
+    def _legend(self) -> list[Piece]:
+        width = min(30, self.scrollable_content_region.width)
+        pieces = legend_pieces("0", "1", width, self.depth, CIVIDIS, self.tone("dim"))
+        words = "  each cell: the largest weight of its block" if self._layout.pooled else "  a row sums to 1"
+        return [*pieces, (words, self.tone("dim"))]
+
+    # ── Choosing ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def action_move_key(self, by: int) -> None:
+        if self._weights is not None and self.selected >= 0:
+            self._cursor = max(0, min(self.selected, self.cursor + by))
+            self._hovered = None
+            self._follow()
+
+    def action_move_query(self, by: int) -> None:
+        if self._weights is not None:
+            row = max(0, min(len(self._weights) - 1, self.selected + by))
+            self.post_message(self.Selected(self._first + row))
+
+    def action_overview(self) -> None:
+        self.overview = not self.overview
+
+    def _cell_at(self, event: events.MouseEvent) -> tuple[int, int] | None:
+        """(query, key) under the mouse."""
+        offset, layout = event.get_content_offset(self), self._layout
+        if offset is None or self._weights is None:
+            return None
+        height = self.scrollable_content_region.height
+        if not layout.top <= offset.y < height - layout.bottom or offset.x < layout.left:
+            return None
+        row, _ = layout.rows_of_line(offset.y - layout.top + self.scroll_offset.y)
+        column = (offset.x - layout.left + self.scroll_offset.x) // layout.size.columns
+        if row >= layout.shown_rows or column >= layout.shown_columns:
+            return None
+        return layout.first_row(row), layout.first_column(column)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        hovered = self._cell_at(event)
+        if hovered != self._hovered:
+            self._hovered = hovered
+            self._entitle()
+
+    def on_leave(self) -> None:
+        self._hovered = None
+        self._entitle()
+
+    def on_click(self, event: events.Click) -> None:
+        cell = self._cell_at(event)
+        if cell is not None:
+            self._cursor = cell[1]
+            self.post_message(self.Selected(self._first + cell[0]))
+            self._follow()
+
+
+def _scroll_for(at: int, size: int, offset: int, room: int) -> int:
+    """The offset nearest to `offset` at which [at, at + size) lies inside `room`."""
+    return min(at, max(offset, at + size - max(size, room)))
+
+
+def _hex(style: Style, fallback: str) -> str:
+    """The background of a style as `#rrggbb`."""
+    colour = style.bgcolor
+    return fallback if colour is None or colour.triplet is None else colour.triplet.hex

@@ -1,0 +1,240 @@
+"""What may come next: the most probable tokens as bars, and where the random number landed.
+
+For: reading the distribution after one position, and picking from it. Not for: computing it (the engine's recorder).
+"""
+
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.reactive import reactive
+from textual.strip import Strip
+
+from gpttui.records import Prediction, Snapshot
+from gpttui.tokenizers import Tokenizer
+from gpttui.tui.palette import token_styles
+from gpttui.tui.renderables import candidates
+from gpttui.tui.renderables.labels import percent, quoted_label, token_label
+from gpttui.tui.widgets.pane import Pane, Piece
+
+
+class _Rows(NamedTuple):
+    """Which rows there is room for above and below the candidates."""
+
+    settings: int
+    draw: int
+    titles: int
+    tail: int
+
+    @property
+    def above(self) -> int:
+        return self.settings + 2 * self.draw + self.titles
+
+
+def _rows_for(height: int) -> _Rows:
+    return _Rows(settings=int(height >= 3), draw=int(height >= 8), titles=int(height >= 10), tail=int(height >= 4))
+
+
+class NextTokenPane(Pane):
+    """Candidates after the selected token, most probable first; the pane's height decides how many."""
+
+    HELP: ClassVar[str] = """\
+What the model expects after the selected token. Every probability is over the **whole** vocabulary: the scores (logits) \
+z of all tokens go through softmax, p = exp(z/T) / Σ exp(z/T).
+
+*model* is that with temperature T = 1: the tick ┊ on the bar. *drawn* is what a token is drawn from, after temperature, \
+top-k and top-p, in this order: the solid bar. Tokens that a cut removed are faint and say which cut. The last row is \
+everything that has no row of its own.
+
+The strip on top lays the probabilities end to end. A random number between 0 and 1, fixed by seed and position, falls \
+on it at ▼: that is the token that comes. ● marks the token that does follow in the text.
+
+`↑` `↓` move, `enter` puts that token into the text instead.
+
+More: Holtzman et al., *The curious case of neural text degeneration* (2020), on top-p."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(-1)", "Up", id="next_token.up", group=Pane.MOVE, show=False, tooltip="The more probable candidate"),
+        Binding("down", "move(1)", "Down", id="next_token.down", group=Pane.MOVE, show=False, tooltip="The less probable candidate"),
+        Binding("enter", "pick", "Pick", id="next_token.pick", group=Pane.VIEW, tooltip="Put this token into the text"),
+    ]
+
+    DEFAULT_CSS = """
+    NextTokenPane { padding: 0 1; }
+    """
+
+    snapshot: reactive[Snapshot | None] = reactive(None)
+    tokenizer: reactive[Tokenizer | None] = reactive(None)
+    cursor: reactive[int] = reactive(0)
+    """Candidate under the cursor, 0 for the most probable."""
+
+    class Picked(Message):
+        """A person wants `token_id` after `position`."""
+
+        def __init__(self, position: int, token_id: int) -> None:
+            super().__init__()
+            self.position = position
+            self.token_id = token_id
+
+    class RowsChanged(Message):
+        """There is room for another number of candidates now."""
+
+        def __init__(self, rows: int) -> None:
+            super().__init__()
+            self.rows = rows
+
+    def __init__(self, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._known_rows = 0
+
+    @property
+    def rows_wanted(self) -> int:
+        """Candidates that fit."""
+        height = self.scrollable_content_region.height
+        rows = _rows_for(height)
+        return max(1, height - rows.above - rows.tail)
+
+    @property
+    def prediction(self) -> Prediction | None:
+        return self.snapshot.prediction if self.snapshot else None
+
+    def watch_snapshot(self, old: Snapshot | None, new: Snapshot | None) -> None:
+        before = old.prediction.position if old and old.prediction else -1
+        if self.prediction is None or self.prediction.position != before:
+            self.cursor = 0
+        self.cursor = max(0, min(self.cursor, self._shown - 1))
+        self._entitle()
+        self.refresh()
+
+    def watch_tokenizer(self) -> None:
+        self._entitle()
+        self.refresh()
+
+    def watch_cursor(self) -> None:
+        self._entitle()
+        self.refresh()
+
+    def watch_has_focus(self, has_focus: bool) -> None:
+        super().watch_has_focus(has_focus)
+        self.refresh()
+
+    def on_mount(self) -> None:
+        self._entitle()
+
+    def on_resize(self) -> None:
+        self.cursor = max(0, min(self.cursor, self._shown - 1))
+        if self.rows_wanted != self._known_rows:
+            self._known_rows = self.rows_wanted
+            self.post_message(self.RowsChanged(self._known_rows))
+
+    @property
+    def _shown(self) -> int:
+        """Candidates on the screen."""
+        return min(self.rows_wanted, len(self.prediction.candidate_ids)) if self.prediction else 0
+
+    def _entitle(self) -> None:
+        snapshot, prediction = self.snapshot, self.prediction
+        if snapshot is None or prediction is None or not 0 <= prediction.position < len(snapshot.ids):
+            self.label_border("Next token")
+            return
+        after = quoted_label(self.tokenizer, int(snapshot.ids[prediction.position]), 14)
+        subtitle = ""
+        if self.has_focus and self.cursor < self._shown:
+            subtitle = f"enter: put {quoted_label(self.tokenizer, int(prediction.candidate_ids[self.cursor]), 14)} here"
+        elif prediction.next_id >= 0:
+            subtitle = f"● {quoted_label(self.tokenizer, prediction.next_id, 14)} follows{self._chance_of_next()}"
+        self.label_border(f"Next token · after {after}", subtitle)
+
+    def _chance_of_next(self) -> str:
+        """How probable the model found the token that follows, where it has no row to say so."""
+        snapshot, prediction = self.snapshot, self.prediction
+        if snapshot is None or prediction is None or prediction.next_id in prediction.candidate_ids[: self._shown]:
+            return ""
+        surprisal = float(snapshot.surprisal_bits[prediction.position + 1])
+        return "" if np.isnan(surprisal) else f", {percent(2.0**-surprisal)} by the model"
+
+    # ── Drawing ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _tones(self) -> candidates.Tones:
+        return candidates.Tones(
+            plain=self.tone(),
+            dim=self.tone("dim"),
+            strong=self.tone("strong"),
+            accent=self.tone("accent"),
+            bar=self.tone("bar"),
+            warn=self.tone("warn"),
+            cycle=token_styles(self.depth, self.dark),
+            depth=self.depth,
+        )
+
+    def render_line(self, y: int) -> Strip:
+        snapshot, prediction = self.snapshot, self.prediction
+        if snapshot is None or prediction is None:
+            return self.empty_row(y)
+        width, tones = self.scrollable_content_region.width, self._tones()
+        rows = _rows_for(self.scrollable_content_region.height)
+        labels = [token_label(self.tokenizer, int(i)) for i in prediction.candidate_ids[: self._shown]]
+        columns = candidates.columns_for(width, labels, prediction)
+        if y < rows.above:
+            return self.row(self._above(y, rows, labels, columns, snapshot, prediction, tones))
+        rank = y - rows.above
+        if rank < len(labels):
+            at_cursor = self.has_focus and rank == self.cursor
+            pieces = candidates.candidate_pieces(
+                prediction, rank, labels[rank], columns, tones, at_cursor=at_cursor
+            )
+            return self.row(pieces)
+        if rank == len(labels) and rows.tail:
+            return self.row(candidates.tail_pieces(prediction, len(labels), columns, tones))
+        return self.row([])
+
+    def _above(
+        self,
+        y: int,
+        rows: _Rows,
+        labels: list[str],
+        columns: candidates.Columns,
+        snapshot: Snapshot,
+        prediction: Prediction,
+        tones: candidates.Tones,
+    ) -> list[Piece]:
+        """Row `y` of what stands above the candidates."""
+        width = self.scrollable_content_region.width
+        if y < rows.settings:
+            return candidates.settings_pieces(prediction, snapshot.sampling, width, tones)
+        if rows.draw and y == rows.settings:
+            return candidates.draw_pieces(prediction, width, tones)
+        if rows.draw and y == rows.settings + 1:
+            return candidates.bar_of_draws(prediction, labels, width, tones)
+        return candidates.title_pieces(columns, tones)
+
+    # ── Choosing ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def action_move(self, by: int) -> None:
+        self.cursor = max(0, min(self._shown - 1, self.cursor + by))
+
+    def action_pick(self) -> None:
+        prediction = self.prediction
+        if prediction is not None and self.cursor < self._shown:
+            self.post_message(self.Picked(prediction.position, int(prediction.candidate_ids[self.cursor])))
+
+    def on_click(self, event: events.Click) -> None:
+        """A click moves the cursor, a second one picks."""
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        rank = offset.y - _rows_for(self.scrollable_content_region.height).above
+        if 0 <= rank < self._shown:
+            if event.chain > 1 and rank == self.cursor:
+                self.action_pick()
+            self.cursor = rank
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self.action_move(1)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self.action_move(-1)

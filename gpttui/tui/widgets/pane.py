@@ -1,0 +1,125 @@
+"""What all panes share: a titled border, help in plain words, theme colours as rich styles, and an honest empty state.
+
+For: panes drawn line by line. Not for: what they show. A pane holds what the screen gives it and posts what the person
+does; rows that do not scroll (axes, legends, details) are drawn by the pane itself inside its viewport.
+"""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.binding import Binding
+from textual.content import Content
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from gpttui.text import safe_text
+from gpttui.tui.palette import ColourDepth, colour_depth
+
+Piece = tuple[str, Style]
+
+WAITING = "waiting for the engine: loading PyTorch…"
+
+
+class Pane(ScrollView, can_focus=True):
+    """A bordered, focusable viewport."""
+
+    HELP: ClassVar[str] = ""
+    """What you see, how it is computed, the formula, where to read more."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "pane--dim",
+        "pane--strong",
+        "pane--accent",
+        "pane--cursor",
+        "pane--bar",
+        "pane--band",
+        "pane--warn",
+    }
+
+    DEFAULT_CSS = """
+    Pane {
+        border: round $foreground 25%;
+        border-title-color: $foreground 80%;
+        border-subtitle-color: $foreground 65%;
+        background: $background;
+        scrollbar-size: 1 1;
+        overflow: hidden hidden;
+        &:focus {
+            border: round $primary;
+            border-title-color: $primary;
+            border-title-style: bold;
+        }
+        & > .pane--dim { color: $foreground 55%; }
+        & > .pane--strong { color: $foreground; text-style: bold; }
+        & > .pane--accent { color: $accent; text-style: bold; }
+        & > .pane--cursor { color: $block-cursor-foreground; background: $block-cursor-background; text-style: bold; }
+        & > .pane--bar { color: $primary; }
+        & > .pane--band { background: $foreground 12%; }
+        & > .pane--warn { color: $warning; }
+    }
+    """
+
+    MOVE: ClassVar[Binding.Group] = Binding.Group("Move")
+    VIEW: ClassVar[Binding.Group] = Binding.Group("View")
+
+    waiting: reactive[str] = reactive(WAITING)
+    """Shown instead of content while there is none."""
+
+    def on_mount(self) -> None:
+        self.watch(self.app, "theme", self.recolour, init=False)
+
+    def recolour(self) -> None:
+        """Colours changed: forget what was drawn with the old ones."""
+        self._styles.clear()
+        self.refresh()
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._styles.clear()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._styles: dict[str, Style] = {}
+        super().__init__(*args, **kwargs)
+
+    @property
+    def depth(self) -> ColourDepth:
+        return colour_depth(self.app)
+
+    @property
+    def dark(self) -> bool:
+        return self.app.current_theme.dark
+
+    def tone(self, name: str = "") -> Style:
+        """The rich style of component class `pane--name`; of the pane itself without a name."""
+        found = self._styles.get(name)
+        if found is None:
+            found = self.get_component_rich_style(f"pane--{name}") if name else self.rich_style
+            self._styles[name] = found
+        return found
+
+    def label_border(self, title: str, subtitle: str = "") -> None:
+        """Plain words on the border; nothing in them is read as markup."""
+        self.border_title = Content(safe_text(title)) if title else None
+        self.border_subtitle = Content(safe_text(subtitle)) if subtitle else None
+
+    def row(self, pieces: Iterable[Piece], base: Style | None = None) -> Strip:
+        """Pieces of text as one line, exactly as wide as the pane."""
+        under = base or self.tone()
+        segments = [Segment(text, under + style) for text, style in pieces if text]
+        return Strip(segments).adjust_cell_length(self.scrollable_content_region.width, under)
+
+    def centred(self, text: str, style: Style) -> Strip:
+        pad = max(0, (self.scrollable_content_region.width - cell_len(text)) // 2)
+        return self.row([(" " * pad, self.tone()), (text, style)])
+
+    def empty_row(self, y: int) -> Strip:
+        """Row `y` of a pane that has nothing to show yet: its reason, centred."""
+        lines = self.waiting.splitlines() or [""]
+        first = (self.scrollable_content_region.height - len(lines)) // 2
+        inside = 0 <= y - max(0, first) < len(lines)
+        text = lines[y - max(0, first)] if inside else ""
+        return self.centred(safe_text(text), self.tone("dim"))
