@@ -1,0 +1,167 @@
+"""Explanations: somebody asks what a thing is, and is told; one document in seven.
+
+The words and facts come from `topics` and from the meanings in `senses`. Not for: stories.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from gpttui.corpora.tales import cast
+from gpttui.corpora.tales import phrases as p
+from gpttui.corpora.tales.grammar import PRESENT, Book, book
+from gpttui.corpora.tales.senses import BY_WORD, SENSES, Sense
+from gpttui.corpora.tales.telling import Teller
+from gpttui.corpora.tales.topics import TOPICS
+
+
+class Topic(NamedTuple):
+    """What can be explained: its name with its article, definitions, facts, and its word if that has several meanings."""
+
+    name: str
+    definition: Book
+    facts: Book
+    sense: Sense | None
+
+
+def _from_block(block: str) -> Topic:
+    name, definition, facts = block.split("\n")
+    definitions, truths = (book("\n".join(line[1:].split("|"))) for line in (definition, facts))
+    return Topic(name, definitions, truths, None)
+
+
+MASS = frozenset(("attention", "light", "weight"))
+
+
+def _from_sense(sense: Sense) -> Topic:
+    return Topic(sense.word if sense.word in MASS else f"a {sense.word}", sense.definition, sense.facts, sense)
+
+
+OTHERS = tuple(_from_block(block) for block in TOPICS.strip().split("\n\n"))
+MEANINGS = tuple(_from_sense(sense) for sense in SENSES)
+BY_SENSE = {topic.sense: topic for topic in MEANINGS if topic.sense is not None}
+
+QUESTIONS = book("""
+what is {topic}
+can you tell me what {topic} is
+do you know what {topic} is
+what do people mean by {topic}
+please, what is {topic}
+how would you explain {topic}
+I have often heard of {topic}, but what is it
+""")
+WONDERS = book("""
+<read> about {topic} in {A_COLOUR} book
+<hear> {A_JOB} talk about {topic}
+<find> a question about {topic} in {his} {SUBJECT} book
+<wonder> about {topic} all day
+<want> to know about {topic} because of a film with {A_KIND}
+<dream> of {topic}
+<get> a letter about {topic} from {his} {RELATIVE}
+""")
+ADDS = ("", "also, ", "and ", "besides, ", "and do not forget: ", "remember: ")
+UNDERSTANDS = book("""
+now I understand
+that is easy
+I will tell my {RELATIVE}
+how clever
+I like that
+so that is {topic}
+then I want one for my birthday
+I will remember that
+I shall draw {topic} tonight
+""")
+REMEMBERS = book("""
+<write> it all down in {A_COLOUR} notebook
+<tell> it to {his} {RELATIVE} that evening
+<think> about it over {MEAL}
+<explain> it to {A_KIND} the next day
+<draw> a picture of it for {his} {RELATIVE}
+<go> home and <think> of it while {HOBBY}
+""")
+ANOTHER = book("""
+but the word {word} can mean something else
+but there is another meaning of {word}
+do not mix it up with the other {word}
+the same word, {word}, has another meaning too
+people also say {word} when they mean something else
+""")
+SOURCES = book("""
+{NAME} learned this from {A_JOB} on {WEEKDAY}
+{NAME} and {A_COLOUR} {KIND} told me so
+this was written by {NAME} for the class in {SUBJECT}
+so says {NAME} in the book of {NUMBER} answers
+that is what {NAME} found out while {HOBBY}
+ask {NAME}, who knows it from {A_JOB}
+""")
+
+
+def _facts(t: Teller, topic: Topic, n: int) -> list[str]:
+    """`n` different facts, the later ones sometimes joined on with a word."""
+    left = list(topic.facts)
+    said = []
+    for i in range(n):
+        fact = t.draw.pick(left)
+        left.remove(fact)
+        text = fact[PRESENT](t.roles)
+        said.append(t.draw.pick(ADDS) + text if i else text)
+    return said
+
+
+def _define(t: Teller, topic: Topic) -> str:
+    return t.draw.pick(topic.definition)[PRESENT](t.roles)
+
+
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:]
+
+
+def _topic(t: Teller) -> Topic:
+    """A word with several meanings for one half, something else for the other."""
+    topic = t.draw.pick(MEANINGS) if t.draw.flip(0.5) else t.draw.pick(OTHERS)
+    t.roles["topic"] = topic.name
+    return topic
+
+
+def dialogue(t: Teller) -> None:
+    """X wonders, asks Y, is told, and remembers."""
+    t.choose_tense()
+    x, noun = cast.child(t) if t.draw.flip(0.7) else cast.animal(t)
+    cast.opening(t, x, noun)
+    topic = _topic(t)
+    if topic.sense is None:
+        t.tell(x, WONDERS, lead=p.DAYS)
+    else:
+        t.tell(x, topic.sense.before, topic.sense.mention, lead=p.DAYS, joins=p.SOFT_JOINS)
+    y = cast.relative(t)[0] if t.draw.flip(0.5) else cast.grown_up(t)
+    t.quote(QUESTIONS, x, y, asks=True)
+    answer = [_define(t, topic), *_facts(t, topic, 3 if t.draw.flip(0.5) else 2)]
+    t.line('"' + ". ".join(map(_capital, answer)) + f'," {t.draw.pick(p.SAID)[t.tense](t.roles)} {y.name}.')
+    t.quote(UNDERSTANDS, x, y)
+    t.tell(x, REMEMBERS)
+
+
+def plain(t: Teller) -> None:
+    """What a thing is, what else is true of it, and who says so; for a word with two meanings, the other meaning too."""
+    t.tense = PRESENT
+    topic = _topic(t)
+    t.line(_define(t, topic) + ".")
+    for fact in _facts(t, topic, 3):
+        t.line(fact + ".")
+    if topic.sense is not None:
+        t.roles["word"] = topic.sense.word
+        t.say(ANOTHER)
+        senses = BY_WORD[topic.sense.word]
+        other = BY_SENSE[t.draw.pick_other(senses, topic.sense)]
+        t.line(_define(t, other) + ".")
+        for fact in _facts(t, other, 2):
+            t.line(fact + ".")
+    t.say(SOURCES)
+
+
+def explanation(t: Teller) -> None:
+    """One document that explains something."""
+    if t.draw.flip(0.55):
+        dialogue(t)
+    else:
+        plain(t)

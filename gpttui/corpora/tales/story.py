@@ -1,0 +1,106 @@
+"""Whole tales: `documents` for a corpus, `stories` with the simulator's log and its entropy account.
+
+Four documents in six tell a plot, one is about a word with two meanings, one explains something.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+from typing import NamedTuple
+
+from gpttui.corpora.tales import cast, plots, plots_three, plots_two
+from gpttui.corpora.tales import phrases as p
+from gpttui.corpora.tales.asides import aside
+from gpttui.corpora.tales.chooser import Chooser
+from gpttui.corpora.tales.explain import explanation
+from gpttui.corpora.tales.senses import SENSES, tell_sense
+from gpttui.corpora.tales.telling import Teller
+from gpttui.corpora.tales.world import Event
+
+PLOTS = (
+    plots.keep, plots.moved, plots.lost, plots.stolen, plots.broken, plots_two.gift, plots_two.eaten, plots_two.bought,
+    plots_three.lent, plots_three.locked, plots_three.hide_and_seek, plots_three.surprise, plots_three.blown,
+    plots_three.two_things,
+)
+
+
+class Story(NamedTuple):
+    """A tale, its events (each with the number of its sentence), where its sentences end, and what its choices cost."""
+
+    text: str
+    log: tuple[Event, ...]
+    ends: tuple[int, ...]
+    choice_nats: float
+
+
+def _plot(t: Teller) -> None:
+    t.choose_tense()
+    x, noun = cast.hero(t)
+    cast.opening(t, x, noun)
+    if t.draw.flip(0.4):
+        t.tell(x, p.LIKES, lead=())
+    y, kind = cast.friend(t, x)
+    t.roles["whoy"] = cast.described(t, kind)
+    t.say(p.FRIENDS, x, y)
+    t.focus = None
+    t.draw.pick(PLOTS)(t, x, y)
+    if t.draw.flip(0.6):
+        t.say(p.ENDINGS, x)
+    else:
+        t.say(p.JOINT_ENDINGS, cast.pair(t, x, y))
+
+
+def _double(t: Teller) -> None:
+    t.choose_tense()
+    x, noun = cast.hero(t)
+    cast.opening(t, x, noun)
+    t.tell(x, p.LIKES, lead=())
+    if t.draw.flip(0.5):
+        y, kind = cast.friend(t, x)
+        t.roles["whoy"] = cast.described(t, kind)
+        t.say(p.FRIENDS, x, y)
+        t.focus = None
+        tell_sense(t, x, t.draw.pick(SENSES))
+        aside(t, x, y)
+    else:
+        tell_sense(t, x, t.draw.pick(SENSES))
+    t.tell(x, p.JOYS)
+    t.say(p.ENDINGS, x)
+
+
+def tell(t: Teller) -> None:
+    """Tell one document."""
+    if t.draw.flip(0.7):
+        _plot(t)
+    elif t.draw.flip(0.5):
+        _double(t)
+    else:
+        explanation(t)
+
+
+def documents(seed: int, n: int | None = None) -> Iterator[str]:
+    """`n` tales (endlessly many if None), one line each; seeds from 1,000,000 on are for evaluation only."""
+    draw = Chooser(seed)
+    for _ in count() if n is None else range(n):
+        t = Teller(draw)
+        tell(t)
+        yield " ".join(t.lines)
+
+
+def stories(seed: int, n: int | None = None, marked: bool = False) -> Iterator[Story]:
+    """The same tales as `documents`, with what the simulator knows about them.
+
+    `marked` leaves the probes' marks in the text.
+    """
+    draw = Chooser(seed)
+    for _ in count() if n is None else range(n):
+        before = draw.nats
+        t = Teller(draw, marked)
+        tell(t)
+        ends = []
+        end = -1
+        for line in t.lines:
+            end += len(line) + 1
+            ends.append(end)
+        yield Story(" ".join(t.lines), tuple(t.world.log), tuple(ends), draw.nats - before)
