@@ -1,7 +1,7 @@
 """What can be trained on: generated worlds, texts that this machine has anyway, public texts fetched by name.
 
-A fetched text is checked against its SHA-256 before it takes its name, and a broken-off download goes on where it
-stopped. Not for: a person's own files, which need no list, and reading or splitting texts (`gpttui.training`). No torch.
+A fetched text is checked against its SHA-256 before it takes its name; a broken-off download goes on where it stopped.
+Not for: a person's own files, which need no list, and reading or splitting texts (`gpttui.training`). No torch.
 """
 
 import difflib

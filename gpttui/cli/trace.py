@@ -20,11 +20,10 @@ def command(model: str | None, prompt: str, out: Path) -> None:
     """
     from gpttui import gallery
     from gpttui.inference import trace
-    from gpttui.model import checkpoint
-    from gpttui.tokenizers import Tokenizer
+    from gpttui.inference.opening import open_model
 
-    path = gallery.find(model)
-    ids = Tokenizer.open(path).encode(prompt)
-    recorded = trace.record(checkpoint.load(path), ids)
+    gpt, tokenizer = open_model(gallery.find(model))
+    ids = tokenizer.encode(prompt)
+    recorded = trace.record(gpt, ids)
     recorded.save(out)
     note(f"{len(ids)} tokens, {len(recorded.sites)} sites, {size(out.stat().st_size, 'B')} in {out}")

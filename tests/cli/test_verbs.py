@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +46,7 @@ def test_tokens_tile_the_text(cli: Cli, bpe_model: Path, text: str) -> None:
     assert [set(token) for token in tokens] == [{"id", "text", "bytes_hex", "start", "end"}] * len(tokens)
     assert b"".join(bytes.fromhex(token["bytes_hex"]) for token in tokens) == text.encode()
     edges = [token["start"] for token in tokens] + [len(text.encode())]
-    assert [(token["start"], token["end"]) for token in tokens] == list(zip(edges, edges[1:], strict=False))
+    assert [(token["start"], token["end"]) for token in tokens] == list(pairwise(edges))
     assert [token["id"] for token in tokens] == Tokenizer.open(bpe_model).encode(text)
 
 
