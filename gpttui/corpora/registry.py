@@ -44,7 +44,7 @@ _SPECS = (
     CorpusSpec("digits", "Digits", "Handwritten digits of 8x8 pixels, one character a grey level.",
                "gpttui.corpora.digits", "symbols"),
     CorpusSpec("say", "Speech", "Spoken words as sound codes: text to sound and sound to text.",
-               "gpttui.corpora.speech", "symbols", " ="),
+               "gpttui.corpora.speech", "symbols", "="),
     CorpusSpec("python-docs", "Python documentation", "The topics that this Python's help() shows.",
                "gpttui.corpora.python_docs", "bpe:4096"),
     CorpusSpec("python-code", "Python library", "The sources of this Python's standard library.",
