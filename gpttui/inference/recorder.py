@@ -17,7 +17,7 @@ from torch import Tensor
 from gpttui.inference.sampling import LOWEST
 from gpttui.model.gpt import GPT
 from gpttui.model.kv_cache import KVCache
-from gpttui.model.taps import Recorder, Tap, chain, tapped
+from gpttui.model.taps import Recorder, Tap, chain, placed, tapped
 from gpttui.records import Array, StepRecord, frozen
 
 PREFILL_ROWS = 256
@@ -88,7 +88,6 @@ class Window:
         self.logits: dict[int, Array] = {}
         self.logits_kept = max(8, LOGIT_BYTES // (4 * config.vocab_size))
         self.row_tap = RowTap(config.n_layer)
-        self.all_taps = chain(tap, self.row_tap)
         self._traced: tuple[int, Array] | None = None
         for first in range(0, len(ids), PREFILL_ROWS):
             self.extend(ids[first : first + PREFILL_ROWS])
@@ -116,7 +115,8 @@ class Window:
         first, end = self.length, self.length + len(ids)
         self.row_tap.reset()
         idx = torch.tensor(np.asarray(ids, dtype=np.int64)[None], device=self.device)
-        logits = self.model(idx, cache=self.cache, tap=self.all_taps)[0]  # [T, V]
+        taps = chain(placed(self.tap, self.start + first), self.row_tap)
+        logits = self.model(idx, cache=self.cache, tap=taps)[0]  # [T, V]
         self.ids[first:end] = ids
         got = self.row_tap.layers
         start = got["embed"][0] + got["pos_embed"][0] if got["pos_embed"] else got["embed"][0]
@@ -186,7 +186,7 @@ class Window:
         if row in self.logits:
             return self.logits[row]
         x = self.final[row : row + 1].to(self.device)
-        logits = tapped(self.tap, "logits", self.model.lm_head(x)[None])
+        logits = tapped(placed(self.tap, self.start + row), "logits", self.model.lm_head(x)[None])
         return frozen(logits[0, 0].float().cpu().numpy())
 
     def attention(self, layer: int, head: int, first: int = 0) -> Array:
@@ -221,7 +221,7 @@ class Window:
         recorder = Recorder(sites)
         if self.length:
             idx = torch.tensor(self.ids[None, : self.length], dtype=torch.int64, device=self.device)
-            self.model(idx, tap=chain(self.tap, recorder))
+            self.model(idx, tap=chain(placed(self.tap, self.start), recorder))
         return {site: frozen(x[0].float().cpu().numpy()) for site, x in recorder.sites.items()}
 
     def record(self, row: int) -> StepRecord:

@@ -1,8 +1,8 @@
 """Every activation of one forward pass, as frozen arrays under the tap sites' names.
 
 A trace is what all inside views read: one tapped pass over the positions of the current window, keeping just the sites
-that a view asks for. Arrays are views of the pass's own tensors (nothing is copied on a CPU). Not for stepping: the session
-keeps its own rows. The idea is TransformerLens' `run_with_cache`.
+that a view asks for. Arrays are views of the pass's own tensors (nothing is copied on a CPU). Not for stepping: the
+session keeps its own rows. The idea is TransformerLens' `run_with_cache`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from gpttui.errors import UserError
-from gpttui.model.gpt import GPT, GPTConfig
+from gpttui.model.gpt import GPT, MLP, Block, GPTConfig
 from gpttui.model.taps import Recorder, Tap, chain
 from gpttui.records import Array, frozen
 
@@ -43,6 +43,28 @@ def stops(config: GPTConfig) -> tuple[Stop, ...]:
         if config.mlp_width:
             found.append(Stop(f"{i} mlp", i, "mlp", f"blocks.{i}.resid_post"))
     return tuple(found)
+
+
+def blocks(model: GPT) -> list[Block]:
+    """The model's blocks, first to last."""
+    return [block for block in model.transformer.h if isinstance(block, Block)]
+
+
+def mlp_of(model: GPT, layer: int) -> MLP:
+    """One layer's MLP. Raises UserError where there is no such layer, or no MLPs at all."""
+    check_layer(model.config, layer)
+    mlp = blocks(model)[layer].mlp
+    if mlp is None:
+        raise UserError("this model has attention only; it has no MLPs and no neurons")
+    return mlp
+
+
+def check_layer(config: GPTConfig, layer: int, head: int = 0) -> None:
+    """Raises UserError where the model has no such layer, or the layer no such head."""
+    if not 0 <= layer < config.n_layer:
+        raise UserError(f"there is no layer {layer}; this model's are 0 to {config.n_layer - 1}")
+    if not 0 <= head < config.n_head:
+        raise UserError(f"there is no head {head}; this model's are 0 to {config.n_head - 1}")
 
 
 def all_sites(config: GPTConfig) -> tuple[str, ...]:
@@ -142,7 +164,7 @@ def record(
     every: Tap | None = chain(tap, recorder)
     weight = model.transformer.wte.weight
     x, rotary = model.embed(torch.tensor([ids], device=weight.device), 0, every)
-    for block in model.transformer.h:
+    for block in blocks(model):
         x = block(x, rotary, None, every)
     if wanted & {"logits", "ln_final.normalized"}:
         model.unembed(x, every)

@@ -23,10 +23,28 @@ An attention-only model has no ln2 and mlp sites. A model with RoPE or no positi
 """
 
 from collections.abc import Callable, Iterable
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
 Tap = Callable[[str, Tensor], Tensor]
+
+
+@runtime_checkable
+class PlacedTap(Protocol):
+    """A tap that changes certain positions of a text: it must know which one a pass starts with."""
+
+    def at(self, start: int) -> Tap:
+        """The tap for a pass whose first row is position `start` of the text."""
+
+    def __call__(self, site: str, x: Tensor) -> Tensor: ...
+
+
+def placed(tap: Tap | None, start: int) -> Tap | None:
+    """`tap` for a pass that starts with position `start` of the text."""
+    return tap.at(start) if isinstance(tap, PlacedTap) else tap
+
+
 
 PATTERN_SITES = (".attn.scores", ".attn.pattern")
 

@@ -1,0 +1,144 @@
+"""Direct logit attribution: which part of the model put how much into one token's logit.
+
+The last residual vector is a sum: embedding, position, every head, every MLP, every bias. With the final norm's scale
+held at what it was, the logit is linear in that vector, so each term has its own share, and the shares add up to the
+logit (Elhage et al. 2021, "A Mathematical Framework for Transformer Circuits"). Direct only: what a part does through
+later parts counts as theirs. Numbers are raw: nothing is centred over the vocabulary.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gpttui.inference.trace import Trace, blocks, mlp_of, stops
+from gpttui.model.gpt import GPT, Attention, GPTConfig, Norm
+from gpttui.records import Array, frozen
+
+
+def contribution_sites(config: GPTConfig) -> frozenset[str]:
+    """The sites that `contributions` needs of a trace."""
+    block = ["attn.z", "resid_mid", "resid_post"] + ["mlp.out"] * bool(config.mlp_width)
+    sites = {f"blocks.{i}.{name}" for i in range(config.n_layer) for name in block}
+    return frozenset(sites | {"embed"} | ({"pos_embed"} if config.positions == "learned" else set()))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Contributions:
+    """Shares of the logits of `token_ids` at one position; everything float32 and in logits (nats)."""
+
+    token_ids: tuple[int, ...]
+    embed: Array
+    """`[token]`"""
+    pos_embed: Array
+    """`[token]`; 0 where positions are not vectors."""
+    heads: Array
+    """`[token, layer, head]`"""
+    attn_biases: Array
+    """`[token, layer]`: of the attention's output projection."""
+    mlps: Array
+    """`[token, layer]`: the MLP's output without its bias; 0 in an attention-only model."""
+    mlp_biases: Array
+    """`[token, layer]`"""
+    altered: Array
+    """`[token, stop]`: what interventions put in or took out of the stream by hand, 0 in an unaltered model."""
+    final_bias: Array
+    """`[token]`: of the final norm, as the head reads it."""
+    logits: Array
+    """`[token]`: computed the usual way."""
+
+    @property
+    def totals(self) -> Array:
+        """`[token]`: the sum of all shares, which is `logits` but for rounding."""
+        parts = (self.heads, self.attn_biases, self.mlps, self.mlp_biases, self.altered)
+        total = sum((part.reshape(len(part), -1).sum(axis=1) for part in parts), self.embed + self.pos_embed)
+        return frozen(total + self.final_bias)
+
+
+@torch.inference_mode()
+def contributions(model: GPT, trace: Trace, position: int, token_ids: Sequence[int]) -> Contributions:
+    """Shares of the logits of `token_ids` at text position `position`. The trace must hold `contribution_sites`.
+
+    Raises UserError where the position is outside the trace.
+    """
+    config, row = model.config, trace.row(position)
+    terms = residual_terms(model, trace, row)
+    final = trace.stop(stops(config)[-1])[row]
+    read, final_bias = frozen_readout(model, final, token_ids)  # [token, C], [token]
+
+    def shares(x: Tensor) -> Array:
+        return frozen((read @ x.reshape(-1, x.size(-1)).T).reshape(len(token_ids), *x.shape[:-1]).float().cpu().numpy())
+
+    logits = model.lm_head.weight[list(token_ids)] @ model.transformer.ln_f(final)
+    return Contributions(
+        token_ids=tuple(token_ids),
+        final_bias=frozen(final_bias.float().cpu().numpy()),
+        logits=frozen(logits.float().cpu().numpy()),
+        **{name: shares(x) for name, x in terms.items()},
+    )
+
+
+@torch.inference_mode()
+def neuron_contributions(model: GPT, trace: Trace, position: int, token_id: int, layer: int) -> Array:
+    """`[d_mlp]`: each neuron's share of the logit of `token_id`; their sum is the MLP's. Needs `mlp.post`."""
+    row = trace.row(position)
+    read, _ = frozen_readout(model, trace.stop(stops(model.config)[-1])[row], [token_id])
+    mlp = mlp_of(model, layer)
+    return frozen((read[0] @ mlp.c_proj.weight * trace.tensors[f"blocks.{layer}.mlp.post"][row]).float().cpu().numpy())
+
+
+def residual_terms(model: GPT, trace: Trace, row: int) -> dict[str, Tensor]:
+    """The terms whose sum is the last residual vector at `row`, under `Contributions`' names, each `[..., d_model]`."""
+    config, here = model.config, stops(model.config)
+    stream = torch.stack([trace.stop(stop)[row] for stop in here])  # [stop, C]
+    empty = torch.zeros_like(stream[0])
+    heads, attn_biases, mlps, mlp_biases = [], [], [], []
+    added: list[Tensor] = [stream[0]]
+    for i, block in enumerate(blocks(model)):
+        heads.append(head_outputs(block.attn, trace.tensors[f"blocks.{i}.attn.z"][:, row]))
+        attn_biases.append(empty if block.attn.c_proj.bias is None else block.attn.c_proj.bias)
+        added.append(heads[-1].sum(dim=0) + attn_biases[-1])
+        if block.mlp is None:
+            mlps.append(empty)
+            mlp_biases.append(empty)
+            continue
+        mlp_biases.append(empty if block.mlp.c_proj.bias is None else block.mlp.c_proj.bias)
+        mlps.append(trace.tensors[f"blocks.{i}.mlp.out"][row] - mlp_biases[-1])
+        added.append(mlps[-1] + mlp_biases[-1])
+    # What a stop gained beyond its parts is not the model's doing; below rounding it is nobody's.
+    altered = torch.diff(stream, dim=0, prepend=torch.zeros_like(stream[:1])) - torch.stack(added)
+    noise = 1e-4 * (1 + stream.norm(dim=-1, keepdim=True))
+    altered = torch.where(altered.norm(dim=-1, keepdim=True) > noise, altered, torch.zeros_like(altered))
+    return {
+        "embed": trace.tensors["embed"][row],
+        "pos_embed": trace.tensors["pos_embed"][row] if config.positions == "learned" else empty,
+        "heads": torch.stack(heads),  # [layer, head, C]
+        "attn_biases": torch.stack(attn_biases),
+        "mlps": torch.stack(mlps),
+        "mlp_biases": torch.stack(mlp_biases),
+        "altered": altered,  # [stop, C]
+    }
+
+
+def head_outputs(attn: Attention, z: Tensor) -> Tensor:
+    """What each head adds to the residual stream, `[head, d_model]`, from its `z` `[head, d_head]`; biases apart."""
+    H, D = z.shape
+    return torch.einsum("hd,chd->hc", z, attn.c_proj.weight.view(-1, H, D))
+
+
+def frozen_readout(model: GPT, final: Tensor, token_ids: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """The linear map from residual vectors to the logits of `token_ids`, with the norm's scale as it is at `final`.
+
+    Returns directions `[token, d_model]` (dot them with a term) and what the norm's own bias adds `[token]`.
+    """
+    norm: Norm = model.transformer.ln_f
+    unembed = model.lm_head.weight[list(token_ids)]  # [token, C]
+    read = unembed * norm.weight
+    if norm.rms:
+        scale = (final.square().mean() + norm.eps).rsqrt()
+    else:
+        read = read - read.mean(dim=-1, keepdim=True)  # centring the vector or the direction: the same dot product
+        scale = (final.var(unbiased=False) + norm.eps).rsqrt()
+    bias = unembed.new_zeros(len(unembed)) if norm.bias is None else unembed @ norm.bias
+    return read * scale, bias

@@ -1,0 +1,99 @@
+"""The logit lens: what the model would predict if it stopped here.
+
+At any stop of the residual stream the vector is passed through the final norm and compared with every token's vector,
+as only the last one normally is (nostalgebraist 2020, "interpreting GPT: the logit lens"). Without the final norm the
+wrong tokens come out on top; it is always applied here. Probabilities are over the whole vocabulary.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gpttui.model.gpt import GPT
+from gpttui.records import Array, frozen
+
+CHUNK_BYTES = 64 << 20
+"""Most memory that one chunk of logits takes."""
+SCREENED_FLOPS = 4e10
+"""From here on, the whole vocabulary is screened in bfloat16 where the processor multiplies it natively."""
+SCREENED_EXTRA = 16
+"""Tokens beyond those wanted whose logits are computed exactly after screening."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lens:
+    """Predictions at a set of vectors; `...` are the vectors' own axes."""
+
+    top_ids: Array
+    """`[..., k]` int32, most probable first."""
+    top_probs: Array
+    """`[..., k]` float32."""
+    watched_ranks: Array
+    """`[..., watched]` int32: how many tokens are more probable; 0 for the first."""
+    watched_probs: Array
+    """`[..., watched]` float32."""
+
+
+@torch.inference_mode()
+def lens(model: GPT, residual: Tensor, *, k: int = 1, watched: Sequence[int] = (), exact: bool = False) -> Lens:
+    """The lens at vectors `residual` `[..., d_model]`, taken before the final norm.
+
+    Large grids (GPT-2's vocabulary times a few hundred vectors) without watched tokens are screened in bfloat16: the
+    top tokens' logits are then recomputed in full precision, and only the rest of the normaliser is rounded, which
+    leaves probabilities within 0.005. `exact` forbids it.
+    """
+    shape, head = residual.shape[:-1], model.lm_head.weight
+    rows = residual.reshape(-1, residual.size(-1))
+    k = min(k, head.size(0))
+    asked = torch.as_tensor(list(watched), dtype=torch.long, device=head.device)
+    screened = not exact and not watched and _worth_screening(rows, head)
+    if screened:
+        # Softmax does not see what all logits share, so the shared direction goes: what is left rounds less.
+        mean = head.mean(dim=0)
+        rough = (head - mean).bfloat16().t()
+    size = max(1, CHUNK_BYTES // (head.size(0) * (2 if screened else head.element_size())))
+    found: list[tuple[Tensor, ...]] = []
+    for chunk in rows.split(size):
+        x = model.transformer.ln_f(chunk)
+        if screened:
+            found.append((*_screened(x, head, mean, rough, k), *torch.zeros(2, len(x), 0)))
+        else:
+            found.append(_exact(x @ head.t(), k, asked))
+    ids, probs, ranks, watched_probs = (torch.cat(parts).view(*shape, -1) for parts in zip(*found, strict=True))
+    return Lens(_array(ids.int()), _array(probs), _array(ranks.int()), _array(watched_probs))
+
+
+def _exact(logits: Tensor, k: int, watched: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Top ids and probabilities, ranks and probabilities of `watched`, from logits `[rows, V]`."""
+    normaliser = logits.logsumexp(dim=-1, keepdim=True)
+    top, ids = logits.topk(k, dim=-1)
+    mine = logits[:, watched]
+    ranks = (logits[:, None] > mine[:, :, None]).sum(dim=-1)
+    return ids, (top - normaliser).exp().float(), ranks, (mine - normaliser).exp().float()
+
+
+def _screened(x: Tensor, head: Tensor, mean: Tensor, rough: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """The top k of normed vectors `x` `[rows, d_model]`, candidates found in bfloat16 and settled in full precision."""
+    logits = x.bfloat16() @ rough  # [rows, V]
+    rounded, candidates = logits.topk(k + SCREENED_EXTRA, dim=-1)  # [rows, k + extra]
+    shares = logits.softmax(dim=-1)
+    # One share in bfloat16 says where the normaliser lies to 0.2 %; all candidates together say it better.
+    normaliser = (rounded.float() - shares.gather(1, candidates).float().log()).mean(dim=-1, keepdim=True)
+    shares[torch.arange(len(x))[:, None], candidates] = 0.0
+    rest = shares.sum(dim=-1, keepdim=True).float().log() + normaliser
+    settled = torch.einsum("rc,rkc->rk", x, head[candidates]) - (x @ mean)[:, None]
+    total = torch.logaddexp(settled.logsumexp(dim=-1, keepdim=True), rest)
+    top, order = settled.topk(k, dim=-1)
+    return candidates.gather(1, order), (top - total).exp()
+
+
+def _worth_screening(rows: Tensor, head: Tensor) -> bool:
+    if rows.device.type != "cpu" or head.dtype != torch.float32 or 2.0 * len(rows) * head.numel() < SCREENED_FLOPS:
+        return False
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported()) and "AVX512" in torch.backends.cpu.get_cpu_capability()
+
+
+def _array(x: Tensor) -> Array:
+    return frozen(x.cpu().numpy())

@@ -1,0 +1,85 @@
+"""Which tokens lie close to a vector: cosine neighbours and `a - b + c`.
+
+Cosine is over raw vectors, uncentred; small models have few clean directions, so the rank of an expected answer is
+given as it is, the inputs of the arithmetic not hidden from the list (they are usually nearest to themselves, as
+Linzen 2016 points out of word2vec's "analogies").
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from gpttui.errors import UserError
+from gpttui.model.gpt import GPT
+from gpttui.records import Array, frozen
+
+Table = Literal["embedding", "unembedding"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Neighbours:
+    """Tokens by cosine with one vector, nearest first."""
+
+    ids: Array
+    """`[k]` int32."""
+    cosines: Array
+    """`[k]` float32."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Arithmetic:
+    """Where `a - b + c` lands."""
+
+    nearest: Neighbours
+    """The inputs included."""
+    expected_rank: int
+    """Tokens nearer than the expected one, inputs counted; -1 where none was named."""
+    expected_rank_without_inputs: int
+    """The same with a, b and c left out, as such results are usually quoted."""
+    expected_cosine: float
+
+
+def token_table(model: GPT, table: Table) -> Tensor:
+    """Every token's vector, `[vocab, d_model]`: as read in, or as compared at the end (the same if tied)."""
+    weight: Tensor = model.transformer.wte.weight if table == "embedding" else model.lm_head.weight
+    return weight
+
+
+def cosines(table: Tensor, vector: Tensor) -> Tensor:
+    """`[rows]`: cosine of each row of `table` with `vector`; 0 with a vector of no length."""
+    lengths = table.norm(dim=-1) * vector.norm()
+    return torch.where(lengths > 0, table @ vector / lengths.clamp_min(1e-30), 0.0)
+
+
+@torch.inference_mode()
+def nearest(
+    model: GPT, vector: Tensor, k: int = 10, table: Table = "embedding", leave_out: Sequence[int] = ()
+) -> Neighbours:
+    """The `k` tokens whose vectors point most nearly the way `vector` `[d_model]` does."""
+    return _top(cosines(token_table(model, table), vector), k, leave_out)
+
+
+@torch.inference_mode()
+def arithmetic(model: GPT, a: int, b: int, c: int, expected: int | None = None, k: int = 10) -> Arithmetic:
+    """Tokens nearest to `a - b + c` among the embeddings. Raises UserError for ids outside the vocabulary."""
+    table = token_table(model, "embedding")
+    for token_id in (a, b, c, *(() if expected is None else (expected,))):
+        if not 0 <= token_id < len(table):
+            raise UserError(f"token {token_id} is outside this model's vocabulary of {len(table)}")
+    close = cosines(table, table[a] - table[b] + table[c])
+    found = _top(close, k, ())
+    if expected is None:
+        return Arithmetic(found, -1, -1, float("nan"))
+    nearer = close > close[expected]
+    inputs = sorted({a, b, c} - {expected})
+    return Arithmetic(found, int(nearer.sum()), int(nearer.sum() - nearer[inputs].sum()), float(close[expected]))
+
+
+def _top(close: Tensor, k: int, leave_out: Sequence[int]) -> Neighbours:
+    close = close.float().clone()
+    close[list(leave_out)] = -2.0
+    values, ids = close.topk(min(k, len(close) - len(set(leave_out))))
+    return Neighbours(frozen(ids.int().cpu().numpy()), frozen(values.cpu().numpy()))
