@@ -21,7 +21,6 @@ from gpttui.model.kv_cache import KVCache
 from gpttui.records import Array, GeneratedToken, Sampling
 from gpttui.tokenizers import Tokenizer
 
-
 GREEDY = Sampling(temperature=0.0)
 
 
