@@ -199,10 +199,10 @@ def stolen(t: Teller, x: Person, y: Person) -> None:
     thief = cast.stranger(t, kind)
     t.roles["thief"] = kind
     t.say(APPEARS)
+    t.world.steal(thief, thing)
     t.tell(thief, STEALS, other=x, manner=True)
     spot = cast.spot(t, where)
     t.at(spot)
-    thing.holder = thief
     t.world.put(thief, thing, spot, "hide")
     t.tell(thief, HIDES_IT, lead=p.LEADS)
     t.tell(x, p.SORROWS)
@@ -254,8 +254,8 @@ def broken(t: Teller, x: Person, y: Person) -> None:
     t.about(thing)
     t.world.get(x, thing)
     t.tell(x, p.ARRIVES, p.GETS, lead=p.DAYS)
-    t.world.damage(x, thing)
     t.tell(x, p.WANTS)
+    t.world.damage(x, thing)
     t.tell(x, BREAKS, lead=BUT)
     t.tell(x, p.SORROWS)
     t.world.give(x, thing, y, lend=True)

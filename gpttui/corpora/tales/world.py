@@ -68,8 +68,7 @@ class Thing:
             "o": f"the {noun}", "on": noun, "ro": f"the {full}", "rn": full, "it": count, "they": they,
             "ao": f"some {full}" if plural else f"{article(full)} {full}",
             "thiso": f"these {noun}" if plural else f"this {noun}",
-            "was": "were" if plural else "was", "is": "are" if plural else "is", "has": "have" if plural else "has",
-            "s": "" if plural else "s",
+            "was": "were" if plural else "was", "is": "are" if plural else "is", "s": "" if plural else "s",
         }
 
 
@@ -111,6 +110,12 @@ class World:
         thing.holder, thing.spot = who, None
         self._note(verb, who, thing, f"{spot.prep} {spot.noun}")
         return spot
+
+    def steal(self, who: Person, thing: Thing) -> None:
+        """`who` snatches `thing` from its holder, and does not become its owner."""
+        _demand(thing.holder is not None and thing.holder is not who, "there is nobody to steal it from")
+        thing.holder = who
+        self._note("steal", who, thing)
 
     def give(self, who: Person, thing: Thing, to: Person, lend: bool = False) -> None:
         """`who` hands `thing` over; it changes its owner unless it is lent or given back."""
