@@ -29,7 +29,7 @@ from gpttui.corpora.translation_phrases import (
 )
 
 MARKER = " ="
-MAX_TOKENS = 44
+MAX_TOKENS = 32
 WORD_PATTERN = r"'s\b| ?[^\W_]+(?:-[^\W_]+)*(?:'(?!s\b))?| ?[^\w\s]|\s"
 """One token a word with its leading space; `l'`, `n'` and `qu'` are tokens of their own, and so is `'s`."""
 
