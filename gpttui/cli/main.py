@@ -100,17 +100,17 @@ class LazyGroup(click.Group):
 @playground_options
 @click.version_option(__version__, prog_name="gpttui")
 @click.pass_context
-def cli(ctx: click.Context, /, **options: Any) -> None:
+def cli(ctx: click.Context, /, **options: Any) -> Any:
     """See how a GPT works: step a real model token by token, train it, look inside.
 
     Without a verb, gpttui opens the playground.
     """
     if ctx.invoked_subcommand is None:
-        ctx.invoke(load("gpttui.cli.play:command"), **options)
-        return
+        return ctx.invoke(load("gpttui.cli.play:command"), **options)
     given = [name for name in options if ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT]
     if given:
         ctx.fail(f"--{given[0]} belongs behind the verb: gpttui {ctx.invoked_subcommand} --{given[0]} …")
+    return None
 
 
 def main(args: list[str] | None = None) -> None:
@@ -122,7 +122,7 @@ def main(args: list[str] | None = None) -> None:
 
 
 def run(args: list[str] | None) -> int:
-    """The exit code of one command line."""
+    """The exit code of one command line: the int that the verb returned, 0 for one that returned nothing."""
     try:
         code = cli.main(args, prog_name="gpttui", standalone_mode=False)
         sys.stdout.flush()

@@ -11,8 +11,9 @@ from gpttui.text import safe_text
 
 
 def print_json(value: Any) -> None:
-    """One JSON document on one line. NaN, which JSON does not know, becomes null."""
-    click.echo(json.dumps(msgspec.to_builtins(value), ensure_ascii=False))
+    """One JSON document on one line, in ASCII: no terminal and no locale can be hurt by it. NaN becomes null."""
+    plain = msgspec.json.decode(msgspec.json.encode(value))  # msgspec writes null for what JSON has no number for
+    click.echo(json.dumps(plain))
 
 
 def note(message: str) -> None:

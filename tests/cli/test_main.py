@@ -147,3 +147,9 @@ def test_every_verb_can_be_loaded_and_explains_itself() -> None:
     for name, verb in main.VERBS.items():
         command = main.load(verb.target)
         assert command.help, name
+
+
+def test_without_a_terminal_the_playground_names_generate() -> None:
+    done = subprocess.run(GPTTUI, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "gpttui generate" in done.stderr and done.stderr.count("\n") == 1
