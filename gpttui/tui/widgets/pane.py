@@ -24,7 +24,50 @@ Piece = tuple[str, Style]
 WAITING = "waiting for the engine: loading PyTorch…"
 
 
-class Pane(ScrollView, can_focus=True):
+FRAME_CSS = """
+        border: round $foreground 25%;
+        border-title-color: $foreground 80%;
+        border-subtitle-color: $foreground 65%;
+        background: $background;
+        &:focus, &:focus-within {
+            border: round $primary;
+            border-title-color: $primary;
+            border-title-style: bold;
+        }
+        & > .pane--dim { color: $foreground 55%; }
+        & > .pane--strong { color: $foreground; text-style: bold; }
+"""
+"""Rules inside a pane's own block, for panes of any kind of widget."""
+
+
+class Framed:
+    """Border words and rich styles for a widget that looks like a pane."""
+
+    _styles: dict[str, Style]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._styles = {}
+        super().__init__(*args, **kwargs)
+
+    def label_border(self: Any, title: str, subtitle: str = "") -> None:
+        """Plain words on the border; nothing in them is read as markup."""
+        self.border_title = Content(safe_text(title)) if title else None
+        self.border_subtitle = Content(safe_text(subtitle)) if subtitle else None
+
+    def component(self: Any, name: str) -> Style:
+        """The rich style of a component class; of the widget itself for an empty name."""
+        found: Style | None = self._styles.get(name)
+        if found is None:
+            found = self.get_component_rich_style(name) if name else self.rich_style
+            self._styles[name] = found
+        return found
+
+    def notify_style_update(self: Any) -> None:
+        super().notify_style_update()  # type: ignore[misc]
+        self._styles.clear()
+
+
+class Pane(Framed, ScrollView, can_focus=True):
     """A bordered, focusable viewport."""
 
     HELP: ClassVar[str] = ""
@@ -40,28 +83,19 @@ class Pane(ScrollView, can_focus=True):
         "pane--warn",
     }
 
-    DEFAULT_CSS = """
-    Pane {
-        border: round $foreground 25%;
-        border-title-color: $foreground 80%;
-        border-subtitle-color: $foreground 65%;
-        background: $background;
+    DEFAULT_CSS = (
+        "Pane {"
+        + FRAME_CSS
+        + """
         scrollbar-size: 1 1;
         overflow: hidden hidden;
-        &:focus {
-            border: round $primary;
-            border-title-color: $primary;
-            border-title-style: bold;
-        }
-        & > .pane--dim { color: $foreground 55%; }
-        & > .pane--strong { color: $foreground; text-style: bold; }
         & > .pane--accent { color: $accent; text-style: bold; }
         & > .pane--cursor { color: $block-cursor-foreground; background: $block-cursor-background; text-style: bold; }
         & > .pane--bar { color: $primary; }
         & > .pane--band { background: $foreground 12%; }
         & > .pane--warn { color: $warning; }
-    }
-    """
+    }"""
+    )
 
     MOVE: ClassVar[Binding.Group] = Binding.Group("Move")
     VIEW: ClassVar[Binding.Group] = Binding.Group("View")
@@ -77,14 +111,6 @@ class Pane(ScrollView, can_focus=True):
         self._styles.clear()
         self.refresh()
 
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        self._styles.clear()
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._styles: dict[str, Style] = {}
-        super().__init__(*args, **kwargs)
-
     @property
     def depth(self) -> ColourDepth:
         return colour_depth(self.app)
@@ -95,16 +121,7 @@ class Pane(ScrollView, can_focus=True):
 
     def tone(self, name: str = "") -> Style:
         """The rich style of component class `pane--name`; of the pane itself without a name."""
-        found = self._styles.get(name)
-        if found is None:
-            found = self.get_component_rich_style(f"pane--{name}") if name else self.rich_style
-            self._styles[name] = found
-        return found
-
-    def label_border(self, title: str, subtitle: str = "") -> None:
-        """Plain words on the border; nothing in them is read as markup."""
-        self.border_title = Content(safe_text(title)) if title else None
-        self.border_subtitle = Content(safe_text(subtitle)) if subtitle else None
+        return self.component(f"pane--{name}" if name else "")
 
     def row(self, pieces: Iterable[Piece], base: Style | None = None) -> Strip:
         """Pieces of text as one line, exactly as wide as the pane."""

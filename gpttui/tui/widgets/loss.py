@@ -1,0 +1,332 @@
+"""How the loss fell while the model was trained, and while it is being trained.
+
+For: one run, live or recorded, with others laid over it. Not for: starting or steering a run.
+"""
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
+from rich.style import Style
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.reactive import reactive
+from textual.timer import Timer
+from textual.widget import Widget
+from textual.widgets import Static
+
+from gpttui.records import LossHistory
+from gpttui.text import safe_text
+from gpttui.tui.renderables.labels import clip
+from gpttui.tui.renderables.series import Array, Series
+from gpttui.tui.widgets.pane import FRAME_CSS, WAITING, Framed, Pane
+
+if TYPE_CHECKING:
+    from gpttui.tui.widgets.plot import CurvePlot
+
+REDRAW_S = 0.25
+"""Live points wait this long for company: at most four redraws a second."""
+
+SMOOTHINGS = (0.02, 0.08, 0.0)
+"""Shares of the visible steps that the smooth curve averages, in the order of the key."""
+
+Window = tuple[float, float]
+
+
+class LossPane(Framed, Widget, can_focus=True):
+    """Training loss, raw and smoothed, validation loss, a marker for a step, other runs for comparison."""
+
+    HELP: ClassVar[str] = """\
+The **loss** while the model was trained: how surprised it was, on average, by the next token, −ln p in nats. Lower is \
+better; a blind guess has ln of the vocabulary's size. One nat is 1.44 bits.
+
+The faint curve is every recorded step, the bright one its moving mean (the line above says over how many steps), the \
+yellow one is **validation**: text that training never shows. Where it rises while training falls, the model learns by heart.
+
+`o` makes the loss axis logarithmic, `w` changes the smoothing, `+` `-` zoom, arrows pan, `0` shows everything; the mouse \
+wheel zooms, dragging pans, pointing reads values off.
+
+More: Karpathy, *A recipe for training neural networks* (2019)."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("plus,equals_sign", "zoom(1)", "Zoom in", id="loss.zoom_in", group=Pane.VIEW, show=False, tooltip="Fewer steps, closer"),
+        Binding("minus", "zoom(-1)", "Zoom out", id="loss.zoom_out", group=Pane.VIEW, show=False, tooltip="More steps"),
+        Binding("0", "show_all", "All", id="loss.all", group=Pane.VIEW, show=False, tooltip="Show the whole run"),
+        Binding("o", "log", "Log", id="loss.log", group=Pane.VIEW, tooltip="Logarithmic loss axis"),
+        Binding("w", "smooth", "Smooth", id="loss.smooth", group=Pane.VIEW, tooltip="Average over more steps, or none"),
+        Binding("shift+left,H", "pan(-1)", "Earlier", id="loss.left", group=Pane.MOVE, show=False, tooltip="Earlier steps"),
+        Binding("shift+right,L", "pan(1)", "Later", id="loss.right", group=Pane.MOVE, show=False, tooltip="Later steps"),
+    ]
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "pane--dim",
+        "pane--strong",
+        "loss--raw",
+        "loss--train",
+        "loss--val",
+        "loss--marker",
+        "loss--other-0",
+        "loss--other-1",
+        "loss--other-2",
+    }
+
+    DEFAULT_CSS = (
+        "LossPane {"
+        + FRAME_CSS
+        + """
+        layout: vertical;
+        & > .loss--raw { color: $primary 35%; }
+        & > .loss--train { color: $primary; }
+        & > .loss--val { color: $accent; }
+        & > .loss--marker { color: $foreground 70%; }
+        & > .loss--other-0 { color: $secondary; }
+        & > .loss--other-1 { color: $success; }
+        & > .loss--other-2 { color: $error; }
+        & > #loss-legend { height: 1; padding: 0 1; }
+        & > #loss-empty { height: 1fr; content-align: center middle; text-align: center; color: $foreground 55%; }
+        & > CurvePlot { height: 1fr; }
+    }"""
+    )
+
+    history: reactive[LossHistory | None] = reactive(None)
+    """The recorded run. Setting it starts the curve anew; `extend` adds to it."""
+    others: reactive[tuple[LossHistory, ...]] = reactive(())
+    """Runs laid over it, at most three in colours of their own."""
+    marker: reactive[int | None] = reactive(None)
+    """A step to mark: the checkpoint being looked at."""
+    log_y: reactive[bool] = reactive(False)
+    smoothing: reactive[int] = reactive(0)
+    """Index into `SMOOTHINGS`."""
+    waiting: reactive[str] = reactive(WAITING)
+    """Shown while there is no curve."""
+
+    class StepHovered(Message):
+        """The mouse points at `step`, or has left (None)."""
+
+        def __init__(self, step: int | None) -> None:
+            super().__init__()
+            self.step = step
+
+    def __init__(self, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.train, self.validation = Series(), Series()
+        self._plot: CurvePlot | None = None
+        self._window: Window | None = None
+        self._y_window: Window | None = None
+        self._timer: Timer | None = None
+        self._hovered: float | None = None
+        self._averaged = 1
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="loss-legend", markup=False)
+        yield Static(id="loss-empty", markup=False)
+
+    def on_mount(self) -> None:
+        self.watch(self.app, "theme", self._recolour, init=False)
+        self._redraw()
+
+    # ── What is shown ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def watch_history(self, history: LossHistory | None) -> None:
+        self.train, self.validation = Series(), Series()
+        self._window = self._y_window = None
+        if history is not None:
+            self.train.extend(history.steps, history.losses_nats)
+            self.validation.extend(history.val_steps, history.val_losses_nats)
+        self._redraw()
+
+    def watch_others(self) -> None:
+        self._redraw()
+
+    def watch_marker(self) -> None:
+        self._redraw()
+
+    def watch_log_y(self) -> None:
+        self._y_window = None
+        self._redraw()
+
+    def watch_smoothing(self) -> None:
+        self._redraw()
+
+    def watch_waiting(self) -> None:
+        self._redraw()
+
+    def on_resize(self) -> None:
+        self._redraw_soon()
+
+    def extend(self, step: int, loss_nats: float) -> None:
+        """One training step more. Cheap: the screen catches up at most four times a second."""
+        self.train.append(step, loss_nats)
+        self._redraw_soon()
+
+    def extend_validation(self, step: int, loss_nats: float) -> None:
+        """One measurement on held-out text more."""
+        self.validation.append(step, loss_nats)
+        self._redraw_soon()
+
+    def _redraw_soon(self) -> None:
+        if self.is_mounted and self._timer is None:
+            self._timer = self.set_timer(REDRAW_S, self._redraw)
+
+    def _recolour(self) -> None:
+        self._styles.clear()
+        self._redraw_soon()
+
+    def _redraw(self) -> None:
+        self._timer = None
+        if not self.is_mounted:
+            return
+        shown = bool(self.train.size or self.validation.size)
+        self.query_one("#loss-empty", Static).update(self._empty_words())
+        self.query_one("#loss-empty").display = not shown
+        self.query_one("#loss-legend").display = shown and self.size.height >= 8
+        if shown and self._plot is None:
+            from gpttui.tui.widgets.plot import CurvePlot
+
+            self._plot = CurvePlot()
+            self.mount(self._plot)
+            self.call_after_refresh(self._redraw)
+        elif self._plot is not None:
+            self._plot.display = shown
+            if shown and self._plot.is_mounted and self._plot.size.area:
+                self._draw(self._plot)
+        self._entitle()
+
+    def _empty_words(self) -> str:
+        if self.history is not None:
+            return "nothing recorded yet"
+        return safe_text(self.waiting, keep="\n")
+
+    def _draw(self, plot: "CurvePlot") -> None:
+        from gpttui.tui.widgets.plot import BRAILLE
+
+        low, high = self._x_range()
+        columns = plot.columns
+        curves: list[tuple[Array, Array, str]] = []
+        raw = self.train.outline(low, high, columns)
+        share = SMOOTHINGS[self.smoothing]
+        curves.append((*raw, self._colour("loss--raw" if share else "loss--train")))
+        for i, other in enumerate(self.others[:3]):
+            mean, _ = Series(other.steps, other.losses_nats).smooth(low, high, 2 * columns, share)
+            curves.append((*mean, self._colour(f"loss--other-{i}")))
+        if share:
+            mean, self._averaged = self.train.smooth(low, high, 2 * columns, share)
+            curves.append((*mean, self._colour("loss--train")))
+        curves.append((*self.validation.outline(low, high, columns), self._colour("loss--val")))
+        if self.log_y:
+            curves = [(x[y > 0], np.log10(y[y > 0]), colour) for x, y, colour in curves]
+        plot.clear()
+        for x, y, colour in curves:
+            if len(x) == 1:
+                plot.scatter(x, y, marker="•", marker_style=colour)
+            elif len(x):
+                plot.plot(x, y, line_style=colour, hires_mode=BRAILLE)
+        if self.marker is not None and low <= self.marker <= high:
+            plot.add_v_line(self.marker, line_style=self._colour("loss--marker"))
+        plot.show_window((low, high), self._y_window or _padded([y for _, y, _ in curves]), log_y=self.log_y)
+        self.query_one("#loss-legend", Static).update(self._legend())
+
+    def _x_range(self) -> Window:
+        if self._window is not None:
+            return self._window
+        ends = [series.x[[0, -1]] for series in (self.train, self.validation) if series.size]
+        ends += [run.steps[[0, -1]] for run in self.others[:3] if len(run.steps)]
+        low, high = float(min(end[0] for end in ends)), float(max(end[1] for end in ends))
+        return low, max(high, low + 1)
+
+    def _colour(self, name: str) -> str:
+        """The colour of a component class, as textual-plot takes it."""
+        colour = self.component(name).color
+        return "default" if colour is None else colour.name
+
+    def _legend(self) -> Text:
+        """`━ train 1.412 (mean of 20 steps)  ━ validation 1.498, best 1.490`."""
+        dim = self.component("pane--dim")
+        line = Text(no_wrap=True, overflow="ellipsis", end="")
+        if self.train.size:
+            mean = self.train.y[-max(1, self._averaged) :].mean() if SMOOTHINGS[self.smoothing] else self.train.y[-1]
+            line.append("━ ", self.component("loss--train")).append("train ", dim).append(f"{mean:.3f}")
+            if SMOOTHINGS[self.smoothing] and self._averaged > 1:
+                line.append(f" mean of {self._averaged:,}", dim)
+        if self.validation.size:
+            line.append("  ━ ", self.component("loss--val")).append("validation ", dim)
+            line.append(f"{self.validation.y[-1]:.3f}")
+            best = int(self.validation.y.argmin())
+            if best < self.validation.size - 1:
+                line.append(f" best {self.validation.y[best]:.3f} at {self.validation.x[best]:,}", dim)
+        for i, other in enumerate(self.others[:3]):
+            line.append("  ━ ", self.component(f"loss--other-{i}")).append(clip(safe_text(other.title), 24), dim)
+        return line
+
+    def _entitle(self) -> None:
+        history = self.history
+        title = "Training loss" + (" · log" if self.log_y else "")
+        if history is not None and history.title:
+            title += f" · {clip(safe_text(history.title), 40)}"
+        self.label_border(title, self._reading())
+
+    def _reading(self) -> str:
+        """What the curves say where the mouse points, or at the marker; else where the run ends."""
+        at = self._hovered if self._hovered is not None else self.marker
+        train = self.train.nearest(at) if at is not None else None
+        if at is None or train is None:
+            return f"{int(self.train.x[-1]):,} steps" if self.train.size else ""
+        validation = self.validation.nearest(at)
+        words = f"step {train[0]:,}  train {train[1]:.3f}"
+        return words + (f"  validation {validation[1]:.3f} at {validation[0]:,}" if validation else "")
+
+    # ── Looking closer ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def on_curve_plot_hovered(self, event: "CurvePlot.Hovered") -> None:
+        event.stop()
+        self._hovered = event.x
+        self._entitle()
+        self.post_message(self.StepHovered(None if event.x is None else round(event.x)))
+
+    def on_plot_widget_scale_changed(self, event: "CurvePlot.ScaleChanged") -> None:
+        """The mouse has zoomed or panned."""
+        event.stop()
+        window, y_window = (event.x_min, event.x_max), (event.y_min, event.y_max)
+        if (window, y_window) != (self._window, self._y_window):
+            self._window, self._y_window = window, y_window
+            self._redraw_soon()
+
+    def _move_window(self, low: float, high: float) -> None:
+        if self._plot is not None:
+            self._window, self._y_window = (low, max(high, low + 1e-3)), None
+            self._redraw()
+
+    def action_zoom(self, by: int) -> None:
+        if self._plot is None:
+            return
+        low, high = self._x_range()
+        centre = self.marker if self.marker is not None and low <= self.marker <= high else (low + high) / 2
+        factor = 0.7 if by > 0 else 1 / 0.7
+        self._move_window(centre - (centre - low) * factor, centre + (high - centre) * factor)
+
+    def action_pan(self, by: int) -> None:
+        if self._plot is not None:
+            low, high = self._x_range()
+            shift = by * (high - low) / 5
+            self._move_window(low + shift, high + shift)
+
+    def action_show_all(self) -> None:
+        self._window = self._y_window = None
+        self._redraw()
+
+    def action_log(self) -> None:
+        self.log_y = not self.log_y
+
+    def action_smooth(self) -> None:
+        self.smoothing = (self.smoothing + 1) % len(SMOOTHINGS)
+
+
+def _padded(curves: list[Array]) -> Window:
+    """Limits around all values, a little air on both sides."""
+    values = [float(end) for y in curves if len(y) for end in (y.min(), y.max())]
+    if not values:
+        return 0.0, 1.0
+    low, high = min(values), max(values)
+    air = max((high - low) * 0.05, abs(high) * 1e-3, 1e-6)
+    return low - air, high + air

@@ -1,0 +1,194 @@
+"""Where a prompt is written: any text at all, shown safely, taken unchanged.
+
+For: typing and pasting. Not for: showing the split (`TokensPane.draft`).
+What a terminal must not see raw (escapes, bidi controls, joiners, lone surrogates) stands in the document as a private-use
+character of one cell and is drawn as a picture, so that cursor and wrapping agree with the screen; `text` gives back
+every character as it came.
+"""
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual import events
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import TextArea
+from textual.widgets.text_area import Edit, EditResult
+
+from gpttui.text import safe_text
+
+_FIRST_SLOT, _SLOTS = 0xF0000, 0xFFFE
+"""Unicode plane 15: private use, one cell wide."""
+
+
+class Disguise:
+    """A reversible change of unsafe characters into private-use ones, one for one."""
+
+    def __init__(self) -> None:
+        self._slots: dict[str, str] = {}
+        self._real: dict[str, str] = {}
+
+    def put_on(self, text: str) -> str:
+        """Every character that would not be drawn as itself becomes a slot; newlines stay."""
+        if text.isascii() and text.replace("\n", "").isprintable():
+            return text
+        out: list[str] = []
+        before = ""
+        for char in text:
+            if char == "\n" or safe_text(before + char) == before + char:
+                out.append(char)
+                before = char if char != "\n" else ""
+            else:
+                out.append(self._slot(char))
+                before = ""
+        return "".join(out)
+
+    def _slot(self, char: str) -> str:
+        if char not in self._slots:
+            slot = chr(_FIRST_SLOT + len(self._slots) % _SLOTS)
+            self._slots[char], self._real[slot] = slot, char
+        return self._slots[char]
+
+    def take_off(self, text: str) -> str:
+        return "".join(self._real.get(char, char) for char in text) if self._real else text
+
+    def picture(self, text: str) -> tuple[str, list[int]]:
+        """What to draw, of the same length, and where slots stand in it."""
+        at = [i for i, char in enumerate(text) if char in self._real]
+        if not at:
+            return text, at
+        return "".join(_one_cell(self._real[char]) if char in self._real else char for char in text), at
+
+
+def _one_cell(char: str) -> str:
+    """A control picture where there is one, else the sign for what cannot be shown."""
+    shown = safe_text(char)
+    return shown if len(shown) == 1 else "�"
+
+
+class _Area(TextArea):
+    """A text area whose document is disguised."""
+
+    class Entered(Message):
+        """Enter was pressed."""
+
+    class Left(Message):
+        """Escape was pressed."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"prompt-editor--hidden"}
+
+    def __init__(self, text: str) -> None:
+        self.disguise = Disguise()
+        super().__init__(
+            self.disguise.put_on(text), soft_wrap=True, show_line_numbers=False, tab_behavior="focus", compact=True
+        )
+        self.highlight_cursor_line = False
+
+    def edit(self, edit: Edit) -> EditResult:
+        edit.text = self.disguise.put_on(edit.text)
+        return super().edit(edit)
+
+    def get_line(self, line_index: int) -> Text:
+        shown, hidden = self.disguise.picture(self.document.get_line(line_index))
+        line = Text(shown, end="", no_wrap=True)
+        for at in hidden:
+            line.stylize(self.get_component_rich_style("prompt-editor--hidden"), at, at + 1)
+        return line
+
+    async def _on_key(self, event: events.Key) -> None:
+        if event.key == "enter":
+            self._take(event, self.Entered())
+        elif event.key == "escape":
+            self._take(event, self.Left())
+        elif event.key in ("ctrl+j", "shift+enter", "alt+enter"):
+            event.stop()
+            event.prevent_default()
+            self.insert("\n")
+
+    def _take(self, event: events.Key, message: Message) -> None:
+        event.stop()
+        event.prevent_default()
+        self.post_message(message)
+
+
+class PromptEditor(Widget):
+    """A text of one or many lines; enter takes it, escape leaves it."""
+
+    HELP: ClassVar[str] = """\
+The text that the model starts from. Its tokens are shown above while you write.
+
+`enter` takes it, `escape` leaves everything as it was, `ctrl+j` starts a new line. Any text can be pasted: control \
+characters are shown as pictures and reach the model as they are."""
+
+    DEFAULT_CSS = """
+    PromptEditor {
+        height: auto;
+        border: round $primary;
+        border-title-color: $primary;
+        border-title-style: bold;
+        border-subtitle-color: $foreground 65%;
+        background: $background;
+        padding: 0 1;
+        & > _Area {
+            height: auto;
+            min-height: 1;
+            max-height: 8;
+            border: none;
+            padding: 0;
+            background: $background;
+            & > .prompt-editor--hidden { color: $warning; }
+        }
+    }
+    """
+
+    class Changed(Message):
+        """The text was edited."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class Submitted(Message):
+        """The person is done; `text` is to be the prompt."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class Cancelled(Message):
+        """The person changed their mind."""
+
+    def __init__(self, text: str = "", id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._area = _Area(text)
+        self.border_title = Content("Prompt")
+        self.border_subtitle = Content("enter: use it · ctrl+j: new line · esc: leave")
+
+    def compose(self) -> ComposeResult:
+        yield self._area
+
+    def on_mount(self) -> None:
+        self._area.move_cursor(self._area.document.end)
+
+    @property
+    def text(self) -> str:
+        """What was written, character for character."""
+        return self._area.disguise.take_off(self._area.text)
+
+    def focus(self, scroll_visible: bool = True) -> "PromptEditor":
+        self._area.focus(scroll_visible)
+        return self
+
+    def on_text_area_changed(self, event: TextArea.Changed) -> None:
+        event.stop()
+        self.post_message(self.Changed(self.text))
+
+    def on__area_entered(self, event: _Area.Entered) -> None:
+        event.stop()
+        self.post_message(self.Submitted(self.text))
+
+    def on__area_left(self, event: _Area.Left) -> None:
+        event.stop()
+        self.post_message(self.Cancelled())

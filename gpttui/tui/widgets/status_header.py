@@ -1,0 +1,144 @@
+"""One line on top: which model, how full its context is, how tokens are drawn, and what the engine is doing.
+
+For: what is true of the whole screen. Not for: hints and errors (`HintBar`).
+"""
+
+from collections.abc import Iterable
+from typing import ClassVar, NamedTuple
+
+from rich.style import Style
+from rich.text import Text
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from gpttui.records import ModelCard, Sampling, Snapshot
+from gpttui.text import safe_text
+from gpttui.tui.renderables.bars import bar
+from gpttui.tui.renderables.labels import clip
+
+METER = 8
+"""Cells of the context meter."""
+
+
+class Fact(NamedTuple):
+    """One thing to say, in two lengths; the lower `rank` the longer it stays."""
+
+    rank: int
+    long: Text
+    short: Text
+
+
+def parameters(count: int) -> str:
+    """`812k`, `1.2M`, `124M`: three figures at most."""
+    for size, letter in ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "k")):
+        if count >= size:
+            value = count / size
+            return f"{value:.1f}{letter}" if value < 10 else f"{value:.0f}{letter}"
+    return str(count)
+
+
+def sampling_words(sampling: Sampling, *, short: bool = False) -> str:
+    """`T 0.8  top-k 40  top-p 0.95`, or `T.8 k40 p.95` in short; only what is switched on."""
+    if sampling.temperature == 0:
+        return "greedy"
+    gap, k, p = (" ", "k", "p") if short else ("  ", "top-k ", "top-p ")
+    parts = [f"T {sampling.temperature:g}"]
+    parts += [f"{k}{sampling.top_k}"] if sampling.top_k else []
+    parts += [f"{p}{sampling.top_p:g}"] if sampling.top_p < 1 else []
+    return gap.join(parts)
+
+
+def fit_facts(facts: Iterable[Fact], width: int, gap: str = "   ") -> Text:
+    """As many facts as fit: all long, else all short, else without those that matter least."""
+    kept = list(facts)
+    for choose in (lambda fact: fact.long, lambda fact: fact.short):
+        line = Text(gap).join([choose(fact) for fact in kept])
+        if line.cell_len <= width:
+            return line
+    while len(kept) > 1:
+        kept.remove(max(kept, key=lambda fact: fact.rank))
+        line = Text("  ").join([fact.short for fact in kept])
+        if line.cell_len <= width:
+            return line
+    line = kept[0].short.copy() if kept else Text()
+    line.truncate(width, overflow="ellipsis")
+    return line
+
+
+class StatusHeader(Widget):
+    """Model, context, seed, sampling on the left; the engine on the right."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "status--name",
+        "status--dim",
+        "status--good",
+        "status--busy",
+        "status--bad",
+        "status--altered",
+    }
+
+    DEFAULT_CSS = """
+    StatusHeader {
+        height: 1;
+        padding: 0 1;
+        background: $panel;
+        color: $foreground;
+        & > .status--name { color: $accent; text-style: bold; }
+        & > .status--dim { color: $foreground 60%; }
+        & > .status--good { color: $success; }
+        & > .status--busy { color: $warning; }
+        & > .status--bad { color: $error; text-style: bold; }
+        & > .status--altered { color: $background; background: $warning; text-style: bold; }
+    }
+    """
+
+    card: reactive[ModelCard | None] = reactive(None)
+    snapshot: reactive[Snapshot | None] = reactive(None)
+    engine_state: reactive[str] = reactive("starting")
+    """One word: starting, ready, running, restarting, stopped, …"""
+
+    def render(self) -> Text:
+        width = self.content_size.width
+        right = self._engine()
+        left = fit_facts(self._facts(), max(0, width - right.cell_len - 2))
+        gap = width - left.cell_len - right.cell_len
+        return Text.assemble(left, " " * max(1, gap), right, no_wrap=True, overflow="crop", end="")
+
+    def _tone(self, name: str) -> Style:
+        return self.get_component_rich_style(f"status--{name}")
+
+    def _fact(self, rank: int, name: str, long: str, short: str, before: str = "") -> Fact:
+        style = self._tone(name) if name else self.rich_style
+        lead = Text(before, style=self._tone("dim"))
+        return Fact(rank, lead + Text(long, style=style), Text(short, style=style))
+
+    def _facts(self) -> Iterable[Fact]:
+        card, snapshot = self.card, self.snapshot
+        if snapshot is not None and snapshot.interventions:
+            words = safe_text("; ".join(snapshot.interventions))
+            yield self._fact(1, "altered", f" ALTERED: {clip(words, 40)} ", " ALTERED ")
+        if card is None:
+            yield self._fact(0, "name", "gpttui", "gpttui")
+        else:
+            name = clip(safe_text(card.id), 24)
+            yield self._fact(0, "name", name, clip(name, 16))
+            size = parameters(card.params)
+            yield self._fact(5, "", f"{size} parameters", size)
+            shape = f"{card.n_layer} layers × {card.n_head} heads × {card.d_model}"
+            yield self._fact(6, "dim", shape, f"{card.n_layer}×{card.n_head}×{card.d_model}")
+        if snapshot is not None:
+            used = len(snapshot.ids) - snapshot.n_slid
+            filled = bar(used / max(1, snapshot.context), METER).ljust(METER)
+            long = self._fact(2, "", f"▕{filled}▏{used:,}/{snapshot.context:,}", f"{used}/{snapshot.context}", "context ")
+            yield long
+            yield self._fact(4, "", str(snapshot.seed), f"seed {snapshot.seed}", "seed ")
+            yield self._fact(3, "", sampling_words(snapshot.sampling), sampling_words(snapshot.sampling, short=True))
+
+    def _engine(self) -> Text:
+        """`● ready 4 ms`."""
+        state = safe_text(self.engine_state)
+        name = {"ready": "good", "stopped": "bad", "lost": "bad"}.get(state, "busy")
+        text = Text("● ", style=self._tone(name)) + Text(state, style=self._tone("dim"))
+        if self.snapshot is not None and state in ("ready", "running"):
+            text.append(f" {self.snapshot.elapsed_ms:.0f} ms", style=self._tone("dim"))
+        return text
