@@ -1,0 +1,144 @@
+"""The house keeps its shape: who imports whom, how large a file may grow, and that the README tells the truth."""
+
+import ast
+import os
+import pkgutil
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import gpttui
+from gpttui.cli import main
+from tests.conftest import REPOSITORY
+
+PACKAGE = Path(gpttui.__file__).parent
+MODULES = sorted(PACKAGE.rglob("*.py"))
+MOST_LINES = 400
+MOST_APP_LINES = 150
+LONGER_FOR_A_REASON: dict[str, str] = {}
+"""File → why it cannot be two files."""
+
+
+def _relative(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+def _modules_under(name: str) -> list[str]:
+    folder = PACKAGE.joinpath(*name.split(".")[1:])
+    return [name, *(found.name for found in pkgutil.walk_packages([str(folder)], prefix=f"{name}."))]
+
+
+def _loaded_after(code: str) -> set[str]:
+    """Top-level packages in sys.modules after `code` ran in a fresh Python."""
+    code += "\nimport sys\nprint(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return set(done.stderr.splitlines()[-1].split())
+
+
+def test_the_import_contracts_hold() -> None:
+    lint_imports = shutil.which("lint-imports", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    if lint_imports is None:
+        pytest.skip("import-linter is not installed")
+    done = subprocess.run(
+        [lint_imports, "--no-cache"], cwd=REPOSITORY, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+
+
+def test_no_module_of_the_ui_process_loads_torch() -> None:
+    modules = [*_modules_under("gpttui.tui"), "gpttui.engine.client", "gpttui.engine.launch", "gpttui.gallery"]
+    modules += ["gpttui.protocol", "gpttui.records", "gpttui.settings", "gpttui.datasets", "gpttui.tokenizers"]
+    assert len(modules) > 20
+    loaded = _loaded_after("\n".join(f"import {name}" for name in modules))
+    assert "textual" in loaded and "torch" not in loaded
+
+
+def test_model_inference_and_training_load_no_screen() -> None:
+    modules = [
+        name for part in ("model", "inference", "training", "corpora") for name in _modules_under(f"gpttui.{part}")
+    ]
+    loaded = _loaded_after("\n".join(f"import {name}" for name in [*modules, "gpttui.engine.server"]))
+    assert "torch" in loaded and not loaded & {"textual", "rich", "click"}
+
+
+@pytest.mark.parametrize("flag", ["--help", "--version"])
+def test_help_and_version_load_neither_torch_nor_textual(flag: str) -> None:
+    assert not _loaded_after(f"from gpttui.cli.main import run\nrun([{flag!r}])") & {"torch", "textual"}
+
+
+def test_a_verb_is_light_until_it_is_called() -> None:
+    targets = [verb.target.partition(":")[0] for verb in main.VERBS.values()]
+    loaded = _loaded_after("\n".join(f"import {name}" for name in [*targets, "gpttui.cli.play"]))
+    assert not loaded & {"torch", "textual", "numpy", "tokenizers"}
+
+
+def test_torch_is_in_the_engine_before_textual_is_imported_by_the_playground() -> None:
+    """The child that loads torch must be under way before the screen is imported: the two then load at once."""
+    tree = ast.parse((PACKAGE / "cli" / "play.py").read_text(encoding="utf-8"))
+    started = [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "launch.start"
+    ]
+    screens = [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(("gpttui.tui", "textual"))
+    ]
+    assert started and screens and max(started) < min(screens)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=_relative)
+def test_no_module_grows_past_reading(path: Path) -> None:
+    if _relative(path) in LONGER_FOR_A_REASON:
+        return
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    assert lines <= (MOST_APP_LINES if _relative(path) == "tui/app.py" else MOST_LINES)
+
+
+def test_exceptions_to_the_limit_are_still_needed() -> None:
+    for name in LONGER_FOR_A_REASON:
+        assert len((PACKAGE / name).read_text(encoding="utf-8").splitlines()) > MOST_LINES
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if path.name != "__init__.py"], ids=_relative)
+def test_every_module_says_what_it_is_for(path: Path) -> None:
+    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    assert docstring, f"{_relative(path)} has no docstring"
+
+
+def test_packages_import_nothing_by_themselves() -> None:
+    for path in PACKAGE.rglob("__init__.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        allowed = [path.parent.name == "tales"]
+        assert any(allowed) or not [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)], (
+            path
+        )
+
+
+@pytest.mark.parametrize("path", MODULES, ids=_relative)
+def test_no_error_is_swallowed(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ExceptHandler):
+            wide = node.type is None or ast.unparse(node.type) in ("Exception", "BaseException")
+            empty = all(isinstance(line, ast.Pass) for line in node.body)
+            assert not (wide and empty), f"{_relative(path)}:{node.lineno}"
+
+
+def test_no_pickle_is_read_or_written() -> None:
+    for path in MODULES:
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"^\s*(import|from) (pickle|dill|joblib)\b|torch\.(load|save)\(", text, re.MULTILINE), path
+
+
+def test_the_readme_names_only_verbs_that_exist() -> None:
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"(?:^|[`\s/])gpttui ([a-z][a-z-]+)", readme, re.MULTILINE))
+    code = "\n".join(re.findall(r"```.*?```|`[^`\n]+`", readme, re.DOTALL))
+    in_code = {name for name in named if re.search(rf"gpttui {name}\b", code)}
+    assert in_code <= set(main.VERBS), in_code - set(main.VERBS)
