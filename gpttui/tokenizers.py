@@ -114,7 +114,11 @@ class Tokenizer:
     def open(cls, path: Path) -> "Tokenizer":
         """The tokenizer in model directory `path`. Raises UserError where there is none or it cannot be read."""
         if (path / "tokenizer.json").exists():
-            return cls.from_json((path / "tokenizer.json").read_text(encoding="utf-8"))
+            try:
+                text = (path / "tokenizer.json").read_text(encoding="utf-8")
+            except (OSError, ValueError) as error:
+                raise UserError(f"{path / 'tokenizer.json'} cannot be read: {one_line(error)}") from error
+            return cls.from_json(text)
         if (path / "vocab.json").exists() and (path / "merges.txt").exists():
             return from_gpt2_files(path / "vocab.json", path / "merges.txt")
         raise UserError(f"{path} holds no tokenizer.json (nor GPT-2's vocab.json and merges.txt); copy it there")

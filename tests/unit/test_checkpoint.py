@@ -1,0 +1,198 @@
+"""A model on disk is whole and fitting, or one clear line says what is wrong with it."""
+
+import json
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from gpttui.errors import UserError
+from gpttui.inference.opening import open_model
+from gpttui.model import checkpoint
+from tests import fakes
+
+
+def rewrite_config(**changes: Any) -> Callable[[Path], None]:
+    def change(path: Path) -> None:
+        config = json.loads((path / "config.json").read_text())
+        (path / "config.json").write_text(json.dumps({k: v for k, v in (config | changes).items() if v is not ...}))
+
+    return change
+
+
+def rewrite_weights(change: Callable[[dict[str, torch.Tensor]], Any]) -> Callable[[Path], None]:
+    def rewrite(path: Path) -> None:
+        state = load_file(path / "model.safetensors")
+        change(state)
+        save_file({name: x.contiguous() for name, x in state.items()}, path / "model.safetensors")
+
+    return rewrite
+
+
+def cut(path: Path) -> None:
+    file = path / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:-100])
+
+
+def cut_head(path: Path) -> None:
+    file = path / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:5])
+
+
+def flip_a_bit(path: Path) -> None:
+    file = path / "model.safetensors"
+    data = bytearray(file.read_bytes())
+    data[-1000] ^= 1
+    file.write_bytes(bytes(data))
+
+
+def garble_header(path: Path) -> None:
+    file = path / "model.safetensors"
+    data = bytearray(file.read_bytes())
+    data[9:40] = b"x" * 31
+    file.write_bytes(bytes(data))
+
+
+def to_pickle(path: Path) -> None:
+    (path / "pytorch_model.bin").write_bytes(pickle.dumps({"a": 1}))
+    (path / "model.safetensors").unlink()
+
+
+def wrong_index(path: Path) -> None:
+    (path / "model.safetensors").unlink()
+    (path / "model.safetensors.index.json").write_text('{"weights": 1}')
+
+
+def poison(state: dict[str, torch.Tensor]) -> None:
+    state["transformer.h.0.mlp.c_fc.bias"][3] = float("nan")
+
+
+BROKEN: dict[str, tuple[Callable[[Path], None], str]] = {
+    "cut short": (cut, "damaged or cut short"),
+    "head only": (cut_head, "damaged or cut short"),
+    "bit flipped": (flip_a_bit, "checksum does not match"),
+    "header garbled": (garble_header, "damaged or cut short"),
+    "no weights": (lambda p: (p / "model.safetensors").unlink(), "holds no model.safetensors"),
+    "no config": (lambda p: (p / "config.json").unlink(), "holds no config.json"),
+    "no tokenizer": (lambda p: (p / "tokenizer.json").unlink(), "holds no tokenizer.json"),
+    "config not JSON": (lambda p: (p / "config.json").write_text("{"), "cannot be read"),
+    "config not an object": (lambda p: (p / "config.json").write_text("[]"), "not a JSON object"),
+    "config binary": (lambda p: (p / "config.json").write_bytes(b"\xff\xfe\x00"), "cannot be read"),
+    "tokenizer not JSON": (lambda p: (p / "tokenizer.json").write_text("{"), "tokenizer.json cannot be read"),
+    "pickle instead": (to_pickle, "a pickle, which can run code"),
+    "broken index": (wrong_index, "cannot be read"),
+    "other family": (rewrite_config(model_type="llama"), "gpttui opens 'gpt2' and its own"),
+    "no family": (rewrite_config(model_type=...), "gpttui opens 'gpt2' and its own"),
+    "no width": (rewrite_config(n_embd=...), "lacks 'n_embd'"),
+    "zero layers": (rewrite_config(n_layer=0), "impossible model"),
+    "negative width": (rewrite_config(n_embd=-16), "impossible model"),
+    "huge width": (rewrite_config(n_embd=9_999_999, n_head=1), "config.json says"),
+    "huge depth": (rewrite_config(n_layer=9_999_999), "config.json says 9999999"),
+    "width a text": (rewrite_config(n_embd="16"), "impossible model"),
+    "heads that do not divide": (rewrite_config(n_head=3), "does not divide into 3 heads"),
+    "another width": (rewrite_config(n_embd=32), "config.json says"),
+    "another depth": (rewrite_config(n_layer=1), "have 2 layers, config.json says 1"),
+    "another vocabulary": (rewrite_config(vocab_size=99), "config.json says 99x16"),
+    "smaller vocabulary": (rewrite_config(vocab_size=9), "tokenizer.json belongs to another model"),
+    "another context": (rewrite_config(n_positions=64), "wpe.weight is 32x16, config.json says 64x16"),
+    "unknown activation": (rewrite_config(activation_function="sin"), "activation 'sin'"),
+    "cross attention": (rewrite_config(add_cross_attention=True), "decoders only"),
+    "a tensor missing": (rewrite_weights(lambda s: s.pop("transformer.ln_f.bias")), "lack transformer.ln_f.bias"),
+    "a tensor too many": (rewrite_weights(lambda s: s.update(extra=torch.ones(1))), "transformer.extra"),
+    "not a number": (rewrite_weights(poison), "not finite"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_is_broken_is_named_in_one_line(name: str, tmp_path: Path) -> None:
+    path = fakes.tiny_model_dir(tmp_path)
+    change, says = BROKEN[name]
+    change(path)
+    with pytest.raises(UserError) as caught:
+        open_model(path)
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize("suffix", sorted(checkpoint.PICKLES))
+def test_a_pickle_offered_as_a_model_is_refused_unread(suffix: str, tmp_path: Path) -> None:
+    file = tmp_path / f"model{suffix}"
+    file.write_bytes(b"anything")
+    with pytest.raises(UserError, match="is a pickle, which can run any code"):
+        open_model(file)
+
+
+def test_nothing_there_and_empty_directories(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no model at"):
+        open_model(tmp_path / "nowhere")
+    with pytest.raises(UserError, match=r"holds no config\.json"):
+        open_model(tmp_path)
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(UserError, match="is a file; give the directory"):
+        open_model(tmp_path / "file")
+
+
+@pytest.mark.parametrize("arch", ["gpt2", "modern"])
+def test_saving_and_loading_keeps_every_bit(arch: fakes.Arch, tmp_path: Path) -> None:
+    model = fakes.tiny_model(arch)
+    checkpoint.save(model, tmp_path)
+    again = checkpoint.load(tmp_path)
+    idx = torch.arange(20)[None]
+    assert torch.equal(model(idx), again(idx))
+    assert not again.training
+    assert again.config == model.config
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["config.json", "model.safetensors"]
+
+
+def test_weights_stored_in_half_are_computed_in_single(tmp_path: Path) -> None:
+    checkpoint.save(fakes.tiny_model(), tmp_path, dtype=torch.float16)
+    stored = load_file(tmp_path / "model.safetensors")
+    assert {x.dtype for x in stored.values()} == {torch.float16}
+    assert {x.dtype for x in checkpoint.load(tmp_path).state_dict().values()} == {torch.float32}
+
+
+def test_a_tied_head_is_one_tensor(tmp_path: Path) -> None:
+    checkpoint.save(fakes.tiny_model(), tmp_path)
+    model = checkpoint.load(tmp_path)
+    assert model.lm_head.weight is model.transformer.wte.weight
+    assert "lm_head.weight" not in load_file(tmp_path / "model.safetensors")
+
+
+def test_shards_and_names_without_prefix_open(tmp_path: Path) -> None:
+    model = fakes.tiny_model()
+    checkpoint.save(model, tmp_path)
+    state = load_file(tmp_path / "model.safetensors")
+    (tmp_path / "model.safetensors").unlink()
+    bare = {name.removeprefix("transformer."): x for name, x in state.items()}
+    bare["h.0.attn.bias"] = torch.ones(1, 1, 32, 32).tril()  # old exports carry their causal masks
+    names = sorted(bare)
+    halves = {"a.safetensors": names[::2], "b.safetensors": names[1::2]}
+    for file, members in halves.items():
+        save_file({name: bare[name] for name in members}, tmp_path / file)
+    index = {"weight_map": {name: file for file, members in halves.items() for name in members}}
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps(index))
+    idx = torch.arange(20)[None]
+    assert torch.equal(checkpoint.load(tmp_path)(idx), model(idx))
+
+
+def test_an_index_cannot_reach_outside_its_directory(tmp_path: Path) -> None:
+    checkpoint.save(fakes.tiny_model(), tmp_path / "secret")
+    path = tmp_path / "model"
+    path.mkdir()
+    (path / "config.json").write_text((tmp_path / "secret" / "config.json").read_text())
+    index = {"weight_map": {"x": "../secret/model.safetensors"}}
+    (path / "model.safetensors.index.json").write_text(json.dumps(index))
+    with pytest.raises(UserError, match="damaged or cut short"):
+        checkpoint.load(path)
+
+
+def test_a_newer_dialect_says_so(tmp_path: Path) -> None:
+    checkpoint.save(fakes.tiny_model("modern"), tmp_path)
+    rewrite_config(format=99)(tmp_path)
+    with pytest.raises(UserError, match="newer gpttui"):
+        checkpoint.load(tmp_path)
