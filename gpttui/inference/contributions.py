@@ -93,7 +93,10 @@ def residual_terms(model: GPT, trace: Trace, row: int) -> dict[str, Tensor]:
     config, here = model.config, stops(model.config)
     stream = torch.stack([trace.stop(stop)[row] for stop in here])  # [stop, C]
     empty = torch.zeros_like(stream[0])
-    heads, attn_biases, mlps, mlp_biases = [], [], [], []
+    heads: list[Tensor] = []
+    attn_biases: list[Tensor] = []
+    mlps: list[Tensor] = []
+    mlp_biases: list[Tensor] = []
     added: list[Tensor] = [stream[0]]
     for i, block in enumerate(blocks(model)):
         heads.append(head_outputs(block.attn, trace.tensors[f"blocks.{i}.attn.z"][:, row]))

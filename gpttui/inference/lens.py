@@ -55,7 +55,7 @@ def lens(model: GPT, residual: Tensor, *, k: int = 1, watched: Sequence[int] = (
         rough = (head - mean).bfloat16().t()
     size = max(1, CHUNK_BYTES // (head.size(0) * (2 if screened else head.element_size())))
     found: list[tuple[Tensor, ...]] = []
-    for chunk in rows.split(size):
+    for chunk in torch.split(rows, size):
         x = model.transformer.ln_f(chunk)
         if screened:
             found.append((*_screened(x, head, mean, rough, k), *torch.zeros(2, len(x), 0)))

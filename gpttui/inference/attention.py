@@ -1,0 +1,111 @@
+"""One head, stage by stage, and all heads at a glance: q·k, scaled, masked, softmax.
+
+Everything comes from the queries and keys of one pass, computed for just the rows that are looked at, so that a text
+of a thousand tokens costs a viewport and not a square for each of 144 heads. The numbers are those of
+`Attention.spelled_out`.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gpttui.inference.trace import Trace, check_layer
+from gpttui.model.taps import PlacedTap, placed
+from gpttui.records import Array, frozen
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stages:
+    """Rows `first_query …` and columns `first_key …` of one head, all float32 `[query, key]`."""
+
+    first_query: int
+    """In the text, as `first_key`."""
+    first_key: int
+    raw: Array
+    """q·k, the future included."""
+    scaled: Array
+    """Divided by sqrt(d_head)."""
+    masked: Array
+    """-inf where a query may not look (the future, and edges that an intervention forbids)."""
+    pattern: Array
+    """Softmax over all keys, those outside these columns too."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CellProducts:
+    """One query meets one key, dimension by dimension."""
+
+    query: Array
+    """`[d_head]`"""
+    key: Array
+    """`[d_head]`"""
+    products: Array
+    """`[d_head]`: query times key; they sum to q·k."""
+
+
+@torch.inference_mode()
+def stages(
+    trace: Trace,
+    layer: int,
+    head: int,
+    *,
+    queries: slice = slice(None),
+    keys: slice = slice(None),
+    changes: PlacedTap | None = None,
+) -> Stages:
+    """The stages of one head for rows `queries` and columns `keys` of the trace's window (slices without step).
+
+    The trace must hold the layer's `attn.q` and `attn.k`, made with `changes` where there are any. Raises UserError for
+    a layer or head that is not there.
+    """
+    check_layer(trace.config, layer, head)
+    first, end, _ = queries.indices(len(trace))
+    left, right, _ = keys.indices(len(trace))
+    q, k = heads_of(trace, layer)
+    raw = q[head, first:end] @ k[head].T  # [rows, T]
+    scaled = raw * (1.0 / math.sqrt(q.size(-1)))
+    masked, pattern = pattern_rows(trace, layer, first, end, changes)
+    cut = slice(left, right)
+    return Stages(
+        trace.start + first,
+        trace.start + left,
+        *(_array(x[:, cut]) for x in (raw, scaled, masked[head], pattern[head])),
+    )
+
+
+@torch.inference_mode()
+def cell(trace: Trace, layer: int, head: int, query: int, key: int) -> CellProducts:
+    """How text position `query` meets `key` in one head, dimension by dimension."""
+    check_layer(trace.config, layer, head)
+    q, k = heads_of(trace, layer)
+    asks, answers = q[head, trace.row(query)], k[head, trace.row(key)]
+    return CellProducts(_array(asks), _array(answers), _array(asks * answers))
+
+
+def heads_of(trace: Trace, layer: int) -> tuple[Tensor, Tensor]:
+    """One layer's queries and keys, `[n_head, T, d_head]` each: keys repeated where heads share them."""
+    q, k = trace.tensors[f"blocks.{layer}.attn.q"], trace.tensors[f"blocks.{layer}.attn.k"]
+    return q, k if len(k) == len(q) else k.repeat_interleave(len(q) // len(k), dim=0)
+
+
+def pattern_rows(
+    trace: Trace, layer: int, first: int, end: int, changes: PlacedTap | None = None
+) -> tuple[Tensor, Tensor]:
+    """Masked scores and pattern of a layer's heads, rows `[first, end)` of the window: `[n_head, rows, T]` each."""
+    q, k = heads_of(trace, layer)
+    T, tap, site = len(trace), placed(changes, trace.start + first), f"blocks.{layer}.attn."
+    scores = torch.full((len(q), end - first, T), -math.inf, dtype=q.dtype)
+    seen = q[:, first:end] @ k[:, :end].transpose(-2, -1) * (1.0 / math.sqrt(q.size(-1)))
+    future = torch.ones(end - first, end, dtype=torch.bool, device=q.device).triu(first + 1)
+    seen = seen.masked_fill_(future, -math.inf)[None]
+    seen = seen if tap is None else tap(site + "scores", seen)
+    pattern = seen.softmax(dim=-1)
+    pattern = pattern if tap is None else tap(site + "pattern", pattern)
+    scores[:, :, :end] = seen[0]
+    return scores, torch.nn.functional.pad(pattern[0], (0, T - end))
+
+
+def _array(x: Tensor) -> Array:
+    return frozen(x.float().cpu().contiguous().numpy())

@@ -1,0 +1,101 @@
+"""What a head is like, in four numbers and a small map: previous token, first token, duplicate, induction.
+
+Each score is the mean attention that goes where such a head would look, over the queries that have such a place
+(Olsson et al. 2022, "In-context Learning and Induction Heads"). Two texts are measured: the one at hand, and a
+standard probe of random tokens said twice, where copying is all that helps; a score without its text means little, so
+they are never mixed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+
+from gpttui.inference.attention import pattern_rows
+from gpttui.inference.trace import Trace, record
+from gpttui.model.gpt import GPT, GPTConfig
+from gpttui.model.taps import PlacedTap, placed
+from gpttui.records import Array, frozen
+
+SCORES = ("previous token", "first token", "duplicate token", "induction")
+PROBE_HALF = 32
+"""Random tokens of the probe's first half, context permitting."""
+PROBE_SEEDS = 4
+CHUNK_ROWS = 128
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Survey:
+    """All heads over one text."""
+
+    scores: Array
+    """`[layer, head, 4]` float32 in the order of `SCORES`; nan where no query has such a place."""
+    maps: Array
+    """`[layer, head, side, side]` float32: each pattern, long texts reduced by taking the largest weight of a patch."""
+
+
+def key_sites(config: GPTConfig) -> frozenset[str]:
+    """The queries and keys of every layer."""
+    return frozenset(f"blocks.{i}.attn.{x}" for i in range(config.n_layer) for x in "qk")
+
+
+@torch.inference_mode()
+def survey(trace: Trace, *, side: int = 24, changes: PlacedTap | None = None) -> Survey:
+    """All heads over the trace's window. The trace must hold `key_sites`, made with `changes` where there are any."""
+    config, T = trace.config, len(trace)
+    side = min(side, T)
+    ids = torch.tensor(trace.ids)
+    sums = torch.zeros(config.n_layer, config.n_head, len(SCORES))
+    counts = torch.zeros(len(SCORES))
+    maps = torch.zeros(config.n_layer, config.n_head, side, side)
+    patch = (torch.arange(T) * side // T).tolist()  # which row and column of the map a position falls into
+    bounds = [patch.index(n) for n in range(side)] + [T]
+    for first in range(0, T, CHUNK_ROWS):
+        end = min(T, first + CHUNK_ROWS)
+        places = _places(ids, first, end)  # [4, rows, T]
+        counts += places.any(dim=-1).sum(dim=-1)
+        for layer in range(config.n_layer):
+            _, pattern = pattern_rows(trace, layer, first, end, changes)
+            pattern = pattern.float()
+            sums[layer] += torch.einsum("hqk,sqk->hs", pattern, places.float()).cpu()
+            columns = torch.stack([pattern[..., a:b].amax(dim=-1) for a, b in pairwise(bounds)], dim=-1)
+            for row in range(end - first):
+                here = maps[layer, :, patch[first + row]]
+                torch.maximum(here, columns[:, row].cpu(), out=here)
+    return Survey(frozen((sums / torch.where(counts > 0, counts, torch.nan)).numpy()), frozen(maps.numpy()))
+
+
+def _places(ids: Tensor, first: int, end: int) -> Tensor:
+    """`[4, rows, T]`: for each score and query, true at the keys such a head would look at."""
+    query = torch.arange(first, end)[:, None]
+    key = torch.arange(len(ids))[None, :]
+    same = ids[first:end, None] == ids[None, :]
+    after_same = torch.roll(same, 1, dims=1)
+    return torch.stack(
+        (
+            key == query - 1,
+            (key == 0) & (query > 0),
+            same & (key < query),
+            after_same & (key > 0) & (key < query),
+        )
+    )
+
+
+def probe_ids(config: GPTConfig, seed: int) -> list[int]:
+    """The standard probe: random tokens, then the same again; one for all models of this vocabulary and context."""
+    half = max(1, min(PROBE_HALF, config.context // 2))
+    draw = torch.randint(config.vocab_size, (half,), generator=torch.Generator().manual_seed(seed)).tolist()
+    return [*draw, *draw]
+
+
+@torch.inference_mode()
+def probe_scores(model: GPT, *, changes: PlacedTap | None = None) -> Array:
+    """`[layer, head, 4]`: scores on the standard probe, the mean of `PROBE_SEEDS` draws."""
+    found = []
+    for seed in range(PROBE_SEEDS):
+        ids: Sequence[int] = probe_ids(model.config, seed)
+        trace = record(model, ids, key_sites(model.config), tap=placed(changes, 0))
+        found.append(torch.from_numpy(survey(trace, side=1, changes=changes).scores.copy()))
+    return frozen(torch.stack(found).nanmean(dim=0).numpy())

@@ -1,0 +1,179 @@
+"""What can be changed inside a model while it runs, as plain descriptions: frozen, named in words, fit to travel.
+
+They go through the protocol, into session files and onto the command line; `gpttui.inference.interventions` makes taps
+of them. Positions are positions of the whole text, so a change holds however the text is computed. No torch.
+"""
+
+import re
+from typing import Literal
+
+import msgspec
+
+from gpttui.errors import UserError, one_line
+
+Mode = Literal["zero", "mean"]
+"""Silence a part: put zeros in its place, or its mean over a text, which keeps what it says always."""
+
+
+class _Base(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
+    @property
+    def words(self) -> str:
+        """One line for the header and the list."""
+        raise NotImplementedError
+
+
+class AblateHead(_Base, frozen=True):
+    """One head's output (its z) is put out."""
+
+    layer: int
+    head: int
+    mode: Mode = "zero"
+    over: str = ""
+    """With `mean`: the text that the mean is taken over; empty: the prompt at hand."""
+
+    @property
+    def words(self) -> str:
+        return f"head {self.layer}.{self.head} {_silenced(self.mode)}"
+
+
+class AblatePart(_Base, frozen=True):
+    """All that one layer's attention, or its MLP, adds to the residual stream is put out."""
+
+    layer: int
+    part: Literal["attn", "mlp"]
+    mode: Mode = "zero"
+    over: str = ""
+
+    @property
+    def words(self) -> str:
+        return f"{'attention' if self.part == 'attn' else 'MLP'} of layer {self.layer} {_silenced(self.mode)}"
+
+
+class AblateNeuron(_Base, frozen=True):
+    """One neuron's activation is put out."""
+
+    layer: int
+    neuron: int
+    mode: Mode = "zero"
+    over: str = ""
+
+    @property
+    def words(self) -> str:
+        return f"neuron {self.layer}.{self.neuron} {_silenced(self.mode)}"
+
+
+class ForbidEdge(_Base, frozen=True):
+    """One head may not look from one position at another; the rest of the row shares what it gave there."""
+
+    layer: int
+    head: int
+    query: int
+    key: int
+
+    @property
+    def words(self) -> str:
+        return f"head {self.layer}.{self.head} may not look from position {self.query} to {self.key}"
+
+
+class PatchResidual(_Base, frozen=True):
+    """At one position the residual stream is replaced by another prompt's, and the model goes on with that."""
+
+    layer: int
+    """-1: the token's embedding."""
+    part: Literal["embed", "attn", "mlp"]
+    """After which part of the layer."""
+    position: int
+    prompt: str
+    source_position: int
+    """In the other prompt; negative counts from its end."""
+
+    @property
+    def words(self) -> str:
+        place = "embedding" if self.part == "embed" else f"{self.part} {self.layer}"
+        return f"position {self.position} after {place} taken from {_quoted(self.prompt)} at {self.source_position}"
+
+
+class Steer(_Base, frozen=True):
+    """After a layer, every position gets `strength` times the difference of two prompts' last vectors there.
+
+    Turner et al. 2023, "Activation Addition".
+    """
+
+    layer: int
+    plus: str
+    minus: str
+    strength: float = 1.0
+
+    @property
+    def words(self) -> str:
+        return f"steered after layer {self.layer} by {self.strength:g} × ({_quoted(self.plus)} − {_quoted(self.minus)})"
+
+
+Intervention = AblateHead | AblatePart | AblateNeuron | ForbidEdge | PatchResidual | Steer
+
+
+def _silenced(mode: Mode) -> str:
+    return "silenced" if mode == "zero" else "held at its mean"
+
+
+def _quoted(text: str) -> str:
+    line = " ".join(text.split())
+    return f"“{line if len(line) <= 24 else line[:23] + '…'}”"
+
+
+_TARGET = re.compile(r"(?P<layer>\d+)\.(?:(?P<head>\d+)|(?P<part>attn|mlp)|mlp\.(?P<neuron>\d+))")
+_EDGE = re.compile(r"(\d+)>(\d+)")
+
+
+def parse(text: str) -> Intervention:
+    """What `--ablate` takes: `2.1` a head, `2.attn`, `2.mlp`, `2.mlp.37` a neuron, `2.1:5>3` an edge from 5 to 3.
+
+    All but the edge take `:mean` behind them. Raises UserError for anything else.
+    """
+    what, _, how = text.strip().partition(":")
+    target, edge = _TARGET.fullmatch(what), _EDGE.fullmatch(how)
+    if target and edge and target["head"]:
+        return ForbidEdge(int(target["layer"]), int(target["head"]), int(edge[1]), int(edge[2]))
+    if target and how in ("", "zero", "mean"):
+        mode: Mode = "mean" if how == "mean" else "zero"
+        layer = int(target["layer"])
+        if target["head"]:
+            return AblateHead(layer, int(target["head"]), mode)
+        if target["neuron"]:
+            return AblateNeuron(layer, int(target["neuron"]), mode)
+        return AblatePart(layer, "attn" if target["part"] == "attn" else "mlp", mode)
+    raise UserError(
+        f"{text!r} names nothing to ablate; write LAYER.HEAD, LAYER.attn, LAYER.mlp or LAYER.mlp.NEURON,"
+        " with :mean for the mean, or LAYER.HEAD:QUERY>KEY for an edge"
+    )
+
+
+def as_arguments(changes: tuple[Intervention, ...]) -> tuple[str, ...]:
+    """What `--ablate` would have to be given for those `changes` that it can express, in order."""
+    found = []
+    for change in changes:
+        mode = ":mean" if getattr(change, "mode", "zero") == "mean" else ""
+        match change:
+            case AblateHead():
+                found.append(f"{change.layer}.{change.head}{mode}")
+            case AblatePart():
+                found.append(f"{change.layer}.{change.part}{mode}")
+            case AblateNeuron():
+                found.append(f"{change.layer}.mlp.{change.neuron}{mode}")
+            case ForbidEdge():
+                found.append(f"{change.layer}.{change.head}:{change.query}>{change.key}")
+    return tuple(found)
+
+
+def to_plain(changes: tuple[Intervention, ...]) -> list[dict[str, object]]:
+    """As JSON holds them in a session file."""
+    plain: list[dict[str, object]] = msgspec.to_builtins(list(changes))
+    return plain
+
+
+def from_plain(raw: object) -> tuple[Intervention, ...]:
+    """Back from JSON. Raises UserError where it holds something else."""
+    try:
+        return msgspec.convert(raw, tuple[Intervention, ...])
+    except msgspec.ValidationError as error:
+        raise UserError(f"the interventions of this file cannot be read: {one_line(error)}") from error
