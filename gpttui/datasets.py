@@ -136,6 +136,19 @@ def file_of(text: PublicText) -> Path:
     return locations.texts_dir() / f"{text.name}.txt"
 
 
+def by_name(data: str) -> Path | None:
+    """The file of the public text that `data` names (`names` or `names.txt`); None where it names none.
+
+    Raises UserError, saying how to get it, if that text is not here yet.
+    """
+    text = PUBLIC_TEXTS.get(data.removesuffix(".txt"))
+    if text is None:
+        return None
+    if not file_of(text).exists():
+        raise UserError(f"{text.name} is not on this machine yet; `gpttui data {text.name}` fetches it")
+    return file_of(text)
+
+
 def fetch(text: PublicText, target: Path | None = None, progress: Progress | None = None) -> Path:
     """The file of a public text, fetched if it is not here yet.
 

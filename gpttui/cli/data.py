@@ -39,8 +39,8 @@ def command(name: str | None, out: Path | None, as_json: bool) -> None:
         rows.append([entry.name, kind, amount, entry.tokenizer, entry.description])
     click.echo("\n".join(table(rows, right=frozenset({2}))))
     click.echo(
-        "\nTrain on a text that is generated or on this machine: `gpttui train --data corpus:NAME`; on a public one:\n"
-        '`gpttui train --data "$(gpttui data NAME)"`; on your own: `gpttui train --data FILE`.'
+        "\nTrain on one with `gpttui train --data corpus:NAME`, on a public text with `gpttui train --data NAME` once\n"
+        "`gpttui data NAME` has fetched it, on your own with `gpttui train --data FILE`."
     )
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gpttui import datasets
 from gpttui.errors import UserError
 
 BLOCK_BYTES = 1 << 20
@@ -89,6 +90,8 @@ def open_text(data: str, spool: Path) -> TextSource:
 
 
 def _files_of(path: Path) -> list[Path]:
+    if not path.exists() and (known := datasets.by_name(str(path))):
+        path = known
     if not path.exists():
         raise UserError(f"no text at {path}; give a file, a directory of texts, or corpus:NAME")
     if path.is_file():

@@ -162,6 +162,17 @@ def test_the_verb_fetches_and_prints_the_path(
     assert again == {"name": "text", "path": str(tmp_path / "copy.txt"), "size_bytes": len(BODY)}
 
 
+def test_a_fetched_text_can_be_trained_on_by_name(
+    text: PublicText, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(datasets.PUBLIC_TEXTS, "text", text)
+    with pytest.raises(UserError, match="`gpttui data text` fetches it"):
+        datasets.by_name("text")
+    fetch(text)
+    assert datasets.by_name("text") == datasets.by_name("text.txt") == datasets.file_of(text)
+    assert datasets.by_name("other.txt") is None
+
+
 def test_the_listing_names_every_kind(cli: Cli) -> None:
     listed = json.loads(cli("data", "--json").out)
     kinds = {entry["name"]: entry["kind"] for entry in listed}
