@@ -16,6 +16,7 @@ from torch import Tensor
 
 from gpttui.errors import UserError
 from gpttui.model.gpt import GPT, MLP, Block, GPTConfig
+from gpttui.model.kv_cache import KVCache
 from gpttui.model.taps import Recorder, Tap, chain
 from gpttui.records import Array, frozen
 
@@ -170,6 +171,42 @@ def record(
         model.unembed(x, every)
     kept = {site: recorder.sites[site][0] for site in known if site in recorder.sites}
     return Trace(config, tuple(int(i) for i in ids), start, kept)
+
+
+class PeekCache(KVCache):
+    """A cache seen at an earlier length, for one pass that leaves it as it was."""
+
+    def __init__(self, cache: KVCache, length: int) -> None:
+        self.keys, self.values = cache.keys, cache.values
+        self.capacity, self.length = cache.capacity, length
+
+    def extend(self, layer: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """All keys and values up to and with rows `k`, `v`; nothing is written."""
+        keys, values = self.keys[layer][:, :, : self.length], self.values[layer][:, :, : self.length]
+        return torch.cat((keys, k), dim=2), torch.cat((values, v), dim=2)
+
+
+@torch.inference_mode()
+def record_row(
+    model: GPT,
+    cache: KVCache,
+    token_id: int,
+    row: int,
+    *,
+    tap: Tap | None = None,
+    start: int = 0,
+) -> Trace:
+    """Every site of one row of a window that has been run: a pass over one token, against the keys and values before
+    it.
+
+    `row` counts in the window, `start` is the text position of the window, `tap` is placed at `start + row`. The trace
+    has that one row: `[…, 1, …]`, patterns `[n_head, 1, row + 1]`.
+    """
+    recorder = Recorder()
+    idx = torch.tensor([[token_id]], device=cache.keys.device)
+    model(idx, cache=PeekCache(cache, row), tap=chain(tap, recorder))
+    kept = {site: x[0] for site, x in recorder.sites.items()}
+    return Trace(model.config, (token_id,), start + row, kept)
 
 
 def check_ids(config: GPTConfig, ids: Sequence[int]) -> None:

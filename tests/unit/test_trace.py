@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from gpttui.errors import UserError
-from gpttui.inference.trace import all_sites, record, stop_sites, stops
+from gpttui.inference.trace import all_sites, record, record_row, stop_sites, stops
+from gpttui.model.kv_cache import KVCache
 from gpttui.model.taps import Recorder
 from tests.unit.shapes import SHAPES, ids, model
 
@@ -34,6 +35,23 @@ def test_fused_attention_gives_the_same_stops(shape: str) -> None:
     assert torch.allclose(spelled.residual(), fused.residual(), atol=1e-5)
     last = fused.residual()[-1]
     assert np.allclose(gpt.unembed(last).numpy(), spelled["logits"], atol=1e-4)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_one_row_against_the_cache_is_that_row_of_the_whole(shape: str) -> None:
+    gpt, tokens = model(shape), ids(9)
+    cache = KVCache(gpt.config)
+    gpt(torch.tensor([tokens]), cache=cache)
+    before = cache.keys.clone()
+    whole = record(gpt, tokens)
+    for row in (0, 4, 8):
+        one = record_row(gpt, cache, tokens[row], row)
+        assert one.sites == whole.sites and one.row(row) == 0
+        for site in whole.sites:
+            here = whole[site][..., row : row + 1, :]
+            here = here[..., : row + 1] if site.endswith(("scores", "pattern")) else here
+            assert np.allclose(one[site], here, atol=1e-5), site
+    assert torch.equal(cache.keys, before) and cache.length == 9
 
 
 def test_npz_holds_what_memory_holds(tmp_path: Path) -> None:

@@ -1,0 +1,136 @@
+"""What one token costs, part by part: multiply-adds by formula, bytes by size, milliseconds by the clock.
+
+FLOPs count two for each multiply-add of the matrix products, as is customary (Kaplan et al. 2020); norms, softmax and
+activations are left out, being below a hundredth of the rest. Milliseconds are measured here and now, on the very path
+that shows activations: the median of a few passes over that one token against its cache.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from gpttui.inference.trace import PeekCache
+from gpttui.model.gpt import GPT, GPTConfig
+from gpttui.model.kv_cache import KVCache
+
+PartName = Literal["embed", "qkv", "attend", "project", "mlp", "unembed"]
+REPEATS = 7
+
+_PART_OF_SITE: dict[str, PartName] = {
+    "embed": "embed",
+    "pos_embed": "embed",
+    "ln1.normalized": "qkv",
+    "attn.q": "qkv",
+    "attn.k": "qkv",
+    "attn.v": "qkv",
+    "attn.scores": "attend",
+    "attn.pattern": "attend",
+    "attn.z": "attend",
+    "attn.out": "project",
+    "resid_mid": "project",
+    "ln2.normalized": "mlp",
+    "mlp.pre": "mlp",
+    "mlp.post": "mlp",
+    "mlp.out": "mlp",
+    "resid_post": "mlp",
+    "ln_final.normalized": "unembed",
+    "logits": "unembed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PartCost:
+    """One part's share of a token. Norms are counted with the part that reads them."""
+
+    layer: int
+    """-1 for the embedding, `n_layer` for the head."""
+    part: PartName
+    flops: int
+    weight_bytes: int
+    """Read from memory for this one token."""
+    cache_bytes: int
+    """Keys and values read, this token's own included."""
+
+
+def part_costs(config: GPTConfig, keys: int, *, element_bytes: int = 4) -> tuple[PartCost, ...]:
+    """The cost of a token that sees `keys` positions, itself included, in the order it is computed."""
+    C, D, V, W = config.d_model, config.d_head, config.vocab_size, config.mlp_width
+    norm = C * (2 if config.bias and config.norm == "layernorm" else 1)
+    bias, heads = int(config.bias), config.n_head + 2 * config.kv_heads
+    learned = config.positions == "learned"
+    gated = config.activation == "swiglu"
+    read = 2 * config.kv_heads * D * keys * element_bytes
+    found = [PartCost(-1, "embed", C if learned else 0, (2 * C if learned else C) * element_bytes, 0)]
+    for layer in range(config.n_layer):
+        qkv, project = C * heads * D, C * C
+        found += [
+            PartCost(layer, "qkv", 2 * qkv, (qkv + bias * heads * D + norm) * element_bytes, 0),
+            PartCost(layer, "attend", 4 * keys * C, 0, read),
+            PartCost(layer, "project", 2 * project, (project + bias * C) * element_bytes, 0),
+        ]
+        if W:
+            matrices = (3 if gated else 2) * C * W
+            biases = bias * (W * (2 if gated else 1) + C)
+            found.append(PartCost(layer, "mlp", 2 * matrices, (matrices + biases + norm) * element_bytes, 0))
+    return (*found, PartCost(config.n_layer, "unembed", 2 * C * V, (C * V + norm) * element_bytes, 0))
+
+
+def cache_bytes(config: GPTConfig, positions: int, *, element_bytes: int = 4) -> int:
+    """What the KV cache of `positions` takes."""
+    return 2 * config.n_layer * config.kv_heads * config.d_head * positions * element_bytes
+
+
+def token_flops(config: GPTConfig, keys: int) -> int:
+    """All of a token's FLOPs where it sees `keys` positions."""
+    return sum(part.flops for part in part_costs(config, keys))
+
+
+class _Clock:
+    """A tap that charges the time since the last site to the part that the site belongs to."""
+
+    fused = False
+
+    def __init__(self, n_layer: int, device: torch.device) -> None:
+        self.n_layer, self.cuda = n_layer, device.type == "cuda"
+        self.spent_s: dict[tuple[int, PartName], float] = {}
+        self.last_s = self.now_s()
+
+    def now_s(self) -> float:
+        if self.cuda:
+            torch.cuda.synchronize()
+        return time.perf_counter()
+
+    def __call__(self, site: str, x: Tensor) -> Tensor:
+        now_s = self.now_s()
+        _, _, rest = site.partition("blocks.")
+        layer, _, name = rest.partition(".") if rest else ("", "", site)
+        part = _PART_OF_SITE[name]
+        key = (int(layer) if layer else self.n_layer if part == "unembed" else -1, part)
+        self.spent_s[key] = self.spent_s.get(key, 0.0) + now_s - self.last_s
+        self.last_s = self.now_s()
+        return x
+
+
+@torch.inference_mode()
+def measure_ms(
+    model: GPT, cache: KVCache, ids: Sequence[int], row: int, *, repeats: int = REPEATS
+) -> tuple[float, ...]:
+    """Milliseconds of `ids[row]` by part, in the order of `part_costs`: the median of `repeats` passes, first one
+    apart.
+
+    `cache` holds the rows before it and is left as it is. In an attention-only model the block's end counts as
+    `project`.
+    """
+    idx = torch.tensor([[ids[row]]], device=cache.keys.device)
+    runs: list[dict[tuple[int, PartName], float]] = []
+    for _ in range(repeats + 1):
+        clock = _Clock(model.config.n_layer, cache.keys.device)
+        model(idx, cache=PeekCache(cache, row), tap=clock)
+        runs.append(clock.spent_s)
+    wanted = [(part.layer, part.part) for part in part_costs(model.config, row + 1)]
+    return tuple(median(run.get(key, 0.0) for run in runs[1:]) * 1e3 for key in wanted)

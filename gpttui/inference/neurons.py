@@ -1,0 +1,149 @@
+"""Neurons: what an MLP asks of a vector, which neurons answered, what one promotes, and what fires it.
+
+An MLP is a list of questions (rows of the first matrix), answers (activations) and what each answer writes (columns of
+the second). A neuron's question is best read from the texts that fire it most: `search` runs the model's own training
+text and keeps them, all neurons of a layer at once. Geva et al. 2021, "Feed-Forward Layers Are Key-Value Memories".
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gpttui.errors import UserError
+from gpttui.inference.trace import Trace, mlp_of
+from gpttui.model.gpt import GPT
+from gpttui.model.taps import Recorder
+from gpttui.records import Array, frozen
+
+PASSAGES_KEPT = 10
+"""Passages remembered for each neuron."""
+BATCH_TOKENS = 2048
+"""Tokens of one slice of a search: what a request may have to wait for."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TokenNeurons:
+    """One MLP at one position, all float32."""
+
+    pre: Array
+    """`[d_mlp]`: before the activation."""
+    post: Array
+    """`[d_mlp]`: after it (and after the gate, if any)."""
+    written: Array
+    """`[d_mlp]`: the length of what each neuron adds to the residual stream."""
+    top: Array
+    """`[k]` int32: the neurons that write most, first the strongest."""
+
+
+@torch.inference_mode()
+def token_neurons(model: GPT, trace: Trace, position: int, layer: int, k: int = 10) -> TokenNeurons:
+    """What the MLP of `layer` did at text position `position`. Needs its `mlp.pre` and `mlp.post`."""
+    mlp, row = mlp_of(model, layer), trace.row(position)
+    post = trace.tensors[f"blocks.{layer}.mlp.post"][row]
+    written = post.abs() * mlp.c_proj.weight.norm(dim=0)
+    return TokenNeurons(
+        pre=_array(trace.tensors[f"blocks.{layer}.mlp.pre"][row]),
+        post=_array(post),
+        written=_array(written),
+        top=frozen(written.topk(min(k, len(written))).indices.int().cpu().numpy()),
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Promotes:
+    """What one neuron, when it fires, does to the logits directly; the final norm's weights applied, its scale not."""
+
+    up_ids: Array
+    """`[k]` int32, most promoted first."""
+    up: Array
+    """`[k]`: change of the logit for each unit of activation and of 1 / the final norm's scale."""
+    down_ids: Array
+    """`[k]` int32, most suppressed first."""
+    down: Array
+
+
+@torch.inference_mode()
+def promotes(model: GPT, layer: int, neuron: int, k: int = 10) -> Promotes:
+    """The tokens that a neuron's column, read by the head, raises and lowers most. UserError for no such neuron."""
+    mlp = mlp_of(model, layer)
+    check_neuron(mlp.c_proj.in_features, neuron)
+    norm = model.transformer.ln_f
+    written = mlp.c_proj.weight[:, neuron]
+    written = written if norm.rms else written - written.mean()
+    effect = model.lm_head.weight @ (written * norm.weight)
+    k = min(k, len(effect))
+    up, down = effect.topk(k), effect.topk(k, largest=False)
+    return Promotes(
+        frozen(up.indices.int().cpu().numpy()),
+        _array(up.values),
+        frozen(down.indices.int().cpu().numpy()),
+        _array(down.values),
+    )
+
+
+def check_neuron(width: int, neuron: int) -> None:
+    if not 0 <= neuron < width:
+        raise UserError(f"there is no neuron {neuron}; each layer's are 0 to {width - 1}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Passages:
+    """Where in a text the neurons of one layer fired most, as far as it has been read."""
+
+    activations: Array
+    """`[d_mlp, kept]` float32, highest first; -inf where fewer passages have been read."""
+    positions: Array
+    """`[d_mlp, kept]` int64: the token of the text that fired it; -1 where there is none."""
+    tokens_read: int
+    tokens_total: int
+
+    @property
+    def done(self) -> bool:
+        return self.tokens_read >= self.tokens_total
+
+
+def search(model: GPT, text: Sequence[int] | Array, layer: int, *, window: int | None = None) -> Iterator[Passages]:
+    """Read ids `text` in windows, and yield what has been found after each slice; the last one is the answer.
+
+    At most one place a window counts for a neuron, so that the passages differ. Close the iterator to cancel. Raises
+    UserError for a layer that is not there, a model without MLPs, or an empty text.
+    """
+    width = mlp_of(model, layer).c_proj.in_features
+    ids = torch.as_tensor(text, dtype=torch.long)
+    if not len(ids):
+        raise UserError("there is no text to search; give one that the model may have learned from")
+    length = min(window or 128, model.config.context, len(ids))
+    rows = ids[: len(ids) // length * length].view(-1, length)
+    return _search(model, rows, layer, width)
+
+
+def _search(model: GPT, rows: Tensor, layer: int, width: int) -> Iterator[Passages]:
+    length = rows.size(1)
+    best = torch.full((width, PASSAGES_KEPT), -torch.inf)
+    places = torch.full((width, PASSAGES_KEPT), -1)
+    at_once = max(1, BATCH_TOKENS // length)
+    for first in range(0, len(rows), at_once):
+        found, where = _fired(model, rows[first : first + at_once], layer)  # [d_mlp, rows] each
+        where = where + (first + torch.arange(found.size(1))) * length
+        best, order = torch.cat((best, found), dim=1).topk(PASSAGES_KEPT, dim=1)
+        places = torch.cat((places, where), dim=1).gather(1, order)
+        read = min(first + at_once, len(rows)) * length
+        yield Passages(frozen(best.numpy().copy()), frozen(places.numpy().copy()), read, rows.numel())
+
+
+@torch.inference_mode()
+def _fired(model: GPT, rows: Tensor, layer: int) -> tuple[Tensor, Tensor]:
+    """Each neuron's highest activation in each row of ids `[rows, T]`, and where in the row."""
+    site = f"blocks.{layer}.mlp.post"
+    recorder = Recorder([site])
+    x, rotary = model.embed(rows.to(model.lm_head.weight.device))
+    for block in model.transformer.h[: layer + 1]:
+        x = block(x, rotary, None, recorder)
+    highest = recorder.sites[site].float().max(dim=1)
+    return highest.values.T.cpu().clone(), highest.indices.T.cpu().clone()
+
+
+def _array(x: Tensor) -> Array:
+    return frozen(x.float().cpu().contiguous().numpy())
