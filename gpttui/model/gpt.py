@@ -151,6 +151,9 @@ class Attention(nn.Module):
 
     def fused(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """PyTorch's own kernel: the same numbers as `spelled_out`, without the pattern to look at."""
+        if q.device.type == "cpu" and torch.is_autocast_enabled("cpu"):  # the kernel is slower there in half precision
+            with torch.autocast("cpu", enabled=False):
+                return self.fused(q.float(), k.float(), v.float())
         T, S = q.size(2), k.size(2)
         mask = causal_mask(T, S, q.device) if 1 < T < S else None
         dropout = self.dropout if self.training else 0.0
