@@ -1,7 +1,8 @@
 """The screen's end of the engine: send a request, await its answer, notice when the engine dies. Asyncio, no torch.
 
-Requests may be sent before the engine is ready; they wait in its pipe. Answers come in the order of the requests, events
-(number 0) at any time. One `EngineClient` outlives many processes: `restart` puts a new one in the place of a dead one.
+Requests may be sent before the engine is ready; they wait in its pipe. Answers come in the order of the requests,
+events (number 0) at any time. One `EngineClient` outlives many processes: `restart` puts a new one in the place of a
+dead one.
 """
 
 import asyncio
@@ -60,7 +61,7 @@ class EngineClient:
         return self._writer is not None and not self._writer.is_closing()
 
     async def connect(self) -> None:
-        """Take over the pipes of the process, starting one where none was given. Raises UserError if it cannot start."""
+        """Take over the pipes of the process, starting one where none was given. Raises UserError if none can start."""
         if self._process is None:
             self._process = launch.start(self.command, self.log)
         process, loop = self._process, asyncio.get_running_loop()

@@ -35,7 +35,8 @@ def split_command(command: str) -> list[str]:
 def start(command: Sequence[str], log: Path | None) -> "subprocess.Popen[bytes]":
     """Start the engine in a session of its own, so that a ctrl+c meant for the screen does not reach it.
 
-    Its stderr goes to the file `log` (dropped where that cannot be written). Raises UserError if there is no such program.
+    Its stderr goes to the file `log` (dropped where that cannot be written). Raises UserError if there is no such
+    program.
     """
     paths = [os.environ.get("PYTHONPATH", ""), str(PACKAGE_PARENT)]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in paths if path)}

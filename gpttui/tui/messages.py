@@ -16,12 +16,14 @@ class ModelOpened(Message):
 
 
 class SnapshotArrived(Message):
-    """The session as it now is. `stepped`: a token was appended or taken back, so the newest one is looked at again."""
+    """The session as it now is. `kind` is the wish that led to it; after one that changed the text (`new_text`) the
+    newest token is looked at again."""
 
-    def __init__(self, snapshot: Snapshot, stepped: bool) -> None:
+    def __init__(self, snapshot: Snapshot, kind: str, new_text: bool) -> None:
         super().__init__()
         self.snapshot = snapshot
-        self.stepped = stepped
+        self.kind = kind
+        self.new_text = new_text
 
 
 class Refused(Message):

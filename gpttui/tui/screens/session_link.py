@@ -52,7 +52,7 @@ class SessionLink:
         """Keep stepping until told otherwise."""
         self._engine, self._look, self._post = engine, look, post
         self._picked: set[int] = set()
-        self._chosen = -1
+        self._chosen, self._written = -1, ""
         self._opening: protocol.OpenModel | None = None
         self._pending: dict[str, Callable[[], Request]] = {}
         self._in_flight = ""
@@ -91,11 +91,8 @@ class SessionLink:
         self.running = False
 
     def set_prompt(self, text: str) -> None:
-        def make() -> Request:
-            self.prompt = text
-            return protocol.SetPrompt(text, self._newest())
-
-        self._wish("prompt", make)
+        self._written = text
+        self._wish("prompt", lambda: protocol.SetPrompt(self._written, self._newest()))
 
     def choose(self, position: int, token_id: int) -> None:
         self._chosen = position + 1
@@ -174,7 +171,9 @@ class SessionLink:
             self._keep(answer.snapshot)
             if kind == "choose":
                 self._picked.add(self._chosen)
-            self._post(SnapshotArrived(answer.snapshot, stepped=kind in STEPS | NEW_TEXT))
+            elif kind == "prompt":
+                self.prompt = self._written
+            self._post(SnapshotArrived(answer.snapshot, kind, new_text=kind in STEPS | NEW_TEXT))
 
     def _opened(self, opened: Opened, restored: bool) -> None:
         asked = self._opening.prompt if self._opening is not None else None

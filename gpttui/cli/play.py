@@ -1,0 +1,63 @@
+"""`gpttui`: the playground. Starts the engine first, so that torch loads while the screen is imported and painted."""
+
+import os
+import sys
+
+import click
+
+from gpttui.cli.options import playground_options
+from gpttui.errors import UserError
+
+
+@click.command("play")
+@playground_options
+def command(
+    model: str | None,
+    prompt: str | None,
+    seed: int | None,
+    train: str | None,
+    session: str | None,
+    engine: str | None,
+) -> int:
+    """Open the playground."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        click.echo("gpttui: the playground needs a terminal; without one use `gpttui generate`", err=True)
+        return 2
+    if os.environ.get("TERM", "") in ("dumb", "unknown"):
+        raise UserError(
+            f"the terminal calls itself {os.environ['TERM']!r} and cannot move the cursor; use `gpttui generate`"
+        )
+    if train is not None:
+        raise UserError("--train opens with the training screen; use `gpttui train FILE` here")
+    return _play(model, prompt, seed, engine)
+
+
+def _play(model: str | None, prompt: str | None, seed: int | None, engine: str | None) -> int:
+    from gpttui import locations, settings
+    from gpttui.engine import launch
+
+    chosen, notices = settings.load()
+    remote = engine or chosen.engine
+    words = launch.split_command(remote) if remote else launch.default_command()
+    log = locations.engine_log_file()
+    process = launch.start(words, log)
+    try:
+        from gpttui import gallery
+        from gpttui.engine.client import EngineClient
+        from gpttui.records import Sampling
+        from gpttui.tui.app import GpttuiApp
+        from gpttui.tui.screens.play import Opening
+
+        ref = model or chosen.model or None
+        path = str(gallery.find(ref)) if not (remote and ref) else ref
+        sampling = Sampling(chosen.temperature, chosen.top_k, chosen.top_p)
+        opening = Opening(
+            path, prompt, sampling, chosen.seed if seed is None else seed, chosen.colour_mode, tuple(notices)
+        )
+        client = EngineClient(words, log, process=process)
+        app = GpttuiApp(client, opening, theme_name=chosen.theme, keymap=chosen.keymap, animations=chosen.animations)
+        app.run()
+        return app.return_code or 0
+    finally:
+        if process.poll() is None:
+            process.kill()

@@ -1,0 +1,68 @@
+"""Lifetimes: the theme, the engine's client, the first screen, signals, the end. All else is a screen's business.
+
+A new pane, view or key never edits this file.
+"""
+
+import asyncio
+import signal
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from gpttui.tui import theme
+from gpttui.tui.screens.play import Opening, PlayScreen
+from gpttui.tui.screens.session_link import Engine
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+class GpttuiApp(App[None]):
+    """The playground's app. `run()` returns when it is left; `return_code` is 128 + the signal if one ended it."""
+
+    TITLE = "gpttui"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "quit", "Quit", id="app_quit", tooltip="Leave from anywhere", show=False, priority=True),
+        Binding("ctrl+c", "help_quit", show=False, system=True),
+    ]
+
+    def __init__(
+        self,
+        engine: Engine,
+        opening: Opening,
+        *,
+        theme_name: str = theme.DEFAULT,
+        keymap: Mapping[str, str] | None = None,
+        animations: bool = True,
+    ) -> None:
+        super().__init__()
+        self.engine = engine
+        self.opening = opening
+        for own in theme.ALL:
+            self.register_theme(own)
+        self.theme = theme_name if theme_name in self.available_themes else theme.DEFAULT
+        self.animation_level = "full" if animations else "none"
+        self.set_keymap(dict(keymap or {}))
+
+    def get_default_screen(self) -> Screen[None]:
+        return PlayScreen(self.engine, self.opening)
+
+    def on_mount(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in SIGNALS:
+            loop.add_signal_handler(number, partial(self.exit, return_code=128 + number))
+
+    async def on_unmount(self) -> None:
+        await self.engine.close()
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Everything that has a key can be found by its name as well."""
+        yield SystemCommand("Theme", "Choose other colours", self.action_change_theme)
+        for active in screen.active_bindings.values():
+            binding = active.binding
+            if binding.id and binding.tooltip:
+                does = partial(self.run_action, binding.action, active.node)
+                yield SystemCommand(binding.tooltip, f"key: {self.get_key_display(binding)}", does)

@@ -1,0 +1,35 @@
+"""What to say to someone new, one thing at a time, until they have seen the main keys."""
+
+from dataclasses import dataclass, replace
+
+FIRST = "Press space: the model draws one token."
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How often the person has done what."""
+
+    step: int = 0
+    back: int = 0
+    choose: int = 0
+    head: int = 0
+    prompt: int = 0
+
+    def after(self, kind: str) -> "Seen":
+        """With one more of `kind`; kinds that no hint is about change nothing."""
+        return replace(self, **{kind: getattr(self, kind) + 1}) if kind in self.__slots__ else self
+
+
+def hint(seen: Seen) -> str:
+    """The next thing worth trying; empty once all of them have been."""
+    if not seen.step:
+        return FIRST
+    if not seen.back and seen.step < 12:
+        return "Each space draws one more. ← takes it back; space then draws the very same one."
+    if not seen.choose and seen.step < 24:
+        return "2 goes to the candidates: ↑ ↓ and enter put another one into the text instead."
+    if not seen.head and seen.step < 36:
+        return "[ and ] show another attention head, { and } another layer. ? explains the pane you are in."
+    if not seen.prompt and seen.step < 48:
+        return "/ lets you write a text of your own; m opens another model."
+    return ""

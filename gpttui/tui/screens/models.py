@@ -1,0 +1,171 @@
+"""The shelf of models: what each does, how it was trained, prompts to try. Opens one, or a directory by its path."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from gpttui import gallery
+from gpttui.errors import UserError
+from gpttui.records import LossHistory, ModelCard
+from gpttui.text import safe_text
+from gpttui.tui.widgets.hint_bar import HintBar
+from gpttui.tui.widgets.key_bar import KeyBar
+from gpttui.tui.widgets.loss import LossPane
+
+LISTED = "Models"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a person chose: a directory, and a prompt if not the model's own."""
+
+    path: str
+    prompt: str | None = None
+
+
+class ModelsScreen(ModalScreen[Wanted | None]):
+    """Up and down through the shelf, enter opens; the prompts of a model are a list of their own."""
+
+    CSS = """
+    ModelsScreen {
+        background: $background;
+        #shelf { width: 2fr; min-width: 24; max-width: 44; border: round $border-blurred; background: $background; }
+        #prompts { height: auto; max-height: 7; border: round $border-blurred; background: $background; }
+        #shelf:focus, #prompts:focus { border: round $primary; }
+        #card { height: auto; max-height: 60%; padding: 0 1; }
+        #about { width: 3fr; }
+        LossPane { height: 1fr; min-height: 4; }
+        #path { height: 3; border: round $border-blurred; background: $background; }
+        #path:focus { border: round $primary; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,m,q", "dismiss(None)", "back", id="models_close", tooltip="Back to the playground"),
+        Binding("enter", "nothing", "open", id="models_open", tooltip="Open the model, with the chosen prompt"),
+        Binding("j", "cursor('down')", "Down", show=False, id="models_down"),
+        Binding("k", "cursor('up')", "Up", show=False, id="models_up"),
+        Binding("tab", "app.focus_next", "prompts, path", id="models_tab", tooltip="Shelf, prompts, path"),
+    ]
+
+    def __init__(self, current_path: str) -> None:
+        super().__init__()
+        self.current_path = current_path
+        self.cards: list[ModelCard] = []
+        self.history: dict[str, LossHistory | None] = {}
+
+    def compose(self) -> ComposeResult:
+        with Horizontal():
+            yield OptionList(id="shelf", markup=False)
+            with Vertical(id="about"):
+                yield Static(id="card", markup=False)
+                yield OptionList(id="prompts", markup=False)
+                yield LossPane(id="curve")
+        yield Input(id="path", placeholder="or the path of a model directory, then enter")
+        yield HintBar()
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        self.query_one("#shelf").border_title = LISTED
+        self.query_one("#prompts").border_title = "Prompts to try"
+        self.query_one("#path").border_title = "Somewhere else"
+        self.query_one("#curve", LossPane).can_focus = False
+        self._read_shelf()
+
+    @work(thread=True, exclusive=True)
+    def _read_shelf(self) -> None:
+        cards, broken = gallery.cards()
+        self.app.call_from_thread(self._fill, cards, broken)
+
+    def _fill(self, cards: list[ModelCard], broken: list[str]) -> None:
+        self.cards = cards
+        shelf = self.query_one("#shelf", OptionList)
+        shelf.add_options(Option(self._entry(card), id=f"model-{n}") for n, card in enumerate(cards))
+        here = [n for n, card in enumerate(cards) if card.path == self.current_path]
+        if cards:
+            shelf.highlighted = here[0] if here else 0
+        shelf.focus()
+        if broken:
+            self.query_one(HintBar).say(broken[0], "warning")
+        elif not cards:
+            self.query_one(HintBar).say("No model is on the shelf; give the path of a directory below.", "info")
+
+    def _entry(self, card: ModelCard) -> Text:
+        mark = "● " if card.path == self.current_path else "  "
+        text = Text(mark + safe_text(card.id), "bold")
+        return text.append(f"\n    {count(card.params)} parameters", "dim")
+
+    @on(OptionList.OptionHighlighted, "#shelf")
+    def _tell(self, event: OptionList.OptionHighlighted) -> None:
+        card = self.cards[event.option_index]
+        self.query_one("#card", Static).update(about(card))
+        prompts = self.query_one("#prompts", OptionList)
+        prompts.clear_options()
+        prompts.add_options(Option(safe_text(prompt)) for prompt in card.prompts)
+        prompts.display = bool(card.prompts)
+        self.query_one("#curve", LossPane).history = self._history(card)
+
+    def _history(self, card: ModelCard) -> LossHistory | None:
+        if card.path not in self.history:
+            try:
+                self.history[card.path] = gallery.history(Path(card.path))
+            except UserError as error:
+                self.query_one(HintBar).say(str(error), "warning")
+                self.history[card.path] = None
+        return self.history[card.path]
+
+    @on(OptionList.OptionSelected, "#shelf")
+    def _open(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(Wanted(self.cards[event.option_index].path))
+
+    @on(OptionList.OptionSelected, "#prompts")
+    def _open_with(self, event: OptionList.OptionSelected) -> None:
+        at = self.query_one("#shelf", OptionList).highlighted
+        if at is not None:
+            card = self.cards[at]
+            self.dismiss(Wanted(card.path, card.prompts[event.option_index]))
+
+    @on(Input.Submitted, "#path")
+    def _open_path(self, event: Input.Submitted) -> None:
+        try:
+            self.dismiss(Wanted(str(gallery.find(event.value.strip() or None))))
+        except UserError as error:
+            self.query_one(HintBar).say(str(error), "error")
+
+    def action_cursor(self, way: str) -> None:
+        if isinstance(self.focused, OptionList):
+            getattr(self.focused, f"action_cursor_{way}")()
+
+    def action_nothing(self) -> None:
+        """Enter belongs to the focused list; the binding is here to be listed."""
+
+
+def count(params: int) -> str:
+    return f"{params / 1e6:.2f} M" if params >= 1_000_000 else f"{params / 1e3:.0f} k"
+
+
+def about(card: ModelCard) -> Text:
+    """A model's card in a few lines."""
+    text = Text(safe_text(card.id), "bold")
+    text.append(f"\n{safe_text(card.summary)}\n" if card.summary else "\n", "not bold")
+    rows = [
+        ("size", f"{count(card.params)} parameters, {card.size_bytes / 1e6:.1f} MB"),
+        ("shape", f"{card.n_layer} layers × {card.n_head} heads × {card.d_model} wide, context {card.context}"),
+        ("tokens", f"{card.tokenizer}, {card.vocab_size:,} of them"),
+        ("data", safe_text(card.data)),
+        (safe_text(card.metric_name) or "metric", "" if card.metric_value is None else f"{card.metric_value:.4g}"),
+        ("path", safe_text(card.path)),
+    ]
+    for name, value in rows:
+        if value:
+            text.append(f"\n{name:>12}  ", "dim")
+            text.append(value, "not bold")
+    return text

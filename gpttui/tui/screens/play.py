@@ -1,0 +1,310 @@
+"""The playground: four panes on one session. Keys become wishes of the session link, snapshots become panes.
+
+The screen joins the panes, which do not know each other, and holds the selection they share. It decides nothing about
+the model: what a step is, what may be taken back, what a setting means, is the engine's business.
+"""
+
+import secrets
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.screen import Screen
+
+from gpttui.protocol import Look
+from gpttui.records import Sampling, Snapshot
+from gpttui.tui import keys, ladders
+from gpttui.tui.messages import EngineLost, EngineReady, ModelOpened, Refused, SnapshotArrived
+from gpttui.tui.screens import views
+from gpttui.tui.screens.deck import PaneDeck
+from gpttui.tui.screens.hints import Seen, hint
+from gpttui.tui.screens.session_link import Engine, SessionLink
+from gpttui.tui.selection import Selection
+from gpttui.tui.widgets.attention import AttentionPane
+from gpttui.tui.widgets.hint_bar import HintBar
+from gpttui.tui.widgets.key_bar import KeyBar
+from gpttui.tui.widgets.loss import LossPane
+from gpttui.tui.widgets.next_token import NextTokenPane
+from gpttui.tui.widgets.prompt_editor import PromptEditor
+from gpttui.tui.widgets.status_header import StatusHeader
+from gpttui.tui.widgets.tokens import COLOUR_MODES, ColourMode, TokensPane
+
+SEEDS = 10_000
+"""New seeds are drawn below it: short enough to note down."""
+QUITTING = ("app.quit", "quit")
+DEFAULT_SAMPLING = Sampling()
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What the playground starts with. `model` is a directory on the engine's machine."""
+
+    model: str
+    prompt: str | None = None
+    sampling: Sampling = DEFAULT_SAMPLING
+    seed: int = 0
+    colour_mode: ColourMode = "alternate"
+    notices: tuple[str, ...] = ()
+
+
+class PlayScreen(Screen[None]):
+    """One model, one text, four ways to look at it."""
+
+    CSS_PATH = "play.tcss"
+    AUTO_FOCUS = "#tokens"
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.PLAYGROUND, *(view.binding() for view in views.VIEWS)]
+
+    def __init__(self, engine: Engine, opening: Opening) -> None:
+        super().__init__()
+        self.opening = opening
+        self.selection = Selection()
+        self.seen = Seen()
+        self.link = SessionLink(engine, self._look, self.post_message)
+        self.tokens = TokensPane(id="tokens")
+        self.next = NextTokenPane(id="next")
+        self.attention = AttentionPane(id="attention")
+        self.loss = LossPane(id="loss")
+        self.deck = PaneDeck(
+            {"Tokens": self.tokens, "Next token": self.next, "Attention": self.attention, "Training loss": self.loss}
+        )
+        self.header = StatusHeader()
+        self.hints = HintBar()
+
+    def compose(self) -> ComposeResult:
+        yield self.header
+        yield self.deck
+        yield self.hints
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        self.tokens.colour_mode = self.opening.colour_mode
+        self._hint()
+        for notice in self.opening.notices:
+            self.notify(notice, severity="warning", markup=False)
+        self.link.open(self.opening.model, self.opening.prompt, self.opening.sampling, self.opening.seed)
+        self.call_after_refresh(self.run_worker, self.link.serve)
+
+    # ── What is looked at ────────────────────────────────────────────────────────────────────────────────────────
+
+    def _look(self) -> Look:
+        here, square = self.selection, self.attention
+        return Look(here.position, here.layer, here.head, self.next.rows_wanted, square.have_rows, square.have_epoch)
+
+    def select(self, selection: Selection) -> None:
+        """Look elsewhere: panes mark the place at once, its numbers follow from the engine."""
+        if selection != self.selection:
+            self.selection = selection
+            self._mark()
+            self.link.show()
+
+    def _mark(self) -> None:
+        position = self.selection.index(self._length)
+        self.tokens.position = self.attention.position = position
+        self.attention.layer_index, self.attention.head_index = self.selection.layer, self.selection.head
+
+    @property
+    def _length(self) -> int:
+        return 0 if self.link.snapshot is None else len(self.link.snapshot.ids)
+
+    @on(TokensPane.Selected)
+    @on(AttentionPane.Selected)
+    def _selected(self, event: TokensPane.Selected | AttentionPane.Selected) -> None:
+        self.select(self.selection.at(event.position, self._length))
+
+    @on(AttentionPane.HeadWanted)
+    def _head_wanted(self, event: AttentionPane.HeadWanted) -> None:
+        self._look_through(event.layer, event.head)
+
+    @on(NextTokenPane.RowsChanged)
+    def _rows_changed(self) -> None:
+        self.link.show()
+
+    def action_look(self, by: int) -> None:
+        self.select(self.selection.at(self.selection.index(self._length) + by, self._length))
+
+    def _look_through(self, layer: int, head: int) -> None:
+        card = self.link.card
+        if card is not None:
+            self.seen = self.seen.after("head")
+            self.select(self.selection.on(layer, head, card.n_layer, card.n_head))
+
+    def action_head(self, by: int) -> None:
+        self._look_through(self.selection.layer, self.selection.head + by)
+
+    def action_layer(self, by: int) -> None:
+        self._look_through(self.selection.layer + by, self.selection.head)
+
+    def action_colour(self) -> None:
+        at = COLOUR_MODES.index(self.tokens.colour_mode)
+        self.tokens.colour_mode = COLOUR_MODES[(at + 1) % len(COLOUR_MODES)]
+
+    def action_pane(self, number: int) -> None:
+        self.deck.go(number - 1)
+
+    def action_turn(self, by: int) -> None:
+        self.deck.turn(by)
+
+    def action_zoom(self) -> None:
+        self.deck.zoom()
+
+    # ── The session ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def on_key(self, event: events.Key) -> None:
+        """While the model runs by itself any key stops it, and does nothing else unless it is one that leaves."""
+        if self.link.running:
+            self.link.stop()
+            self._state()
+            self._hint()
+            active = self.active_bindings.get(event.key)
+            if active is None or active.binding.action not in QUITTING:
+                event.stop()
+
+    def action_step(self) -> None:
+        self.link.step()
+
+    def action_back(self) -> None:
+        self.link.back()
+
+    def action_to_prompt(self) -> None:
+        self.link.home()
+
+    def action_run(self) -> None:
+        self.link.run()
+        self._state()
+        self.hints.say("Running. Any key stops it.", "info")
+
+    def action_new_seed(self) -> None:
+        self.link.set_seed(secrets.randbelow(SEEDS))
+
+    def action_temperature(self, up: bool) -> None:
+        self.link.set_sampling(ladders.warmer(self.link.sampling, up))
+
+    def action_top_k(self, up: bool) -> None:
+        if self.link.card is not None:
+            self.link.set_sampling(ladders.wider_k(self.link.sampling, up, self.link.card.vocab_size))
+
+    def action_top_p(self, up: bool) -> None:
+        self.link.set_sampling(ladders.wider_p(self.link.sampling, up))
+
+    @on(NextTokenPane.Picked)
+    def _picked(self, event: NextTokenPane.Picked) -> None:
+        self.link.choose(event.position, event.token_id)
+
+    # ── The prompt ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def action_edit_prompt(self) -> None:
+        if self.query(PromptEditor):
+            self.query_one(PromptEditor).focus()
+            return
+        self.link.stop()
+        self.tokens.draft = self.link.prompt
+        editor = PromptEditor(self.link.prompt)
+        await self.mount(editor, before=self.hints)
+        editor.focus()
+        self.hints.say("Enter takes this text, escape leaves everything as it was.", "info")
+
+    @on(PromptEditor.Changed)
+    def _drafted(self, event: PromptEditor.Changed) -> None:
+        self.tokens.draft = event.text
+
+    @on(PromptEditor.Submitted)
+    async def _submitted(self, event: PromptEditor.Submitted) -> None:
+        self.link.set_prompt(event.text)
+        await self._leave_editor()
+
+    @on(PromptEditor.Cancelled)
+    async def _leave_editor(self) -> None:
+        await self.query(PromptEditor).remove()
+        self.tokens.draft = None
+        self.deck.current.focus()
+        self._hint()
+
+    # ── Other screens, and taking things along ───────────────────────────────────────────────────────────────────
+
+    def action_models(self) -> None:
+        from gpttui.tui.screens.models import ModelsScreen, Wanted
+
+        def open_it(wanted: Wanted | None) -> None:
+            if wanted is not None:
+                self.hints.say(f"Opening {wanted.path} …", "info")
+                self.link.open(wanted.path, wanted.prompt)
+
+        self.app.push_screen(ModelsScreen("" if self.link.card is None else self.link.card.path), open_it)
+
+    def action_help(self) -> None:
+        from gpttui.tui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(self.focused or self.tokens, self.active_bindings))
+
+    def action_view(self, view_id: str) -> None:
+        context = views.ViewContext(self.link, self.tokens.tokenizer, self.link.snapshot, self.selection, self.select)
+        self.app.push_screen(views.by_id(view_id).make(context))
+
+    def action_copy_text(self) -> None:
+        """The app's clipboard by OSC 52, which reaches the person's own machine over SSH too."""
+        snapshot, tokenizer = self.link.snapshot, self.tokens.tokenizer
+        if snapshot is not None and tokenizer is not None:
+            self.app.copy_to_clipboard(tokenizer.decode(snapshot.ids.tolist()))
+            self.hints.say(f"Copied the text: {len(snapshot.ids):,} tokens.", "info")
+
+    def action_screenshot(self) -> None:
+        self.app.deliver_screenshot()
+
+    # ── What the engine says ─────────────────────────────────────────────────────────────────────────────────────
+
+    @on(ModelOpened)
+    def _opened(self, event: ModelOpened) -> None:
+        from gpttui.tokenizers import Tokenizer
+
+        opened, card = event.opened, event.opened.card
+        tokenizer = Tokenizer.from_json(opened.tokenizer_json)
+        self.tokens.token_view = card.token_view
+        self.attention.n_layer, self.attention.n_head = card.n_layer, card.n_head
+        for pane in (self.tokens, self.next, self.attention):
+            pane.tokenizer = tokenizer
+        self.loss.history = opened.history
+        self.header.card = card
+        if not event.restored:
+            self.selection = Selection().on(self.selection.layer, self.selection.head, card.n_layer, card.n_head)
+        self._repaint(opened.snapshot)
+        self._hint("The engine was started again; your text and settings are back." if event.restored else "")
+
+    @on(SnapshotArrived)
+    def _arrived(self, event: SnapshotArrived) -> None:
+        if event.new_text:
+            self.selection = self.selection.newest()
+        self.seen = self.seen.after(event.kind)
+        self._repaint(event.snapshot)
+        if not self.link.running:
+            self._hint()
+
+    def _repaint(self, snapshot: Snapshot) -> None:
+        for pane in (self.tokens, self.next, self.attention):
+            pane.snapshot = snapshot
+        self.header.snapshot = snapshot
+        self._mark()
+        self._state()
+
+    @on(Refused)
+    def _refused(self, event: Refused) -> None:
+        self.hints.say(event.line, "error")
+        self._state()
+
+    @on(EngineReady)
+    def _ready(self) -> None:
+        self._state()
+
+    @on(EngineLost)
+    def _lost(self, event: EngineLost) -> None:
+        after = "starting another one…" if event.restarting else "press space to start it again"
+        self.hints.say(f"{event.reason} · {after}", "error")
+        self._state("restarting" if event.restarting else "stopped")
+
+    def _state(self, state: str = "") -> None:
+        self.header.engine_state = state or ("running" if self.link.running else "ready")
+
+    def _hint(self, instead: str = "") -> None:
+        if not self.query(PromptEditor):
+            self.hints.say(instead or hint(self.seen), "info" if instead else "hint")

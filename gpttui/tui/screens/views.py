@@ -1,0 +1,68 @@
+"""The views that open on top of the playground, one key each: a table, so that a new one is a line here.
+
+A view is a screen made from the playground's `ViewContext`. Its module is imported when it is first opened.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from textual.binding import Binding
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+    from gpttui.records import Snapshot
+    from gpttui.tokenizers import Tokenizer
+    from gpttui.tui.screens.session_link import SessionLink
+    from gpttui.tui.selection import Selection
+
+GROUP = Binding.Group("views")
+
+
+@dataclass(frozen=True)
+class ViewContext:
+    """What a view may use: the session, and the selection it shares with the playground."""
+
+    link: "SessionLink"
+    tokenizer: "Tokenizer | None"
+    snapshot: "Snapshot | None"
+    selection: "Selection"
+    select: Callable[["Selection"], None]
+    """Move the selection everywhere."""
+
+
+@dataclass(frozen=True)
+class View:
+    """One entry of the table."""
+
+    key: str
+    id: str
+    title: str
+    tooltip: str
+    screen: str
+    """`module:Class`, called with a ViewContext."""
+
+    def binding(self) -> Binding:
+        return Binding(
+            self.key,
+            f"view('{self.id}')",
+            self.title,
+            id=f"view_{self.id}",
+            tooltip=self.tooltip,
+            group=GROUP,
+            show=False,
+        )
+
+    def make(self, context: ViewContext) -> "Screen[Any]":
+        module, _, name = self.screen.partition(":")
+        made: Screen[Any] = getattr(import_module(module), name)(context)
+        return made
+
+
+VIEWS: tuple[View, ...] = ()
+
+
+def by_id(view_id: str) -> View:
+    return next(view for view in VIEWS if view.id == view_id)
