@@ -15,7 +15,8 @@ from gpttui.errors import UserError
 from gpttui.records import LossHistory, ModelCard, Sampling, Snapshot
 
 VERSION = 1
-MAX_FRAME_BYTES = 1 << 30
+MAX_FRAME_BYTES = 1 << 28
+"""Small enough that four bytes of text, read as a length, are always too many."""
 _LENGTH = struct.Struct("<I")
 
 
@@ -204,7 +205,7 @@ def frame_length(head: bytes) -> int:
     """Length of the body behind a frame's four bytes. Raises UserError where they cannot be one."""
     (length,) = _LENGTH.unpack(head)
     if length > MAX_FRAME_BYTES:
-        raise UserError("what arrived from the engine is not gpttui's protocol; does its command print other text?")
+        raise UserError("what arrived is not gpttui's protocol; does the engine's command print other text?")
     return int(length)
 
 
