@@ -24,6 +24,7 @@ class GpttuiApp(App[None]):
     """The playground's app. `run()` returns when it is left; `return_code` is 128 + the signal if one ended it."""
 
     TITLE = "gpttui"
+    CSS_PATH = "screens/play.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", "Quit", id="app_quit", tooltip="Leave from anywhere", show=False, priority=True),
         Binding("ctrl+c", "help_quit", show=False, system=True),

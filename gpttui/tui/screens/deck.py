@@ -43,9 +43,9 @@ class PaneDeck(Vertical):
         yield self.tabs
 
     def on_resize(self, event: events.Resize) -> None:
-        self.arrange()
+        self.rearrange()
 
-    def arrange(self) -> None:
+    def rearrange(self) -> None:
         width, height = self.app.size
         self.layout_name = layout_for(width, height, self.zoomed)
         shown = visible(self.layout_name, self.panes, self.current, self.companion)
@@ -67,7 +67,7 @@ class PaneDeck(Vertical):
 
     def zoom(self) -> None:
         self.zoomed = not self.zoomed
-        self.arrange()
+        self.rearrange()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         if event.widget in self.panes and event.widget is not self.current:
@@ -77,4 +77,4 @@ class PaneDeck(Vertical):
         self.current = pane
         if pane is not self.panes[0]:
             self.companion = pane
-        self.arrange()
+        self.rearrange()

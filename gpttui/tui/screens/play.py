@@ -6,7 +6,7 @@ the model: what a step is, what may be taken back, what a setting means, is the 
 
 import secrets
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -27,10 +27,13 @@ from gpttui.tui.widgets.hint_bar import HintBar
 from gpttui.tui.widgets.key_bar import KeyBar
 from gpttui.tui.widgets.loss import LossPane
 from gpttui.tui.widgets.next_token import NextTokenPane
-from gpttui.tui.widgets.prompt_editor import PromptEditor
 from gpttui.tui.widgets.status_header import StatusHeader
 from gpttui.tui.widgets.tokens import COLOUR_MODES, ColourMode, TokensPane
 
+if TYPE_CHECKING:
+    from gpttui.tui.widgets.prompt_editor import PromptEditor
+
+EDITOR = "PromptEditor"
 SEEDS = 10_000
 """New seeds are drawn below it: short enough to note down."""
 QUITTING = ("app.quit", "quit")
@@ -52,7 +55,6 @@ class Opening:
 class PlayScreen(Screen[None]):
     """One model, one text, four ways to look at it."""
 
-    CSS_PATH = "play.tcss"
     AUTO_FOCUS = "#tokens"
     BINDINGS: ClassVar[list[BindingType]] = [*keys.PLAYGROUND, *(view.binding() for view in views.VIEWS)]
 
@@ -195,8 +197,10 @@ class PlayScreen(Screen[None]):
     # ── The prompt ───────────────────────────────────────────────────────────────────────────────────────────────
 
     async def action_edit_prompt(self) -> None:
-        if self.query(PromptEditor):
-            self.query_one(PromptEditor).focus()
+        from gpttui.tui.widgets.prompt_editor import PromptEditor
+
+        if self.query(EDITOR):
+            self.query_one(EDITOR).focus()
             return
         self.link.stop()
         self.tokens.draft = self.link.prompt
@@ -205,18 +209,18 @@ class PlayScreen(Screen[None]):
         editor.focus()
         self.hints.say("Enter takes this text, escape leaves everything as it was.", "info")
 
-    @on(PromptEditor.Changed)
-    def _drafted(self, event: PromptEditor.Changed) -> None:
+    def on_prompt_editor_changed(self, event: "PromptEditor.Changed") -> None:
         self.tokens.draft = event.text
 
-    @on(PromptEditor.Submitted)
-    async def _submitted(self, event: PromptEditor.Submitted) -> None:
+    async def on_prompt_editor_submitted(self, event: "PromptEditor.Submitted") -> None:
         self.link.set_prompt(event.text)
         await self._leave_editor()
 
-    @on(PromptEditor.Cancelled)
+    async def on_prompt_editor_cancelled(self) -> None:
+        await self._leave_editor()
+
     async def _leave_editor(self) -> None:
-        await self.query(PromptEditor).remove()
+        await self.query(EDITOR).remove()
         self.tokens.draft = None
         self.deck.current.focus()
         self._hint()
@@ -265,6 +269,7 @@ class PlayScreen(Screen[None]):
         for pane in (self.tokens, self.next, self.attention):
             pane.tokenizer = tokenizer
         self.loss.history = opened.history
+        self.loss.waiting = "this model came without a record of its training"
         self.header.card = card
         if not event.restored:
             self.selection = Selection().on(self.selection.layer, self.selection.head, card.n_layer, card.n_head)
@@ -291,20 +296,30 @@ class PlayScreen(Screen[None]):
     def _refused(self, event: Refused) -> None:
         self.hints.say(event.line, "error")
         self._state()
+        if self.link.snapshot is None:
+            self._wait("no model is open: press m")
 
     @on(EngineReady)
     def _ready(self) -> None:
-        self._state()
+        """PyTorch is there, the model is not yet."""
+        self._state("loading")
+        self._wait("loading the model…")
 
     @on(EngineLost)
     def _lost(self, event: EngineLost) -> None:
         after = "starting another one…" if event.restarting else "press space to start it again"
         self.hints.say(f"{event.reason} · {after}", "error")
         self._state("restarting" if event.restarting else "stopped")
+        self._wait("the engine has stopped: press space to start it again")
+
+    def _wait(self, why: str) -> None:
+        """What panes that have nothing to show say instead."""
+        for pane in (self.tokens, self.next, self.attention, self.loss):
+            pane.waiting = why
 
     def _state(self, state: str = "") -> None:
         self.header.engine_state = state or ("running" if self.link.running else "ready")
 
     def _hint(self, instead: str = "") -> None:
-        if not self.query(PromptEditor):
+        if not self.query(EDITOR):
             self.hints.say(instead or hint(self.seen), "info" if instead else "hint")

@@ -15,6 +15,8 @@ from textual.widget import Widget
 
 ALWAYS = "more"
 """The group that stands at the right and is never left out."""
+ORDER = ("step", "", "text", "panes", "head, layer", "sampling")
+"""Groups from the left, most wanted first; "" stands for what belongs to the focused pane alone."""
 
 
 class Entry(NamedTuple):
@@ -72,8 +74,8 @@ class KeyBar(Widget):
     def _entries(self) -> tuple[list[Entry], list[Entry]]:
         active = self.screen.active_bindings.values()
         shown = [found.binding for found in active if found.binding.show and found.enabled]
-        right = [binding for binding in shown if binding.group and binding.group.description == ALWAYS]
-        left = [binding for binding in shown if binding not in right]
+        right = [binding for binding in shown if _group(binding) == ALWAYS]
+        left = sorted((binding for binding in shown if binding not in right), key=_rank)
         return self._merged(left), self._merged(right)
 
     def _merged(self, bindings: Iterable[Binding]) -> list[Entry]:
@@ -83,6 +85,15 @@ class KeyBar(Widget):
             keys = by_words.setdefault(binding.description, {})
             keys.setdefault(binding.action, (binding.key, self.app.get_key_display(binding)))
         return [Entry(tuple(keys.values()), words) for words, keys in by_words.items()]
+
+
+def _group(binding: Binding) -> str:
+    return binding.group.description if binding.group else ""
+
+
+def _rank(binding: Binding) -> int:
+    group = _group(binding)
+    return ORDER.index(group if group in ORDER else "")
 
 
 def _width(entries: list[Entry], gap: int) -> int:

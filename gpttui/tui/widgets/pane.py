@@ -67,7 +67,7 @@ class Framed:
         self._styles.clear()
 
 
-class Pane(Framed, ScrollView, can_focus=True):
+class Pane(Framed, ScrollView, can_focus=True, inherit_bindings=False):
     """A bordered, focusable viewport."""
 
     HELP: ClassVar[str] = ""
@@ -78,6 +78,7 @@ class Pane(Framed, ScrollView, can_focus=True):
         "pane--strong",
         "pane--accent",
         "pane--cursor",
+        "pane--invert",
         "pane--bar",
         "pane--band",
         "pane--warn",
@@ -88,9 +89,13 @@ class Pane(Framed, ScrollView, can_focus=True):
         + FRAME_CSS
         + """
         scrollbar-size: 1 1;
+        scrollbar-background: $background;
+        scrollbar-color: $foreground 20%;
+        scrollbar-corner-color: $background;
         overflow: hidden hidden;
         & > .pane--accent { color: $accent; text-style: bold; }
         & > .pane--cursor { color: $block-cursor-foreground; background: $block-cursor-background; text-style: bold; }
+        & > .pane--invert { color: $background; background: $foreground; text-style: bold; }
         & > .pane--bar { color: $primary; }
         & > .pane--band { background: $foreground 12%; }
         & > .pane--warn { color: $warning; }
