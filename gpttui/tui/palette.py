@@ -1,8 +1,8 @@
 """Colour maps, token backgrounds and glyph ramps, and how many colours this terminal has.
 
 For: everything that turns a number into a colour. Not for: the interface's own colours, which are theme variables.
-Maps are tables of 32 steps (a finer one is not told apart in a terminal): cividis (Nuñez, Anderton and Renslow 2018) and
-viridis (van der Walt and Smith 2015) for amounts, berlin and vik (Crameri 2018) for signed values on dark and on light.
+Maps are tables of 32 steps (a finer one is not told apart in a terminal): cividis (Nuñez and others 2018) and
+viridis (van der Walt and Smith 2015) for amounts, berlin and vik (Crameri 2018) for signed ones.
 All four read the same with the common colour-vision deficiencies.
 """
 
@@ -81,7 +81,8 @@ def level(value: float, top: float = 1.0) -> int:
 def levels(values: np.ndarray[Any, Any], top: float = 1.0) -> np.ndarray[Any, Any]:
     """`level` of every value: uint8 steps of the same shape."""
     scaled = np.nan_to_num(np.asarray(values, dtype=np.float32)) * (STEPS / top)
-    return np.clip(scaled, 0, STEPS - 1).astype(np.uint8)
+    steps: np.ndarray[Any, Any] = np.clip(scaled, 0, STEPS - 1).astype(np.uint8)
+    return steps
 
 
 def ramp_glyph(step: int) -> str:
@@ -110,7 +111,13 @@ _BASIC_HEAT = (
     Style(color="black", bgcolor="yellow"),
     Style(color="white", bgcolor="red", bold=True),
 )
-_PLAIN_HEAT = (Style(dim=True), Style(), Style(bold=True), Style(underline=True, bold=True), Style(reverse=True, bold=True))
+_PLAIN_HEAT = (
+    Style(dim=True),
+    Style(),
+    Style(bold=True),
+    Style(underline=True, bold=True),
+    Style(reverse=True, bold=True),
+)
 
 
 @lru_cache(maxsize=8)

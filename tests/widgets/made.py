@@ -114,7 +114,9 @@ def snapshot(
         sampling=sampling,
         seed=1337,
         prediction=predict(model, ids, at, top_k, sampling, n_prompt) if ids else None,
-        attention=AttentionSlice(layer, head, first_query, frozen(pattern(kept, layer, head)[first_query:])) if kept else None,
+        attention=AttentionSlice(layer, head, first_query, frozen(pattern(kept, layer, head)[first_query:]))
+        if kept
+        else None,
         can_back=len(ids) > n_prompt,
         elapsed_ms=4.2,
     )

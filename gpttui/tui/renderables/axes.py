@@ -1,4 +1,4 @@
-"""Axes labelled by tokens: names beside rows, names above columns, upright where a column is too narrow to write across.
+"""Axes labelled by tokens: names beside rows, names above columns, upright where a column is too narrow.
 
 For: squares whose sides are tokens. Not for: number axes (the plot has its own).
 """

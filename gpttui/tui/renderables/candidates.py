@@ -31,6 +31,8 @@ class Tones:
     accent: Style
     bar: Style
     warn: Style
+    hit: Style
+    """The stretch of the cumulative bar on which the random number fell."""
     cycle: tuple[Style, ...]
     """Backgrounds of the cumulative bar."""
     depth: ColourDepth
@@ -52,7 +54,8 @@ def columns_for(width: int, labels: list[str], prediction: Prediction) -> Column
     with_model = width >= 36
     numbers = 14 if with_model else 7
     widest = max((cell_len(label) for label in labels), default=1)
-    label = max(4, min(widest, 18, (width - numbers - 3) // 2))
+    least = 5 if width < 48 else 14  # room for "… 1,234 others"
+    label = max(least, min(widest, 18, (width - numbers - 3) // 2))
     most = max(float(prediction.final_probs.max(initial=0)), float(prediction.model_probs.max(initial=0)))
     top = next((scale for scale in _SCALES if most <= scale), 1.0)
     return Columns(label, with_model, max(0, width - 3 - label - numbers - 1), top)
@@ -81,7 +84,9 @@ def candidate_pieces(
     ]
     if columns.with_model:
         pieces.append((f"{percent(model):>7}", tones.dim))
-    pieces += [(f"{percent(drawn) if not cut else '–':>7} ", tones.dim if cut else tones.strong if follows else tones.plain)]
+    pieces += [
+        (f"{percent(drawn) if not cut else '–':>7} ", tones.dim if cut else tones.strong if follows else tones.plain)
+    ]
     if not cut:
         return pieces + bar_pieces(drawn, model, columns, tones)
     words = f" cut by {prediction.cuts[cut - 1].name}"
@@ -114,7 +119,8 @@ def tail_pieces(prediction: Prediction, shown: int, columns: Columns, tones: Ton
     drawn = max(0.0, 1.0 - float(prediction.final_probs[:shown].sum()))
     drawn = 0.0 if drawn < 1e-6 else drawn  # what is left of float32 sums
     numbers = f"{percent(model):>7}" if columns.with_model else ""
-    name = fit(f"   … {count:,} others", 3 + columns.label)
+    words = f"   … {count:,} others"
+    name = fit(words if cell_len(words) <= 3 + columns.label else f" … {count:,}", 3 + columns.label)
     pieces: list[Piece] = [(f"{name}{numbers}{percent(drawn) if drawn else '–':>7} ", tones.dim)]
     if not drawn:
         return [*pieces, (" cut", tones.dim)]
@@ -131,7 +137,7 @@ def bar_of_draws(prediction: Prediction, labels: list[str], width: int, tones: T
             continue
         hit = prediction.draw is not None and int(prediction.candidate_ids[rank]) == prediction.draw.token_id
         ground = tones.cycle[rank % len(tones.cycle)]
-        pieces.append((text, ground + Style(bold=True, underline=True) if hit else ground))
+        pieces.append((text, tones.hit if hit else ground))
     return pieces
 
 
@@ -139,7 +145,7 @@ def draw_pieces(prediction: Prediction, width: int, tones: Tones) -> list[Piece]
     """Where the random number fell on the bar below, or why there is none."""
     draw = prediction.draw
     if draw is None:
-        words = "nothing drawn yet" if prediction.next_id < 0 else "the text was given: nothing was drawn here"
+        words = "nothing drawn yet: space draws" if prediction.next_id < 0 else "part of the prompt: nothing was drawn"
         return [(words, tones.dim)]
     if draw.picked:
         return [("picked by hand: no random number", tones.dim)]
@@ -153,21 +159,26 @@ def draw_pieces(prediction: Prediction, width: int, tones: Tones) -> list[Piece]
 
 def settings_pieces(prediction: Prediction, sampling: Sampling, width: int, tones: Tones) -> list[Piece]:
     """Entropy before and after, and each setting with the mass it removed, as many as fit."""
-    removed = {cut.name: cut.removed_mass for cut in prediction.cuts}
-    parts: list[list[Piece]] = [
-        [("entropy ", tones.dim), (f"{prediction.entropy_bits:.2f}", tones.strong), (" bits", tones.dim)]
+    removed: dict[str, float] = {cut.name: cut.removed_mass for cut in prediction.cuts}
+    entropy: list[Piece] = [
+        ("entropy ", tones.dim),
+        (f"{prediction.entropy_bits:.2f}", tones.strong),
+        (" bits", tones.dim),
     ]
     if abs(prediction.entropy_bits - prediction.sampled_entropy_bits) >= 0.005:
-        parts[0] += [(f" → {prediction.sampled_entropy_bits:.2f}", tones.plain)]
+        entropy.append((f" → {prediction.sampled_entropy_bits:.2f}", tones.plain))
     heat = "greedy" if sampling.temperature == 0 else f"T {sampling.temperature:g}"
-    parts.append([(heat, tones.plain)])
-    for name, on, value in (
-        ("top-k", sampling.top_k > 0, f"{sampling.top_k}"),
-        ("top-p", sampling.top_p < 1, f"{sampling.top_p:g}"),
-    ):
-        if on:
-            parts.append([(f"{name} {value}", tones.plain), (f" −{percent(removed.get(name, 0.0))}", tones.warn)])
-    return fitting(parts, width, tones.plain)
+    on = [("k", f"{sampling.top_k}")] if sampling.top_k else []
+    on += [("p", f"{sampling.top_p:g}")] if sampling.top_p < 1 else []
+    for before in ("top-", ""):
+        cuts = [
+            [(f"{before}{name} {value}", tones.plain), (f" −{percent(removed.get(f'top-{name}', 0.0))}", tones.warn)]
+            for name, value in on
+        ]
+        line = fitting([entropy, [(heat, tones.plain)], *cuts], width, tones.plain)
+        if len(line) == len(entropy) + 2 + 3 * len(cuts):
+            break
+    return line
 
 
 def fitting(parts: list[list[Piece]], width: int, gap: Style) -> list[Piece]:

@@ -14,7 +14,7 @@ import numpy as np
 from rich.segment import Segment
 from rich.style import Style
 
-from gpttui.tui.palette import CIVIDIS, RAMP, STEPS, ColourDepth, ramp_glyph
+from gpttui.tui.palette import CIVIDIS, STEPS, ColourDepth, ramp_glyph, text_on
 
 Array = np.ndarray[Any, Any]
 
@@ -22,8 +22,7 @@ MASKED = STEPS
 """The step of a cell that the model never looks at (a key after its query): drawn as background."""
 BAND = STEPS + 1
 """The step of a masked cell in the highlighted row."""
-CURSOR = STEPS + 2
-"""The step of the cell under the cursor where it is too small to hold a mark."""
+MARK = "◆"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +38,7 @@ class CellSize:
         return (rows * self.half_lines + 1) // 2
 
 
-SIZES = (
-    CellSize(6, 4), CellSize(6, 2), CellSize(5, 2), CellSize(4, 2), CellSize(3, 2), CellSize(2, 2), CellSize(2, 1)
-)
+SIZES = (CellSize(6, 4), CellSize(6, 2), CellSize(5, 2), CellSize(4, 2), CellSize(3, 2), CellSize(2, 2), CellSize(2, 1))
 """Tried from the largest; a cell of one column by half a line scrolls where none of them fits."""
 
 
@@ -56,24 +53,21 @@ def max_pool(matrix: Array, rows: int, columns: int) -> Array:
 
 
 @lru_cache(maxsize=32)
-def half_styles(table: tuple[str, ...], ground: str, band: str, cursor: str) -> tuple[Style, ...]:
-    """Styles of every pair (upper step, lower step), for the character ▀; index with `upper * 35 + lower`."""
-    colours = (*table, ground, band, cursor)
-    return tuple(Style(color=upper, bgcolor=lower) for upper in colours for lower in colours)
+def half_styles(table: tuple[str, ...], ground: str, band: str) -> tuple[Style, ...]:
+    """Styles of every pair of steps (text, background); index with `text * 34 + background`."""
+    colours = (*table, ground, band)
+    return tuple(Style(color=text, bgcolor=back) for text in colours for back in colours)
 
 
 class HeatmapLines:
-    """Draws lines of a step matrix. Steps [rows, keys] are uint8: 0..31, MASKED, BAND or CURSOR."""
+    """Draws lines of a step matrix. Steps [keys] of a row are uint8: 0..31, MASKED or BAND."""
 
-    def __init__(
-        self, depth: ColourDepth, ground: str, band: str, cursor: str, table: tuple[str, ...] = CIVIDIS
-    ) -> None:
+    def __init__(self, depth: ColourDepth, ground: str, band: str, table: tuple[str, ...] = CIVIDIS) -> None:
         self.coloured = depth >= ColourDepth.INDEXED
-        self._styles = half_styles(table, ground, band, cursor)
-        self._table = table
-        plain = Style() if depth is ColourDepth.NONE else Style(color="default", bgcolor="default")
-        reverse = Style(reverse=True) if depth is ColourDepth.NONE else Style(color="black", bgcolor="yellow")
-        self._plain, self._reverse = plain, reverse
+        self._colours = (*table, ground, band)
+        self._styles = half_styles(table, ground, band)
+        self._plain = Style() if depth is ColourDepth.NONE else Style(color="default", bgcolor="default")
+        self._marked = self._plain + Style(reverse=True, bold=True)
 
     def line(self, upper: Array, lower: Array, columns: int) -> list[Segment]:
         """One line: step rows `upper` and `lower` [keys], the same array where a cell is a line high or more."""
@@ -81,34 +75,52 @@ class HeatmapLines:
             return []
         return self._coloured_line(upper, lower, columns) if self.coloured else self._glyph_line(upper, lower, columns)
 
+    def mark(self, step: int, columns: int) -> Segment:
+        """The cell under the cursor: a diamond on its own colour."""
+        text = MARK.center(columns)
+        return Segment(text, self.text_style(step) if self.coloured else self._marked)
+
+    def text_style(self, step: int, *, bold: bool = True) -> Style:
+        """Text that can be read on a step's colour."""
+        return Style(color=text_on(self._colours[step]), bgcolor=self._colours[step], bold=bold)
+
+    def rest(self, upper: bool, lower: bool) -> tuple[str, Style]:
+        """Character and style of the ground beside the cells; either half of the line may be in the highlighted row."""
+        if not self.coloured:
+            return ("·" if upper or lower else " "), self._plain
+        return self._half(MASKED + upper, MASKED + lower)
+
     def _coloured_line(self, upper: Array, lower: Array, columns: int) -> list[Segment]:
-        pairs = upper.astype(np.int32) * (STEPS + 3) + lower
-        edges = np.flatnonzero(np.diff(pairs)) + 1
-        starts = [0, *edges.tolist()]
-        ends = [*edges.tolist(), len(pairs)]
-        styles = self._styles
-        return [
-            Segment("▀" * ((end - start) * columns), styles[pair])
-            for start, end, pair in zip(starts, ends, pairs[starts].tolist(), strict=True)
-        ]
+        pairs = upper.astype(np.int32) * (STEPS + 2) + lower
+        edges = (np.flatnonzero(np.diff(pairs)) + 1).tolist()
+        starts, ends = [0, *edges], [*edges, len(pairs)]
+        segments = []
+        for start, end, above, below in zip(starts, ends, upper[starts].tolist(), lower[starts].tolist(), strict=True):
+            glyph, style = self._half(above, below)
+            segments.append(Segment(glyph * ((end - start) * columns), style))
+        return segments
+
+    def _half(self, upper: int, lower: int) -> tuple[str, Style]:
+        """Two steps in one character. Fonts leave hairlines around half blocks: none where a space will do, and none
+        between the ground and a row below it."""
+        if upper == lower:
+            return " ", self._styles[upper * (STEPS + 2) + lower]
+        if upper >= STEPS:
+            return "▄", self._styles[lower * (STEPS + 2) + upper]
+        return "▀", self._styles[upper * (STEPS + 2) + lower]
 
     def _glyph_line(self, upper: Array, lower: Array, columns: int) -> list[Segment]:
         """Five glyphs; where a line holds two rows, the larger value of both."""
-        both = np.maximum(np.where(upper < STEPS, upper, 0), np.where(lower < STEPS, lower, 0))
-        marks = np.maximum(np.where(upper >= STEPS, upper, 0), np.where(lower >= STEPS, lower, 0))
-        hidden = (upper >= STEPS) & (lower >= STEPS)
-        segments = []
-        for step, mark, is_hidden in zip(both.tolist(), marks.tolist(), hidden.tolist(), strict=True):
-            if mark == CURSOR:
-                segments.append(Segment(RAMP[-1] * columns, self._reverse))
-            elif is_hidden:
-                segments.append(Segment(("·" if mark == BAND else " ") * columns, self._plain))
-            else:
-                segments.append(Segment(ramp_glyph(step) * columns, self._plain))
-        return segments
+        seen = np.maximum(np.where(upper < STEPS, upper, 0), np.where(lower < STEPS, lower, 0)).tolist()
+        hidden = ((upper >= STEPS) & (lower >= STEPS)).tolist()
+        band = ((upper == BAND) | (lower == BAND)).tolist()
+        glyphs = [
+            ("·" if in_band else " ") if is_hidden else ramp_glyph(step)
+            for step, is_hidden, in_band in zip(seen, hidden, band, strict=True)
+        ]
+        return [Segment("".join(glyph * columns for glyph in glyphs), self._plain)]
 
 
-def numbered_cell(weight: float, columns: int, step: int, styles: tuple[Style, ...], *, number: bool) -> Segment:
-    """A cell wide enough for its number: `.41`, blank below half a percent and on a cell's second line."""
-    text = "" if not number or weight < 0.005 else "1.0" if weight >= 0.995 else f"{weight:.2f}"[1:]
-    return Segment(text.center(columns), styles[step])
+def cell_number(weight: float) -> str:
+    """A weight in three characters, for cells with room for it: `.41`; nothing below half a percent."""
+    return "" if weight < 0.005 else "1.0" if weight >= 0.995 else f"{weight:.2f}"[1:]

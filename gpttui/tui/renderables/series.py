@@ -87,7 +87,7 @@ class Series:
         return Points(self.x[first:last], self.y[first:last])
 
     def outline(self, low: float, high: float, columns: int) -> Points:
-        """What lies between, at most two points a column: all of them where they are few, else each column's extremes."""
+        """What lies between: all points where they are few, else each column's minimum and maximum."""
         x, y = self.between(low, high)
         if len(x) <= 2 * columns:
             return Points(x.astype(np.float64), y.astype(np.float64))
@@ -98,7 +98,7 @@ class Series:
         return Points(np.repeat(middle, 2), ys.ravel().astype(np.float64))
 
     def smooth(self, low: float, high: float, columns: int, share: float) -> tuple[Points, int]:
-        """A centred moving mean over `share` of what is visible, at most a point a column, and how many points it averages."""
+        """A centred moving mean over `share` of what is visible, a point a column, and how many points it averages."""
         x, y = self.between(low, high)
         if not len(x):
             return Points(np.empty(0), np.empty(0)), 1

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from gpttui.tui.palette import levels
-from gpttui.tui.renderables.heatmap import BAND, CURSOR, MASKED, SIZES, CellSize, max_pool
+from gpttui.tui.renderables.heatmap import BAND, MASKED, SIZES, CellSize, max_pool
 
 Array = np.ndarray[Any, Any]
 
@@ -74,7 +74,7 @@ class SquareLayout:
 def arrange(
     tokens: int, width: int, height: int, longest_label: int, label_lines: Callable[[int], int], *, overview: bool
 ) -> SquareLayout:
-    """The largest cells with which everything fits; the smallest, to be scrolled or with `overview` pooled, where none does.
+    """The largest cells with which all fits. Where none does: the smallest, to be scrolled, or pooled (`overview`).
 
     `label_lines(cell_columns)` says how many lines the column labels take.
     """
@@ -98,20 +98,24 @@ def pooled(weights: Array, layout: SquareLayout) -> Array:
     return max_pool(weights, layout.shown_rows, layout.shown_columns) if layout.pooled else weights
 
 
-def row_steps(
-    weights: Array, layout: SquareLayout, row: int, first: int, last: int, *, selected: int, cursor: int | None
-) -> Array:
-    """Steps of screen row `row` in screen columns [first, last): levels, MASKED behind the query, BAND in the selected row.
+def row_steps(weights: Array, layout: SquareLayout, row: int, first: int, last: int, *, selected: int) -> Array:
+    """Steps of screen row `row` in columns [first, last): levels, then MASKED, or BAND in the selected row.
 
-    `cursor`: the screen column to mark as CURSOR. A row beyond the matrix is all MASKED.
+    A row beyond the matrix is all MASKED.
     """
-    count = max(0, last - first)
     if not 0 <= row < layout.shown_rows:
-        return np.full(count, MASKED, dtype=np.uint8)
+        return np.full(max(0, last - first), MASKED, dtype=np.uint8)
     steps = levels(weights[row, first:last])
-    newest = layout.first_row(row + 1) - 1
-    seen = layout.shown_column(newest) + 1
-    steps[max(0, seen - first) :] = BAND if row == selected else MASKED
-    if cursor is not None and first <= cursor < last:
-        steps[cursor - first] = CURSOR
+    steps[max(0, seen_columns(layout, row) - first) :] = BAND if row == selected else MASKED
     return steps
+
+
+def seen_columns(layout: SquareLayout, row: int) -> int:
+    """Screen columns that screen row `row` may look at."""
+    return layout.shown_column(layout.first_row(row + 1) - 1) + 1 if 0 <= row < layout.shown_rows else 0
+
+
+def strongest(row: Array, count: int) -> list[int]:
+    """The `count` keys with the largest weights, largest first; keys of no weight are left out."""
+    order = np.argsort(-row, kind="stable")[:count]
+    return [int(key) for key in order if row[key] > 0]

@@ -1,9 +1,9 @@
-"""Tokens laid out as running text: which piece of which token stands where, for any line, without laying out the rest anew.
+"""Tokens laid out as running text: which piece of which token stands where, without laying out everything anew.
 
 For: drawing and hit-testing a text of up to a million tokens. Not for: colours (the pane's business).
-A token is one piece, or several where it holds newlines: each newline is drawn as ⏎ and ends the line. Lines break before
-a token that starts a word where there is one, so that words stay whole; token widths come from a table, line starts
-from a search in their running sum, and an appended token only lays out the last line again.
+A token is one piece, or several where it holds newlines: each newline is drawn as ⏎ and ends the line. Lines break
+before a token that starts a word where there is one, so that words stay whole; token widths come from a table, line
+starts from a search in their running sum, and an appended token only lays out the last lines again.
 """
 
 from bisect import bisect_right
@@ -24,8 +24,8 @@ _SPACES = ("·", "⇥", _NEWLINE)
 class Placed(NamedTuple):
     """One piece of a token in a line."""
 
-    index: int
-    """Position of the token in the text."""
+    token: int
+    """Index of the token in the ids shown."""
     text: str
     column: int
     width: int
@@ -178,13 +178,13 @@ class TokenFlow:
 
     def column_of(self, index: int) -> int:
         """The column in which token `index` starts."""
-        return next((p.column for p in self.line(self.line_of(index)) if p.index == index), 0)
+        return next((p.column for p in self.line(self.line_of(index)) if p.token == index), 0)
 
     def token_at(self, x: int, y: int) -> int | None:
         """The token in cell (x, y), or None where there is none."""
-        return next((p.index for p in self.line(y) if p.column <= x < p.column + p.width), None)
+        return next((p.token for p in self.line(y) if p.column <= x < p.column + p.width), None)
 
     def nearest(self, x: int, y: int) -> int | None:
         """The token in line `y` closest to column x; None for a line outside the text."""
         line = self.line(y)
-        return min(line, key=lambda p: max(p.column - x, x - (p.column + p.width - 1), 0)).index if line else None
+        return min(line, key=lambda p: max(p.column - x, x - (p.column + p.width - 1), 0)).token if line else None

@@ -1,12 +1,12 @@
 """One attention head as a square: which earlier tokens each token looks at, and how much.
 
-For: reading one head's pattern, of a few tokens or of a thousand. Not for: scores before the softmax, or all heads at once.
+For: reading one head's pattern, of a few tokens or of a thousand. Not for: scores before the softmax, or all heads.
 """
 
 from typing import ClassVar
 
 import numpy as np
-from rich.segment import Segment
+from rich.cells import cell_len
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
@@ -17,41 +17,41 @@ from textual.strip import Strip
 
 from gpttui.records import Snapshot
 from gpttui.tokenizers import Tokenizer
-from gpttui.tui.palette import CIVIDIS, heat_styles
-from gpttui.tui.renderables.axes import column_label_lines, row_label
-from gpttui.tui.renderables.heatmap import CURSOR, HeatmapLines, numbered_cell
+from gpttui.tui.palette import CIVIDIS
+from gpttui.tui.renderables.axes import column_label_lines
+from gpttui.tui.renderables.heatmap import CellSize, HeatmapLines
 from gpttui.tui.renderables.labels import quoted_label, token_label
 from gpttui.tui.renderables.legend import legend_pieces
-from gpttui.tui.renderables.square import SquareLayout, arrange, pooled, row_steps
-from gpttui.tui.widgets.pane import Pane, Piece
+from gpttui.tui.renderables.square import SquareLayout, arrange, pooled
+from gpttui.tui.renderables.square_lines import SquareTones, SquareView
+from gpttui.tui.widgets.pane import VIEW, Pane, Piece, label_border, moving
 from gpttui.tui.widgets.squares import Array, Squares
-
-NUMBERS_FROM = 4
-"""Cells of so many columns show their number."""
 
 
 class AttentionPane(Pane):
     """Rows are queries, columns are keys; the selected token's row stands out, the cell under the cursor is named."""
 
     HELP: ClassVar[str] = """\
-One **attention head**: each row is a token (the query) asking, each column an earlier token (the key) being looked at. \
-The brighter the cell, the larger the share of that token's value that flows into the row's vector. A row sums to 1; the \
-empty corner is the future, which a GPT cannot see.
+One **attention head**: each row is a token (the query) asking, each column an earlier token (the key) being \
+looked at. The brighter the cell, the larger the share of that token's value that flows into the row's vector. A \
+row sums to 1; the empty corner is the future, which a GPT cannot see.
 
-The weights of a row are softmax(q·kᵀ / √d): the query's dot product with every key, divided by the root of their length \
-d, turned into shares.
+The weights of a row are softmax(q·kᵀ / √d): the query's dot product with every key, divided by the root of \
+their length d, turned into shares.
 
-`←` `→` move along the row, `↑` `↓` select another token, `[` `]` change the head, `{` `}` the layer. Where the text is \
-too long for the pane it scrolls; `f` shows all of it, every cell being the largest weight of its block.
+`←` `→` move along the row, `↑` `↓` select another token, `[` `]` change the head, `{` `}` the layer. Where the \
+text is too long for the pane it scrolls; `f` shows all of it, every cell being the largest weight of its block.
 
 More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What does BERT look at?* (2019)."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,h", "move_key(-1)", "Key left", id="attention.left", group=Pane.MOVE, show=False, tooltip="The key before"),
-        Binding("right,l", "move_key(1)", "Key right", id="attention.right", group=Pane.MOVE, show=False, tooltip="The key after"),
-        Binding("up,k", "move_query(-1)", "Query up", id="attention.up", group=Pane.MOVE, show=False, tooltip="Select the token before"),
-        Binding("down,j", "move_query(1)", "Query down", id="attention.down", group=Pane.MOVE, show=False, tooltip="Select the token after"),
-        Binding("f", "overview", "Fit", id="attention.overview", group=Pane.VIEW, tooltip="The whole square at once, pooled by maximum"),
+        moving("left,h", "move_key(-1)", "Key left", "attention.left", "The key before"),
+        moving("right,l", "move_key(1)", "Key right", "attention.right", "The key after"),
+        moving("up,k", "move_query(-1)", "Query up", "attention.up", "Select the token before"),
+        moving("down,j", "move_query(1)", "Query down", "attention.down", "Select the token after"),
+        Binding(
+            "f", "overview", "Fit", id="attention.overview", group=VIEW, tooltip="The whole square, pooled by maximum"
+        ),
     ]
 
     DEFAULT_CSS = """
@@ -91,7 +91,7 @@ More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What do
         self._key = (0, 0)
         self._weights: Array | None = None
         self._pooled = np.zeros((0, 0), dtype=np.float32)
-        self._layout = SquareLayout(0, 0, 0, size=arrange(0, 1, 1, 1, lambda _: 0, overview=False).size, label_width=1, top=0, bottom=0)
+        self._layout = SquareLayout(0, 0, 0, CellSize(), label_width=1, top=0, bottom=0)
         self._labels: list[str] = []
         self._column_labels: list[str] = []
         self._cursor: int | None = None
@@ -186,7 +186,7 @@ More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What do
 
     def _arrange(self, weights: Array) -> None:
         room = self.content_size
-        longest = max((len(label) for label in self._labels), default=1)
+        longest = max((cell_len(label) for label in self._labels), default=1)
         most = max(1, min(5, room.height // 4))
         self._layout = arrange(
             len(weights),
@@ -222,7 +222,7 @@ More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What do
         layer, head = self._key
         of_layers, of_heads = (f"/{n}" if n else "" for n in (self.n_layer, self.n_head))
         title = f"Attention · layer {layer + 1}{of_layers} · head {head + 1}{of_heads}"
-        self.label_border(title if self._weights is not None else "Attention", self._under_cursor())
+        label_border(self, title if self._weights is not None else "Attention", self._under_cursor())
 
     def _under_cursor(self) -> str:
         """`"·king" → "·the" 0.412`: how much of the key's value flows to the query."""
@@ -240,81 +240,37 @@ More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What do
     def render_line(self, y: int) -> Strip:
         if self._weights is None:
             return self.empty_row(y)
-        layout, height = self._layout, self.scrollable_content_region.height
-        if y < layout.top:
-            return self._label_line(y)
-        if y >= height - layout.bottom:
+        height = self.scrollable_content_region.height
+        if y < self._layout.top:
+            return self._view(self._weights).label_line(y)
+        if y >= height - self._layout.bottom:
             return self.row(self._legend())
-        return self._matrix_line(y - layout.top + self.scroll_offset.y)
+        return self._view(self._weights).matrix_line(y - self._layout.top + self.scroll_offset.y)
+
+    def _view(self, weights: Array) -> SquareView:
+        ground, band = _hex(self.tone(), "#121212"), _hex(self.tone("band"), "#303030")
+        return SquareView(
+            layout=self._layout,
+            cells=HeatmapLines(self.depth, ground, band),
+            tones=SquareTones(self.tone(), self.tone("dim"), self.tone("accent"), self.tone("bar")),
+            weights=weights,
+            pooled=self._pooled,
+            labels=self._labels,
+            column_labels=self._column_labels,
+            selected=self.selected,
+            cursor=self.cursor,
+            width=self.scrollable_content_region.width,
+            scroll_x=self.scroll_offset.x,
+            scroll_y=self.scroll_offset.y,
+        )
 
     def empty_row(self, y: int) -> Strip:
         if self.snapshot is None:
             return super().empty_row(y)
-        words = "type a prompt: press /" if not len(self.snapshot.ids) else f"waiting for layer {self.layer_index + 1}, head {self.head_index + 1}…"
-        return self.centred(words, self.tone("dim")) if y == self.scrollable_content_region.height // 2 else self.row([])
-
-    def _label_line(self, y: int) -> Strip:
-        layout = self._layout
-        text = self._column_labels[y] if y < len(self._column_labels) else ""
-        strip = Strip([Segment(text, self.tone("dim"))])
-        if self.cursor >= 0:
-            start = layout.shown_column(self.cursor) * layout.size.columns
-            end = start + layout.size.columns
-            inside = strip.crop(start, end)
-            strip = Strip.join([strip.crop(0, start), Strip([Segment(inside.text, self.tone("accent"))]), strip.crop(end)])
-        room = self.scrollable_content_region.width - layout.left
-        window = strip.crop(self.scroll_offset.x, self.scroll_offset.x + room)
-        lead = Strip([Segment(" " * layout.left, self.tone())])
-        return Strip.join([lead, window]).adjust_cell_length(layout.left + room, self.tone())
-
-    def _matrix_line(self, line: int) -> Strip:
-        layout, region = self._layout, self.scrollable_content_region
-        upper, lower = layout.rows_of_line(line)
-        if upper >= layout.shown_rows:
+        if y != self.scrollable_content_region.height // 2:
             return self.row([])
-        selected = layout.shown_row(self.selected) if self.selected >= 0 else -1
-        is_selected = selected in (upper, lower)
-        named = selected if is_selected else upper
-        starts = layout.size.half_lines <= 2 or 2 * line % layout.size.half_lines == 0
-        label = row_label(self._labels[layout.first_row(named)], layout.label_width) if starts else " " * layout.label_width
-        tone = self.tone("accent") if is_selected else self.tone("dim")
-        lead = [Segment(label, tone), Segment("▸" if is_selected and starts else " ", tone)]
-        first = self.scroll_offset.x // layout.size.columns
-        last = min(layout.shown_columns, first + (region.width - layout.left) // layout.size.columns)
-        return Strip([*lead, *self._cells(upper, lower, first, last, selected, starts)]).adjust_cell_length(
-            region.width, self.tone()
-        )
-
-    def _cells(self, upper: int, lower: int, first: int, last: int, selected: int, numbers: bool) -> list[Segment]:
-        layout, lines = self._layout, self._lines()
-        cursor = layout.shown_column(self.cursor) if self.cursor >= 0 else None
-
-        def steps(row: int) -> Array:
-            at = cursor if row == selected else None
-            return row_steps(self._pooled, layout, row, first, last, selected=selected, cursor=at)
-
-        above = steps(upper)
-        below = above if lower == upper else steps(lower)
-        if layout.size.columns < NUMBERS_FROM or not lines.coloured:
-            return lines.line(above, below, layout.size.columns)
-        heat, ground, band = heat_styles(self.depth, CIVIDIS), self.tone(), self.tone("band")
-        styles = (*heat, ground, band, self.tone("cursor"))
-        row = self._pooled[upper]
-        return [
-            numbered_cell(float(row[first + i]), layout.size.columns, step, styles, number=numbers)
-            for i, step in enumerate(above.tolist())
-        ]
-
-    def _lines(self) -> HeatmapLines:
-        ground, band, cursor = (
-            _hex(style, fallback)
-            for style, fallback in (
-                (self.tone(), "#121212"),
-                (self.tone("band"), "#303030"),
-                (self.tone("cursor"), "#ff8700"),
-            )
-        )
-        return HeatmapLines(self.depth, ground, band, cursor)
+        waiting = f"waiting for layer {self.layer_index + 1}, head {self.head_index + 1}…"
+        return self.centred(waiting if len(self.snapshot.ids) else "type a prompt: press /", self.tone("dim"))
 
     def _legend(self) -> list[Piece]:
         width = min(30, self.scrollable_content_region.width)

@@ -3,10 +3,9 @@
 For: one run, live or recorded, with others laid over it. Not for: starting or steering a run.
 """
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from rich.style import Style
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -20,7 +19,7 @@ from gpttui.records import LossHistory
 from gpttui.text import safe_text
 from gpttui.tui.renderables.labels import clip
 from gpttui.tui.renderables.series import Array, Series
-from gpttui.tui.widgets.pane import FRAME_CSS, WAITING, Framed, Pane
+from gpttui.tui.widgets.pane import FRAME_CSS, VIEW, WAITING, Framed, label_border, moving
 
 if TYPE_CHECKING:
     from gpttui.tui.widgets.plot import CurvePlot
@@ -38,25 +37,34 @@ class LossPane(Framed, Widget, can_focus=True):
     """Training loss, raw and smoothed, validation loss, a marker for a step, other runs for comparison."""
 
     HELP: ClassVar[str] = """\
-The **loss** while the model was trained: how surprised it was, on average, by the next token, −ln p in nats. Lower is \
-better; a blind guess has ln of the vocabulary's size. One nat is 1.44 bits.
+The **loss** while the model was trained: how surprised it was, on average, by the next token, −ln p in nats. \
+Lower is better; a blind guess has ln of the vocabulary's size. One nat is 1.44 bits.
 
-The faint curve is every recorded step, the bright one its moving mean (the line above says over how many steps), the \
-yellow one is **validation**: text that training never shows. Where it rises while training falls, the model learns by heart.
+The faint curve is every recorded step, the bright one its moving mean (the line above says over how many \
+steps), the yellow one is **validation**: text that training never shows. Where it rises while training falls, \
+the model learns by heart.
 
-`o` makes the loss axis logarithmic, `w` changes the smoothing, `+` `-` zoom, arrows pan, `0` shows everything; the mouse \
-wheel zooms, dragging pans, pointing reads values off.
+`o` makes the loss axis logarithmic, `w` changes the smoothing, `+` `-` zoom, arrows pan, `0` shows everything; \
+the mouse wheel zooms, dragging pans, pointing reads values off.
 
 More: Karpathy, *A recipe for training neural networks* (2019)."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("plus,equals_sign", "zoom(1)", "Zoom in", id="loss.zoom_in", group=Pane.VIEW, show=False, tooltip="Fewer steps, closer"),
-        Binding("minus", "zoom(-1)", "Zoom out", id="loss.zoom_out", group=Pane.VIEW, show=False, tooltip="More steps"),
-        Binding("0", "show_all", "All", id="loss.all", group=Pane.VIEW, show=False, tooltip="Show the whole run"),
-        Binding("o", "log", "Log", id="loss.log", group=Pane.VIEW, tooltip="Logarithmic loss axis"),
-        Binding("w", "smooth", "Smooth", id="loss.smooth", group=Pane.VIEW, tooltip="Average over more steps, or none"),
-        Binding("shift+left,H", "pan(-1)", "Earlier", id="loss.left", group=Pane.MOVE, show=False, tooltip="Earlier steps"),
-        Binding("shift+right,L", "pan(1)", "Later", id="loss.right", group=Pane.MOVE, show=False, tooltip="Later steps"),
+        Binding(
+            "plus,equals_sign",
+            "zoom(1)",
+            "Zoom in",
+            id="loss.zoom_in",
+            group=VIEW,
+            show=False,
+            tooltip="Fewer steps, closer",
+        ),
+        Binding("minus", "zoom(-1)", "Zoom out", id="loss.zoom_out", group=VIEW, show=False, tooltip="More steps"),
+        Binding("0", "show_all", "All", id="loss.all", group=VIEW, show=False, tooltip="Show the whole run"),
+        Binding("o", "log", "Log", id="loss.log", group=VIEW, tooltip="Logarithmic loss axis"),
+        Binding("w", "smooth", "Smooth", id="loss.smooth", group=VIEW, tooltip="Average over more steps, or none"),
+        moving("shift+left,H", "pan(-1)", "Earlier", "loss.left", "Earlier steps"),
+        moving("shift+right,L", "pan(1)", "Later", "loss.right", "Later steps"),
     ]
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -76,7 +84,7 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
         + FRAME_CSS
         + """
         layout: vertical;
-        & > .loss--raw { color: $primary 35%; }
+        & > .loss--raw { color: $primary 45%; }
         & > .loss--train { color: $primary; }
         & > .loss--val { color: $accent; }
         & > .loss--marker { color: $foreground 70%; }
@@ -199,32 +207,26 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
         return safe_text(self.waiting, keep="\n")
 
     def _draw(self, plot: "CurvePlot") -> None:
-        from gpttui.tui.widgets.plot import BRAILLE
+        from gpttui.tui.widgets.plot import Curve
 
         low, high = self._x_range()
-        columns = plot.columns
-        curves: list[tuple[Array, Array, str]] = []
+        columns, share = plot.columns, SMOOTHINGS[self.smoothing]
         raw = self.train.outline(low, high, columns)
-        share = SMOOTHINGS[self.smoothing]
-        curves.append((*raw, self._colour("loss--raw" if share else "loss--train")))
+        curves = [Curve(*raw, self._colour("loss--raw" if share else "loss--train"))]
         for i, other in enumerate(self.others[:3]):
             mean, _ = Series(other.steps, other.losses_nats).smooth(low, high, 2 * columns, share)
-            curves.append((*mean, self._colour(f"loss--other-{i}")))
+            curves.append(Curve(*mean, self._colour(f"loss--other-{i}")))
         if share:
             mean, self._averaged = self.train.smooth(low, high, 2 * columns, share)
-            curves.append((*mean, self._colour("loss--train")))
-        curves.append((*self.validation.outline(low, high, columns), self._colour("loss--val")))
+            curves.append(Curve(*mean, self._colour("loss--train"), thick=True))
+        curves.append(Curve(*self.validation.outline(low, high, columns), self._colour("loss--val"), thick=True))
         if self.log_y:
-            curves = [(x[y > 0], np.log10(y[y > 0]), colour) for x, y, colour in curves]
-        plot.clear()
-        for x, y, colour in curves:
-            if len(x) == 1:
-                plot.scatter(x, y, marker="•", marker_style=colour)
-            elif len(x):
-                plot.plot(x, y, line_style=colour, hires_mode=BRAILLE)
+            curves = [curve._replace(x=curve.x[curve.y > 0], y=np.log10(curve.y[curve.y > 0])) for curve in curves]
+        plot.show_curves(curves)
         if self.marker is not None and low <= self.marker <= high:
             plot.add_v_line(self.marker, line_style=self._colour("loss--marker"))
-        plot.show_window((low, high), self._y_window or _padded([y for _, y, _ in curves]), log_y=self.log_y)
+        y_window = self._y_window or _padded([curve.y for curve in curves])
+        plot.show_window((low, high), y_window, log_y=self.log_y)
         self.query_one("#loss-legend", Static).update(self._legend())
 
     def _x_range(self) -> Window:
@@ -264,7 +266,7 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
         title = "Training loss" + (" · log" if self.log_y else "")
         if history is not None and history.title:
             title += f" · {clip(safe_text(history.title), 40)}"
-        self.label_border(title, self._reading())
+        label_border(self, title, self._reading())
 
     def _reading(self) -> str:
         """What the curves say where the mouse points, or at the marker; else where the run ends."""

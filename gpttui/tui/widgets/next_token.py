@@ -17,7 +17,7 @@ from gpttui.tokenizers import Tokenizer
 from gpttui.tui.palette import token_styles
 from gpttui.tui.renderables import candidates
 from gpttui.tui.renderables.labels import percent, quoted_label, token_label
-from gpttui.tui.widgets.pane import Pane, Piece
+from gpttui.tui.widgets.pane import VIEW, Pane, Piece, label_border, moving
 
 
 class _Rows(NamedTuple):
@@ -41,24 +41,24 @@ class NextTokenPane(Pane):
     """Candidates after the selected token, most probable first; the pane's height decides how many."""
 
     HELP: ClassVar[str] = """\
-What the model expects after the selected token. Every probability is over the **whole** vocabulary: the scores (logits) \
-z of all tokens go through softmax, p = exp(z/T) / Σ exp(z/T).
+What the model expects after the selected token. Every probability is over the **whole** vocabulary: the scores \
+(logits) z of all tokens go through softmax, p = exp(z/T) / Σ exp(z/T).
 
-*model* is that with temperature T = 1: the tick ┊ on the bar. *drawn* is what a token is drawn from, after temperature, \
-top-k and top-p, in this order: the solid bar. Tokens that a cut removed are faint and say which cut. The last row is \
-everything that has no row of its own.
+*model* is that with temperature T = 1: the tick ┊ on the bar. *drawn* is what a token is drawn from, after \
+temperature, top-k and top-p, in this order: the solid bar. Tokens that a cut removed are faint and say which \
+cut. The last row is everything that has no row of its own.
 
-The strip on top lays the probabilities end to end. A random number between 0 and 1, fixed by seed and position, falls \
-on it at ▼: that is the token that comes. ● marks the token that does follow in the text.
+The strip on top lays the probabilities end to end. A random number between 0 and 1, fixed by seed and position, \
+falls on it at ▼: that is the token that comes. ● marks the token that does follow in the text.
 
 `↑` `↓` move, `enter` puts that token into the text instead.
 
 More: Holtzman et al., *The curious case of neural text degeneration* (2020), on top-p."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", "Up", id="next_token.up", group=Pane.MOVE, show=False, tooltip="The more probable candidate"),
-        Binding("down", "move(1)", "Down", id="next_token.down", group=Pane.MOVE, show=False, tooltip="The less probable candidate"),
-        Binding("enter", "pick", "Pick", id="next_token.pick", group=Pane.VIEW, tooltip="Put this token into the text"),
+        moving("up", "move(-1)", "Up", "next_token.up", "The more probable candidate"),
+        moving("down", "move(1)", "Down", "next_token.down", "The less probable candidate"),
+        Binding("enter", "pick", "Pick", id="next_token.pick", group=VIEW, tooltip="Put this token into the text"),
     ]
 
     DEFAULT_CSS = """
@@ -137,7 +137,7 @@ More: Holtzman et al., *The curious case of neural text degeneration* (2020), on
     def _entitle(self) -> None:
         snapshot, prediction = self.snapshot, self.prediction
         if snapshot is None or prediction is None or not 0 <= prediction.position < len(snapshot.ids):
-            self.label_border("Next token")
+            label_border(self, "Next token")
             return
         after = quoted_label(self.tokenizer, int(snapshot.ids[prediction.position]), 14)
         subtitle = ""
@@ -145,7 +145,7 @@ More: Holtzman et al., *The curious case of neural text degeneration* (2020), on
             subtitle = f"enter: put {quoted_label(self.tokenizer, int(prediction.candidate_ids[self.cursor]), 14)} here"
         elif prediction.next_id >= 0:
             subtitle = f"● {quoted_label(self.tokenizer, prediction.next_id, 14)} follows{self._chance_of_next()}"
-        self.label_border(f"Next token · after {after}", subtitle)
+        label_border(self, f"Next token · after {after}", subtitle)
 
     def _chance_of_next(self) -> str:
         """How probable the model found the token that follows, where it has no row to say so."""
@@ -165,6 +165,7 @@ More: Holtzman et al., *The curious case of neural text degeneration* (2020), on
             accent=self.tone("accent"),
             bar=self.tone("bar"),
             warn=self.tone("warn"),
+            hit=self.tone("cursor"),
             cycle=token_styles(self.depth, self.dark),
             depth=self.depth,
         )
@@ -182,9 +183,7 @@ More: Holtzman et al., *The curious case of neural text degeneration* (2020), on
         rank = y - rows.above
         if rank < len(labels):
             at_cursor = self.has_focus and rank == self.cursor
-            pieces = candidates.candidate_pieces(
-                prediction, rank, labels[rank], columns, tones, at_cursor=at_cursor
-            )
+            pieces = candidates.candidate_pieces(prediction, rank, labels[rank], columns, tones, at_cursor=at_cursor)
             return self.row(pieces)
         if rank == len(labels) and rows.tail:
             return self.row(candidates.tail_pieces(prediction, len(labels), columns, tones))

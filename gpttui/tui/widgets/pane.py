@@ -15,6 +15,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widget import Widget
 
 from gpttui.text import safe_text
 from gpttui.tui.palette import ColourDepth, colour_depth
@@ -22,7 +23,6 @@ from gpttui.tui.palette import ColourDepth, colour_depth
 Piece = tuple[str, Style]
 
 WAITING = "waiting for the engine: loading PyTorch…"
-
 
 FRAME_CSS = """
         border: round $foreground 25%;
@@ -39,20 +39,29 @@ FRAME_CSS = """
 """
 """Rules inside a pane's own block, for panes of any kind of widget."""
 
+MOVE, VIEW = Binding.Group("move"), Binding.Group("view")
+"""Groups of the panes' own keys."""
+
+
+def moving(keys: str, action: str, says: str, id: str, tooltip: str) -> Binding:
+    """A key that moves inside a pane; the footer has no room for those."""
+    return Binding(keys, action, says, show=False, tooltip=tooltip, id=id, group=MOVE)
+
+
+def label_border(widget: Widget, title: str, subtitle: str = "") -> None:
+    """Plain words on the border; nothing in them is read as markup."""
+    widget.border_title = Content(safe_text(title)) if title else None
+    widget.border_subtitle = Content(safe_text(subtitle)) if subtitle else None
+
 
 class Framed:
-    """Border words and rich styles for a widget that looks like a pane."""
+    """Component classes as rich styles, looked up once until the theme changes."""
 
     _styles: dict[str, Style]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._styles = {}
         super().__init__(*args, **kwargs)
-
-    def label_border(self: Any, title: str, subtitle: str = "") -> None:
-        """Plain words on the border; nothing in them is read as markup."""
-        self.border_title = Content(safe_text(title)) if title else None
-        self.border_subtitle = Content(safe_text(subtitle)) if subtitle else None
 
     def component(self: Any, name: str) -> Style:
         """The rich style of a component class; of the widget itself for an empty name."""
@@ -67,7 +76,7 @@ class Framed:
         self._styles.clear()
 
 
-class Pane(Framed, ScrollView, can_focus=True, inherit_bindings=False):
+class Pane(Framed, ScrollView, can_focus=True):
     """A bordered, focusable viewport."""
 
     HELP: ClassVar[str] = ""
@@ -102,9 +111,6 @@ class Pane(Framed, ScrollView, can_focus=True, inherit_bindings=False):
     }"""
     )
 
-    MOVE: ClassVar[Binding.Group] = Binding.Group("Move")
-    VIEW: ClassVar[Binding.Group] = Binding.Group("View")
-
     waiting: reactive[str] = reactive(WAITING)
     """Shown instead of content while there is none."""
 
@@ -128,9 +134,9 @@ class Pane(Framed, ScrollView, can_focus=True, inherit_bindings=False):
         """The rich style of component class `pane--name`; of the pane itself without a name."""
         return self.component(f"pane--{name}" if name else "")
 
-    def row(self, pieces: Iterable[Piece], base: Style | None = None) -> Strip:
+    def row(self, pieces: Iterable[Piece]) -> Strip:
         """Pieces of text as one line, exactly as wide as the pane."""
-        under = base or self.tone()
+        under = self.tone()
         segments = [Segment(text, under + style) for text, style in pieces if text]
         return Strip(segments).adjust_cell_length(self.scrollable_content_region.width, under)
 
@@ -140,8 +146,6 @@ class Pane(Framed, ScrollView, can_focus=True, inherit_bindings=False):
 
     def empty_row(self, y: int) -> Strip:
         """Row `y` of a pane that has nothing to show yet: its reason, centred."""
-        lines = self.waiting.splitlines() or [""]
-        first = (self.scrollable_content_region.height - len(lines)) // 2
-        inside = 0 <= y - max(0, first) < len(lines)
-        text = lines[y - max(0, first)] if inside else ""
-        return self.centred(safe_text(text), self.tone("dim"))
+        lines = safe_text(self.waiting, keep="\n").split("\n")
+        at = y - max(0, (self.scrollable_content_region.height - len(lines)) // 2)
+        return self.centred(lines[at] if 0 <= at < len(lines) else "", self.tone("dim"))

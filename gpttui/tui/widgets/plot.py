@@ -1,34 +1,64 @@
 """textual-plot, made to stand what a loss pane does to it. Imported only when there is a curve to draw.
 
 For: `LossPane`. Not for: anything that must be there at the first paint.
-It keeps the plot's axes, zoom and pan; it takes styles that are never missing (without colours a segment without one ends
-the program), leaves out what a tiny window has no room for, reports the mouse, and knows a logarithmic axis.
+It keeps the plot's axes, zoom and pan; it never leaves a segment without a style (without colours that ends the
+program), leaves out what a tiny window has no room for, reports the mouse, and knows a logarithmic axis.
 """
 
 from collections.abc import Sequence
 from math import ceil, floor, log10
+from typing import NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.app import ComposeResult
-from textual.containers import Grid
+from textual.containers import Horizontal
 from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import Static
 from textual_hires_canvas import Canvas, HiResMode
 from textual_plot import NumericAxisFormatter, PlotWidget
+from textual_plot.plot_widget import LinePlot, VLinePlot
 
+from gpttui.tui.renderables.series import Array
+
+LEFT = 6
+"""Columns of the labels of the loss axis."""
 SMALLEST = (12, 4)
 """Columns and lines below which axes and ticks do not fit."""
 
 
+class Curve(NamedTuple):
+    """Points in the order of x, and how to draw them."""
+
+    x: Array
+    y: Array
+    colour: str
+    thick: bool = False
+    """Two dots of braille instead of one."""
+
+
 class StyledCanvas(Canvas):
-    """A canvas all of whose segments have a style."""
+    """A canvas whose segments all have a style; a curve drawn twice keeps its dots; two thin axes instead of a box."""
 
     def render_line(self, y: int) -> Strip:
         strip = super().render_line(y)
         return Strip([Segment(text, style or Style(), control) for text, style, control in strip], strip.cell_length)
+
+    def set_pixel(self, x: int, y: int, char: str = "█", style: str = "white") -> None:
+        if "\u2800" < char <= "\u28ff" and self._canvas_region.contains(x, y):
+            there, its_style = self.get_pixel(x, y)
+            if its_style == style and "\u2800" < there <= "\u28ff":
+                char = chr(ord(there) | ord(char))  # braille: a bit a dot
+        super().set_pixel(x, y, char, style)
+
+    def draw_rectangle_box(self, x0: int, y0: int, x1: int, y1: int, thickness: int = 1, style: str = "white") -> None:
+        for y in range(y0, y1):
+            self.set_pixel(x0, y, "│", style)
+        for x in range(x0 + 1, x1 + 1):
+            self.set_pixel(x, y1, "─", style)
+        self.set_pixel(x0, y1, "└", style)
 
 
 class StepFormatter(NumericAxisFormatter):
@@ -67,11 +97,18 @@ class CurvePlot(PlotWidget):
     """The plot inside the loss pane: it has no focus of its own, the pane's keys drive it."""
 
     can_focus = False
+    _thick: frozenset[str] = frozenset()
 
     DEFAULT_CSS = """
     CurvePlot {
         height: 1fr;
         background: $background;
+        layout: vertical;
+        #margin-top, #legend { display: none; }
+        Horizontal { height: 1fr; }
+        #margin-left { width: 6; height: 1fr; }
+        #plot { width: 1fr; height: 1fr; }
+        #margin-bottom { width: 1fr; height: 1; }
         & > .plot--axis { color: $foreground 30%; }
         & > .plot--tick { color: $foreground 60%; text-style: none; }
     }
@@ -85,15 +122,19 @@ class CurvePlot(PlotWidget):
             self.x = x
 
     def compose(self) -> ComposeResult:
-        with Grid():
-            for part in ("margin-top", "margin-left", "plot", "margin-bottom"):
-                yield StyledCanvas(1, 1, id=part)
-        legend = Static(id="legend")
-        legend.display = False
-        yield legend
+        """The plot's own parts, without the rows that it keeps for titles."""
+        yield StyledCanvas(1, 1, id="margin-top")
+        with Horizontal():
+            yield StyledCanvas(1, 1, id="margin-left")
+            yield StyledCanvas(1, 1, id="plot")
+        yield StyledCanvas(1, 1, id="margin-bottom")
+        yield Static(id="legend")
+
+    def _update_margin_sizes(self) -> None:
+        """Sizes stand in the style sheet."""
 
     def on_mount(self) -> None:
-        self.margin_top, self.margin_bottom, self.margin_left = 0, 1, 6
+        self.margin_top, self.margin_bottom, self.margin_left = 0, 1, LEFT
 
     @property
     def columns(self) -> int:
@@ -105,6 +146,32 @@ class CurvePlot(PlotWidget):
         self.set_y_formatter(LogFormatter() if log_y else NumericAxisFormatter())
         self.set_xlimits(*x)
         self.set_ylimits(*y)
+
+    def combine_quad_with_pixel(self, quad: tuple[int, int, int, int], canvas: Canvas, x: int, y: int) -> str:
+        """A tick on one of the two thin axes; nothing changes elsewhere."""
+        pixel: str = canvas.get_pixel(x, y)[0]
+        return {"│": "┤", "─": "┬"}.get(pixel, pixel)
+
+    def _render_v_line_plot(self, vline: VLinePlot) -> None:
+        canvas = self.query_one("#plot", Canvas)
+        x, _ = self.get_pixel_from_coordinate(vline.x, 0)
+        canvas.draw_line(x, 0, x, self._scale_rectangle.bottom - 1, style=vline.line_style, char="┊")
+
+    def show_curves(self, curves: Sequence[Curve]) -> None:
+        """Lines through points, later ones over earlier ones; a lone point is a dot."""
+        self.clear()
+        self._thick = frozenset(curve.colour for curve in curves if curve.thick)
+        for curve in curves:
+            if len(curve.x) == 1:
+                self.scatter(curve.x, curve.y, marker="•", marker_style=curve.colour)
+            elif len(curve.x):
+                self.plot(curve.x, curve.y, line_style=curve.colour, hires_mode=HiResMode.BRAILLE)
+
+    def _render_line_plot(self, dataset: LinePlot) -> None:
+        super()._render_line_plot(dataset)
+        if dataset.line_style in self._thick:
+            dot = (self._y_max - self._y_min) / max(1, 4 * self._scale_rectangle.height)
+            super()._render_line_plot(LinePlot(dataset.x, dataset.y + dot, dataset.hires_mode, dataset.line_style))
 
     def _render_plot(self) -> None:
         size = self.query_one("#plot", Canvas).size
@@ -119,6 +186,3 @@ class CurvePlot(PlotWidget):
 
     def on_leave(self) -> None:
         self.post_message(self.Hovered(None))
-
-
-BRAILLE = HiResMode.BRAILLE

@@ -1,9 +1,9 @@
 """Where a prompt is written: any text at all, shown safely, taken unchanged.
 
 For: typing and pasting. Not for: showing the split (`TokensPane.draft`).
-What a terminal must not see raw (escapes, bidi controls, joiners, lone surrogates) stands in the document as a private-use
-character of one cell and is drawn as a picture, so that cursor and wrapping agree with the screen; `text` gives back
-every character as it came.
+What a terminal must not see raw (escapes, bidi controls, joiners, lone surrogates) stands in the document as a
+private-use character of one cell and is drawn as a picture, so that cursor and wrapping agree with the screen; `text`
+gives back every character as it came.
 """
 
 from typing import ClassVar
@@ -119,8 +119,8 @@ class PromptEditor(Widget):
     HELP: ClassVar[str] = """\
 The text that the model starts from. Its tokens are shown above while you write.
 
-`enter` takes it, `escape` leaves everything as it was, `ctrl+j` starts a new line. Any text can be pasted: control \
-characters are shown as pictures and reach the model as they are."""
+`enter` takes it, `escape` leaves everything as it was, `ctrl+j` starts a new line. Any text can be pasted: \
+control characters are shown as pictures and reach the model as they are."""
 
     DEFAULT_CSS = """
     PromptEditor {

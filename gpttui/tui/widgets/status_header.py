@@ -51,8 +51,8 @@ def sampling_words(sampling: Sampling, *, short: bool = False) -> str:
 def fit_facts(facts: Iterable[Fact], width: int, gap: str = "   ") -> Text:
     """As many facts as fit: all long, else all short, else without those that matter least."""
     kept = list(facts)
-    for choose in (lambda fact: fact.long, lambda fact: fact.short):
-        line = Text(gap).join([choose(fact) for fact in kept])
+    for short in (False, True):
+        line = Text(gap).join([fact.short if short else fact.long for fact in kept])
         if line.cell_len <= width:
             return line
     while len(kept) > 1:
@@ -129,7 +129,9 @@ class StatusHeader(Widget):
         if snapshot is not None:
             used = len(snapshot.ids) - snapshot.n_slid
             filled = bar(used / max(1, snapshot.context), METER).ljust(METER)
-            long = self._fact(2, "", f"▕{filled}▏{used:,}/{snapshot.context:,}", f"{used}/{snapshot.context}", "context ")
+            long = self._fact(
+                2, "", f"▕{filled}▏{used:,}/{snapshot.context:,}", f"{used}/{snapshot.context}", "context "
+            )
             yield long
             yield self._fact(4, "", str(snapshot.seed), f"seed {snapshot.seed}", "seed ")
             yield self._fact(3, "", sampling_words(snapshot.sampling), sampling_words(snapshot.sampling, short=True))

@@ -7,9 +7,10 @@ from math import ceil, isnan, log2
 from typing import ClassVar, Literal
 
 import numpy as np
+from rich.cells import cell_len
 from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
@@ -18,10 +19,12 @@ from textual.strip import Strip
 from gpttui.records import Snapshot
 from gpttui.tokenizers import Tokenizer
 from gpttui.tui.palette import VIRIDIS, heat_styles, levels, token_styles
+from gpttui.tui.renderables.candidates import fitting
 from gpttui.tui.renderables.labels import hex_bytes, quoted_label
 from gpttui.tui.renderables.legend import legend_pieces
+from gpttui.tui.renderables.pictures import Lines, picture_tokens, pixel_lines, spectrogram_lines
 from gpttui.tui.renderables.token_flow import Array, TokenFlow
-from gpttui.tui.widgets.pane import Pane, Piece
+from gpttui.tui.widgets.pane import Pane, Piece, label_border, moving
 
 ColourMode = Literal["alternate", "surprisal", "entropy"]
 COLOUR_MODES: tuple[ColourMode, ...] = ("alternate", "surprisal", "entropy")
@@ -34,21 +37,22 @@ class TokensPane(Pane):
     """Tokens as running text, a detail line for the one under the cursor, and a legend for the colours."""
 
     HELP: ClassVar[str] = """\
-The text, cut into the pieces that the model knows: its **tokens**. Each has a background of its own; `·` is a space, `⏎` \
-a line break, `⟨E2⟩` a single byte of a character that takes several. The line below names the token under the cursor: \
-its number in the vocabulary, its bytes, and how surprising it was.
+The text, cut into the pieces that the model knows: its **tokens**. Each has a background of its own; `·` is a \
+space, `⏎` a line break, `⟨E2⟩` a single byte of a character that takes several. The line below names the token \
+under the cursor: its number in the vocabulary, its bytes, and how surprising it was.
 
-**Surprisal** of a token is −log₂ p, where p is the probability that the model gave it before it came: 1 bit is a coin \
-toss, 10 bits one chance in 1,024. **Entropy** is the surprisal to be expected of whatever follows a token, Σ −p log₂ p: \
-low where the model is sure how to go on. The scale ends at log₂ of the vocabulary's size, a blind guess.
+**Surprisal** of a token is −log₂ p, where p is the probability that the model gave it before it came: 1 bit is \
+a coin toss, 10 bits one chance in 1,024. **Entropy** is the surprisal to be expected of whatever follows a \
+token, Σ −p log₂ p: low where the model is sure how to go on. The scale ends at log₂ of the vocabulary's size, a \
+blind guess.
 
 Bold tokens were drawn or picked; the rest is the prompt. Dim ones have left the model's context.
 
 More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with subword units* (2016)."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move_line(-1)", "Line up", id="tokens.up", group=Pane.MOVE, show=False, tooltip="Select the token above"),
-        Binding("down", "move_line(1)", "Line down", id="tokens.down", group=Pane.MOVE, show=False, tooltip="Select the token below"),
+        moving("up", "move_line(-1)", "Line up", "tokens.up", "Select the token above"),
+        moving("down", "move_line(1)", "Line down", "tokens.down", "Select the token below"),
     ]
 
     DEFAULT_CSS = """
@@ -75,6 +79,10 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
         super().__init__(id=id, classes=classes)
         self._flow = TokenFlow()
         self._shown: Array = np.empty(0, dtype=np.int64)
+        self._written: Array = np.empty(0, dtype=np.int64)
+        """Positions of the tokens that are drawn as text: all of them, except in a picture."""
+        self._pictured: tuple[Array, Array] = (self._written, self._written)
+        """Positions of the others, and what they are."""
         self._skipped_characters = 0
 
     # ── What is shown ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -83,6 +91,9 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
         self._lay_out()
 
     def watch_tokenizer(self) -> None:
+        self._lay_out()
+
+    def watch_token_view(self) -> None:
         self._lay_out()
 
     def watch_draft(self) -> None:
@@ -121,10 +132,31 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
         if not self.is_mounted:
             return
         self._shown = self._ids()
+        if self.token_view != "text" and self.tokenizer is not None:
+            self._pictured = picture_tokens(self.token_view, self.tokenizer, self._shown)
+            self._written = np.setdiff1d(np.arange(len(self._shown)), self._pictured[0])
+        else:
+            self._written = np.arange(len(self._shown))
+            self._pictured = (self._written[:0], self._written[:0])
         self._flow.reset(self.tokenizer, self.scrollable_content_region.width)
-        self._flow.set_ids(self._shown)
-        self.virtual_size = Size(self.scrollable_content_region.width, self._flow.height + self._pinned)
+        self._flow.set_ids(self._shown[self._written])
+        height = self._flow.height + len(self._picture()) + self._pinned
+        self.virtual_size = Size(self.scrollable_content_region.width, height)
         self._follow()
+
+    def _picture(self) -> Lines:
+        """What tokens that are not text look like; nothing for a text."""
+        positions, values = self._pictured
+        region = self.scrollable_content_region
+        if not len(positions):
+            return []
+        room = region.height - self._pinned - self._flow.height
+        if self.token_view == "speech":
+            return spectrogram_lines(values, positions, region.width, room, selected=self.selected, depth=self.depth)
+        steps = None
+        if self.colour_mode != "alternate" and self.draft is None and self.snapshot is not None:
+            steps = levels(self._values(self.snapshot)[positions], self._top)
+        return pixel_lines(values, positions, region.width, room, selected=self.selected, steps=steps, depth=self.depth)
 
     def _ids(self) -> Array:
         self._skipped_characters = 0
@@ -143,7 +175,7 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
             return
         if self._shown.size:
             room = max(1, self.scrollable_content_region.height - self._pinned)
-            first, last = self._flow.line_of(self.selected), self._flow.last_line_of(self.selected)
+            first, last = self._lines_of(self.selected)
             top = self.scroll_offset.y
             if first < top:
                 self.scroll_to(y=first, animate=False, force=True)
@@ -152,20 +184,32 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
         self._entitle()
         self.refresh()
 
+    def _lines_of(self, position: int) -> tuple[int, int]:
+        """The first and the last line of a token."""
+        at = int(np.searchsorted(self._written, position))
+        if at < len(self._written) and self._written[at] == position:
+            return self._flow.line_of(at), self._flow.last_line_of(at)
+        found = [y for y, line in enumerate(self._picture()) if any(cell.position == position for cell in line)]
+        return (self._flow.height + found[0], self._flow.height + found[-1]) if found else (0, 0)
+
     def _entitle(self) -> None:
         snapshot, count = self.snapshot, len(self._shown)
         if self.draft is not None:
-            more = f" · the first {self._skipped_characters:,} characters are not shown" if self._skipped_characters else ""
-            self.label_border("Tokens · your draft", f"{count:,} tokens{more}")
+            more = (
+                f" · the first {self._skipped_characters:,} characters are not shown"
+                if self._skipped_characters
+                else ""
+            )
+            label_border(self, "Tokens · your draft", f"{count:,} tokens{more}")
         elif snapshot is None or not count:
-            self.label_border("Tokens")
+            label_border(self, "Tokens")
         else:
             drawn = count - snapshot.n_prompt
             parts = [f"{snapshot.n_prompt:,} prompt + {drawn:,} new" if drawn else f"{count:,} tokens"]
             if snapshot.n_slid:
                 parts.append(f"{snapshot.n_slid:,} out of context")
             mode = "" if self.colour_mode == "alternate" else f" · {self.colour_mode}"
-            self.label_border(f"Tokens{mode}", " · ".join(parts))
+            label_border(self, f"Tokens{mode}", " · ".join(parts))
 
     # ── Drawing ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -177,12 +221,16 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
         if from_bottom < self._pinned:
             legend = self._pinned == 2 and from_bottom == 1
             return self.row(self._legend() if legend else self._detail())
-        placed = self._flow.line(y + self.scroll_offset.y)
-        if not placed:
-            return self.row([])
-        styles = self._styles_of(placed[0].index, placed[-1].index + 1)
-        first = placed[0].index
-        return self.row((piece.text, styles[piece.index - first]) for piece in placed)
+        line = y + self.scroll_offset.y
+        placed = self._flow.line(line)
+        if placed:
+            positions = self._written[placed[0].token : placed[-1].token + 1].tolist()
+            styles = self._styles_of(positions)
+            first = placed[0].token
+            return self.row((piece.text, styles[piece.token - first]) for piece in placed)
+        picture = self._picture()
+        below = line - self._flow.height
+        return self.row((cell.text, cell.style) for cell in picture[below]) if below < len(picture) else self.row([])
 
     def empty_row(self, y: int) -> Strip:
         if self.snapshot is None and self.draft is None:
@@ -191,28 +239,27 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
             return self.row([])
         return self.centred("type a prompt" if self.draft is not None else "type a prompt: press /", self.tone("dim"))
 
-    def _styles_of(self, start: int, stop: int) -> list[Style]:
-        """Styles of tokens [start, stop)."""
+    def _styles_of(self, positions: list[int]) -> list[Style]:
+        """Styles of the tokens at `positions`, which ascend."""
         cycle = token_styles(self.depth, self.dark)
-        styles = [cycle[i % len(cycle)] for i in range(start, stop)]
+        styles = [cycle[at % len(cycle)] for at in positions]
         snapshot = self.snapshot
         if self.draft is not None or snapshot is None:
             return styles
         if self.colour_mode != "alternate":
-            values = self._values(snapshot)[start:stop]
-            heat = heat_styles(self.depth, VIRIDIS)
-            steps = levels(values, self._top).tolist()
-            known = (~np.isnan(values)).tolist()
-            none = self.tone("dim")
-            styles = [heat[step] if is_known else none for step, is_known in zip(steps, known, strict=True)]
+            values = self._values(snapshot)[positions]
+            heat, steps = heat_styles(self.depth, VIRIDIS), levels(values, self._top).tolist()
+            unknown = np.isnan(values).tolist()
+            styles = [self.tone("dim") if is_nan else heat[step] for step, is_nan in zip(steps, unknown, strict=True)]
         drawn, gone = Style(bold=True), self.tone("dim") + Style(italic=True)
-        for i in range(start, stop):
-            if i < snapshot.n_slid:
-                styles[i - start] = gone
-            elif i >= snapshot.n_prompt:
-                styles[i - start] += drawn
-        if start <= self.selected < stop:
-            styles[self.selected - start] = self.tone("cursor")
+        for i, at in enumerate(positions):
+            if at == self.selected:
+                # On a colour map the cursor takes the one colour that no map has.
+                styles[i] = self.tone("cursor" if self.colour_mode == "alternate" else "invert")
+            elif at < snapshot.n_slid:
+                styles[i] = gone
+            elif at >= snapshot.n_prompt:
+                styles[i] += drawn
         return styles
 
     def _values(self, snapshot: Snapshot) -> Array:
@@ -234,23 +281,22 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
 
     def _detail(self) -> list[Piece]:
         """Number, bytes, surprisal and entropy of the token under the cursor, as many as there is room for."""
-        at, snapshot, dim = self.selected, self.snapshot, self.tone("dim")
+        at, snapshot, dim, plain = self.selected, self.snapshot, self.tone("dim"), self.tone()
         token_id = int(self._shown[at])
         data = self.tokenizer.token_bytes(token_id) if self.tokenizer else b""
-        pieces: list[Piece] = [
-            (quoted_label(self.tokenizer, token_id, 20), self.tone("accent")),
-            ("  id ", dim),
-            (f"{token_id}", self.tone()),
+        parts: list[list[Piece]] = [
+            [(quoted_label(self.tokenizer, token_id, 20), self.tone("accent"))],
+            [("id ", dim), (f"{token_id}", plain)],
+            [("bytes ", dim), (hex_bytes(data, 6), plain)],
         ]
         if self.draft is None and snapshot is not None:
-            surprise = float(snapshot.surprisal_bits[at])
-            entropy = float(snapshot.entropy_bits[at])
+            surprise, entropy = float(snapshot.surprisal_bits[at]), float(snapshot.entropy_bits[at])
             if not isnan(surprise):
-                pieces += [("  surprisal ", dim), (f"{surprise:.2f}", self.tone()), (" bits", dim)]
+                parts.append([("surprisal ", dim), (f"{surprise:.2f}", plain), (" bits", dim)])
             if not isnan(entropy):
-                pieces += [("  then entropy ", dim), (f"{entropy:.2f}", self.tone())]
-        pieces += [("  bytes ", dim), (hex_bytes(data, 8), self.tone()), (f"  at {at:,}", dim)]
-        return pieces
+                parts.append([("entropy after it ", dim), (f"{entropy:.2f}", plain)])
+        parts.append([("position ", dim), (f"{at:,}", plain)])
+        return fitting(parts, self.scrollable_content_region.width, plain)
 
     # ── Choosing ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -259,12 +305,40 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
             self.post_message(self.Selected(max(0, min(len(self._shown) - 1, index))))
 
     def action_move_line(self, by: int) -> None:
-        if not self._shown.size:
+        if not self._shown.size or self.draft is not None:
             return
-        line = self._flow.line_of(self.selected) + by
-        self._select(self._flow.nearest(self._flow.column_of(self.selected), line))
+        first, last = self._lines_of(self.selected)
+        x, y = self._place_of(self.selected, first)
+        while (y := y + by) in range(self._flow.height + len(self._picture())):
+            found = self._token_at(x, y)
+            if found is not None and not first <= y <= last:
+                self._select(found)
+                return
+
+    def _place_of(self, position: int, line: int) -> tuple[int, int]:
+        """Column and line of a token that has cells in `line`."""
+        if line < self._flow.height:
+            return self._flow.column_of(int(np.searchsorted(self._written, position))), line
+        column = 0
+        for cell in self._picture()[line - self._flow.height]:
+            if cell.position == position:
+                break
+            column += cell_len(cell.text)
+        return column, line
+
+    def _token_at(self, x: int, y: int) -> int | None:
+        """The token in or nearest to column x of line y of what can be scrolled through."""
+        if y < self._flow.height:
+            at = self._flow.nearest(x, y)
+            return None if at is None else int(self._written[at])
+        picture = self._picture()
+        for cell in picture[y - self._flow.height] if y - self._flow.height < len(picture) else ():
+            x -= cell_len(cell.text)
+            if x < 0:
+                return cell.position if cell.position >= 0 else None
+        return None
 
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)
         if offset is not None and offset.y < self.scrollable_content_region.height - self._pinned:
-            self._select(self._flow.nearest(offset.x, offset.y + self.scroll_offset.y))
+            self._select(self._token_at(offset.x, offset.y + self.scroll_offset.y))
