@@ -20,7 +20,8 @@ from gpttui.errors import UserError, one_line
 UNKNOWN = "\ufffd"
 """The token that stands for a character or word outside a closed vocabulary. Never seen in training."""
 
-_WORD = r" ?[^\s\p{P}\p{S}]+(?:['’](?=\s|$))?| ?[\p{P}\p{S}]|\s"
+_WORD = r"'s\b| ?[^\W_]+(?:-[^\W_]+)*(?:['’](?!s\b))?| ?[^\w\s]|\s|_"
+"""A word with the space before it (French elisions keep their apostrophe: ` l'`), a possessive, a mark, or a blank."""
 
 
 class Piece(NamedTuple):

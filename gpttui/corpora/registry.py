@@ -33,6 +33,8 @@ class CorpusSpec:
 _SPECS = (
     CorpusSpec("tales", "Tales", "Small stories told from a simulated world of people, animals and things.",
                "gpttui.corpora.tales", "bpe:2048"),
+    CorpusSpec("names", "Names", "First names from a public list, each on one side of the split.",
+               "gpttui.corpora.names", "char"),
     CorpusSpec("addition", "Addition", "Sums of numbers with up to four digits: 123+456=579.",
                "gpttui.corpora.arithmetic", "char", "="),
     CorpusSpec("sort", "Sorting", "Letters and the same letters in order: hello>ehllo.",

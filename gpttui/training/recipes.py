@@ -3,7 +3,7 @@
 A recipe is a `TrainConfig` and the words for the model's card. What was tried and failed is in the changelog's notes.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from gpttui.errors import UserError
 from gpttui.train_config import TrainConfig
@@ -24,7 +24,6 @@ class Recipe:
     prompts: tuple[str, ...] = ()
     token_view: str = "text"
     metric_name: str = "validation loss (nats a token)"
-    extra: dict[str, str] = field(default_factory=dict)
 
 
 def _muon(**fields: object) -> TrainConfig:
@@ -63,10 +62,16 @@ RECIPES: dict[str, Recipe] = {
         _muon(data=TINY_SHAKESPEARE, batch=12, steps=300, eval_every=0, sample_every=0, checkpoint_every=0),
         "Speedrun", _PLAYS, "Validation loss 1.88 in the shortest time at nanoGPT's CPU shape.", _SPEAKERS,
     ),
+    "names": Recipe(
+        _rows("names", layers=3, heads=4, width=48, context=20, batch=128, steps=3000, dropout=0.1, tied=True,
+              corpus_documents=28_000, eval_every=250, sample_prompt="\n", sample_tokens=60),
+        "Names", "first names (karpathy/makemore, MIT)", "Makes up first names.", ("\n", "mar", "x"),
+    ),
     "addition": Recipe(
         _rows("addition", layers=3, heads=4, width=128, context=16, batch=128, steps=6000, lr=1e-3, answer_after="=",
               prompt_weight=0.1, corpus_documents=200_000, eval_every=500, sample_prompt="123+456="),
-        "Addition", "sums of numbers with up to four digits", "Adds, digit by digit.", ("123+456=", "99+1=", "5824+4176="),
+        "Addition", "sums of numbers with up to four digits", "Adds, digit by digit.",
+        ("123+456=", "99+1=", "5824+4176="),
     ),
     "sort": Recipe(
         _rows("sort", layers=2, heads=4, width=128, context=26, batch=128, steps=3000, lr=1e-3, answer_after=">",

@@ -1,0 +1,44 @@
+"""First names, one a document: read from the public list, not generated.
+
+For: the smallest model that is fun. Each distinct name belongs to one side of the split, decided by a stable hash, so
+that a held-out name was never in training, however often the list repeats it. Source: karpathy/makemore (MIT).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from gpttui.corpora.splits import is_held_out, is_held_out_seed
+from gpttui.datasets import fetch, file_of, public_text
+
+
+def documents(seed: int, n: int | None = None) -> Iterator[str]:
+    """Names of the seed's side, shuffled anew each round. Raises UserError where the list cannot be had."""
+    rng = random.Random(seed)
+    names = list(split()[is_held_out_seed(seed)])
+    yielded = 0
+    while n is None or yielded < n:
+        rng.shuffle(names)
+        for name in names:
+            if yielded == n:
+                return
+            yielded += 1
+            yield name
+
+
+def split() -> tuple[list[str], list[str]]:
+    """Training and held-out names, each distinct name once, in the order of the list."""
+    text = public_text("names")
+    return split_of(fetch(text) if not file_of(text).exists() else file_of(text))
+
+
+@cache
+def split_of(file: Path) -> tuple[list[str], list[str]]:
+    """The two sides of a list with one name a line."""
+    sides: tuple[list[str], list[str]] = ([], [])
+    for name in dict.fromkeys(file.read_text(encoding="utf-8").split()):
+        sides[is_held_out(name)].append(name)
+    return sides

@@ -1,0 +1,49 @@
+"""The model under examination: what the evaluations may ask of it, and nothing else."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gpttui.inference.generate import complete_batch, complete_ids, token_nlls
+from gpttui.model import checkpoint
+from gpttui.model.gpt import GPT
+from gpttui.records import Array
+from gpttui.tokenizers import Tokenizer
+
+Metrics = dict[str, float]
+"""Name → value: shares from 0 to 1, losses in nats."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A model with its tokenizer."""
+
+    model: GPT
+    tokenizer: Tokenizer
+
+    @classmethod
+    def open(cls, path: Path) -> "Subject":
+        return cls(checkpoint.load(path), Tokenizer.open(path))
+
+    def complete(
+        self,
+        prompts: Sequence[str],
+        max_new: int,
+        *,
+        stop: str = "\n",
+        temperature: float = 0.0,
+        seed: int = 0,
+    ) -> list[str]:
+        """What the model writes after each prompt, up to and without `stop`; greedy unless a temperature is given."""
+        return complete_batch(
+            self.model, self.tokenizer, list(prompts), max_new, stop=stop, temperature=temperature, seed=seed
+        )
+
+    def row_nats(self, rows: Sequence[Sequence[int]]) -> list[Array]:
+        """For each row of ids, `[len(row) - 1]`: -ln of the probability given to each id after the first."""
+        return token_nlls(self.model, rows)
+
+    def continue_ids(self, rows: Sequence[Sequence[int]], max_new: int) -> list[list[int]]:
+        """The most probable continuation of each row, cut on the left where it is too long for the context."""
+        room = self.model.config.context - max_new
+        return complete_ids(self.model, [row[-room:] for row in rows], max_new)

@@ -1,0 +1,60 @@
+"""What each bundled model claims, and how it is measured: the table behind `gpttui eval-task`.
+
+Every score is taken on data drawn from held-out seeds or kept back by a stable split, so none of it was in training.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+import msgspec
+
+from gpttui.errors import UserError
+from gpttui.evaluation.subject import Metrics, Subject
+
+HELD_OUT_SEED = 1_000_000
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What `gpttui eval-task ID --json` prints."""
+
+    id: str
+    metrics: Metrics
+    n: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """`evaluator` is `module:function` under gpttui.evaluation, called as f(subject, n, seed)."""
+
+    evaluator: str
+    n: int
+    """How many documents or problems the card's score is taken over."""
+
+
+TASKS = {
+    "tales": Task("tales:evaluate", 500),
+    "shakespeare": Task("text:shakespeare", 0),
+    "names": Task("names:evaluate", 3000),
+    "addition": Task("exact:addition", 10_000),
+    "sort": Task("exact:sort", 10_000),
+    "induction": Task("induction:evaluate", 500),
+    "translate": Task("exact:translate", 2000),
+    "digits": Task("digits:evaluate", 500),
+    "say": Task("say:evaluate", 400),
+}
+
+
+def evaluate(task_id: str, path: Path, *, n: int | None = None, seed: int = HELD_OUT_SEED) -> Result:
+    """Examine the model in directory `path`. Raises UserError for an unknown task or a seed that training used."""
+    if task_id not in TASKS:
+        raise UserError(f"no task is called {task_id!r}: choose one of {', '.join(TASKS)}")
+    if seed < HELD_OUT_SEED:
+        raise UserError(f"seeds below {HELD_OUT_SEED:,} are for training: examine with a seed from there up")
+    task = TASKS[task_id]
+    module, function = task.evaluator.split(":")
+    examine: Callable[[Subject, int, int], Metrics] = getattr(import_module(f"gpttui.evaluation.{module}"), function)
+    count = task.n if n is None else n
+    return Result(task_id, examine(Subject.open(path), count, seed), count, seed)

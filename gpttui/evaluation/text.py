@@ -1,0 +1,28 @@
+"""Loss on the part of a public text that was kept back."""
+
+import tempfile
+from pathlib import Path
+
+from gpttui.datasets import fetch, public_text
+from gpttui.evaluation.subject import Metrics, Subject
+from gpttui.training.evaluate import text_loss
+
+HELD_OUT_PART = 0.1
+
+
+def shakespeare(subject: Subject, n: int, seed: int) -> Metrics:
+    """Loss in nats per character over the last tenth of tiny Shakespeare; `n` and `seed` play no part.
+
+    `loss_nats` is over windows of one context laid end to end, as nanoGPT measures; `loss_sliding_nats` over windows
+    half a context apart, so that every character has at least half a context before it.
+    """
+    file = fetch(public_text("tinyshakespeare"))
+    context = subject.model.config.context
+    with tempfile.TemporaryDirectory() as spool:
+
+        def loss(stride: int) -> float:
+            measured = text_loss(subject.model, subject.tokenizer, str(file), Path(spool), stride=stride,
+                                 last_part=HELD_OUT_PART)  # fmt: skip
+            return measured.loss_nats
+
+        return {"loss_nats": loss(context), "loss_sliding_nats": loss(context // 2)}
