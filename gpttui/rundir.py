@@ -53,7 +53,9 @@ class RunLock:
             fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             self._handle.close()
-            raise UserError(f"something is already training in {path}; watch it, or choose another --run-dir") from error
+            raise UserError(
+                f"something is already training in {path}; watch it, or choose another --run-dir"
+            ) from error
 
     def close(self) -> None:
         self._handle.close()
@@ -61,7 +63,9 @@ class RunLock:
     def __enter__(self) -> "RunLock":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 
@@ -285,7 +289,7 @@ def publish_checkpoint(path: Path, beside: Path, step: int) -> Path:
 
 
 def thin_checkpoints(path: Path, *, keep: int, history: int, optimiser_files: tuple[str, ...]) -> None:
-    """Keep the newest `keep` whole, `history` older ones as weights only; drop the one nearest to its neighbours first."""
+    """Keep the newest `keep` whole and `history` older ones as weights; the most crowded go first."""
     older = checkpoints(path)[:-keep]
     for _, folder in older:
         for name in (STATE, *optimiser_files):  # the state goes first: without it nothing resumes from here

@@ -1,9 +1,10 @@
 """All that decides a training run, in one frozen struct that travels: command line, form, `config.json`, engine.
 
-Two runs with equal configs on the same machine and thread count give the same losses bit for bit. No torch here, so that
-the screen can hold a form over it; what the fields mean for a model is in `gpttui.training`.
+Two runs with equal configs on the same machine and thread count give the same losses bit for bit. No torch here, so
+that the screen can hold a form over it; what the fields mean for a model is in `gpttui.training`.
 """
 
+import math
 from typing import Any, Literal
 
 import msgspec
@@ -13,6 +14,13 @@ from gpttui.errors import UserError, one_line
 FORMAT = 1
 """Version of a run directory; a larger one in a file means: written by a newer gpttui."""
 
+_COUNTS = "layers heads width context batch accumulation steps corpus_documents keep".split()
+_NOT_NEGATIVE = (
+    "warmup eval_every eval_tokens sample_every sample_tokens checkpoint_every history minutes target_loss threads seed "
+    "weight_decay matrix_weight_decay grad_clip prompt_weight"
+).split()
+_BELOW_ONE = "dropout label_smoothing min_lr_fraction stable_fraction beta1 beta2 momentum".split()
+
 
 class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, eq=True):
     """One training run. Raises ValueError, in one line, for values that cannot be."""
@@ -20,9 +28,9 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, eq=True):
     data: str
     """A text file, a directory of texts, `-` for stdin, or `corpus:NAME` for a generated one."""
     tokenizer: str = "char"
-    """`char`, `word`, or `bpe:N`: learned from the training text. With `init`: that model's own, whatever stands here."""
+    """`char`, `word`, or `bpe:N`: learned from the text. With `init`: that model's own, whatever stands here."""
     documents: bool = False
-    """One row is one document (a line of a file, a document of a corpus), from its start, padded; not a stream of text."""
+    """A row is one document (a line of a file, a document of a corpus), from its start, padded; not a stream."""
     corpus_documents: int = 100_000
     """How many training documents to draw from a generated corpus (and a twentieth of that, held out, to validate)."""
     answer_after: str = ""
@@ -35,8 +43,8 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, eq=True):
     """A model directory to start from (fine-tuning); the shape and the tokenizer are then its own."""
 
     arch: Literal["gpt2", "modern"] = "gpt2"
-    """`gpt2`: LayerNorm, learned positions, GELU, tied head. `modern`: RMSNorm, RoPE, QK-norm, ReLU^2, outputs that start
-    at zero, no biases."""
+    """`gpt2`: LayerNorm, learned positions, GELU, tied head. `modern`: RMSNorm, RoPE, QK-norm, ReLU^2, outputs that
+    start at zero, no biases."""
     layers: int = 4
     heads: int = 4
     width: int = 128
@@ -115,17 +123,16 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, eq=True):
     """torch.compile."""
 
     def __post_init__(self) -> None:
-        for name in ("layers", "heads", "width", "context", "batch", "accumulation", "steps", "corpus_documents", "keep"):
+        for name in _COUNTS:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
-        for name in ("warmup", "eval_every", "sample_every", "sample_tokens", "checkpoint_every", "history", "minutes",
-                     "target_loss", "threads", "weight_decay", "matrix_weight_decay", "grad_clip", "prompt_weight"):  # fmt: skip
-            if not getattr(self, name) >= 0:
+        for name in _NOT_NEGATIVE:
+            if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"{name} must not be negative, but is {getattr(self, name)}")
         for name in ("lr", "matrix_lr"):
             if not 0 < getattr(self, name) < 100:
                 raise ValueError(f"{name} must be above 0 (0.001, say), not {getattr(self, name)}")
-        for name in ("dropout", "label_smoothing", "min_lr_fraction", "stable_fraction", "beta1", "beta2", "momentum"):
+        for name in _BELOW_ONE:
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 0 and below 1, not {getattr(self, name)}")
         if not 0 < self.val_fraction < 1:

@@ -1,4 +1,4 @@
-"""What a training run tells the world: typed events, one JSON line each in `events.jsonl`, the same over the engine's pipe.
+"""What a training run tells the world: typed events, a JSON line each in `events.jsonl`, the same on the engine's pipe.
 
 No torch here: the screen, `gpttui watch` and tests decode events without it. Losses are in nats per token.
 """
@@ -15,7 +15,7 @@ class TrainEvent(msgspec.Struct, frozen=True, tag=True, tag_field="event", kw_on
 
 
 class RunStarted(TrainEvent):
-    """First event of every start: fresh, resumed (`step` > 0) or rewound. Later steps recorded earlier no longer count."""
+    """First of every start: fresh, resumed (`step` > 0) or rewound. Later steps recorded before no longer count."""
 
     config: dict[str, Any]
     params: int

@@ -13,7 +13,9 @@ from gpttui.cli.output import note, print_json
 @model_option
 @click.option("--data", required=True, metavar="FILE|DIR|-", help="The text; - reads stdin.")
 @click.option("--stride", type=click.IntRange(min=1), help="Tokens between windows. Default: half the context.")
-@click.option("--last", type=click.FloatRange(0, 1, min_open=True), default=1.0, help="Only this last share of the text.")
+@click.option(
+    "--last", type=click.FloatRange(0, 1, min_open=True), default=1.0, help="Only this last share of the text."
+)
 @json_option
 def command(model: str | None, data: str, stride: int | None, last: float, as_json: bool) -> None:
     """Measure a model's loss on a text: nats a token, bits a byte, perplexity."""

@@ -26,5 +26,14 @@ def command(directory: Path | None, as_json: bool) -> None:
     rows = [["run", "status", "step", "loss", "validation", "best", "minutes", "data"]]
     for run in runs:
         losses = ("" if v is None else f"{v:.3f}" for v in (run.loss_nats, run.val_loss_nats, run.best_val_loss_nats))
-        rows.append([shown(run.name), run.status, f"{run.step}/{run.steps}", *losses, f"{run.elapsed_s / 60:.1f}", shown(run.data)])
+        rows.append(
+            [
+                shown(run.name),
+                run.status,
+                f"{run.step}/{run.steps}",
+                *losses,
+                f"{run.elapsed_s / 60:.1f}",
+                shown(run.data),
+            ]
+        )
     click.echo("\n".join(table(rows, right=frozenset({2, 3, 4, 5, 6}))))

@@ -1,4 +1,4 @@
-"""`gpttui train`: the training loop without a screen. Progress on a terminal, JSON lines of the same events with --json.
+"""`gpttui train`: the training loop without a screen. Progress on a terminal, with --json the events as JSON lines.
 
 SIGINT and SIGTERM finish the step, save, and exit with 130 or 143. Under `torchrun` every process comes through here;
 rank 0 writes and prints.
@@ -71,7 +71,9 @@ def config_options(command: Any) -> Any:
 @click.option("--recipe", metavar="NAME", help="Start from a recipe; other options change it. `list` shows them.")
 @click.option("--run-dir", metavar="DIR", type=click.Path(path_type=Path), help="Where the run is kept.")
 @click.option("--resume", "resuming", is_flag=True, help="Go on with the run in --run-dir.")
-@click.option("--export", "export_to", metavar="DIR", type=click.Path(path_type=Path), help="Then write the model there.")
+@click.option(
+    "--export", "export_to", metavar="DIR", type=click.Path(path_type=Path), help="Then write the model there."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print events as JSON lines.")
 def command(
     recipe: str | None, run_dir: Path | None, resuming: bool, export_to: Path | None, as_json: bool, **given: Any
@@ -136,7 +138,9 @@ def _public_text(data: str) -> str:
         return data
     file = locations.texts_dir() / data
     if not file.exists():
-        raise UserError(f"this recipe learns from {data}, which is not here; fetch it with `gpttui data` or name it by --data")
+        raise UserError(
+            f"this recipe learns from {data}, which is not here; fetch it with `gpttui data` or name it with --data"
+        )
     return str(file)
 
 

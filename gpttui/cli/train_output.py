@@ -1,4 +1,4 @@
-"""How `gpttui train` shows events: a live line and a log on a terminal, plain lines in a pipe, JSON lines for machines."""
+"""How `gpttui train` shows events: a live line on a terminal, plain lines in a pipe, JSON lines for machines."""
 
 import sys
 from pathlib import Path
@@ -48,7 +48,9 @@ class Printer:
             self._live.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._live is not None:
             self._live.stop()
 
@@ -64,7 +66,8 @@ class Printer:
             self._say(text)
 
     def _show_step(self, event: StepDone) -> None:
-        text = f"loss {event.loss_nats:.3f} · lr {event.lr:.2g} · |g| {event.grad_norm:.2f} · {event.tokens_per_s:,.0f} tokens/s"
+        text = f"loss {event.loss_nats:.3f} · lr {event.lr:.2g} · |g| {event.grad_norm:.2f}"
+        text += f" · {event.tokens_per_s:,.0f} tokens/s"
         if self._live is not None:
             self._live.update(self._task, completed=event.step, description=text)
         elif event.step % max(1, self.config.steps // LINES_IN_A_PIPE) == 0 or event.step == 1:
@@ -82,11 +85,12 @@ def describe(event: Event) -> str:
     match event:
         case RunStarted():
             where = f"step {event.step}, " if event.step else ""
+            many = f", {event.processes} processes" if event.processes > 1 else ""
             notes = "".join(f"\nnote: {note}" for note in event.notes)
             return (
                 f"{where}{event.params:,} parameters · {event.tokenizer}, {event.vocab_size} tokens · "
-                f"{event.train_tokens:,} to train, {event.val_tokens:,} held out · {event.device}, {event.threads} threads"
-                f"{f', {event.processes} processes' if event.processes > 1 else ''}{safe_text(notes, keep=chr(10))}"
+                f"{event.train_tokens:,} to train, {event.val_tokens:,} held out · "
+                f"{event.device}, {event.threads} threads{many}{safe_text(notes, keep=chr(10))}"
             )
         case EvalDone():
             return f"step {event.step}: validation loss {event.val_loss_nats:.4f} ({event.elapsed_s:.0f} s)"

@@ -35,7 +35,9 @@ class TrainState(msgspec.Struct, kw_only=True):
     format: int = FORMAT
 
 
-def save(path: Path, model: GPT, tokenizer_json: str, optimisers: list[torch.optim.Optimizer], state: TrainState) -> Path:
+def save(
+    path: Path, model: GPT, tokenizer_json: str, optimisers: list[torch.optim.Optimizer], state: TrainState
+) -> Path:
     """Write the checkpoint of `state.step` beside, then give it its place. Raises UserError; older ones stay intact."""
     beside = path / rundir.CHECKPOINTS / f".{state.step:08d}.{os.getpid()}"
     try:
@@ -62,7 +64,9 @@ def restore(folder: Path, model: GPT, optimisers: list[torch.optim.Optimizer]) -
     state = read_state(folder)
     stored = checkpoint.load(folder)
     if _shape(stored.config) != _shape(model.config):
-        raise UserError(f"the checkpoint {folder} is of another shape than this run; resume with the options it began with")
+        raise UserError(
+            f"the checkpoint {folder} is of another shape than this run; resume with the options it began with"
+        )
     with torch.no_grad():
         for name, p in model.state_dict().items():
             p.copy_(stored.state_dict()[name])
@@ -110,7 +114,9 @@ def _unflatten(optimisers: list[torch.optim.Optimizer], tensors: dict[str, Tenso
         try:
             p = optimisers[int(o)].param_groups[int(g)]["params"][int(i)]
         except IndexError as error:
-            raise UserError(f"{folder} was trained with another optimiser; resume with the options it began with") from error
+            raise UserError(
+                f"{folder} was trained with another optimiser; resume with the options it began with"
+            ) from error
         if value.shape not in (p.shape, torch.Size([])):
             raise UserError(f"{folder / OPTIMISER} does not fit the model: {key} is {tuple(value.shape)}")
         device = "cpu" if name == "step" and p.device.type == "cpu" else p.device

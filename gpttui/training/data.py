@@ -1,7 +1,7 @@
 """Text to tokens on disk, once; then batches whose position is a pure function of (seed, step).
 
-Two layouts. A stream: all text end to end, rows cut from it at a shift that changes each epoch, every token once an epoch
-(nanoGPT's `train.bin`, minus its draws with replacement). Rows: one document each, padded, so that a task such as
+Two layouts. A stream: all text end to end, rows cut from it at a shift that changes each epoch, every token once an
+epoch (nanoGPT's `train.bin`, minus its draws with replacement). Rows: one document each, padded, so that a task such as
 `12+30=42` always starts at position 0. In both, what step n sees depends on the seed and n alone: resuming needs no
 stored position, and processes take disjoint slices of the same batch.
 """
@@ -34,7 +34,7 @@ META = "data.json"
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows of one pass: `inputs`, `targets` `[rows, context]` int64; `weights` alike, or None where all count the same."""
+    """Rows of one pass: `inputs`, `targets` `[rows, context]` int64; `weights` alike, or None: all count the same."""
 
     inputs: Tensor
     targets: Tensor
@@ -50,7 +50,7 @@ class TokenFile:
         self.pad = int(np.iinfo(array.dtype).max)
         self.marker, self.prompt_weight = marker, prompt_weight
         self.n_rows = len(array) if self.is_rows else max(1, (len(array) - context) // context)
-        self._orders: dict[int, Array] = {}
+        self._orders: dict[tuple[int, int], Array] = {}
 
     @property
     def tokens(self) -> int:
@@ -64,13 +64,14 @@ class TokenFile:
 
     def _pick(self, seed: int, n: int) -> int:
         epoch, place = divmod(n, self.n_rows)
-        if epoch not in self._orders:
+        if (seed, epoch) not in self._orders:
             rng = np.random.Generator(np.random.Philox(key=[seed, epoch]))
             shift = 0 if self.is_rows else int(rng.integers(min(self.context, len(self.array) - self.context)))
             order = rng.permutation(self.n_rows)
             order = order if self.is_rows else order * self.context + shift
-            self._orders = {e: o for e, o in self._orders.items() if e == epoch - 1} | {epoch: order}
-        return int(self._orders[epoch][place])
+            last = self._orders.get((seed, epoch - 1))
+            self._orders = {(seed, epoch): order} | ({} if last is None else {(seed, epoch - 1): last})
+        return int(self._orders[seed, epoch][place])
 
     def spread(self, tokens: int) -> list[int]:
         """Starts of rows spread evenly, without overlap, enough for about `tokens` tokens: what an evaluation reads."""
@@ -196,7 +197,7 @@ def in_lines(parts: Iterator[tuple[bool, str]]) -> Iterator[tuple[bool, str]]:
 def learn_tokenizer(kind: str, source: TextSource, val_fraction: float) -> Tokenizer:
     """A tokenizer for the text. Characters: all that occur. BPE and words: from the training part only."""
     if kind == "char":
-        return train_characters(text for _, text in source.blocks())
+        return train_characters(text for _, _, text in source.blocks())
     texts = (text for is_val, text in in_lines(source.split(val_fraction)) if not is_val)
     return learn_from(kind, texts)
 
@@ -226,7 +227,9 @@ def _encode_documents(
     train, val, notes = _documents(config, corpus, folder)
     if tokenizer is None:
         kind = corpus_spec(corpus).tokenizer if corpus and config.tokenizer == "char" else config.tokenizer
-        tokenizer = learn_from(kind, (document + "\n" for document in itertools.chain(train, val if kind == "char" else [])))
+        tokenizer = learn_from(
+            kind, (document + "\n" for document in itertools.chain(train, val if kind == "char" else []))
+        )
     file.write_text(tokenizer.to_json(), encoding="utf-8")
     encoder = Encoder(tokenizer)
     marker = tokenizer.encode(config.answer_after) if config.answer_after else []
@@ -250,7 +253,7 @@ def _encode_documents(
 
 
 def _documents(config: TrainConfig, corpus: str, folder: Path) -> tuple[list[str], list[str], list[str]]:
-    """Training and validation documents: a corpus keeps its own held-out side; lines of a text are split by position."""
+    """Training and validation documents, notes. A corpus holds out its own; lines of a text are split by position."""
     if corpus:
         draw, n = open_corpus(corpus), config.corpus_documents
         held_out = list(draw(HELD_OUT_FROM_SEED + config.seed, max(20, n // 20)))

@@ -93,7 +93,9 @@ def _strided_sum(model: GPT, tokens: Tensor, context: int, stride: int) -> tuple
         batch = starts[first : first + rows]
         window = torch.stack([tokens[s : s + width + 1] for s in batch]).to(device)
         logits = model(window[:, :-1]).float()
-        losses = F.cross_entropy(logits.flatten(0, 1), window[:, 1:].flatten(), reduction="none").view(len(batch), width)
+        losses = F.cross_entropy(logits.flatten(0, 1), window[:, 1:].flatten(), reduction="none").view(
+            len(batch), width
+        )
         for row, start in zip(losses, batch, strict=True):
             total += float(row[max(0, counted_to - start) :].double().sum())
             counted_to = start + width

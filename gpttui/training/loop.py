@@ -1,8 +1,8 @@
 """The training loop: a generator of typed events that prints nothing and knows no screen.
 
 Whoever consumes it decides the pace: between two `next` calls the model's live weights can be looked at, the learning
-rate changed, the run stopped or rewound. `None` is yielded wherever a moment's work is done and there is nothing to tell,
-so that an engine can answer requests in between: the longest wait is one forward and backward pass.
+rate changed, the run stopped or rewound. `None` is yielded wherever a moment's work is done and there is nothing to
+tell, so that an engine can answer requests in between: the longest wait is one forward and backward pass.
 
 What step n does depends on (config, n) alone: batches and dropout are keyed by it. That makes resuming exact, and the
 same run on one or many processes the same run. The recipe is nanoGPT's, grown by Muon.
@@ -87,7 +87,7 @@ class Trainer:
     # ── The run ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def events(self) -> Iterator[Event | None]:
-        """Train to the end of the run. Ends with `RunEnded` or `RunFailed`; never raises for what went wrong outside."""
+        """Train to the end, which is `RunEnded` or `RunFailed`; never raises for what went wrong outside."""
         work = self._work()
         while True:
             started_s = time.perf_counter()
@@ -213,7 +213,9 @@ class Trainer:
         rows = config.batch * world.size
         batch = self.data.train.draw(config.seed, index * rows + config.batch * world.rank, config.batch)
         self.batch = batch
-        torch.manual_seed((config.seed << 32) ^ (index * world.size + world.rank))  # dropout: a function of the step too
+        torch.manual_seed(
+            (config.seed << 32) ^ (index * world.size + world.rank)
+        )  # for dropout
         self.model.train()
         if n == 0:
             for p in self.model.parameters():
@@ -314,9 +316,7 @@ class Trainer:
 
     def _save(self) -> Iterator[Event | None]:
         if self.world.leads and self.path is not None:
-            saved = checkpoints.save(
-                self.path, self.model, self.data.tokenizer.to_json(), self.optimisers, self.state
-            )
+            saved = checkpoints.save(self.path, self.model, self.data.tokenizer.to_json(), self.optimisers, self.state)
             rundir.thin_checkpoints(
                 self.path,
                 keep=self.config.keep,

@@ -23,8 +23,8 @@ COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 def orthogonalise(x: Tensor, steps: int = 5, eps: float = 1e-7) -> Tensor:
     """About U V^T for each matrix U S V^T of `x` `[n, rows, columns]`, in x's precision.
 
-    The iterations run on the smaller Gram matrix alone: X_k = Q_k X_0 with Q_k a polynomial in X_0 X_0^T, so that a wide
-    matrix is touched twice, not ten times.
+    For wide matrices the iterations run on the Gram matrix alone: X_k = Q_k X_0, Q_k a polynomial in X_0 X_0^T, so that
+    the matrix itself is touched twice, not ten times.
     """
     a, b, c = COEFFICIENTS
     tall = x.size(-2) > x.size(-1)

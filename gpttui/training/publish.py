@@ -87,18 +87,19 @@ def _card(run: Path, recipe: Recipe | None, name: str, loss: float, step: int) -
 
 def _readme(model_id: str, recipe: Recipe | None, card: dict[str, Any], run: Path) -> str:
     config = rundir.read_config(run)
+    rows = config.batch * config.accumulation
     command = f"gpttui train --recipe {card['recipe']} --run-dir RUN --export {model_id}" if recipe else "gpttui train"
     return f"""# {recipe.title if recipe else model_id}
 
-{card['summary']}
+{card["summary"]}
 
 | | |
 |---|---|
-| data | {card['data']}; the last {config.val_fraction:.0%} held out |
-| measured | {card['metric_name']}: {card['metric_value']}, over all of the held-out part |
+| data | {card["data"]}; the last {config.val_fraction:.0%} held out |
+| measured | {card["metric_name"]}: {card["metric_value"]}, over all of the held-out part |
 | shape | {config.arch}, {config.layers} layers, {config.heads} heads, width {config.width}, context {config.context} |
-| training | {card['steps']} steps of {config.batch * config.accumulation} rows, {config.optimizer}, seed {config.seed} |
-| time | {card['minutes']} minutes |
+| training | {card["steps"]} steps of {rows} rows, {config.optimizer}, seed {config.seed} |
+| time | {card["minutes"]} minutes |
 
 Trained by gpttui itself: `{command}`
 """

@@ -44,7 +44,7 @@ def start(config: TrainConfig, path: Path) -> Run:
 
 
 def resume(path: Path, config: TrainConfig | None = None) -> Run:
-    """Go on with the run in `path` from its newest whole checkpoint; `config` (more steps, say) replaces the stored one."""
+    """Go on with the run in `path` from its newest whole checkpoint; `config` (more steps, say) replaces its own."""
     return _open(config or rundir.read_config(path), path, resuming=True)
 
 
@@ -100,7 +100,9 @@ def _model(config: TrainConfig, data: Data, given: tuple[GPT, Tokenizer] | None,
     if given is not None:
         model = given[0]
         if config.context > model.config.context:
-            raise UserError(f"{config.init} sees {model.config.context} tokens; use --context {model.config.context} or less")
+            raise UserError(
+                f"{config.init} sees {model.config.context} tokens; use --context {model.config.context} or less"
+            )
         return model.to(world.device)
     shape = model_shape(config, data.tokenizer.vocab_size)
     refuse_if_too_big(shape, config.batch, world.device)

@@ -47,7 +47,7 @@ def count_params(shape: GPTConfig) -> int:
 
 
 def step_memory_bytes(shape: GPTConfig, batch: int) -> int:
-    """About what a training step needs: weights, gradients, two moments, and the activations that backward waits for."""
+    """About what a training step needs: weights, gradients, two moments, and what backward waits for."""
     tokens = batch * shape.context
     per_token = shape.n_layer * (14 * shape.d_model + 3 * shape.mlp_width) + 4 * shape.vocab_size
     if shape.dropout:

@@ -1,6 +1,6 @@
 """Where training text comes from: a file, a directory, stdin or a generated corpus, read in blocks.
 
-Bytes that are not UTF-8 are read as U+FFFD and counted, never silently dropped; what is no text at all is refused. Memory
+Bytes that are not UTF-8 are read as U+FFFD and counted, never silently dropped; what is no text is refused. Memory
 stays a few blocks whatever the size. Not for tokens: see `gpttui.training.data`.
 """
 
@@ -31,21 +31,24 @@ class TextSource:
     first_invalid: str = ""
     notes: list[str] = field(default_factory=list)
 
-    def blocks(self) -> Iterator[tuple[int, str]]:
-        """(position in bytes of the block's start, text), in order."""
-        position = self.invalid_bytes = 0
+    def blocks(self) -> Iterator[tuple[int, int, str]]:
+        """(first byte, byte after the last, text), in order; a character is never in two blocks."""
+        before = self.invalid_bytes = 0
         for file in self.files:
             decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
             with file.open("rb") as handle:
+                start = 0
                 while raw := handle.read(BLOCK_BYTES):
                     text = decoder.decode(raw)
                     if "\ufffd" in text:
                         self._count_invalid(raw, text, file, handle.tell() - len(raw))
-                    yield position, text
-                    position += len(raw)
-            if rest := decoder.decode(b"", final=True):
-                self.invalid_bytes += len(rest)
-                yield position, rest
+                    end = handle.tell() - len(decoder.getstate()[0])
+                    yield before + start, before + end, text
+                    start = end
+                if rest := decoder.decode(b"", final=True):
+                    self.invalid_bytes += len(rest)
+                    yield before + start, before + handle.tell(), rest
+                before += handle.tell()
 
     def _count_invalid(self, raw: bytes, text: str, file: Path, offset: int) -> None:
         honest = raw.count("\ufffd".encode())
@@ -60,15 +63,13 @@ class TextSource:
     def split(self, val_fraction: float) -> Iterator[tuple[bool, str]]:
         """(is validation, text): the first part of the text trains, the rest validates; never mixed."""
         cut = int(self.size_bytes * (1 - val_fraction))
-        for position, text in self.blocks():
-            if position >= cut:
-                yield True, text
-            elif position + len(text.encode()) <= cut:
-                yield False, text
-            else:
-                head = text.encode()[: cut - position].decode("utf-8", errors="ignore")
-                yield False, head
-                yield True, text[len(head) :]
+        for start, end, text in self.blocks():
+            if end <= cut or start >= cut:
+                yield start >= cut, text
+                continue
+            head = text.encode()[: cut - start].decode("utf-8", errors="ignore")
+            yield False, head
+            yield True, text[len(head) :]
 
 
 def open_text(data: str, spool: Path) -> TextSource:
@@ -122,9 +123,11 @@ def _refuse_what_is_no_text(source: TextSource, name: str) -> None:
 
 
 def utf8_note(source: TextSource) -> list[str]:
-    """What to tell of bytes that are not UTF-8, after the source has been read once. Raises UserError if most are not."""
+    """What to tell of bytes that are not UTF-8, once the source has been read. Raises UserError if most are not."""
     if not source.invalid_bytes:
         return []
     if source.invalid_bytes > 0.3 * source.size_bytes:
-        raise UserError(f"the text is not UTF-8 ({source.invalid_bytes:,} bytes are not); convert it first, with iconv say")
+        raise UserError(
+            f"the text is not UTF-8 ({source.invalid_bytes:,} bytes are not); convert it first (iconv)"
+        )
     return [f"{source.invalid_bytes:,} bytes are not UTF-8 (first: {source.first_invalid}); read as U+FFFD"]

@@ -1,0 +1,46 @@
+"""A tiny text, a tiny config, and a run of it: shared by the training tests."""
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from gpttui.train_config import TrainConfig
+from gpttui.train_protocol import Event
+from gpttui.training import run as runs
+
+TINY: dict[str, Any] = {
+    "layers": 2, "heads": 2, "width": 16, "context": 16, "batch": 4, "steps": 12, "warmup": 2, "eval_every": 6,
+    "eval_tokens": 256, "sample_every": 0, "checkpoint_every": 4, "device": "cpu", "threads": 1, "lr": 3e-3,
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture
+def text_file(tmp_path: Path) -> Path:
+    """About 6 kB of words in random order."""
+    rng = random.Random(0)
+    words = "the king and queen of ink sat down to think while rain fell on the town".split()
+    lines = [" ".join(rng.choices(words, k=8)) + ".\n" for _ in range(150)]
+    file = tmp_path / "words.txt"
+    file.write_text("".join(lines), encoding="utf-8")
+    return file
+
+
+@pytest.fixture
+def tiny(text_file: Path) -> Callable[..., TrainConfig]:
+    """A config that trains in a blink; fields can be changed."""
+    return lambda **fields: TrainConfig(**({"data": str(text_file)} | TINY | fields))
+
+
+def train(config: TrainConfig, path: Path) -> list[Event]:
+    """Run to the end; every event."""
+    with runs.start(config, path) as run:
+        return [event for event in run.trainer.events() if event is not None]

@@ -1,0 +1,127 @@
+"""Text to tokens to batches: nothing lost, nothing mixed, a pure function of (seed, step)."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from gpttui.errors import UserError
+from gpttui.train_config import TrainConfig
+from gpttui.training import text
+from gpttui.training.data import IGNORED, Encoder, TokenFile, TokenWriter, learn_from, prepare
+from gpttui.training.text import open_text
+
+Tiny = Callable[..., TrainConfig]
+
+
+def test_both_parts_together_are_the_text(tiny: Tiny, text_file: Path, tmp_path: Path) -> None:
+    data = prepare(tiny(), tmp_path / "run")
+    whole = text_file.read_text()
+    train, val = (data.tokenizer.decode(side.array.tolist()) for side in (data.train, data.val))
+    assert train + val == whole
+    assert len(train) == int(0.9 * len(whole))
+
+
+@pytest.mark.parametrize("kind", ["char", "word", "bpe:300"])
+def test_every_tokenizer_gives_the_text_back(tiny: Tiny, text_file: Path, tmp_path: Path, kind: str) -> None:
+    data = prepare(tiny(tokenizer=kind), tmp_path / "run")
+    sides = [data.tokenizer.decode(side.array.tolist()) for side in (data.train, data.val)]
+    assert "".join(sides) == text_file.read_text()
+    assert data.train.array.dtype == np.uint16
+
+
+def test_a_cut_in_the_middle_of_a_character_belongs_to_one_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text, "BLOCK_BYTES", 7)
+    file = tmp_path / "é.txt"
+    file.write_text("aé\U0001f600ß" * 30, encoding="utf-8")
+    for fraction in np.linspace(0.05, 0.95, 19):
+        source = open_text(str(file), tmp_path / "spool")
+        parts = list(source.split(float(fraction)))
+        assert "".join(part for _, part in parts) == file.read_text(encoding="utf-8")
+        sides = [side for side, _ in parts]
+        assert sides == sorted(sides)
+        assert source.invalid_bytes == 0
+
+
+def test_bytes_that_are_not_utf8_are_counted_and_located(tmp_path: Path, tiny: Tiny) -> None:
+    file = tmp_path / "latin.txt"
+    file.write_bytes(b"plain words\n" * 100 + b"caf\xe9 \xff\n" + b"plain words\n" * 100)
+    data = prepare(tiny(data=str(file)), tmp_path / "run")
+    assert data.notes[0] == "2 bytes are not UTF-8 (first: latin.txt, byte 1,203); read as U+FFFD"
+
+
+def test_an_epoch_reads_every_token_once(tmp_path: Path) -> None:
+    stream = TokenFile(np.arange(1000, dtype=np.uint16), context=10)
+    batch = stream.draw(seed=1, first=0, count=stream.n_rows)
+    assert len(torch.unique(batch.inputs)) == stream.n_rows * 10
+    assert torch.equal(batch.targets, batch.inputs + 1)
+
+
+def test_rows_depend_on_seed_and_position_alone(tmp_path: Path) -> None:
+    array = np.random.default_rng(0).integers(0, 50, 5000).astype(np.uint16)
+    one, other = TokenFile(array, context=16), TokenFile(array, context=16)
+    whole = one.draw(seed=5, first=0, count=700)  # more than two epochs
+    for first in (650, 3, 311):  # in any order, from any place
+        part = other.draw(seed=5, first=first, count=8)
+        assert torch.equal(part.inputs, whole.inputs[first : first + 8])
+    assert not torch.equal(other.draw(seed=6, first=0, count=8).inputs, whole.inputs[:8])
+
+
+def test_validation_rows_do_not_overlap_and_reach_the_end(tmp_path: Path) -> None:
+    stream = TokenFile(np.arange(1000, dtype=np.uint16), context=10)
+    starts = stream.spread(10**9)
+    assert starts == list(range(0, 990, 10))
+    assert len(stream.spread(200)) == 20
+
+
+def test_documents_are_padded_and_padding_is_no_target(tiny: Tiny, tmp_path: Path) -> None:
+    file = tmp_path / "sums.txt"
+    file.write_text("".join(f"{a}+{b}={a + b}\n" for a in range(20) for b in range(20)))
+    config = tiny(data=str(file), documents=True, answer_after="=", prompt_weight=0.25)
+    data = prepare(config, tmp_path / "run")
+    batch = data.train.draw(seed=0, first=0, count=50)
+    assert batch.weights is not None
+    for inputs, targets, weights in zip(batch.inputs, batch.targets, batch.weights, strict=True):
+        n = int((targets != IGNORED).sum())
+        document = data.tokenizer.decode([int(inputs[0]), *targets[:n].tolist()])
+        problem, _, answer = document.partition("=")
+        left, right = problem.split("+")
+        assert answer == f"{int(left) + int(right)}\n"
+        assert weights[: len(problem)].tolist() == [0.25] * len(problem)
+        assert weights[len(problem) : n].tolist() == [1.0] * (n - len(problem))
+
+
+def test_a_corpus_keeps_its_held_out_side_apart(tiny: Tiny, tmp_path: Path) -> None:
+    config = tiny(data="corpus:addition", documents=True, corpus_documents=500)
+    data = prepare(config, tmp_path / "run")
+    train, val = (
+        {data.tokenizer.decode([int(i) for i in row if i != side.pad]) for row in side.array}
+        for side in (data.train, data.val)
+    )
+    assert train and val and not train & val
+
+
+def test_stored_tokens_open_memory_mapped(tmp_path: Path) -> None:
+    writer = TokenWriter(tmp_path / "x.npy", 70_000)
+    writer.append(np.array([1, 69_999]))
+    writer.append(np.array([7]))
+    assert writer.close() == 3
+    array = np.load(tmp_path / "x.npy", mmap_mode="r")
+    assert isinstance(array, np.memmap) and array.dtype == np.uint32
+    assert array.tolist() == [1, 69_999, 7]
+
+
+def test_the_character_table_agrees_with_the_tokenizer() -> None:
+    tokenizer = learn_from("char", iter(["abc \n\U0001f600é"]))
+    sample = "a\U0001f600bé\nzzz c"
+    encoder = Encoder(tokenizer)
+    assert encoder.encode(sample).tolist() == tokenizer.encode(sample)
+    assert encoder.notes() == ["3 tokens are unknown to the vocabulary"]
+
+
+@pytest.mark.parametrize("kind", ["chars", "bpe", "bpe:x", "bpe:100"])
+def test_unknown_tokenizers_are_named(kind: str) -> None:
+    with pytest.raises(UserError, match=r"bpe|BPE"):
+        learn_from(kind, iter(["text"]))
