@@ -1,0 +1,1 @@
+"""What `gpttui bench` measures, as ratios within one run."""

@@ -1,0 +1,88 @@
+"""The benchmark verb measures the real program; here it only has to measure, not to be fast."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from gpttui.bench.report import Row, against, in_turns, quantile
+from gpttui.bench.terminal import Terminal
+from gpttui.errors import UserError
+from tests.cli.conftest import Cli
+
+FIELDS = {"name", "value", "unit", "baseline", "baseline_value", "ratio", "at_least", "aim", "note", "verdict"}
+
+
+def _rows(out: str) -> list[dict[str, object]]:
+    report = json.loads(out)
+    assert set(report) == {"bench", "machine", "rows"}
+    assert all(set(row) == FIELDS for row in report["rows"])
+    rows: list[dict[str, object]] = report["rows"]
+    return rows
+
+
+def test_startup_measures_the_real_program(cli: Cli, bpe_model: Path) -> None:
+    result = cli("bench", "startup", "--model", bpe_model, "--rounds", "1", "--json")
+    assert result.code == 0, result.err
+    painted, ready, memory = _rows(result.out)
+    assert 50 < painted["value"] < ready["value"]  # type: ignore[operator]
+    assert ready["ratio"] == pytest.approx(ready["value"] / ready["baseline_value"])  # type: ignore[operator]
+    assert 50 < memory["value"] < 2000  # type: ignore[operator]
+
+
+def test_train_compares_on_the_same_batches(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gpttui.bench.train.STEPS_OF_A_ROUND", 3)
+    result = cli("bench", "train", "--rounds", "1", "--json")
+    assert result.code == 0, result.err
+    (step,) = _rows(result.out)
+    assert 0 < step["ratio"] < 10  # type: ignore[operator]
+    assert "gpttui data tinyshakespeare" in result.err
+
+
+def test_a_step_is_compared_for_the_small_shape() -> None:
+    from gpttui.bench import step
+
+    (row,) = step.measure(rounds=1, shapes=("4 layers x width 128, context 128",))
+    assert row.ratio is not None and 0 < row.ratio < 10
+
+
+@pytest.mark.parametrize(("ratio", "verdict"), [(0.3, "aim"), (0.4, "aim"), (0.7, "at least"), (0.9, "missed")])
+def test_the_verdict_is_about_the_ratio(ratio: float, verdict: str) -> None:
+    assert against("x", [ratio * 10], "y", [10.0], at_least=0.8, aim=0.4).verdict == verdict
+
+
+def test_the_verdict_without_a_ratio_is_about_the_value() -> None:
+    assert Row("x", 500, "ms", at_least=600, aim=300).verdict == "at least"
+    assert Row("x", 500, "ms").verdict == ""
+
+
+@pytest.mark.parametrize(("share", "value"), [(0.5, 2), (0.95, 4), (0.0, 1), (1.0, 4), (0.75, 3)])
+def test_quantiles(share: float, value: float) -> None:
+    assert quantile([4, 2, 1, 3], share) == value
+
+
+def test_turns_alternate() -> None:
+    order: list[str] = []
+
+    def work(name: str) -> float:
+        order.append(name)
+        return float(len(order))
+
+    assert in_turns(2, lambda: work("a"), lambda: work("b")) == [[1, 3], [2, 4]]
+    assert order == ["a", "b", "a", "b"]
+
+
+def test_a_terminal_shows_text_without_its_escapes() -> None:
+    with Terminal(
+        ["sh", "-c", r"printf '\033[31mr\033[0med \033]0;title\007%s' $(stty size | tr ' ' x); read x"]
+    ) as terminal:
+        terminal.wait_for(lambda text: "40x120" in text, "its size", limit_s=20)
+        assert terminal.text() == "red 40x120"
+
+
+def test_a_program_that_ends_early_is_an_error_with_its_last_words() -> None:
+    with (
+        Terminal(["sh", "-c", "echo gone; exit 3"]) as terminal,
+        pytest.raises(UserError, match=r"ended with status 3; it showed: gone"),
+    ):
+        terminal.wait_for(lambda text: False, "anything", limit_s=20)
