@@ -1,0 +1,214 @@
+"""Every continuation that was tried, kept as a tree, and the session file that brings a screen back.
+
+A node is one token after all those above it, with the probability the model gave it. The tree grows from what the
+screen is told (token ids and surprisals), so it needs no model; the engine only jumps. Plain data, no torch: the
+screen may hold it.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from gpttui.errors import UserError, one_line
+from gpttui.interventions import Intervention
+from gpttui.records import Array, Sampling
+
+FORMAT, VERSION = "gpttui session", 1
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One token of one continuation."""
+
+    id: int
+    parent: int
+    """-1: it follows the prompt."""
+    token_id: int
+    bits: float
+    """Surprisal, -log2 of the probability that the model gave this token here; nan where it is not known."""
+    picked: bool = False
+    """A person chose it."""
+    bookmark: str = ""
+    """Its name, where it has one."""
+
+    @property
+    def prob(self) -> float:
+        return float(2.0**-self.bits)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A node as a list shows it."""
+
+    node: Node
+    depth: int
+    """Tokens behind the prompt, this one the last."""
+    joint_bits: float
+    """Of the whole continuation up to here."""
+    n_below: int
+    """Nodes that hang on this one."""
+
+
+class Branches:
+    """A tree of continuations of one prompt. The node -1 is the prompt itself."""
+
+    def __init__(self, nodes: Sequence[Node] = ()) -> None:
+        self.nodes = {node.id: node for node in nodes}
+        self._next = max(self.nodes, default=-1) + 1
+        self._children: dict[int, list[int]] = {-1: []}
+        for node in nodes:
+            self._children.setdefault(node.parent, []).append(node.id)
+            self._children.setdefault(node.id, [])
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def children(self, node_id: int = -1) -> tuple[Node, ...]:
+        """What follows a node, in the order it was tried."""
+        return tuple(self.nodes[child] for child in self._children[node_id])
+
+    def follow(self, token_ids: Sequence[int], bits: Sequence[float] | Array, picked: Sequence[bool] = ()) -> int:
+        """Make sure the continuation `token_ids` (behind the prompt) is in the tree; the id of its last node.
+
+        Nodes that are there stay, but take on the newer `bits` (weights or interventions may have changed).
+        """
+        at = -1
+        for n, (token_id, surprisal) in enumerate(zip(token_ids, bits, strict=True)):
+            by_hand = n < len(picked) and picked[n]
+            found = next((child for child in self._children[at] if self.nodes[child].token_id == token_id), None)
+            if found is None:
+                found, self._next = self._next, self._next + 1
+                self._children[at].append(found)
+                self._children[found] = []
+                self.nodes[found] = Node(found, at, int(token_id), float(surprisal), bool(by_hand))
+            elif self.nodes[found].bits != surprisal:
+                self.nodes[found] = replace(self.nodes[found], bits=float(surprisal))
+            at = found
+        return at
+
+    def path(self, node_id: int) -> tuple[Node, ...]:
+        """The nodes from the prompt to this one; empty for the prompt. Raises UserError for a node that is gone."""
+        found = []
+        while node_id != -1:
+            node = self._node(node_id)
+            found.append(node)
+            node_id = node.parent
+        return tuple(reversed(found))
+
+    def joint_bits(self, node_id: int) -> float:
+        """-log2 of the probability of the whole continuation up to a node."""
+        return sum(node.bits for node in self.path(node_id))
+
+    def bookmark(self, node_id: int, name: str) -> None:
+        """Name a node; an empty name takes the bookmark away."""
+        self.nodes[node_id] = replace(self._node(node_id), bookmark=" ".join(name.split()))
+
+    @property
+    def bookmarks(self) -> tuple[Node, ...]:
+        return tuple(node for node in self.nodes.values() if node.bookmark)
+
+    def prune(self, node_id: int) -> int:
+        """Forget a node and all that hangs on it; how many that were."""
+        parent = self._node(node_id).parent
+        gone = [row.node.id for row in self.rows(node_id)]
+        self._children[parent].remove(node_id)
+        for node in gone:
+            del self.nodes[node], self._children[node]
+        return len(gone)
+
+    def rows(self, node_id: int = -1) -> Iterator[Row]:
+        """The tree under (and with) a node, depth first, as a list shows it."""
+        above = self.path(node_id)
+        waiting = [node_id] if node_id != -1 else list(reversed(self._children[-1]))
+        depths = {-1: (len(above[:-1]), sum(node.bits for node in above[:-1]))}
+        found: list[tuple[Node, int, float]] = []
+        while waiting:
+            node = self.nodes[waiting.pop()]
+            depth, bits = depths.get(node.parent, depths[-1])
+            depths[node.id] = depth + 1, bits + node.bits
+            found.append((node, *depths[node.id]))
+            waiting += reversed(self._children[node.id])
+        below = dict.fromkeys((node.id for node, _, _ in found), 0)
+        for node, _, _ in reversed(found):
+            if node.parent in below:
+                below[node.parent] += below[node.id] + 1
+        return (Row(node, depth, bits, below[node.id]) for node, depth, bits in found)
+
+    def _node(self, node_id: int) -> Node:
+        if node_id not in self.nodes:
+            raise UserError("this branch is no longer there")
+        return self.nodes[node_id]
+
+
+class SessionFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """All that brings a screen back, as JSON. Token ids are of the named model's tokenizer."""
+
+    format: str = FORMAT
+    version: int = VERSION
+    model: str
+    """An id of the gallery, or a path."""
+    vocab_size: int
+    params: int
+    """Both tell whether the model is still the one that the session was made with."""
+    prompt: str
+    appended: list[int] = []
+    picked: list[bool] = []
+    sampling: Sampling = Sampling()
+    seed: int = 0
+    interventions: list[Intervention] = []
+    branches: list[Node] = []
+    position: int = -1
+    layer: int = 0
+    head: int = 0
+    view: dict[str, Any] = {}
+    """Whatever else the screen wants back: open pane, colour mode, pinned tokens, the other prompt of Compare …"""
+
+
+def save_session(session: SessionFile, file: Path) -> None:
+    """Write the file whole or not at all. Raises UserError where that is not possible."""
+    beside = file.with_name(f".{file.name}.tmp")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        plain = msgspec.to_builtins({"format": FORMAT, "version": VERSION} | msgspec.to_builtins(session))
+        for node in plain.get("branches", ()):
+            node["bits"] = None if node["bits"] != node["bits"] else node["bits"]
+        beside.write_text(json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+        beside.replace(file)
+    except OSError as error:
+        raise UserError(f"{file} cannot be written: {error.strerror}; choose another place") from error
+
+
+def load_session(file: Path) -> SessionFile:
+    """Read a session file. Raises UserError, in one line, for anything that is not one this gpttui can replay."""
+    try:
+        raw = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{file} cannot be read as a session: {one_line(error)}") from error
+    if not isinstance(raw, dict) or raw.get("format") != FORMAT:
+        raise UserError(f"{file} is not a gpttui session; those are saved with ctrl+o")
+    if not isinstance(raw.get("version"), int) or raw["version"] > VERSION:
+        raise UserError(f"{file} was saved by a newer gpttui (format {raw.get('version')}); upgrade to open it")
+    try:
+        for node in raw.get("branches", ()):
+            node["bits"] = float("nan") if node["bits"] is None else node["bits"]
+        session = msgspec.convert(raw, SessionFile)
+    except (msgspec.ValidationError, KeyError, TypeError) as error:
+        raise UserError(f"{file} is damaged: {one_line(error)}") from error
+    if len(session.picked) != len(session.appended):
+        raise UserError(f"{file} is damaged: it does not say for every token how it was chosen")
+    return session
+
+
+def check_session(session: SessionFile, model: str, vocab_size: int, params: int) -> None:
+    """Raises UserError where the session was made with another model than `model`."""
+    ids = (*session.appended, *(node.token_id for node in session.branches))
+    if session.vocab_size != vocab_size or max(ids, default=0) >= vocab_size or min(ids, default=0) < 0:
+        raise UserError(
+            f"this session belongs to {session.model} with {session.vocab_size} tokens; {model} has {vocab_size}"
+        )
+    if session.params != params:
+        raise UserError(f"this session belongs to {session.model} with {session.params:,} parameters, not {params:,}")

@@ -1,0 +1,29 @@
+"""The one shell command that shows again what the screen shows."""
+
+import shlex
+
+from gpttui.interventions import Intervention, as_arguments
+from gpttui.records import Sampling
+
+
+def generate_command(
+    model: str,
+    prompt: str,
+    count: int,
+    sampling: Sampling,
+    seed: int,
+    changes: tuple[Intervention, ...] = (),
+) -> str:
+    """`gpttui generate …` that writes the same tokens, where none was picked by hand and all changes can be said so."""
+    parts = ["gpttui", "generate", "--model", model, "--prompt", prompt, "-n", str(count), "--seed", str(seed)]
+    parts += ["--temperature", f"{sampling.temperature:g}"]
+    parts += ["--top-k", str(sampling.top_k)] if sampling.top_k else []
+    parts += ["--top-p", f"{sampling.top_p:g}"] if sampling.top_p < 1 else []
+    for argument in as_arguments(changes):
+        parts += ["--ablate", argument]
+    return shlex.join(parts)
+
+
+def session_command(file: str) -> str:
+    """`gpttui --session F`, for everything that a saved session holds."""
+    return shlex.join(["gpttui", "--session", file])

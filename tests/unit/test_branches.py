@@ -1,0 +1,118 @@
+"""The tree keeps every path once; a session file comes back as it went, and says no in one line otherwise."""
+
+import json
+import math
+import shlex
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gpttui.errors import UserError
+from gpttui.inference.branches import Branches, SessionFile, check_session, load_session, save_session
+from gpttui.interventions import AblateHead, Steer
+from gpttui.recipe import generate_command, session_command
+from gpttui.records import Sampling
+
+PATHS = st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=6), min_size=1, max_size=12)
+
+
+@given(PATHS)
+def test_a_tree_is_the_set_of_its_prefixes(paths: list[list[int]]) -> None:
+    tree = Branches()
+    for path in paths:
+        leaf = tree.follow(path, [1.0 + token for token in path])
+        assert [node.token_id for node in tree.path(leaf)] == path
+        assert tree.joint_bits(leaf) == sum(1.0 + token for token in path)
+    prefixes = {tuple(path[:n]) for path in paths for n in range(1, len(path) + 1)}
+    rows = list(tree.rows())
+    assert len(rows) == len(tree) == len(prefixes)
+    for row in rows:
+        assert row.depth == len(tree.path(row.node.id)) and row.joint_bits == tree.joint_bits(row.node.id)
+        assert row.n_below == len(list(tree.rows(row.node.id))) - 1
+    again = Branches(list(tree.nodes.values()))
+    assert list(again.rows()) == rows
+    first = tree.children()[0]
+    below = len(list(tree.rows(first.id)))
+    assert tree.prune(first.id) == below and len(tree) == len(rows) - below
+    assert all(row.node.id != first.id for row in tree.rows())
+
+
+def test_bookmarks_probabilities_and_what_is_gone() -> None:
+    tree = Branches()
+    leaf = tree.follow([5, 6], [1.0, 3.0], [False, True])
+    other = tree.follow([5, 7], [1.0, 2.0])
+    assert [node.picked for node in tree.path(leaf)] == [False, True] and tree.nodes[other].prob == 0.25
+    assert tree.follow([5, 6], [0.5, 3.0]) == leaf and tree.joint_bits(leaf) == 3.5
+    tree.bookmark(leaf, " my\nfavourite ")
+    assert [node.bookmark for node in tree.bookmarks] == ["my favourite"]
+    tree.prune(leaf)
+    assert not tree.bookmarks and [row.node.id for row in tree.rows(other)] == [other]
+    for refused in (tree.path, tree.prune, tree.joint_bits):
+        with pytest.raises(UserError, match="no longer there"):
+            refused(leaf)
+
+
+def session(tree: Branches) -> SessionFile:
+    return SessionFile(
+        model="tales",
+        vocab_size=61,
+        params=1000,
+        prompt="Once \x1b[31m[red] ’",
+        appended=[5, 6],
+        picked=[False, True],
+        sampling=Sampling(0.5, 10, 0.9),
+        seed=7,
+        interventions=[AblateHead(1, 2, "mean"), Steer(0, "a", "b", 2.0)],
+        branches=list(tree.nodes.values()),
+        view={"pane": "lens", "pinned": [4]},
+    )
+
+
+def test_a_session_file_round_trips(tmp_path: Path) -> None:
+    tree = Branches()
+    tree.follow([5, 6], [math.nan, 3.0])
+    made = session(tree)
+    save_session(made, tmp_path / "new" / "s.json")
+    back = load_session(tmp_path / "new" / "s.json")
+    assert math.isnan(back.branches[0].bits) and back.branches[1:] == made.branches[1:]
+    for name in ("prompt", "appended", "picked", "sampling", "seed", "interventions", "view", "model"):
+        assert getattr(back, name) == getattr(made, name)
+    check_session(back, "tales", 61, 1000)
+    with pytest.raises(UserError, match="61 tokens; other has 60"):
+        check_session(back, "other", 60, 1000)
+    with pytest.raises(UserError, match="1,000 parameters"):
+        check_session(back, "tales", 61, 1001)
+
+
+def test_what_is_no_session_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "s.json"
+    with pytest.raises(UserError, match="cannot be read"):
+        load_session(file)
+    save_session(session(Branches()), file)
+    good = json.loads(file.read_text())
+    for change, words in (
+        ({"version": 2}, "newer gpttui"),
+        ({"format": "x"}, "not a gpttui session"),
+        ({"picked": []}, "damaged"),
+        ({"seed": "x"}, "damaged"),
+        ({"appended": None}, "damaged"),
+        ({"branches": [{}]}, "damaged"),
+    ):
+        file.write_text(json.dumps(good | change))
+        with pytest.raises(UserError, match=words):
+            load_session(file)
+    for text in ("", "[1]", "{"):
+        file.write_text(text)
+        with pytest.raises(UserError):
+            load_session(file)
+    with pytest.raises(UserError, match="cannot be written"):
+        save_session(session(Branches()), file / "below")
+
+
+def test_the_command_that_reproduces() -> None:
+    command = generate_command("tales", "it's $HOME", 3, Sampling(0.5, 0, 0.9), 4, (AblateHead(2, 1),))
+    expected = ["--prompt", "it's $HOME", "-n", "3", "--seed", "4", "--temperature", "0.5", "--top-p", "0.9"]
+    assert shlex.split(command) == ["gpttui", "generate", "--model", "tales", *expected, "--ablate", "2.1"]
+    assert shlex.split(session_command("my file.json")) == ["gpttui", "--session", "my file.json"]
