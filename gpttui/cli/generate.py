@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from gpttui.cli import media
-from gpttui.cli.options import json_option, model_option, sampling_options
+from gpttui.cli.options import ablate_option, json_option, model_option, sampling_options
 from gpttui.cli.output import note, print_json, shown
 from gpttui.errors import UserError
 
@@ -18,6 +18,7 @@ from gpttui.errors import UserError
 )
 @click.option("-n", "count", type=click.IntRange(min=0), default=100, show_default=True, help="Tokens to generate.")
 @sampling_options
+@ablate_option
 @click.option("--stop", metavar="TEXT", help="End behind this text (a single token of the model).")
 @click.option("--candidates", type=click.IntRange(min=0), default=10, show_default=True, help="Length of topk in JSON.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="F.png|F.wav",
@@ -31,6 +32,7 @@ def command(
     temperature: float,
     top_k: int,
     top_p: float,
+    ablate: tuple[str, ...],
     stop: str | None,
     candidates: int,
     out: Path | None,
@@ -42,8 +44,10 @@ def command(
     """
     from gpttui import gallery
     from gpttui.inference.generate import generate
+    from gpttui.inference.interventions import compile_changes
     from gpttui.inference.opening import open_model
     from gpttui.inference.session import Session
+    from gpttui.interventions import parse
     from gpttui.records import Sampling
 
     path = gallery.find(model)
@@ -55,7 +59,11 @@ def command(
     text = card.prompt if prompt is None else prompt
     if text == "-":
         text = sys.stdin.buffer.read().decode("utf-8", errors="replace")
-    session = Session(gpt, tokenizer, sampling=Sampling(temperature, top_k, top_p), seed=seed, prompt=text)
+    changes = compile_changes(gpt, tokenizer, [parse(target) for target in ablate], tokenizer.encode(text))
+    how = Sampling(temperature, top_k, top_p)
+    session = Session(
+        gpt, tokenizer, sampling=how, seed=seed, prompt=text, tap=changes if ablate else None, tap_names=changes.words
+    )
     stop_ids = [] if stop is None else tokenizer.encode(stop)
     if stop is not None and (len(stop_ids) != 1 or stop_ids[0] == tokenizer.unknown_id):
         raise UserError(f"{stop!r} is not a single token of {card.id}, so it cannot be what to stop at")

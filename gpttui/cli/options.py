@@ -34,6 +34,16 @@ def json_option(command: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="For machines to read.")(command)
 
 
+def ablate_option(command: F) -> F:
+    """`--ablate`, any number of times, as the keyword `ablate`: a tuple of texts for `gpttui.interventions.parse`."""
+    return click.option(
+        "--ablate",
+        multiple=True,
+        metavar="L.H",
+        help="Silence a head (2.1), a layer's 2.attn or 2.mlp, a neuron 2.mlp.37, an edge 2.1:5>3; :mean for the mean.",
+    )(command)
+
+
 def sampling_options(command: F) -> F:
     """`--seed`, `--temperature`, `--top-k`, `--top-p`, with the playground's defaults."""
     options = (

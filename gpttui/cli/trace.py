@@ -4,15 +4,16 @@ from pathlib import Path
 
 import click
 
-from gpttui.cli.options import model_option
+from gpttui.cli.options import ablate_option, model_option
 from gpttui.cli.output import note, size
 
 
 @click.command()
 @model_option
 @click.option("--prompt", required=True, metavar="TEXT", help="The text of the pass.")
+@ablate_option
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), metavar="F.npz")
-def command(model: str | None, prompt: str, out: Path) -> None:
+def command(model: str | None, prompt: str, ablate: tuple[str, ...], out: Path) -> None:
     """Write every activation of one pass over a prompt to an .npz file.
 
     Arrays carry TransformerLens' names: tokens [T], embed [T, d], blocks.0.attn.pattern [head, T, T] … logits [T, V].
@@ -20,10 +21,13 @@ def command(model: str | None, prompt: str, out: Path) -> None:
     """
     from gpttui import gallery
     from gpttui.inference import trace
+    from gpttui.inference.interventions import compile_changes
     from gpttui.inference.opening import open_model
+    from gpttui.interventions import parse
 
     gpt, tokenizer = open_model(gallery.find(model))
     ids = tokenizer.encode(prompt)
-    recorded = trace.record(gpt, ids)
+    changes = compile_changes(gpt, tokenizer, [parse(target) for target in ablate], ids)
+    recorded = trace.record(gpt, ids, tap=changes if ablate else None)
     recorded.save(out)
     note(f"{len(ids)} tokens, {len(recorded.sites)} sites, {size(out.stat().st_size, 'B')} in {out}")

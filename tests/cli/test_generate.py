@@ -102,6 +102,22 @@ def test_the_first_prompt_is_the_cards(cli: Cli, tmp_path: Path) -> None:
     assert cli("generate", "--model", model).out == cli("generate", "--model", model, "--prompt", "hello").out
 
 
+def test_what_is_ablated_stays_ablated(cli: Cli, bpe_model: Path) -> None:
+    args = ("generate", "--model", bpe_model, "--prompt", "hello world", "-n", "6", "--json", "--candidates", "262")
+    plain, silenced, again = (
+        [json.loads(line) for line in cli(*args, *extra).out.splitlines()]
+        for extra in ((), ("--ablate", "0.1", "--ablate", "1.mlp"), ("--ablate", "1.mlp", "--ablate", "0.1"))
+    )
+    assert [line["topk"] for line in plain] != [line["topk"] for line in silenced]
+    assert [line["topk"] for line in silenced] == [line["topk"] for line in again]
+
+
+@pytest.mark.parametrize("target", ["9.0", "0.9", "0", "x", "0.mlp.99999", "0.1:2>5", ""])
+def test_what_cannot_be_ablated_is_one_line(cli: Cli, bpe_model: Path, target: str) -> None:
+    result = cli("generate", "--model", bpe_model, "--prompt", "hello", "--ablate", target)
+    assert (result.code, result.out) == (1, "") and result.err.count("\n") == 1
+
+
 def _digits_model(path: Path, token_view: str = "digits") -> Path:
     model = make_model(path, train_characters(["digit 0123456789:\n", digits.GREYS]), context=80)
     (model / "card.json").write_text(json.dumps({"token_view": token_view}))

@@ -106,6 +106,13 @@ def test_trace_writes_every_site(cli: Cli, bpe_model: Path, tmp_path: Path) -> N
     np.testing.assert_allclose(arrays["logits"], logits.numpy(), atol=1e-5)
 
 
+def test_a_silenced_head_is_zero_in_the_trace(cli: Cli, bpe_model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "t.npz"
+    assert cli("trace", "--model", bpe_model, "--prompt", "hello", "--out", out, "--ablate", "1.0").code == 0
+    z = np.load(out)["blocks.1.attn.z"]
+    assert not z[0].any() and z[1].any()
+
+
 @pytest.mark.parametrize("prompt", ["", "far too long for a context of sixteen tokens"])
 def test_trace_refuses_what_does_not_fit(cli: Cli, bpe_model: Path, tmp_path: Path, prompt: str) -> None:
     result = cli("trace", "--model", bpe_model, "--prompt", prompt, "--out", tmp_path / "t.npz")
