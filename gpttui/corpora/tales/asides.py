@@ -6,7 +6,6 @@ An aside leaves no thing moved, so that what was put somewhere must be remembere
 from __future__ import annotations
 
 from gpttui.corpora.tales import cast
-from gpttui.corpora.tales import phrases as p
 from gpttui.corpora.tales.grammar import book
 from gpttui.corpora.tales.lexicon import STRAYS
 from gpttui.corpora.tales.senses import SENSES, tell_sense

@@ -131,4 +131,3 @@ def place(t: Teller) -> Place:
 def spot(t: Teller, where: Place, taken: Spot | None = None) -> Spot:
     """A spot at `where`, other than `taken`."""
     return t.draw.pick(where.spots) if taken is None else t.draw.pick_other(where.spots, taken)
-

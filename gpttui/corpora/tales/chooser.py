@@ -1,6 +1,7 @@
 """Random choices with their cost: the entropy account of the tales world.
 
-Every random decision of the simulator passes through a `Chooser`, which adds `-ln p` of what was drawn to `nats`.
+Every random decision of the simulator passes through a `Chooser`, which adds `-ln p` of what was drawn to
+`nats`.
 If different decisions always give different texts, the mean of `nats` is the entropy of the text.
 """
 

@@ -16,7 +16,8 @@ from gpttui.corpora.tales.topics import TOPICS
 
 
 class Topic(NamedTuple):
-    """What can be explained: its name with its article, definitions, facts, and its word if that has several meanings."""
+    """What can be explained: its name with its article, definitions, facts, and its word if that has several
+    meanings."""
 
     name: str
     definition: Book
@@ -142,7 +143,8 @@ def dialogue(t: Teller) -> None:
 
 
 def plain(t: Teller) -> None:
-    """What a thing is, what else is true of it, and who says so; for a word with two meanings, the other meaning too."""
+    """What a thing is, what else is true of it, and who says so; for a word with two meanings, the other meaning
+    too."""
     t.tense = PRESENT
     topic = _topic(t)
     t.line(_define(t, topic) + ".")

@@ -1,7 +1,8 @@
 """Templates and verb forms: the tales world's small English grammar.
 
-A template is a sentence or a verb phrase in which `<put>` is a verb in the story's tense, agreeing with the subject (`<be+>`
-is always plural, `<be->` always singular), and `{name}` is a slot. `compile_template` turns it into four ready formatters.
+A template is a sentence or a verb phrase in which `<put>` is a verb in the story's tense, agreeing with the
+subject (`<be+>` is always plural, `<be->` always singular), and `{name}` is a slot. `compile_template` turns
+it into four ready formatters.
 Not for: choosing between templates (`telling`) or the words that fill the slots (`lexicon`).
 """
 
@@ -20,21 +21,24 @@ PAST, PRESENT = 0, 2
 _IRREGULAR_PAST = dict(
     pair.split("/")
     for pair in """
-    be/was become/became begin/began bend/bent bite/bit blow/blew break/broke bring/brought build/built buy/bought catch/caught choose/chose
-    come/came creep/crept cut/cut dig/dug do/did draw/drew drink/drank drive/drove eat/ate fall/fell feed/fed feel/felt
-    fight/fought find/found fly/flew forget/forgot forgive/forgave freeze/froze get/got give/gave go/went grow/grew hang/hung have/had
-    hear/heard hide/hid hit/hit hold/held keep/kept kneel/knelt know/knew lay/laid lead/led leap/leapt leave/left lend/lent let/let
-    lie/lay light/lit lose/lost make/made mean/meant meet/met pay/paid put/put read/read ride/rode ring/rang rise/rose
-    run/ran say/said see/saw sell/sold send/sent set/set sew/sewed shake/shook shine/shone show/showed shut/shut
-    sing/sang sink/sank sit/sat sleep/slept slide/slid speak/spoke spend/spent spin/spun spread/spread spring/sprang stand/stood
-    steal/stole stick/stuck strike/struck sweep/swept swim/swam swing/swung take/took teach/taught tear/tore tell/told
-    think/thought throw/threw understand/understood wake/woke wear/wore weigh/weighed win/won wind/wound write/wrote
-    can/could will/would shall/should
+    be/was become/became begin/began bend/bent bite/bit blow/blew break/broke bring/brought build/built
+    buy/bought catch/caught choose/chose come/came creep/crept cut/cut dig/dug do/did draw/drew drink/drank
+    drive/drove eat/ate fall/fell feed/fed feel/felt fight/fought find/found fly/flew forget/forgot
+    forgive/forgave freeze/froze get/got give/gave go/went grow/grew hang/hung have/had hear/heard hide/hid
+    hit/hit hold/held keep/kept kneel/knelt know/knew lay/laid lead/led leap/leapt leave/left lend/lent let/let
+    lie/lay light/lit lose/lost make/made mean/meant meet/met pay/paid put/put read/read ride/rode ring/rang
+    rise/rose run/ran say/said see/saw sell/sold send/sent set/set sew/sewed shake/shook shine/shone show/showed
+    shut/shut sing/sang sink/sank sit/sat sleep/slept slide/slid speak/spoke spend/spent spin/spun spread/spread
+    spring/sprang stand/stood steal/stole stick/stuck strike/struck sweep/swept swim/swam swing/swung take/took
+    teach/taught tear/tore tell/told think/thought throw/threw understand/understood wake/woke wear/wore
+    weigh/weighed win/won wind/wound write/wrote can/could will/would shall/should
     """.split()
 )
 _DOUBLING = frozenset(
-    "beg chat clap drag drip drop flap fit grab grin hop hug hum jog mop nap nod pat pet pin plan pop rub shop skip slam "
-    "slip snap stir step stop strum swap tap tip trap trip tug wag wrap zip".split()
+    """
+    beg chat clap drag drip drop flap fit grab grin hop hug hum jog mop nap nod pat pet pin plan pop rub shop
+    skip slam slip snap stir step stop strum swap tap tip trap trip tug wag wrap zip
+    """.split()
 )
 _PLURAL_PAST = {"be": "were"}
 _PRESENT_PLURAL = {"be": "are"}

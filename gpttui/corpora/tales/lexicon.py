@@ -1,6 +1,7 @@
 """The words of the tales world: who lives there, what they own, where they keep it.
 
-For: plain data, grouped into pools from which the teller draws uniformly, and from which the checker knows what a word is.
+For: plain data, grouped into pools from which the teller draws uniformly, and from which the checker knows
+what a word is.
 Not for: sentences (see `phrases`, `senses`, `topics`) or inflection (see `grammar`).
 Every pool holds distinct entries, because a doubled entry would make the entropy account wrong.
 """
@@ -188,41 +189,76 @@ class Sort(NamedTuple):
 
 
 SORTS = (
-    Sort("toy", words("""
+    Sort(
+        "toy",
+        words("""
         kite ball doll drum puppet hoop robot balloon marble teddy_bear rocking_horse toy_boat paper_plane jigsaw dice
         rattle skateboard scooter sledge football frisbee dinosaur spinning_top
-        """), words("marbles blocks dominoes crayons stilts skates skittles stickers"), _TOY_LOOKS,
-        ("play with {it}", "have fun with {it}", "show {it} to everyone", "try {it} out", "play with {it} again")),
-    Sort("clothes", words("""
+        """),
+        words("marbles blocks dominoes crayons stilts skates skittles stickers"),
+        _TOY_LOOKS,
+        ("play with {it}", "have fun with {it}", "show {it} to everyone", "try {it} out", "play with {it} again"),
+    ),
+    Sort(
+        "clothes",
+        words("""
         hat scarf coat jacket cap cloak sweater dress belt apron bonnet vest ribbon crown mask shirt shawl umbrella
         handkerchief waistcoat
-        """), words("boots gloves mittens socks shoes slippers trousers sandals"), _CLOTH_LOOKS,
-        ("wear {it}", "put {it} on", "try {it} on", "keep warm with {it}", "wear {it} to the party")),
-    Sort("tool", words("""
+        """),
+        words("boots gloves mittens socks shoes slippers trousers sandals"),
+        _CLOTH_LOOKS,
+        ("wear {it}", "put {it} on", "try {it} on", "keep warm with {it}", "wear {it} to the party"),
+    ),
+    Sort(
+        "tool",
+        words("""
         hammer saw spade rake bucket ladder brush broom rope lantern torch axe shovel compass needle pump
         wheelbarrow net kettle telescope thermometer magnet screwdriver
-        """), words("scissors pliers tongs tacks candles binoculars"), _TOOL_LOOKS,
-        ("work with {it}", "use {it}", "oil {it}", "finish the job with {it}", "clean {it}")),
-    Sort("treasure", words("""
+        """),
+        words("scissors pliers tongs tacks candles binoculars"),
+        _TOOL_LOOKS,
+        ("work with {it}", "use {it}", "oil {it}", "finish the job with {it}", "clean {it}"),
+    ),
+    Sort(
+        "treasure",
+        words("""
         coin ring necklace pearl medal locket shell feather key bracelet brooch button diamond crystal statue vase
         mirror music_box pebble badge bell snow_globe pocket_watch amulet
-        """), words("jewels beads earrings pebbles stamps"), _TREASURE_LOOKS,
-        ("look at {it}", "admire {it}", "hold {it}", "polish {it}", "touch {it}")),
-    Sort("book", words("""
+        """),
+        words("jewels beads earrings pebbles stamps"),
+        _TREASURE_LOOKS,
+        ("look at {it}", "admire {it}", "hold {it}", "polish {it}", "touch {it}"),
+    ),
+    Sort(
+        "book",
+        words("""
         book diary map letter notebook story_book cookbook newspaper postcard poem atlas dictionary song_book magazine
         sketch scroll comic recipe
-        """), words("letters maps photographs notes"), _BOOK_LOOKS,
-        ("read {it}", "study {it}", "read {it} aloud", "look at {it}", "read {it} again")),
-    Sort("instrument", words("""
+        """),
+        words("letters maps photographs notes"),
+        _BOOK_LOOKS,
+        ("read {it}", "study {it}", "read {it} aloud", "look at {it}", "read {it} again"),
+    ),
+    Sort(
+        "instrument",
+        words("""
         flute violin guitar trumpet banjo harp accordion tambourine ukulele clarinet cello whistle harmonica fiddle
-        """), words("cymbals bagpipes castanets maracas"), COLOURS + words("old new shiny wooden tiny beautiful"),
-        ("play {it}", "practise with {it}", "play {it} for the neighbours", "tune {it}", "learn to play {it}")),
+        """),
+        words("cymbals bagpipes castanets maracas"),
+        COLOURS + words("old new shiny wooden tiny beautiful"),
+        ("play {it}", "practise with {it}", "play {it} for the neighbours", "tune {it}", "learn to play {it}"),
+    ),
 )
-FOOD = Sort("food", words("""
+FOOD = Sort(
+    "food",
+    words("""
     apple pear cake pie sandwich bun biscuit pancake banana peach plum melon carrot cheese loaf pudding tart pizza
     sausage orange mango waffle doughnut omelette turnip coconut pretzel
-    """), words("cherries strawberries nuts grapes berries noodles dumplings raisins figs peas"), _FOOD_LOOKS,
-    ("eat {it}", "taste {it}", "share {it}", "have {it} for supper", "try {it}"))
+    """),
+    words("cherries strawberries nuts grapes berries noodles dumplings raisins figs peas"),
+    _FOOD_LOOKS,
+    ("eat {it}", "taste {it}", "share {it}", "have {it} for supper", "try {it}"),
+)
 
 
 def _places(text: str) -> tuple[Place, ...]:

@@ -1,7 +1,9 @@
 """The phrases that every plot of the tales world shares.
 
-Verb phrases follow a subject ("Mia", "she", "Mia and Tom"); books of sentences say so. Not for: phrases of one plot (`plots`).
-Slots: X the subject; Y the other one; o the thing (ao "a red kite", ro "the red kite", it, they); at a spot; in, to a place.
+Verb phrases follow a subject ("Mia", "she", "Mia and Tom"); books of sentences say so. Not for: phrases of
+one plot (`plots`).
+Slots: X the subject; Y the other one; o the thing (ao "a red kite", ro "the red kite", it, they); at a spot;
+in, to a place.
 """
 
 from __future__ import annotations
@@ -15,22 +17,38 @@ ADVERBS = lexicon.ADVERBS
 _FRUIT = lexicon.words("apple banana cherry fig grape lemon melon orange peach pear plum strawberry")
 
 POOLS: dict[str, tuple[str, ...]] = {
-    "HOME": lexicon.HOMES, "HOBBY": lexicon.HOBBIES, "HAPPY": lexicon.HAPPY, "SAD": lexicon.SAD, "SHOP": lexicon.SHOPS,
-    "WEATHER": lexicon.WEATHER, "DAYTIME": lexicon.DAYTIMES, "COLOUR": lexicon.COLOURS, "TRAIT": lexicon.TRAITS,
-    "A_TRAIT": tuple(map(with_article, lexicon.TRAITS)), "KIND": lexicon.KINDS, "STRAY": lexicon.STRAYS,
-    "A_KIND": tuple(map(with_article, lexicon.KINDS)), "A_STRAY": tuple(map(with_article, lexicon.STRAYS)),
-    "A_JOB": tuple(map(with_article, lexicon.JOBS)), "RELATIVE": lexicon.RELATIVES, "NUMBER": lexicon.NUMBERS,
-    "FRUIT": lexicon.words("apples bananas cherries figs grapes lemons melons oranges peaches pears plums strawberries"),
+    "HOME": lexicon.HOMES,
+    "HOBBY": lexicon.HOBBIES,
+    "HAPPY": lexicon.HAPPY,
+    "SAD": lexicon.SAD,
+    "SHOP": lexicon.SHOPS,
+    "WEATHER": lexicon.WEATHER,
+    "DAYTIME": lexicon.DAYTIMES,
+    "COLOUR": lexicon.COLOURS,
+    "TRAIT": lexicon.TRAITS,
+    "A_TRAIT": tuple(map(with_article, lexicon.TRAITS)),
+    "KIND": lexicon.KINDS,
+    "STRAY": lexicon.STRAYS,
+    "A_KIND": tuple(map(with_article, lexicon.KINDS)),
+    "A_STRAY": tuple(map(with_article, lexicon.STRAYS)),
+    "A_JOB": tuple(map(with_article, lexicon.JOBS)),
+    "RELATIVE": lexicon.RELATIVES,
+    "NUMBER": lexicon.NUMBERS,
+    "FRUIT": lexicon.words(
+        "apples bananas cherries figs grapes lemons melons oranges peaches pears plums strawberries"
+    ),
     "FRUIT1": _FRUIT,
     "MEAL": lexicon.words("soup porridge noodles pancakes rice beans toast salad stew spaghetti dumplings potatoes"),
     "BAG": lexicon.words("pocket bag basket backpack suitcase satchel"),
     "SOUND": lexicon.words("bang crash splash creak whistle rumble knock squeak thump giggle bark roar"),
-    "NAME": lexicon.BOYS + lexicon.GIRLS, "A_COLOUR": tuple(map(with_article, lexicon.COLOURS)),
+    "NAME": lexicon.BOYS + lexicon.GIRLS,
+    "A_COLOUR": tuple(map(with_article, lexicon.COLOURS)),
     "FEEL": lexicon.words("hungry thirsty tired sleepy surprised breathless dizzy hot cold confused"),
     "WEEKDAY": lexicon.words("Monday Tuesday Wednesday Thursday Friday Saturday Sunday"),
     "MENDER": lexicon.words("string glue wire tape wax paint wool thread paper ribbon"),
     "STRAYS": tuple(w[:-1] + "ies" if w.endswith("fly") else w + "s" for w in lexicon.STRAYS),
-    "A_SHOP": tuple(map(with_article, lexicon.SHOPS)), "A_FRUIT1": tuple(map(with_article, _FRUIT)),
+    "A_SHOP": tuple(map(with_article, lexicon.SHOPS)),
+    "A_FRUIT1": tuple(map(with_article, _FRUIT)),
     "FEW": lexicon.words("two three four five six seven"),
     "SPORT": lexicon.words("tennis football chess cricket hockey basketball badminton rugby golf cards"),
     "SUBJECT": lexicon.words("history music geography arithmetic science poetry art grammar astronomy cooking"),

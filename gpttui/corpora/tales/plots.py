@@ -1,6 +1,7 @@
 """What happens in the tales, first half: things kept, moved, lost, stolen, broken, given, swapped, lent.
 
-A plot is a function that changes the world through its actions and tells each change; X and Y are already introduced.
+A plot is a function that changes the world through its actions and tells each change; X and Y are already
+introduced.
 """
 
 from __future__ import annotations

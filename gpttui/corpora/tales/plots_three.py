@@ -1,4 +1,5 @@
-"""What happens in the tales, continued: lending, locks, hide-and-seek, surprises, the wind, and two things at two spots.
+"""What happens in the tales, continued: lending, locks, hide-and-seek, surprises, the wind, and two things at two
+spots.
 
 As in `plots`, a plot changes the world through its actions and tells each change.
 """

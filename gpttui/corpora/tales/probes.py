@@ -1,7 +1,7 @@
 """What a model of the tales should know: pronouns, places of things, and the entropy it cannot get below.
 
-For: evaluation on held-out seeds (from 1,000,000 on). Prefixes begin at the beginning of a tale; a continuation carries its own
-leading space, so that `prefix + right` is the tale's own text.
+For: evaluation on held-out seeds (from 1,000,000 on). Prefixes begin at the beginning of a tale; a
+continuation carries its own leading space, so that `prefix + right` is the tale's own text.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ class RecallProbe(NamedTuple):
 _MARKS = (FREE, BOUND, COUNT, RECALL)
 _DISAGREE: dict[str, tuple[str, ...]] = {
     "he": ("she",), "she": ("he",), "him": ("her",), "his": ("her", "their"), "himself": ("herself", "themselves"),
-    "her": ("his", "him"), "herself": ("himself", "themselves"), "its": ("his", "her"), "itself": ("himself", "herself"),
+    "her": ("his", "him"), "herself": ("himself", "themselves"), "its": ("his", "her"), "itself": ("himself",
+    "herself"),
     "they": ("he", "she"), "their": ("his", "her"), "themselves": ("himself", "herself"),
 }  # fmt: skip
 
@@ -92,7 +93,8 @@ def recall_probes(seed: int, n: int) -> list[RecallProbe]:
 def entropy_estimate(seed: int, n: int, tokens_of: Callable[[str], int]) -> float:
     """The simulator's own entropy in nats per token, over `n` tales and the newline after each.
 
-    `tokens_of` counts the tokens of a text. The estimate is the mean cost of the choices that made the tales; see `chooser`.
+    `tokens_of` counts the tokens of a text. The estimate is the mean cost of the choices that made the tales;
+    see `chooser`.
     What bias remains: choices whose outcomes happen to give the same text (none were found by redrawing single choices)
     would make it too high, and a model that sees a tale from its middle must do worse than it.
     """

@@ -1,8 +1,8 @@
 """Words with more than one meaning, told so that what follows depends on the meaning.
 
-For each word the data (`senses_everyday`, `senses_machine`) give verb phrases that mention it in the same words for every
-meaning (`@`); and for each meaning (`#`) what leads to it (`>`), what follows (`1`, then `2`), what it is (`=`) and what
-else is true of it (`+`). Alternatives are separated by `|`.
+For each word the data (`senses_everyday`, `senses_machine`) give verb phrases that mention it in the same
+words for every meaning (`@`); and for each meaning (`#`) what leads to it (`>`), what follows (`1`, then
+`2`), what it is (`=`) and what else is true of it (`+`). Alternatives are separated by `|`.
 Not for: the frame of an explanation (`explain`).
 """
 

@@ -19,8 +19,19 @@ from gpttui.corpora.tales.telling import Teller
 from gpttui.corpora.tales.world import Event
 
 PLOTS = (
-    plots.keep, plots.moved, plots.lost, plots.stolen, plots.broken, plots_two.gift, plots_two.eaten, plots_two.bought,
-    plots_three.lent, plots_three.locked, plots_three.hide_and_seek, plots_three.surprise, plots_three.blown,
+    plots.keep,
+    plots.moved,
+    plots.lost,
+    plots.stolen,
+    plots.broken,
+    plots_two.gift,
+    plots_two.eaten,
+    plots_two.bought,
+    plots_three.lent,
+    plots_three.locked,
+    plots_three.hide_and_seek,
+    plots_three.surprise,
+    plots_three.blown,
     plots_three.two_things,
 )
 

@@ -1,8 +1,9 @@
 """Telling: from a world to sentences.
 
-A `Teller` keeps one tale's tense, cast and focus, draws paraphrases and sentence forms, and decides between name and pronoun.
-A pronoun at the head of a sentence always means the subject of the sentence before; `he`, `his`, `him` inside a sentence
-always mean the sentence's own subject. Not for: deciding what happens (`plots`).
+A `Teller` keeps one tale's tense, cast and focus, draws paraphrases and sentence forms, and decides between
+name and pronoun. A pronoun at the head of a sentence always means the subject of the sentence before; `he`,
+`his`, `him` inside a sentence always mean the sentence's own subject. Not for: deciding what happens
+(`plots`).
 """
 
 from __future__ import annotations
@@ -78,8 +79,9 @@ class Teller:
         self.roles["in"] = f"{place.prep} the {place.noun}" if place.noun != "school" else "at school"
         self.roles["to"] = f"to the {place.noun}" if place.noun != "school" else "to school"
 
-    def say(self, phrase_book: Book, subject: Person | None = None, other: Person | None = None,
-            plural: bool = False) -> None:
+    def say(
+        self, phrase_book: Book, subject: Person | None = None, other: Person | None = None, plural: bool = False
+    ) -> None:
         """A whole sentence from `phrase_book`; afterwards a pronoun can mean `subject`."""
         roles = self.roles
         if subject is not None:
@@ -91,9 +93,18 @@ class Teller:
         self.line(text if text[-1] in _CLOSED else text + ".")
         self.focus = subject
 
-    def tell(self, subject: Person, first: Book, second: Book | None = None, other: Person | None = None, *,
-             lead: Book | None = None, tail: Book | None = None, manner: bool = False,
-             joins: tuple[str, ...] = phrases.JOINS) -> None:
+    def tell(
+        self,
+        subject: Person,
+        first: Book,
+        second: Book | None = None,
+        other: Person | None = None,
+        *,
+        lead: Book | None = None,
+        tail: Book | None = None,
+        manner: bool = False,
+        joins: tuple[str, ...] = phrases.JOINS,
+    ) -> None:
         """A sentence whose subject does one or two things, in one of many forms.
 
         `lead` opens it for certain (if empty, never), `tail` closes it sometimes, `manner` allows an adverb.

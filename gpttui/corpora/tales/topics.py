@@ -1,8 +1,8 @@
 # ruff: noqa: E501
 """Data for `explain`: things of the tales' world, and of the machine that reads them, in plain words.
 
-A block is a word (with its article), what it is (`=`) and what else is true of it (`+`); alternatives are separated by `|`.
-Words with more than one meaning are explained from `senses_everyday` and `senses_machine`.
+A block is a word (with its article), what it is (`=`) and what else is true of it (`+`); alternatives are
+separated by `|`. Words with more than one meaning are explained from `senses_everyday` and `senses_machine`.
 """
 
 TOPICS = """

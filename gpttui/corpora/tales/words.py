@@ -5,10 +5,20 @@ from __future__ import annotations
 import re
 
 from gpttui.corpora.tales import (
-    asides, explain, lexicon, phrases, plots, plots_three, plots_two, senses, telling, world,
+    asides,
+    explain,
+    lexicon,
+    phrases,
+    plots,
+    plots_three,
+    plots_two,
+    senses,
+    telling,
+    world,
 )  # fmt: skip
 
 WORD = re.compile(r"[A-Za-z]+(?:['-][A-Za-z]+)*")
+_IN_CODE = "the this these some a an and i mr mrs uncle aunt grandpa grandma boy girl man woman at to"
 _SLOT = re.compile(r"\{\w+\}")
 
 
@@ -27,7 +37,9 @@ def _collect(value: object, into: set[str]) -> None:
 
 def vocabulary() -> tuple[str, ...]:
     """The word types of the world in lower case, sorted: from its lexicon and all forms of its phrases."""
-    found: set[str] = set(WORD.findall("the some a an and i mr mrs uncle aunt grandpa grandma boy girl man woman at to"))
+    found = set(WORD.findall(_IN_CODE))
+    found.update(f"{name.lower()}son" for name in lexicon.SURNAMES)
+    found.update(f"{day.lower()}s" for day in phrases.POOLS["WEEKDAY"])
     for module in (lexicon, phrases, plots, plots_two, plots_three, asides, senses, explain, telling, world):
         for name, value in vars(module).items():
             if not name.startswith("_") and isinstance(value, tuple | dict):

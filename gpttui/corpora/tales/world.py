@@ -1,7 +1,9 @@
 """The state of one tale's world, and the actions that change it.
 
-For: who holds, owns, hid, broke or ate what, and where everybody is. Every action checks that it is possible and is logged.
-Not for: words about it (`telling`). An action that cannot happen raises ValueError: it would be a bug in a plot.
+For: who holds, owns, hid, broke or ate what, and where everybody is. Every action checks that it is possible
+and is logged.
+Not for: words about it (`telling`). An action that cannot happen raises ValueError: it would be a bug in a
+plot.
 """
 
 from __future__ import annotations
@@ -65,10 +67,17 @@ class Thing:
         full = f"{look} {noun}"
         count = f"{COUNT}{them}{END}" if marked else them
         self.words = {
-            "o": f"the {noun}", "on": noun, "ro": f"the {full}", "rn": full, "it": count, "they": they,
+            "o": f"the {noun}",
+            "on": noun,
+            "ro": f"the {full}",
+            "rn": full,
+            "it": count,
+            "they": they,
             "ao": f"some {full}" if plural else f"{article(full)} {full}",
             "thiso": f"these {noun}" if plural else f"this {noun}",
-            "was": "were" if plural else "was", "is": "are" if plural else "is", "s": "" if plural else "s",
+            "was": "were" if plural else "was",
+            "is": "are" if plural else "is",
+            "s": "" if plural else "s",
         }
 
 
