@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gpttui.inference.row import RowStep
 from gpttui.inference.sampling import LOWEST
 from gpttui.model.gpt import GPT
 from gpttui.model.kv_cache import KVCache
@@ -88,6 +89,7 @@ class Window:
         self.logits: dict[int, Array] = {}
         self.logits_kept = max(8, LOGIT_BYTES // (4 * config.vocab_size))
         self.row_tap = RowTap(config.n_layer)
+        self.row_step = RowStep(model, self.cache) if tap is None else None
         self._traced: tuple[int, Array] | None = None
         for first in range(0, len(ids), PREFILL_ROWS):
             self.extend(ids[first : first + PREFILL_ROWS])
@@ -112,9 +114,32 @@ class Window:
     @torch.inference_mode()
     def extend(self, ids: Sequence[int] | Array) -> None:
         """Run the model over `ids`, which follow what is here, and record their rows."""
+        training = self.model.training
+        if training:  # no dropout in what is shown
+            self.model.eval()
+        try:
+            if len(ids) == 1 and self.row_step is not None:
+                self._extend_by_one(self.row_step, int(ids[0]))
+            else:
+                self._extend_by_many(np.asarray(ids, dtype=np.int64))
+        finally:
+            if training:
+                self.model.train()
+        self._traced = None
+
+    def _extend_by_one(self, step: RowStep, token_id: int) -> None:
+        row, got = self.length, step(token_id)
+        self.ids[row] = token_id
+        self.residual[row] = got.residual
+        self.queries[:, row] = got.queries
+        self.final[row] = got.final[0]
+        self._keep_attention(AttentionBlock(row, frozen(_array(got.pattern[:, :, None]))))
+        self._keep_logits(row, got.logits)
+
+    def _extend_by_many(self, ids: Array) -> None:
         first, end = self.length, self.length + len(ids)
         self.row_tap.reset()
-        idx = torch.tensor(np.asarray(ids, dtype=np.int64)[None], device=self.device)
+        idx = torch.tensor(ids[None], device=self.device)
         taps = chain(placed(self.tap, self.start + first), self.row_tap)
         logits = self.model(idx, cache=self.cache, tap=taps)[0]  # [T, V]
         self.ids[first:end] = ids
@@ -123,11 +148,10 @@ class Window:
         self.residual[first:end] = torch.cat((start, *got["residual"])).transpose(0, 1)
         self.queries[:, first:end] = torch.cat(got["q"]).transpose(1, 2)
         self.final[first:end] = got["final"][0][0]
-        pattern = torch.cat(got["pattern"]).float().cpu().numpy()  # [layer, head, T, S]
+        pattern = _array(torch.cat(got["pattern"]))  # [layer, head, T, S]
         self.row_tap.reset()
         self._keep_attention(AttentionBlock(first, frozen(pattern)))
         self._keep_logits(first, logits)
-        self._traced = None
 
     def _keep_attention(self, block: AttentionBlock) -> None:
         self.blocks.append(block)
@@ -143,13 +167,12 @@ class Window:
         for a in range(0, count, max(1, _CHUNK_ELEMENTS // vocab)):
             x = logits[a : a + max(1, _CHUNK_ELEMENTS // vocab)].cpu().double().numpy()
             self._measure(first + a, x, last=a + len(x) == count)
-        kept = logits[-self.logits_kept :].float().cpu().numpy()
+        kept = _array(logits[-self.logits_kept :])
         if len(kept) < count:
             kept = kept.copy()
-        frozen(kept)
-        self.logits.update(enumerate(kept, start=first + count - len(kept)))
-        for row in list(self.logits)[: max(0, len(self.logits) - self.logits_kept)]:
-            del self.logits[row]
+        self.logits.update(enumerate(frozen(kept), start=first + count - len(kept)))
+        while len(self.logits) > self.logits_kept:
+            del self.logits[next(iter(self.logits))]
 
     def _measure(self, first: int, x: Array, *, last: bool) -> None:
         """Entropy after each row of logits `x` `[T, V]`, and surprisal of the token that follows it."""
@@ -222,7 +245,7 @@ class Window:
         if self.length:
             idx = torch.tensor(self.ids[None, : self.length], dtype=torch.int64, device=self.device)
             self.model(idx, tap=chain(placed(self.tap, self.start), recorder))
-        return {site: frozen(x[0].float().cpu().numpy()) for site, x in recorder.sites.items()}
+        return {site: frozen(_array(x[0])) for site, x in recorder.sites.items()}
 
     def record(self, row: int) -> StepRecord:
         """Everything kept of one row, in one frozen piece."""
@@ -239,3 +262,8 @@ class Window:
             final=frozen(self.final[row].float().numpy().copy()),
             logits=self.row_logits(row),
         )
+
+
+def _array(x: Tensor) -> Array:
+    """`x` as float32 numpy; without a copy where it is that already."""
+    return np.asarray(x.float().cpu().numpy())

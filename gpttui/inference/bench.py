@@ -1,0 +1,103 @@
+"""How long one recorded step takes, as a ratio to `transformers` doing the same with the same weights in one run.
+
+Ours draws the token and records everything (`Session.step`); theirs is a cached forward that returns attentions and
+hidden states. Both step the same tokens in turns of a few, so that a busy machine slows both alike; of each the lower
+quartile is taken, the time of steps that nothing else interrupted.
+"""
+
+import statistics
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import torch
+
+from gpttui.errors import UserError
+from gpttui.inference.session import Session
+from gpttui.model.families import config_to_dict, state_to_disk
+from gpttui.model.gpt import GPT, GPTConfig
+from gpttui.tokenizers import train_bpe
+
+
+class Case(NamedTuple):
+    """One shape, and the ratio it must stay under."""
+
+    config: GPTConfig
+    n_prompt: int
+    n_steps: int
+    at_most: float
+    aim: float
+
+
+CASES = {
+    "small": Case(GPTConfig(256, 128, 4, 4, 128), 24, 100, 0.8, 0.4),
+    "gpt2": Case(GPTConfig(50_257, 1024, 12, 12, 768), 64, 40, 1.0, 0.7),
+}
+
+
+TURN = 10
+"""Steps in a row: enough that each side finds its own weights in the processor's cache, as it would in use."""
+
+
+class Timing(NamedTuple):
+    """Lower quartiles over the steps of one case."""
+
+    ours_ms: float
+    theirs_ms: float
+    ratio: float
+    at_most: float
+    aim: float
+
+
+def measure(name: str, *, repeats: int = 3) -> Timing:
+    """Times case `name` of `CASES`. Raises UserError where `transformers`, the yardstick, is not installed."""
+    case = CASES[name]
+    torch.manual_seed(0)
+    model = GPT(case.config).requires_grad_(False).eval()
+    theirs = oracle(model)
+    tokenizer = train_bpe([], 256)
+    ours_s: list[float] = []
+    theirs_s: list[float] = []
+    for repeat in range(repeats + 1):
+        if repeat == 1:  # the first round warmed both up
+            ours_s, theirs_s = [], []
+        session = Session(model, tokenizer, prompt="x" * case.n_prompt, seed=repeat)
+        past = _theirs(theirs, session.ids.tolist(), None)
+        for _ in range(0, case.n_steps, TURN):
+            ids = [_timed(ours_s, session.step) for _ in range(TURN)]
+            for token_id in ids:
+                past = _timed(theirs_s, lambda i=token_id, p=past: _theirs(theirs, [i], p))
+    ours, other = (statistics.quantiles(x, n=4)[0] * 1e3 for x in (ours_s, theirs_s))
+    return Timing(ours, other, ours / other, case.at_most, case.aim)
+
+
+def _timed(times_s: list[float], act: Callable[[], Any]) -> Any:
+    began_s = perf_counter()
+    result = act()
+    times_s.append(perf_counter() - began_s)
+    return result
+
+
+@torch.inference_mode()
+def _theirs(model: Any, ids: list[int], past: Any) -> Any:
+    out = model(
+        torch.tensor([ids]), past_key_values=past, use_cache=True, output_attentions=True, output_hidden_states=True
+    )
+    return out.past_key_values
+
+
+def oracle(model: GPT) -> Any:
+    """The same weights as a `transformers` model. Raises UserError where that is not installed."""
+    try:
+        from transformers import GPT2Config, GPT2LMHeadModel
+    except ImportError as error:
+        raise UserError("the step benchmark compares with transformers; pip install transformers") from error
+    raw = {name: value for name, value in config_to_dict(model.config).items() if name != "architectures"}
+    config: Any = GPT2Config(**raw)
+    config._attn_implementation = "eager"
+    theirs: Any = GPT2LMHeadModel(config).eval()
+    missing, surplus = theirs.load_state_dict(state_to_disk(dict(model.state_dict()), model.config), strict=False)
+    if surplus or set(missing) - {"lm_head.weight"}:
+        raise UserError(f"this transformers names GPT-2's weights otherwise: {[*missing, *surplus][:3]}")
+    theirs.tie_weights()
+    return theirs
