@@ -181,9 +181,9 @@ def test_probes_continue_the_tale_and_are_seeded() -> None:
     recalls = tales.recall_probes(1_000_000, 300)
     assert len(pronouns) == len(recalls) == 300
     texts = list(tales.documents(1_000_000, 900))
-    for probe in (*pronouns, *recalls):
-        assert any(text.startswith(probe.prefix + probe.right) for text in texts)
-        assert not re.search(r"[\x00-\x1f]", probe.prefix)
+    for prefix, right in [(probe.prefix, probe.right) for probe in pronouns] + [tuple(probe) for probe in recalls]:
+        assert any(text.startswith(prefix + right) for text in texts)
+        assert not re.search(r"[\x00-\x1f]", prefix)
     for probe in pronouns:
         assert probe.right not in probe.wrong and probe.wrong
     nouns = {spot.noun for place in PLACES for spot in place.spots}
