@@ -34,6 +34,7 @@ HUB_FILES = (
     "card.json",
     "history.json",
 )
+PICKLES = frozenset({".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle"})
 _MAX_HEADER_BYTES = 100_000_000
 
 
@@ -149,7 +150,7 @@ def card(path: Path) -> ModelCard:
     extra = _json_object(path / "card.json") if (path / "card.json").exists() else {}
     weights = _weight_files(path)
     if not weights:
-        raise UserError(f"{path} holds no model.safetensors; was the download or the training finished?")
+        raise UserError(_no_weights(path))
     own = config.get("model_type") == "gpttui"
     try:
         shape = {
@@ -284,6 +285,13 @@ def _weight_files(path: Path) -> list[Path]:
         return []
     shards = _json_object(path / INDEX).get("weight_map", {})
     return [file for file in (path / Path(name).name for name in sorted(set(shards.values()))) if file.exists()]
+
+
+def _no_weights(path: Path) -> str:
+    pickles = sorted(file.name for file in path.iterdir() if file.suffix in PICKLES)
+    if pickles:
+        return f"{path} has only {pickles[0]}, a pickle, which can run any code; convert it to safetensors"
+    return f"{path} holds no model.safetensors; was the download or the training finished?"
 
 
 def _count_params(entries: dict[str, Any], *, tied: bool) -> int:

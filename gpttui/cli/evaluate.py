@@ -20,15 +20,12 @@ from gpttui.cli.output import note, print_json
 def command(model: str | None, data: str, stride: int | None, last: float, as_json: bool) -> None:
     """Measure a model's loss on a text: nats a token, bits a byte, perplexity."""
     from gpttui import gallery
-    from gpttui.model import checkpoint
-    from gpttui.tokenizers import Tokenizer
+    from gpttui.inference.opening import open_model
     from gpttui.training.evaluate import text_loss
 
-    path = gallery.find(model)
+    gpt, tokenizer = open_model(gallery.find(model))
     with tempfile.TemporaryDirectory() as folder:
-        found = text_loss(
-            checkpoint.load(path), Tokenizer.open(path), data, Path(folder) / "stdin.txt", stride=stride, last_part=last
-        )
+        found = text_loss(gpt, tokenizer, data, Path(folder) / "stdin.txt", stride=stride, last_part=last)
     for line in found.notes:
         note(line)
     if as_json:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gpttui.inference.generate import complete_batch, complete_ids, token_nlls
-from gpttui.model import checkpoint
 from gpttui.model.gpt import GPT
 from gpttui.records import Array
 from gpttui.tokenizers import Tokenizer
@@ -23,7 +22,7 @@ class Subject:
 
     @classmethod
     def open(cls, path: Path) -> "Subject":
-        return cls(checkpoint.load(path), Tokenizer.open(path))
+        return cls(*open_model(path))
 
     def complete(
         self,
