@@ -68,6 +68,8 @@ class FakeSession:
             case protocol.SetPrompt(text, look):
                 self._start(text)
             case protocol.Step(look):
+                if not self.ids:
+                    raise EngineFailure("the text is empty: press / and write a prompt")
                 self.ids.append(self._draw(len(self.ids) - 1).token_id)
             case protocol.Back(to_prompt, look):
                 self._back(to_prompt)

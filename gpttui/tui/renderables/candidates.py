@@ -131,7 +131,7 @@ def tail_pieces(prediction: Prediction, shown: int, columns: Columns, tones: Ton
 def bar_of_draws(prediction: Prediction, labels: list[str], width: int, tones: Tones) -> list[Piece]:
     """The probabilities drawn from, end to end, most probable first; the stretch that was hit stands out."""
     pieces: list[Piece] = []
-    for rank, text in cumulative([float(p) for p in prediction.final_probs], labels, width):
+    for rank, text in cumulative([float(p) for p in prediction.final_probs[: len(labels)]], labels, width):
         if rank < 0:
             pieces.append((text.replace(" ", "░"), tones.dim))
             continue
@@ -166,7 +166,7 @@ def settings_pieces(prediction: Prediction, sampling: Sampling, width: int, tone
         (" bits", tones.dim),
     ]
     if abs(prediction.entropy_bits - prediction.sampled_entropy_bits) >= 0.005:
-        entropy.append((f" → {prediction.sampled_entropy_bits:.2f}", tones.plain))
+        entropy.append((f" → {abs(prediction.sampled_entropy_bits):.2f}", tones.plain))
     heat = "greedy" if sampling.temperature == 0 else f"T {sampling.temperature:g}"
     on = [("k", f"{sampling.top_k}")] if sampling.top_k else []
     on += [("p", f"{sampling.top_p:g}")] if sampling.top_p < 1 else []

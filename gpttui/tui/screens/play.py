@@ -174,8 +174,9 @@ class PlayScreen(Screen[None]):
 
     def action_run(self) -> None:
         self.link.run()
-        self._state()
-        self.hints.say("Running. Any key stops it.", "info")
+        if self.link.running:
+            self._state()
+            self.hints.say("Running. Any key stops it.", "info")
 
     def action_new_seed(self) -> None:
         self.link.set_seed(secrets.randbelow(SEEDS))

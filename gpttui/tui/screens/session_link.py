@@ -84,7 +84,7 @@ class SessionLink:
         self._wish("home", lambda: protocol.Back(True, self._newest()))
 
     def run(self) -> None:
-        self.running = True
+        self.running = self.card is not None
         self.step()
 
     def stop(self) -> None:
@@ -120,8 +120,10 @@ class SessionLink:
             self.running = False
             for step in STEPS:
                 self._pending.pop(step, None)
-        if kind != "open" and self.card is None and "open" not in self._pending and self._opening is None:
-            return
+        if kind != "open" and self.card is None:
+            if self._opening is None or self._engine.alive:
+                return
+            kind, make = "open", lambda: self._opening
         self._pending[kind] = make
         self._wake.set()
 

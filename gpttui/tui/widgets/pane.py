@@ -23,6 +23,7 @@ from gpttui.tui.palette import ColourDepth, colour_depth
 Piece = tuple[str, Style]
 
 WAITING = "waiting for the engine: loading PyTorch…"
+NO_TEXT = "type a prompt: press /"
 
 FRAME_CSS = """
         border: round $foreground 25%;
@@ -76,7 +77,7 @@ class Framed:
         self._styles.clear()
 
 
-class Pane(Framed, ScrollView, can_focus=True):
+class Pane(Framed, ScrollView, can_focus=True, inherit_bindings=False):
     """A bordered, focusable viewport."""
 
     HELP: ClassVar[str] = ""
@@ -146,6 +147,11 @@ class Pane(Framed, ScrollView, can_focus=True):
 
     def empty_row(self, y: int) -> Strip:
         """Row `y` of a pane that has nothing to show yet: its reason, centred."""
-        lines = safe_text(self.waiting, keep="\n").split("\n")
+        lines = safe_text(self.empty_words, keep="\n").split("\n")
         at = y - max(0, (self.scrollable_content_region.height - len(lines)) // 2)
         return self.centred(lines[at] if 0 <= at < len(lines) else "", self.tone("dim"))
+
+    @property
+    def empty_words(self) -> str:
+        """Why there is nothing to show, and what to do about it."""
+        return self.waiting

@@ -1,0 +1,231 @@
+"""What a person's terminal goes through: start, keys, sizes, signals, few colours, a dead engine, the end."""
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.terminal.pty_app import FAKE_ENGINE, LIMIT_S, REPOSITORY, Terminal, terminal
+
+OPEN = "Next token · after"
+
+
+def tokens_of(page: Terminal) -> int:
+    """Tokens used, as the header says it."""
+    found = re.search(r"(\d+)/64", page.text)
+    return int(found.group(1)) if found else -1
+
+
+def engine_pid(page: Terminal) -> int:
+    """The child of the program that is the engine."""
+    listed = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(page.child.pid)], capture_output=True, text=True, check=False
+    )
+    pids = [int(word) for word in listed.stdout.split()]
+    assert len(pids) == 1
+    return pids[0]
+
+
+def gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def test_start_step_back_and_quit(tmp_path: Path) -> None:
+    with terminal(home=tmp_path) as page:
+        page.until_text(OPEN)
+        page.until_text("Press space")
+        before = tokens_of(page)
+        page.press(" ")
+        page.until(lambda: tokens_of(page) == before + 1)
+        page.press("\x1b[D")
+        page.until(lambda: tokens_of(page) == before)
+        engine = engine_pid(page)
+        page.press("q")
+        assert page.end() == 0
+        assert page.restored
+        page.until(lambda: gone(engine))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda number: number.name)
+def test_a_signal_restores_the_terminal(tmp_path: Path, number: signal.Signals) -> None:
+    with terminal(home=tmp_path) as page:
+        page.until_text(OPEN)
+        engine = engine_pid(page)
+        os.kill(page.child.pid, number)
+        assert page.end() == 128 + number
+        assert page.restored
+        page.until(lambda: gone(engine))
+
+
+def test_ctrl_c_does_not_end_it_but_says_how_and_ctrl_q_does(tmp_path: Path) -> None:
+    with terminal(home=tmp_path) as page:
+        page.until_text(OPEN)
+        page.press("\x03")
+        page.until_text("to quit the app")
+        page.press("\x11")
+        assert page.end() == 0
+        assert page.restored
+
+
+def test_it_can_be_left_before_the_engine_is_ready(tmp_path: Path) -> None:
+    with terminal(home=tmp_path, engine="sleep 1000") as page:
+        page.until_text("waiting for the engine")
+        page.press("q")
+        started = time.monotonic()
+        assert page.end() == 0
+        assert page.restored and time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12), (1, 1)], ids=str)
+def test_small_terminals_work(tmp_path: Path, size: tuple[int, int]) -> None:
+    with terminal(home=tmp_path, size=size) as page:
+        if size == (1, 1):
+            page.until(lambda: b"?1049h" in page.raw)
+        else:
+            page.until_text("fake" if size == (80, 24) else "Tokens")
+        page.press(" 2 3 4z[]1 ")
+        page.resize(120, 40)
+        page.until_text(OPEN)
+        page.until(lambda: tokens_of(page) > 5)
+        page.press("q")
+        assert page.end() == 0 and page.restored
+
+
+def test_a_storm_of_sizes(tmp_path: Path) -> None:
+    with terminal(home=tmp_path) as page:
+        page.until_text(OPEN)
+        for columns, lines in [(30, 10), (200, 60), (1, 1), (80, 24), (5, 90), (250, 3), (119, 27), (100, 28)] * 6:
+            page.resize(columns, lines)
+            page.read(0.001)
+        page.resize(120, 40)
+        page.press(" ")
+        page.until_text(OPEN)
+        page.until(lambda: tokens_of(page) > 5)
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [{"NO_COLOR": "1"}, {"TERM": "linux", "COLORTERM": ""}, {"TERM": "xterm", "COLORTERM": ""}, {"TERM": "vt100"}],
+    ids=lambda environment: "-".join(environment.values()),
+)
+def test_with_few_colours_or_none_all_panes_work(tmp_path: Path, environment: dict[str, str]) -> None:
+    with terminal(home=tmp_path, environment=environment) as page:
+        page.until_text(OPEN)
+        page.until_text("1,990 steps")
+        for key in (" ", "c", "c", "]", "2", "3", "4", "?"):
+            page.press(key)
+        page.until_text("escape closes")
+        page.press("\x1b")
+        page.until(lambda: tokens_of(page) > 5)
+        if "NO_COLOR" in environment:
+            colours = re.findall(rb"\x1b\[[0-9;]*?(?:[34]8;[25];|(?<![0-9])[34][0-7]m)", page.raw)
+            assert not colours
+
+
+def test_a_dumb_terminal_is_refused_in_one_line(tmp_path: Path) -> None:
+    with terminal(home=tmp_path, environment={"TERM": "dumb"}) as page:
+        assert page.end() != 0
+        assert "gpttui generate" in page.text and b"?1049h" not in page.raw
+
+
+def test_a_key_held_at_30_hz_leaves_nothing_running(tmp_path: Path) -> None:
+    log = tmp_path / "requests.log"
+    engine = f"{FAKE_ENGINE} --slow-ms 100 --log {shlex.quote(str(log))}"
+    with terminal(home=tmp_path, engine=engine) as page:
+        page.until_text(OPEN)
+        began = time.monotonic()
+        while time.monotonic() < began + 2:
+            page.press(" ")
+            page.read(1 / 30)
+        released = time.time()
+        page.press("]")
+        page.until_text("head 2/4")
+        steps = [float(line.split()[0]) for line in log.read_text().splitlines() if line.endswith(" Step")]
+        assert 5 < len(steps) < 30
+        assert sum(at > released for at in steps) <= 1
+
+
+def test_when_the_engine_is_killed_everything_comes_back(tmp_path: Path) -> None:
+    with terminal(home=tmp_path) as page:
+        page.until_text(OPEN)
+        before = tokens_of(page)
+        for key in (" ", " ", "t"):
+            page.press(key)
+            page.read()
+        page.until(lambda: tokens_of(page) >= before + 1)
+        page.until_text("T 0.7")
+        used = tokens_of(page)
+        first = engine_pid(page)
+        os.kill(first, signal.SIGKILL)
+        page.until_text("started again")
+        assert tokens_of(page) == used and "T 0.7" in page.text
+        assert engine_pid(page) != first
+        page.press(" ")
+        page.until(lambda: tokens_of(page) == used + 1)
+
+
+@pytest.mark.parametrize(
+    ("engine", "line"),
+    [
+        (f"{FAKE_ENGINE} --die-at-start", "no such luck"),
+        (f"{FAKE_ENGINE} --garbage", "is not gpttui's protocol"),
+        (f"{FAKE_ENGINE} --other-version", "install the same version"),
+        ("sh -c 'exit 3'", "exit code 3"),
+    ],
+    ids=["dies", "garbage", "version", "exit"],
+)
+def test_an_engine_that_does_not_work_says_why_on_one_line(tmp_path: Path, engine: str, line: str) -> None:
+    with terminal(home=tmp_path, engine=engine) as page:
+        page.until_text(line)
+        page.until_text("press space to start it again")
+        page.press("q")
+        assert page.end() == 0 and page.restored
+
+
+def run(*arguments: str, home: Path) -> "subprocess.CompletedProcess[str]":
+    environment = os.environ | {"GPTTUI_HOME": str(home), "PYTHONPATH": str(REPOSITORY)}
+    command = [sys.executable, "-m", "gpttui", *arguments]
+    return subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd=home,
+        timeout=LIMIT_S,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def test_without_a_terminal_it_names_the_verb_that_needs_none(tmp_path: Path) -> None:
+    done = run(home=tmp_path)
+    assert done.returncode == 2
+    assert done.stdout == "" and "gpttui generate" in done.stderr and done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (("--model", "no-such-model"), "no model is called"),
+        (("--engine", "'unclosed"), "No closing quotation"),
+        (("--engine", "no-such-program-anywhere"), "cannot be started"),
+    ],
+    ids=["model", "quotes", "program"],
+)
+def test_bad_options_are_one_line_and_leave_the_terminal_alone(
+    tmp_path: Path, arguments: tuple[str, ...], line: str
+) -> None:
+    with terminal(*arguments, home=tmp_path, engine=None) as page:
+        assert page.end() == 1
+        assert line in page.raw.decode() and b"?1049h" not in page.raw
+        assert page.raw.count(b"\n") == 1
