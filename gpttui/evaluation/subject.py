@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gpttui.inference.generate import complete_batch, complete_ids, token_nlls
+from gpttui.inference.opening import open_model
 from gpttui.model.gpt import GPT
 from gpttui.records import Array
 from gpttui.tokenizers import Tokenizer
