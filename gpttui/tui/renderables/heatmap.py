@@ -77,12 +77,15 @@ class HeatmapLines:
 
     def mark(self, step: int, columns: int) -> Segment:
         """The cell under the cursor: a diamond on its own colour."""
-        text = MARK.center(columns)
-        return Segment(text, self.text_style(step) if self.coloured else self._marked)
+        return self.numbered(MARK, step, columns, marked=True)
 
-    def text_style(self, step: int, *, bold: bool = True) -> Style:
-        """Text that can be read on a step's colour."""
-        return Style(color=text_on(self._colours[step]), bgcolor=self._colours[step], bold=bold)
+    def numbered(self, text: str, step: int, columns: int, *, marked: bool = False) -> Segment:
+        """A cell with a text on its own colour, or amid its own glyph."""
+        if self.coloured:
+            ground = self._colours[step]
+            return Segment(text.center(columns), Style(color=text_on(ground), bgcolor=ground, bold=marked))
+        glyph = "·" if step == BAND else " " if step == MASKED else ramp_glyph(step)
+        return Segment(text.center(columns, glyph), self._marked if marked else self._plain)
 
     def rest(self, upper: bool, lower: bool) -> tuple[str, Style]:
         """Character and style of the ground beside the cells; either half of the line may be in the highlighted row."""

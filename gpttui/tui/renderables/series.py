@@ -28,7 +28,7 @@ class Series:
         self.capacity = max(16, capacity)
         self.size = 0
         self.dropped = 0
-        self._x = np.empty(64, dtype=np.int64)
+        self._x = np.empty(64, dtype=np.float64)
         self._y = np.empty(64, dtype=np.float32)
         if x is not None and y is not None:
             self.extend(x, y)
@@ -90,9 +90,9 @@ class Series:
         """What lies between: all points where they are few, else each column's minimum and maximum."""
         x, y = self.between(low, high)
         if len(x) <= 2 * columns:
-            return Points(x.astype(np.float64), y.astype(np.float64))
+            return Points(x, y.astype(np.float64))
         starts = _columns(x, low, high, columns)
-        middle = x[starts].astype(np.float64)
+        middle = x[starts]
         ys = np.stack([np.minimum.reduceat(y, starts), np.maximum.reduceat(y, starts)], axis=1)
         ys[1::2] = ys[1::2, ::-1]  # down, up, up, down: neighbouring strokes join at the near end
         return Points(np.repeat(middle, 2), ys.ravel().astype(np.float64))
@@ -104,8 +104,8 @@ class Series:
             return Points(np.empty(0), np.empty(0)), 1
         starts = _columns(x, low, high, columns) if len(x) > columns else np.arange(len(x))
         counts = np.diff([*starts, len(x)]).astype(np.float64)
-        sums = np.add.reduceat(y.astype(np.float64), starts)
-        xs = np.add.reduceat(x.astype(np.float64), starts) / counts
+        sums = np.add.reduceat(y, starts, dtype=np.float64)
+        xs = np.add.reduceat(x, starts) / counts
         reach = round(share * len(starts) / 2)
         index = np.arange(len(starts))
         near = np.minimum(reach, np.minimum(index, len(starts) - 1 - index))

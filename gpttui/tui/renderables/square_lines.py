@@ -121,7 +121,7 @@ class SquareView:
         above = row_steps(self.pooled, layout, upper, first, last, selected=self._row)
         below = above if lower == upper else row_steps(self.pooled, layout, lower, first, last, selected=self._row)
         marked = layout.shown_column(self.cursor) - first if self.cursor >= 0 and self._row in (upper, lower) else -1
-        if columns >= NUMBERS_FROM and self.cells.coloured:
+        if columns >= NUMBERS_FROM:
             return self._numbered(above, self.pooled[upper, first:last], marked, numbers=numbers)
         if not 0 <= marked < len(above):
             return self.cells.line(above, below, columns)
@@ -138,7 +138,7 @@ class SquareView:
         if 0 <= marked < len(texts) and numbers:
             texts[marked] = f"‹{texts[marked] or '0'}›" if columns >= 5 else MARK
         return [
-            Segment(text.center(columns), self.cells.text_style(step, bold=i == marked))
+            self.cells.numbered(text, step, columns, marked=i == marked)
             for i, (text, step) in enumerate(zip(texts, steps.tolist(), strict=True))
         ]
 

@@ -24,7 +24,7 @@ from gpttui.tui.renderables.labels import quoted_label, token_label
 from gpttui.tui.renderables.legend import legend_pieces
 from gpttui.tui.renderables.square import SquareLayout, arrange, pooled
 from gpttui.tui.renderables.square_lines import SquareTones, SquareView
-from gpttui.tui.widgets.pane import VIEW, Pane, Piece, label_border, moving
+from gpttui.tui.widgets.pane import NO_TEXT, VIEW, Pane, Piece, label_border, moving
 from gpttui.tui.widgets.squares import Array, Squares
 
 
@@ -264,13 +264,15 @@ More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What do
             scroll_y=self.scroll_offset.y,
         )
 
-    def empty_row(self, y: int) -> Strip:
+    @property
+    def empty_words(self) -> str:
         if self.snapshot is None:
-            return super().empty_row(y)
-        if y != self.scrollable_content_region.height // 2:
-            return self.row([])
-        waiting = f"waiting for layer {self.layer_index + 1}, head {self.head_index + 1}…"
-        return self.centred(waiting if len(self.snapshot.ids) else "type a prompt: press /", self.tone("dim"))
+            return self.waiting
+        return (
+            f"waiting for layer {self.layer_index + 1}, head {self.head_index + 1}…"
+            if len(self.snapshot.ids)
+            else NO_TEXT
+        )
 
     def _legend(self) -> list[Piece]:
         width = min(30, self.scrollable_content_region.width)

@@ -132,7 +132,7 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
 
     def on_mount(self) -> None:
         self.watch(self.app, "theme", self._recolour, init=False)
-        self._redraw()
+        self.call_later(self._redraw)
 
     # ── What is shown ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -234,8 +234,8 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
             return self._window
         ends = [series.x[[0, -1]] for series in (self.train, self.validation) if series.size]
         ends += [run.steps[[0, -1]] for run in self.others[:3] if len(run.steps)]
-        low, high = float(min(end[0] for end in ends)), float(max(end[1] for end in ends))
-        return low, max(high, low + 1)
+        low = min((float(end[0]) for end in ends), default=0.0)
+        return low, max([low + 1, *(float(end[1]) for end in ends)])
 
     def _colour(self, name: str) -> str:
         """The colour of a component class, as textual-plot takes it."""
@@ -256,7 +256,7 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
             line.append(f"{self.validation.y[-1]:.3f}")
             best = int(self.validation.y.argmin())
             if best < self.validation.size - 1:
-                line.append(f" best {self.validation.y[best]:.3f} at {self.validation.x[best]:,}", dim)
+                line.append(f" best {self.validation.y[best]:.3f} at {int(self.validation.x[best]):,}", dim)
         for i, other in enumerate(self.others[:3]):
             line.append("  ━ ", self.component(f"loss--other-{i}")).append(clip(safe_text(other.title), 24), dim)
         return line

@@ -17,7 +17,7 @@ from gpttui.tokenizers import Tokenizer
 from gpttui.tui.palette import token_styles
 from gpttui.tui.renderables import candidates
 from gpttui.tui.renderables.labels import percent, quoted_label, token_label
-from gpttui.tui.widgets.pane import VIEW, Pane, Piece, label_border, moving
+from gpttui.tui.widgets.pane import NO_TEXT, VIEW, Pane, Piece, label_border, moving
 
 
 class _Rows(NamedTuple):
@@ -188,6 +188,10 @@ More: Holtzman et al., *The curious case of neural text degeneration* (2020), on
         if rank == len(labels) and rows.tail:
             return self.row(candidates.tail_pieces(prediction, len(labels), columns, tones))
         return self.row([])
+
+    @property
+    def empty_words(self) -> str:
+        return self.waiting if self.snapshot is None else NO_TEXT
 
     def _above(
         self,

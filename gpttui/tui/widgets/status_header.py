@@ -48,21 +48,24 @@ def sampling_words(sampling: Sampling, *, short: bool = False) -> str:
     return gap.join(parts)
 
 
-def fit_facts(facts: Iterable[Fact], width: int, gap: str = "   ") -> Text:
-    """As many facts as fit: all long, else all short, else without those that matter least."""
+def fit_facts(facts: Iterable[Fact], width: int) -> Text:
+    """As many facts as fit: those that matter least are shortened first, then left out."""
     kept = list(facts)
-    for short in (False, True):
-        line = Text(gap).join([fact.short if short else fact.long for fact in kept])
-        if line.cell_len <= width:
+    shortened: set[int] = set()
+    while True:
+        line = Text("   " if not shortened else "  ").join(
+            [fact.short if fact.rank in shortened else fact.long for fact in kept]
+        )
+        if line.cell_len <= width or not kept:
             return line
-    while len(kept) > 1:
-        kept.remove(max(kept, key=lambda fact: fact.rank))
-        line = Text("  ").join([fact.short for fact in kept])
-        if line.cell_len <= width:
+        least = max(kept, key=lambda fact: (fact.rank not in shortened, fact.rank))
+        if least.rank not in shortened:
+            shortened.add(least.rank)
+        elif len(kept) > 1:
+            kept.remove(least)
+        else:
+            line.truncate(width, overflow="ellipsis")
             return line
-    line = kept[0].short.copy() if kept else Text()
-    line.truncate(width, overflow="ellipsis")
-    return line
 
 
 class StatusHeader(Widget):

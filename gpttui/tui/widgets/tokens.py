@@ -24,7 +24,7 @@ from gpttui.tui.renderables.labels import hex_bytes, quoted_label
 from gpttui.tui.renderables.legend import legend_pieces
 from gpttui.tui.renderables.pictures import Lines, picture_tokens, pixel_lines, spectrogram_lines
 from gpttui.tui.renderables.token_flow import Array, TokenFlow
-from gpttui.tui.widgets.pane import Pane, Piece, label_border, moving
+from gpttui.tui.widgets.pane import NO_TEXT, Pane, Piece, label_border, moving
 
 ColourMode = Literal["alternate", "surprisal", "entropy"]
 COLOUR_MODES: tuple[ColourMode, ...] = ("alternate", "surprisal", "entropy")
@@ -195,12 +195,9 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
     def _entitle(self) -> None:
         snapshot, count = self.snapshot, len(self._shown)
         if self.draft is not None:
-            more = (
-                f" · the first {self._skipped_characters:,} characters are not shown"
-                if self._skipped_characters
-                else ""
-            )
-            label_border(self, "Tokens · your draft", f"{count:,} tokens{more}")
+            shown = len(self.draft) - self._skipped_characters
+            of = f" · the last {shown:,} of {len(self.draft):,} characters" if self._skipped_characters else ""
+            label_border(self, "Tokens · your draft", f"{count:,} tokens{of}")
         elif snapshot is None or not count:
             label_border(self, "Tokens")
         else:
@@ -232,12 +229,11 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
         below = line - self._flow.height
         return self.row((cell.text, cell.style) for cell in picture[below]) if below < len(picture) else self.row([])
 
-    def empty_row(self, y: int) -> Strip:
-        if self.snapshot is None and self.draft is None:
-            return super().empty_row(y)
-        if y != self.scrollable_content_region.height // 2:
-            return self.row([])
-        return self.centred("type a prompt" if self.draft is not None else "type a prompt: press /", self.tone("dim"))
+    @property
+    def empty_words(self) -> str:
+        if self.draft is not None:
+            return "type a prompt"
+        return self.waiting if self.snapshot is None else NO_TEXT
 
     def _styles_of(self, positions: list[int]) -> list[Style]:
         """Styles of the tokens at `positions`, which ascend."""
@@ -292,9 +288,9 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
         if self.draft is None and snapshot is not None:
             surprise, entropy = float(snapshot.surprisal_bits[at]), float(snapshot.entropy_bits[at])
             if not isnan(surprise):
-                parts.append([("surprisal ", dim), (f"{surprise:.2f}", plain), (" bits", dim)])
+                parts.append([("surprisal ", dim), (f"{surprise:.2f}", plain)])
             if not isnan(entropy):
-                parts.append([("entropy after it ", dim), (f"{entropy:.2f}", plain)])
+                parts.append([("entropy after ", dim), (f"{entropy:.2f}", plain), (" bits", dim)])
         parts.append([("position ", dim), (f"{at:,}", plain)])
         return fitting(parts, self.scrollable_content_region.width, plain)
 
