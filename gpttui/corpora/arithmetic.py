@@ -18,8 +18,11 @@ CARRY_CHAIN_SHARE = 0.3
 
 
 def documents(seed: int, n: int | None = None) -> Iterator[str]:
-    """Sums without a trailing newline; seeds from 1,000,000 up give only sums that training never shows."""
-    return draw(_sample, seed, n)
+    """Sums without a trailing newline; seeds from 1,000,000 up give only sums that training never shows.
+
+    The hundred sums of two one-digit numbers are all taught.
+    """
+    return draw(_sample, seed, n, always_taught=lambda problem: len(problem) == len("1+1"))
 
 
 def answer(problem: str) -> str:

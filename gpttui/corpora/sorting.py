@@ -18,8 +18,11 @@ FEW_LETTERS_SHARE = 0.3
 
 
 def documents(seed: int, n: int | None = None) -> Iterator[str]:
-    """Lines without a trailing newline; seeds from 1,000,000 up give only words that training never shows."""
-    return draw(_sample, seed, n)
+    """Lines without a trailing newline; seeds from 1,000,000 up give only words that training never shows.
+
+    Words of one letter are all taught.
+    """
+    return draw(_sample, seed, n, always_taught=lambda word: len(word) == 1)
 
 
 def answer(problem: str) -> str:

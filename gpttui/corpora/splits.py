@@ -26,17 +26,22 @@ def is_held_out(problem: str) -> bool:
 
 
 def draw(
-    sample: Callable[[random.Random], tuple[str, str]], seed: int, n: int | None = None
+    sample: Callable[[random.Random], tuple[str, str]],
+    seed: int,
+    n: int | None = None,
+    *,
+    always_taught: Callable[[str], bool] = lambda problem: False,
 ) -> Iterator[str]:
     """Documents from `sample`, which returns (problem, document), keeping only those of the seed's side.
 
-    Yields `n` documents, or without end if n is None.
+    Yields `n` documents, or without end if n is None. Problems that are `always_taught` are never held out: of a
+    hundred one-digit sums, say, five would be, and would come up over and over.
     """
     rng = random.Random(seed)
     held_out = is_held_out_seed(seed)
     yielded = 0
     while n is None or yielded < n:
         problem, document = sample(rng)
-        if is_held_out(problem) == held_out:
+        if (is_held_out(problem) and not always_taught(problem)) == held_out:
             yielded += 1
             yield document

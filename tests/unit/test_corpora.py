@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import islice
+from string import ascii_lowercase
 
 import numpy as np
 import pytest
@@ -61,6 +62,14 @@ def test_sums_are_right_and_of_every_length() -> None:
         assert str(int(left)) == left and str(int(right)) == right
         lengths[len(left), len(right)] += 1
     assert len(lengths) == 16 and min(lengths.values()) > 80
+
+
+def test_problems_too_few_to_hold_out_are_all_taught() -> None:
+    sums = set(arithmetic.documents(1, 30_000))
+    assert all(f"{left}+{right}={left + right}" in sums for left in range(10) for right in range(10))
+    assert not any(len(document) < len("1+10=11") for document in arithmetic.documents(HELD_OUT_FROM_SEED, 1000))
+    assert {f"{letter}>{letter}" for letter in ascii_lowercase} <= set(sorting.documents(1, 5000))
+    assert not any(len(document) == 3 for document in sorting.documents(HELD_OUT_FROM_SEED, 1000))
 
 
 def test_carry_chains_are_common_in_sums() -> None:
