@@ -7,14 +7,18 @@ quartile is taken, the time of steps that nothing else interrupted.
 
 import statistics
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple
 
 import torch
+from torch import Tensor
 
 from gpttui.errors import UserError
 from gpttui.inference.session import Session
-from gpttui.model.families import config_to_dict, state_to_disk
+from gpttui.model.checkpoint import build
+from gpttui.model.families import config_to_dict, state_from_disk, state_to_disk
 from gpttui.model.gpt import GPT, GPTConfig
 from gpttui.tokenizers import train_bpe
 
@@ -53,8 +57,9 @@ def measure(name: str, *, repeats: int = 3) -> Timing:
     """Times case `name` of `CASES`. Raises UserError where `transformers`, the yardstick, is not installed."""
     case = CASES[name]
     torch.manual_seed(0)
-    model = GPT(case.config).requires_grad_(False).eval()
-    theirs = oracle(model)
+    stored = state_to_disk(dict(GPT(case.config).state_dict()), case.config)
+    model = build(case.config, state_from_disk(stored, case.config), Path("random"))
+    theirs = oracle(case.config, stored)
     tokenizer = train_bpe([], 256)
     ours_s: list[float] = []
     theirs_s: list[float] = []
@@ -66,7 +71,7 @@ def measure(name: str, *, repeats: int = 3) -> Timing:
         for _ in range(0, case.n_steps, TURN):
             ids = [_timed(ours_s, session.step) for _ in range(TURN)]
             for token_id in ids:
-                past = _timed(theirs_s, lambda i=token_id, p=past: _theirs(theirs, [i], p))
+                past = _timed(theirs_s, partial(_theirs, theirs, [token_id], past))
     ours, other = (statistics.quantiles(x, n=4)[0] * 1e3 for x in (ours_s, theirs_s))
     return Timing(ours, other, ours / other, case.at_most, case.aim)
 
@@ -86,17 +91,18 @@ def _theirs(model: Any, ids: list[int], past: Any) -> Any:
     return out.past_key_values
 
 
-def oracle(model: GPT) -> Any:
+def oracle(shape: GPTConfig, stored: dict[str, Tensor]) -> Any:
     """The same weights as a `transformers` model. Raises UserError where that is not installed."""
     try:
         from transformers import GPT2Config, GPT2LMHeadModel
     except ImportError as error:
         raise UserError("the step benchmark compares with transformers; pip install transformers") from error
-    raw = {name: value for name, value in config_to_dict(model.config).items() if name != "architectures"}
+    raw = {name: value for name, value in config_to_dict(shape).items() if name != "architectures"}
     config: Any = GPT2Config(**raw)
     config._attn_implementation = "eager"
-    theirs: Any = GPT2LMHeadModel(config).eval()
-    missing, surplus = theirs.load_state_dict(state_to_disk(dict(model.state_dict()), model.config), strict=False)
+    theirs: Any = GPT2LMHeadModel(config)
+    theirs.eval()
+    missing, surplus = theirs.load_state_dict(stored, strict=False)
     if surplus or set(missing) - {"lm_head.weight"}:
         raise UserError(f"this transformers names GPT-2's weights otherwise: {[*missing, *surplus][:3]}")
     theirs.tie_weights()

@@ -37,7 +37,7 @@ class Ranking:
     """Token ids from the highest logit down, ties by id, sorted no further than somebody asked for."""
 
     def __init__(self, logits: Array) -> None:
-        self.logits = logits
+        self.logits = logits.astype(np.float32, copy=False)
         self.size = int(logits.size)
         self._ids: Array = np.empty(0, dtype=np.int64)
 
@@ -50,13 +50,23 @@ class Ranking:
 
     def _sort(self, count: int) -> Array:
         x = self.logits
-        if self.size <= 2048 or count > self.size // 4:
+        if self.size <= 2048:
             return np.argsort(-x, kind="stable")
+        if count > self.size // 8:
+            return self._sort_all()
         last = np.partition(x, self.size - count)[self.size - count]
         above = np.flatnonzero(x > last)
         ties = np.flatnonzero(x == last)[: count - above.size]
         ids = np.concatenate((above, ties))
         return ids[np.argsort(-x[ids], kind="stable")]
+
+    def _sort_all(self) -> Array:
+        """Sorts integers whose high half falls with the logit and whose low half is the id, so that no two tie."""
+        bits = (self.logits + np.float32(0)).view(np.int32)  # + 0: minus zero is zero
+        falling = np.where(bits < 0, bits, ~bits & 0x7FFFFFFF).view(np.uint32)
+        keys = falling.astype(np.uint64) << np.uint64(32) | np.arange(self.size, dtype=np.uint64)
+        keys.sort()
+        return (keys & np.uint64(0xFFFFFFFF)).astype(np.int64)
 
 
 @dataclass(slots=True, eq=False)
@@ -129,7 +139,7 @@ class Distribution:
             bar = np.cumsum(self.probs[self.ranking.first(count)]) / self.mass
             if count == self.kept or bar[-1] > mass or (bar[-1] == mass and not past):
                 return count, bar
-            count *= 8
+            count *= 16
 
 
 def check(sampling: Sampling) -> Sampling:
@@ -180,7 +190,7 @@ def softmax(x: Array) -> tuple[Array, float]:
     probs = np.exp(x)
     total = float(probs.sum())
     probs /= total
-    mean = float(np.dot(probs, np.maximum(x, LOWEST)))
+    mean = float((probs * np.maximum(x, LOWEST)).sum())
     return probs, max(0.0, (math.log(total) - mean) / _LN2)
 
 
