@@ -11,18 +11,19 @@ HELD_OUT_PART = 0.1
 
 
 def shakespeare(subject: Subject, n: int, seed: int) -> Metrics:
-    """Loss in nats per character over the last tenth of tiny Shakespeare; `n` and `seed` play no part.
+    """Loss in nats per character over the last tenth of tiny Shakespeare, or its last `n` bytes; `seed` plays no part.
 
     `loss_nats` is over windows of one context laid end to end, as nanoGPT measures; `loss_sliding_nats` over windows
     half a context apart, so that every character has at least half a context before it.
     """
     file = fetch(public_text("tinyshakespeare"))
+    part = min(HELD_OUT_PART, n / file.stat().st_size) if n else HELD_OUT_PART
     context = subject.model.config.context
     with tempfile.TemporaryDirectory() as spool:
 
         def loss(stride: int) -> float:
             measured = text_loss(subject.model, subject.tokenizer, str(file), Path(spool), stride=stride,
-                                 last_part=HELD_OUT_PART)  # fmt: skip
+                                 last_part=part)  # fmt: skip
             return measured.loss_nats
 
         return {"loss_nats": loss(context), "loss_sliding_nats": loss(context // 2)}
