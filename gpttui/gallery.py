@@ -193,6 +193,12 @@ def as_listed(model: ModelCard) -> dict[str, Any]:
     }
 
 
+def recipe(path: Path) -> str:
+    """The name of the recipe that made the model of directory `path`; empty where its card does not say."""
+    file = path / "card.json"
+    return str(_json_object(file).get("recipe", "")) if file.exists() else ""
+
+
 def history(path: Path) -> LossHistory | None:
     """The training run that made the model, as its history.json tells it; None where there is none to read."""
     file = path / "history.json"

@@ -12,6 +12,8 @@ import msgspec
 import numpy as np
 
 from gpttui.errors import UserError
+from gpttui.inspect_protocol import InspectAnswer, InspectRequest
+from gpttui.interventions import Intervention
 from gpttui.records import LossHistory, ModelCard, Sampling, Snapshot
 
 VERSION = 1
@@ -106,13 +108,35 @@ class Restore(Message, frozen=True):
     sampling: Sampling
     seed: int
     look: Look = Look()
+    changes: tuple[Intervention, ...] = ()
+
+
+class Intervene(Message, frozen=True):
+    """Change the model by these and no other interventions from now on; none: it is as it was loaded.
+
+    Where a mean is meant and no text named (`over`), it is the prompt's; name the prompt to keep it when that changes.
+    """
+
+    changes: tuple[Intervention, ...]
+    look: Look = Look()
+
+
+class Jump(Message, frozen=True):
+    """Put another continuation behind the prompt, token for token: a branch that was left."""
+
+    appended: list[int]
+    picked: list[bool]
+    look: Look = Look()
 
 
 class Describe(Message, frozen=True):
     """Who is there? Answer: `EngineInfo`."""
 
 
-Request = OpenModel | SetPrompt | Step | Back | Choose | SetSampling | SetSeed | Show | Restore | Describe
+PlayRequest = (
+    OpenModel | SetPrompt | Step | Back | Choose | SetSampling | SetSeed | Show | Restore | Intervene | Jump | Describe
+)
+Request = PlayRequest | InspectRequest
 
 # ── Answers and events ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -147,7 +171,7 @@ class Failure(Message, frozen=True):
     message: str
 
 
-Answer = Opened | Shown | EngineInfo | Failure
+Answer = Opened | Shown | EngineInfo | Failure | InspectAnswer
 
 
 class Call(msgspec.Struct, frozen=True, array_like=True):

@@ -8,14 +8,18 @@ import numpy as np
 
 from gpttui import gallery
 from gpttui.errors import UserError, one_line
+from gpttui.inference.interventions import compile_changes
 from gpttui.inference.opening import open_model
 from gpttui.inference.session import Session
+from gpttui.interventions import Intervention
 from gpttui.protocol import (
     Answer,
     Back,
     Choose,
     Describe,
     EngineInfo,
+    Intervene,
+    Jump,
     Look,
     Opened,
     OpenModel,
@@ -72,6 +76,7 @@ def restore(engine: "Engine", request: Restore) -> Answer:
         session.set_sampling(request.sampling)
         session.set_seed(request.seed)
         session.restore(request.prompt, request.appended, request.picked)
+        alter(session, request.changes)
 
     return opened(engine, gallery.find(request.path), request.look, make)
 
@@ -119,6 +124,25 @@ def show(engine: "Engine", request: Show) -> Answer:
     return shown(engine, request.look)
 
 
+def alter(session: Session, made: tuple[Intervention, ...]) -> None:
+    """Put the model under these and no other interventions."""
+    if not made and session.tap is None:
+        return
+    prompt = session.ids[: session.n_prompt].tolist()
+    changes = compile_changes(session.model, session.tokenizer, made, prompt)
+    session.set_taps(changes if made else None, changes.words)
+
+
+def intervene(engine: "Engine", request: Intervene) -> Answer:
+    alter(engine.need_session(), request.changes)
+    return shown(engine, request.look)
+
+
+def jump(engine: "Engine", request: Jump) -> Answer:
+    engine.need_session().jump(request.appended, request.picked)
+    return shown(engine, request.look)
+
+
 def describe(engine: "Engine", _request: Describe) -> EngineInfo:
     return engine.info()
 
@@ -133,5 +157,7 @@ HANDLERS: dict[type, Callable[["Engine", Any], Answer]] = {
     SetSeed: set_seed,
     Show: show,
     Restore: restore,
+    Intervene: intervene,
+    Jump: jump,
     Describe: describe,
 }

@@ -22,7 +22,8 @@ import msgspec
 import torch
 
 from gpttui import __version__
-from gpttui.engine import playing
+from gpttui.engine import inspecting, playing
+from gpttui.engine.inside import Inside
 from gpttui.errors import UserError, one_line
 from gpttui.inference.session import Session
 from gpttui.protocol import VERSION, Answer, Call, EngineInfo, Failure, Reply, decode_call, frame, frame_length
@@ -33,7 +34,7 @@ _READ_BYTES = 1 << 20
 _IMPORTED_S = time.perf_counter()
 
 Handler = Callable[["Engine", Any], Answer]
-HANDLERS: dict[type, Handler] = {**playing.HANDLERS}
+HANDLERS: dict[type, Handler] = {**playing.HANDLERS, **inspecting.HANDLERS}
 
 
 class Engine:
@@ -48,9 +49,12 @@ class Engine:
         """When the request at hand came (perf_counter)."""
         self.idle_work: Callable[[], None] | None = None
         """Called again and again while no request waits; short, for a request waits as long as one call takes."""
+        self.inside = Inside()
+        """What the inside views keep between requests, a search in the background among them."""
         self.closers: list[Callable[[], None]] = []
         """Called once when the engine ends (stdin at its end, SIGTERM)."""
         self._answers_fd = answers_fd
+        self._search_next = False
 
     def need_session(self) -> Session:
         """The open session. Raises UserError where no model is open."""
@@ -102,6 +106,18 @@ class Engine:
         if handler is None:
             raise UserError(f"this engine has no answer to {type(request).__name__}; is it an older gpttui?")
         return handler(self, request)
+
+    @property
+    def has_idle_work(self) -> bool:
+        return self.idle_work is not None or self.inside.searching
+
+    def work_a_little(self) -> None:
+        """One piece of work while no request waits: of the training and of a search in turns, where there are both."""
+        self._search_next = not self._search_next or self.idle_work is None
+        if self._search_next and self.inside.searching:
+            self.inside.search_on(self)
+        elif self.idle_work is not None:
+            self.idle_work()
 
     def close(self) -> None:
         """Run the closers, each whatever the others do."""
@@ -161,11 +177,11 @@ def serve(engine: Engine, requests_fd: int) -> None:
     """Answer until the requests end. Raises UserError where what arrives is not the protocol."""
     frames = Frames(requests_fd)
     while not frames.ended:
-        if frames.arrived(None if engine.idle_work is None else 0):
+        if frames.arrived(0 if engine.has_idle_work else None):
             for body in frames.whole():
                 engine.answer(body)
-        elif engine.idle_work is not None:
-            engine.idle_work()
+        else:
+            engine.work_a_little()
 
 
 def process_age_s() -> float:

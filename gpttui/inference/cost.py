@@ -14,7 +14,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from gpttui.inference.trace import PeekCache
+from gpttui.inference.trace import PeekCache, showing
 from gpttui.model.gpt import GPT, GPTConfig
 from gpttui.model.kv_cache import KVCache
 
@@ -128,9 +128,10 @@ def measure_ms(
     """
     idx = torch.tensor([[ids[row]]], device=cache.keys.device)
     runs: list[dict[tuple[int, PartName], float]] = []
-    for _ in range(repeats + 1):
-        clock = _Clock(model.config.n_layer, cache.keys.device)
-        model(idx, cache=PeekCache(cache, row), tap=clock)
-        runs.append(clock.spent_s)
+    with showing(model):
+        for _ in range(repeats + 1):
+            clock = _Clock(model.config.n_layer, cache.keys.device)
+            model(idx, cache=PeekCache(cache, row), tap=clock)
+            runs.append(clock.spent_s)
     wanted = [(part.layer, part.part) for part in part_costs(model.config, row + 1)]
     return tuple(median(run.get(key, 0.0) for run in runs[1:]) * 1e3 for key in wanted)

@@ -12,14 +12,14 @@ import torch
 from torch import Tensor
 
 from gpttui.errors import UserError
-from gpttui.inference.trace import Trace, mlp_of
+from gpttui.inference.trace import Trace, blocks, mlp_of, showing
 from gpttui.model.gpt import GPT
 from gpttui.model.taps import Recorder
 from gpttui.records import Array, frozen
 
 PASSAGES_KEPT = 10
 """Passages remembered for each neuron."""
-BATCH_TOKENS = 2048
+BATCH_TOKENS = 1024
 """Tokens of one slice of a search: what a request may have to wait for."""
 
 
@@ -138,9 +138,10 @@ def _fired(model: GPT, rows: Tensor, layer: int) -> tuple[Tensor, Tensor]:
     """Each neuron's highest activation in each row of ids `[rows, T]`, and where in the row."""
     site = f"blocks.{layer}.mlp.post"
     recorder = Recorder([site])
-    x, rotary = model.embed(rows.to(model.lm_head.weight.device))
-    for block in model.transformer.h[: layer + 1]:
-        x = block(x, rotary, None, recorder)
+    with showing(model):
+        x, rotary = model.embed(rows.to(model.lm_head.weight.device))
+        for block in blocks(model)[: layer + 1]:
+            x = block(x, rotary, None, recorder)
     highest = recorder.sites[site].float().max(dim=1)
     return highest.values.T.cpu().clone(), highest.indices.T.cpu().clone()
 

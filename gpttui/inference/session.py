@@ -227,7 +227,14 @@ class Session:
 
     def restore(self, prompt: str, appended: Sequence[int], picked: Sequence[bool]) -> None:
         """Put a text back as it was, in one batched pass; `picked` tells which tokens a person chose."""
-        ids, known = self.encode(prompt), self._known(appended)
+        self._continue(self.encode(prompt), appended, picked)
+
+    def jump(self, appended: Sequence[int], picked: Sequence[bool]) -> None:
+        """Put another continuation behind the prompt: a branch that was left."""
+        self._continue(self._ids[: self.n_prompt].tolist(), appended, picked)
+
+    def _continue(self, ids: list[int], appended: Sequence[int], picked: Sequence[bool]) -> None:
+        known = self._known(appended)
         if len(picked) != len(known):
             raise UserError("the saved session is damaged: it does not say for every token how it was chosen")
         self._begin([*ids, *known], n_prompt=len(ids))

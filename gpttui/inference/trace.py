@@ -5,7 +5,8 @@ that a view asks for. Arrays are views of the pass's own tensors (nothing is cop
 session keeps its own rows. The idea is TransformerLens' `run_with_cache`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor
 
 from gpttui.errors import UserError
+from gpttui.inference.recorder import Window
 from gpttui.model.gpt import GPT, MLP, Block, GPTConfig
 from gpttui.model.kv_cache import KVCache
 from gpttui.model.taps import Recorder, Tap, chain
@@ -140,6 +142,17 @@ class Trace:
             raise UserError(f"{file} cannot be written: {error.strerror}; choose another --out") from error
 
 
+@contextmanager
+def showing(model: GPT) -> Iterator[None]:
+    """No dropout in what is shown, though the model be in the middle of its training."""
+    training = model.training
+    model.train(False)
+    try:
+        yield
+    finally:
+        model.train(training)
+
+
 @torch.inference_mode()
 def record(
     model: GPT,
@@ -164,11 +177,12 @@ def record(
     recorder = Recorder(wanted)
     every: Tap | None = chain(tap, recorder)
     weight = model.transformer.wte.weight
-    x, rotary = model.embed(torch.tensor([ids], device=weight.device), 0, every)
-    for block in blocks(model):
-        x = block(x, rotary, None, every)
-    if wanted & {"logits", "ln_final.normalized"}:
-        model.unembed(x, every)
+    with showing(model):
+        x, rotary = model.embed(torch.tensor([list(ids)], device=weight.device), 0, every)
+        for block in blocks(model):
+            x = block(x, rotary, None, every)
+        if wanted & {"logits", "ln_final.normalized"}:
+            model.unembed(x, every)
     kept = {site: recorder.sites[site][0] for site in known if site in recorder.sites}
     return Trace(config, tuple(int(i) for i in ids), start, kept)
 
@@ -204,9 +218,25 @@ def record_row(
     """
     recorder = Recorder()
     idx = torch.tensor([[token_id]], device=cache.keys.device)
-    model(idx, cache=PeekCache(cache, row), tap=chain(tap, recorder))
+    with showing(model):
+        model(idx, cache=PeekCache(cache, row), tap=chain(tap, recorder))
     kept = {site: x[0] for site, x in recorder.sites.items()}
     return Trace(model.config, (token_id,), start + row, kept)
+
+
+def of_window(window: Window) -> Trace:
+    """What a session's window holds already: the residual stream, queries and keys of all its rows, for no pass at all.
+
+    `embed` has the position's vector in it. Views of live memory: good until the text changes.
+    """
+    config, rows = window.model.config, slice(window.length)
+    tensors = {"embed": window.residual[rows, 0]}
+    for i in range(config.n_layer):
+        tensors[f"blocks.{i}.attn.q"] = window.queries[i, rows].transpose(0, 1)
+        tensors[f"blocks.{i}.attn.k"] = window.cache.keys[i, 0, :, rows].to(window.queries.device)
+        tensors[f"blocks.{i}.resid_mid"] = window.residual[rows, 2 * i + 1]
+        tensors[f"blocks.{i}.resid_post"] = window.residual[rows, 2 * i + 2]
+    return Trace(config, tuple(window.ids[rows].tolist()), window.start, tensors)
 
 
 def check_ids(config: GPTConfig, ids: Sequence[int]) -> None:

@@ -1,0 +1,116 @@
+"""What the inside views keep between requests, and what their handlers share. Nothing is decided here."""
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+import numpy as np
+from torch import Tensor
+
+from gpttui.engine.passages import Search
+from gpttui.errors import UserError
+from gpttui.inference import heads
+from gpttui.inference.recorder import Window
+from gpttui.inference.session import Session
+from gpttui.inference.trace import Stop, Trace, check_ids, record_row, stops
+from gpttui.model.gpt import GPT
+from gpttui.model.taps import PlacedTap, placed
+from gpttui.records import Array, frozen
+
+if TYPE_CHECKING:
+    from gpttui.engine.server import Engine
+
+ROWS_KEPT = 8
+"""Passes over single tokens that are remembered, so that views of the same token share one."""
+
+
+class Inside:
+    """What the inside views keep between requests."""
+
+    def __init__(self) -> None:
+        self._rows: OrderedDict[tuple[int, int, bytes], Trace] = OrderedDict()
+        self._probe: tuple[tuple[int, int, tuple[str, ...]], Array] | None = None
+        self._plain: tuple[tuple[int, int], Window] | None = None
+        self.search: Search | None = None
+
+    @property
+    def searching(self) -> bool:
+        return self.search is not None and self.search.running
+
+    def search_on(self, engine: "Engine") -> None:
+        """One slice of the search; tells the screen of progress from time to time."""
+        if self.search is not None and (news := self.search.slice()) is not None:
+            engine.send(news)
+
+    def row(self, session: Session, position: int) -> Trace:
+        """Every site of one position (brought into the window): a pass over that token alone."""
+        window, row = session.window, session.row(position)
+        key = (session.epoch, window.start, window.ids[: row + 1].tobytes())
+        if key not in self._rows:
+            tap = placed(session.tap, window.start + row)
+            token_id = int(window.ids[row])
+            self._rows[key] = record_row(session.model, window.cache, token_id, row, tap=tap, start=window.start)
+            while len(self._rows) > ROWS_KEPT:
+                self._rows.popitem(last=False)
+        self._rows.move_to_end(key)
+        return self._rows[key]
+
+    def probe(self, session: Session) -> Array:
+        """Head scores on the standard probe: computed once for a model and its interventions."""
+        key = (id(session.model), session.epoch if session.model.training else 0, session.tap_names)
+        if self._probe is None or self._probe[0] != key:
+            self._probe = key, heads.probe_scores(session.model, changes=changes_of(session))
+        return self._probe[1]
+
+    def plain(self, session: Session) -> Window:
+        """The session's window as the unaltered model sees it; grows and shrinks with it, a row at a time."""
+        window = session.window
+        if session.tap is None:
+            return window
+        key = (id(session.model), window.start)
+        if self._plain is None or self._plain[0] != key:
+            self._plain = key, Window(session.model, window.ids[: window.length], start=window.start)
+        ours = self._plain[1]
+        shared = min(ours.length, window.length)
+        differs = np.flatnonzero(ours.ids[:shared] != window.ids[:shared])
+        ours.truncate(int(differs[0]) if len(differs) else shared)
+        if ours.length < window.length:
+            ours.extend(window.ids[ours.length : window.length])
+        return ours
+
+
+# ── Shared by the handlers ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def changes_of(session: Session) -> PlacedTap | None:
+    return session.tap if isinstance(session.tap, PlacedTap) else None
+
+
+def need_text(engine: "Engine") -> Session:
+    """The session. Raises UserError where no model is open or the text is empty."""
+    session = engine.need_session()
+    if not len(session):
+        raise UserError("there is no text to look into yet; type a prompt")
+    return session
+
+
+def stop_of(session: Session, number: int) -> Stop:
+    found = stops(session.model.config)
+    if not 0 <= number < len(found):
+        raise UserError(f"there is no stop {number}; the residual stream has stops 0 to {len(found) - 1}")
+    return found[number]
+
+
+def on_model(model: GPT, x: Tensor) -> Tensor:
+    return x.to(model.lm_head.weight.device)
+
+
+def known_ids(session: Session, token_ids: tuple[int, ...]) -> tuple[int, ...]:
+    if token_ids:
+        for first in range(0, len(token_ids), session.model.config.context):
+            check_ids(session.model.config, token_ids[first : first + session.model.config.context])
+    return token_ids
+
+
+def array(x: Tensor) -> Array:
+    """As it travels."""
+    return frozen(x.cpu().contiguous().numpy())

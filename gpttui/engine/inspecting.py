@@ -1,0 +1,209 @@
+"""The engine's answers to the inside views: each request of `inspect_protocol` by a function of `gpttui.inference`.
+
+What a session's window holds already (residual stream, queries, keys) is read from there. The rest of a position, its
+heads' outputs and neurons, is one pass over that one token against the cache, whatever the length of the text. Nothing
+is decided here; the little that is kept between requests is `Inside`.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from gpttui import inspect_protocol as views
+from gpttui.engine import inspecting_parts
+from gpttui.engine.inside import array, known_ids, need_text, on_model, stop_of
+from gpttui.inference import (
+    compare,
+    contributions,
+    journey,
+    lens,
+    neighbours,
+    projection,
+)
+from gpttui.inference.sampling import softmax
+from gpttui.inference.trace import of_window, record, stops
+from gpttui.model.taps import placed
+from gpttui.records import Array, frozen
+
+if TYPE_CHECKING:
+    from gpttui.engine.server import Engine
+
+# ── Journey and layers ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def ask_journey(engine: "Engine", request: views.AskJourney) -> views.Journey:
+    session = need_text(engine)
+    watched = known_ids(session, request.watched)
+    trace, row = of_window(session.window), session.row(request.position)
+    found = journey.journey(session.model, trace, trace.start + row, k=request.top_k, watched=watched)
+    return views.Journey(
+        position=trace.start + row,
+        token_id=trace.ids[row],
+        stops=found.stops,
+        vectors=found.vectors,
+        norms=found.norms,
+        added_norms=found.added_norms,
+        turned=found.turned,
+        top_ids=found.lens.top_ids,
+        top_probs=found.lens.top_probs,
+        watched_ranks=found.lens.watched_ranks,
+        watched_probs=found.lens.watched_probs,
+    )
+
+
+def ask_lens(engine: "Engine", request: views.AskLens) -> views.LensGrid:
+    session = need_text(engine)
+    watched = known_ids(session, request.watched)
+    trace = of_window(session.window)
+    first = session.row(max(0, request.first))
+    stream = trace.residual(slice(first, first + max(1, request.count)))
+    found = lens.lens(session.model, on_model(session.model, stream), k=max(1, request.top_k), watched=watched)
+    return views.LensGrid(
+        first=trace.start + first,
+        stops=tuple(stop.name for stop in stops(session.model.config)),
+        top_ids=found.top_ids,
+        top_probs=found.top_probs,
+        watched_ranks=found.watched_ranks,
+        watched_probs=found.watched_probs,
+    )
+
+
+def ask_contributions(engine: "Engine", request: views.AskContributions) -> views.Shares:
+    session = need_text(engine)
+    trace = engine.inside.row(session, request.position)
+    found = contributions.contributions(session.model, trace, trace.start, known_ids(session, request.token_ids))
+    parts = ("embed", "pos_embed", "heads", "attn_biases", "mlps", "mlp_biases", "altered", "final_bias", "logits")
+    return views.Shares(
+        position=trace.start,
+        token_ids=found.token_ids,
+        totals=found.totals,
+        **{name: getattr(found, name) for name in parts},
+    )
+
+
+# ── Vectors ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def ask_neighbours(engine: "Engine", request: views.AskNeighbours) -> views.Near:
+    session = engine.need_session()
+    model = session.model
+    if request.token_id >= 0:
+        known_ids(session, (request.token_id,))
+        vector, alone = model.transformer.wte.weight[request.token_id], [request.token_id]
+        position, name = -1, "embedding"
+    else:
+        session = need_text(engine)
+        trace, row, stop = of_window(session.window), session.row(request.position), stop_of(session, request.stop)
+        vector, alone = on_model(model, trace.stop(stop)[row]), []
+        position, name = trace.start + row, stop.name
+    found = neighbours.nearest(model, vector, max(1, request.k), request.table, leave_out=alone)
+    return views.Near(found.ids, found.cosines, float(vector.norm()), position, name)
+
+
+def ask_arithmetic(engine: "Engine", request: views.AskArithmetic) -> views.Sum:
+    expected = None if request.expected < 0 else request.expected
+    model = engine.need_session().model
+    found = neighbours.arithmetic(model, request.a, request.b, request.c, expected, max(1, request.k))
+    near = found.nearest
+    ranks = found.expected_rank, found.expected_rank_without_inputs
+    return views.Sum(near.ids, near.cosines, *ranks, found.expected_cosine)
+
+
+def ask_map(engine: "Engine", request: views.AskMap) -> views.Map:
+    session, limit = engine.need_session(), max(1, request.limit)
+    if request.of == "vocabulary":
+        count = session.model.config.vocab_size
+        ids = np.asarray(known_ids(session, request.token_ids) or np.arange(min(count, limit)), dtype=np.int32)
+        vectors = session.model.transformer.wte.weight[torch.as_tensor(ids[:limit].astype(np.int64))]
+        first, name = -1, "embedding"
+    else:
+        trace, stop = of_window(need_text(engine).window), stop_of(session, request.stop)
+        row = max(0, len(trace) - limit)
+        vectors, ids = trace.stop(stop)[row:], np.asarray(trace.ids[row:], dtype=np.int32)
+        first, name = trace.start + row, stop.name
+    flat = projection.project(vectors.cpu())
+    return views.Map(flat.points, flat.explained, frozen(ids[: len(flat.points)]), first, name)
+
+
+# ── Compare ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def ask_compare(engine: "Engine", request: views.AskCompare) -> views.Compared:
+    session = engine.need_session()
+    model, tokenizer = session.model, session.tokenizer
+    shared = compare.shared_words(tokenizer, request.text_a, request.text_b)
+    sites = contributions.contribution_sites(model.config) | {"logits"}
+    tap = placed(session.tap, 0)
+    a, b = (record(model, session.encode(text), sites, tap=tap) for text in (request.text_a, request.text_b))
+    if min(request.position_a, request.position_b) >= 0:
+        pair = compare.SharedWord("", request.position_a, request.position_b, False)
+        same = a.ids[a.row(pair.position_a)] == b.ids[b.row(pair.position_b)]
+    else:
+        pair = compare.choose_pair(tokenizer, request.text_a, request.text_b, request.word or None)
+        same = pair.same_tokens
+    found = compare.compare(model, a, pair.position_a, b, pair.position_b)
+    rows = (a.tensors["logits"][pair.position_a], b.tensors["logits"][pair.position_b])
+    probs = torch.stack(rows).float().softmax(dim=-1)
+    top = probs.topk(min(max(1, request.top_k), probs.size(1)), dim=-1)
+    return views.Compared(
+        ids_a=frozen(np.asarray(a.ids, dtype=np.int32)),
+        ids_b=frozen(np.asarray(b.ids, dtype=np.int32)),
+        words=tuple((word.word, word.position_a, word.position_b) for word in shared),
+        word=pair.word,
+        position_a=pair.position_a,
+        position_b=pair.position_b,
+        same_tokens=same,
+        stops=found.stops,
+        distances=found.distances,
+        cosines=found.cosines,
+        norms=found.norms,
+        share_embed=found.share_embed,
+        share_heads=found.share_heads,
+        share_mlps=found.share_mlps,
+        share_altered=found.share_altered,
+        top_ids=array(top.indices.int()),
+        top_probs=array(top.values),
+        other_probs=array(probs.flip(0).gather(1, top.indices)),
+    )
+
+
+# ── Interventions ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def ask_unaltered(engine: "Engine", request: views.AskUnaltered) -> views.Unaltered:
+    session = need_text(engine)
+    row = session.row(request.position)
+    plain, altered = engine.inside.plain(session), session.window
+    before, after = (probabilities(window.row_logits(row)) for window in (plain, altered))
+    ids = np.asarray(known_ids(session, request.token_ids), dtype=np.int64)
+    top = np.argsort(-before, kind="stable")[: max(1, request.top_k)]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        terms = np.where(after > 0, after * (np.log2(after) - np.log2(before)), 0.0)
+    return views.Unaltered(
+        position=altered.start + row,
+        probs=frozen(before[ids].astype(np.float32)),
+        top_ids=frozen(top.astype(np.int32)),
+        top_probs=frozen(before[top].astype(np.float32)),
+        divergence_bits=max(0.0, float(terms.sum())),
+    )
+
+
+def probabilities(logits: Array) -> Array:
+    """Softmax over the whole vocabulary, float64."""
+    x = logits.astype(np.float64)
+    return np.asarray(softmax(x - x.max())[0])
+
+
+HANDLERS: dict[type, Callable[["Engine", Any], Any]] = {
+    **inspecting_parts.HANDLERS,
+    views.AskJourney: ask_journey,
+    views.AskLens: ask_lens,
+    views.AskContributions: ask_contributions,
+    views.AskNeighbours: ask_neighbours,
+    views.AskArithmetic: ask_arithmetic,
+    views.AskMap: ask_map,
+    views.AskCompare: ask_compare,
+    views.AskUnaltered: ask_unaltered,
+}

@@ -1,0 +1,159 @@
+"""The engine's answers to the views of single parts: attention heads, MLPs and neurons, cost."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from gpttui import parts_protocol as parts
+from gpttui.engine.inside import changes_of, known_ids, need_text
+from gpttui.engine.passages import Search
+from gpttui.errors import UserError
+from gpttui.inference import attention, contributions, cost, heads, neurons
+from gpttui.inference.trace import mlp_of, of_window
+from gpttui.records import Array, frozen
+
+if TYPE_CHECKING:
+    from gpttui.engine.server import Engine
+
+# ── Attention ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def ask_stages(engine: "Engine", request: parts.AskStages) -> parts.Stages:
+    session = need_text(engine)
+    trace, changes = of_window(session.window), changes_of(session)
+    query, key = session.row(max(0, request.first_query)), session.row(max(0, request.first_key))
+    found = attention.stages(
+        trace,
+        request.layer,
+        request.head,
+        queries=slice(query, query + max(1, request.queries)),
+        keys=slice(key, key + max(1, request.keys)),
+        changes=changes,
+    )
+    nothing = frozen(np.empty(0, dtype=np.float32))
+    met = None
+    if min(request.cell) >= 0:
+        met = attention.cell(trace, request.layer, request.head, *request.cell)
+    return parts.Stages(
+        layer=request.layer,
+        head=request.head,
+        first_query=found.first_query,
+        first_key=found.first_key,
+        raw=found.raw,
+        scaled=found.scaled,
+        masked=found.masked,
+        pattern=found.pattern,
+        query=nothing if met is None else met.query,
+        key=nothing if met is None else met.key,
+        products=nothing if met is None else met.products,
+    )
+
+
+def ask_heads(engine: "Engine", request: parts.AskHeads) -> parts.Heads:
+    session = need_text(engine)
+    found = heads.survey(of_window(session.window), side=min(max(1, request.side), 64), changes=changes_of(session))
+    maps = frozen(found.maps.astype(np.float16))
+    return parts.Heads(heads.SCORES, found.scores, engine.inside.probe(session), maps)
+
+
+# ── MLP ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def ask_mlp(engine: "Engine", request: parts.AskMLP) -> parts.MLPActivity:
+    session = need_text(engine)
+    mlp_of(session.model, request.layer)
+    trace = engine.inside.row(session, request.position)
+    found = neurons.token_neurons(session.model, trace, trace.start, request.layer, max(1, request.k))
+    shares: Array = frozen(np.empty(0, dtype=np.float32))
+    if request.token_id >= 0:
+        (token_id,) = known_ids(session, (request.token_id,))
+        every = contributions.neuron_contributions(session.model, trace, trace.start, token_id, request.layer)
+        shares = frozen(every[found.top])
+    site = f"blocks.{request.layer}."
+    return parts.MLPActivity(
+        layer=request.layer,
+        position=trace.start,
+        read=trace[site + "ln2.normalized"][0],
+        pre=found.pre,
+        post=found.post,
+        out=trace[site + "mlp.out"][0],
+        top=found.top,
+        top_written=frozen(found.written[found.top]),
+        top_shares=shares,
+    )
+
+
+def ask_neuron(engine: "Engine", request: parts.AskNeuron) -> parts.Neuron:
+    session, search = engine.need_session(), engine.inside.search
+    found = neurons.promotes(session.model, request.layer, request.neuron, max(1, request.k))
+    searched = search is not None and search.is_of(session.model, request.layer)
+    known = search.passages(request.neuron) if search is not None and searched else None
+    return parts.Neuron(request.layer, request.neuron, found.up_ids, found.up, found.down_ids, found.down, known)
+
+
+def search_passages(engine: "Engine", request: parts.SearchPassages) -> parts.Passages:
+    session, inside = engine.need_session(), engine.inside
+    neurons.check_neuron(mlp_of(session.model, request.layer).c_proj.in_features, request.neuron)
+    file = Path(request.text_file).expanduser() if request.text_file else None
+    old = inside.search
+    if old is not None and old.is_of(session.model, request.layer, file, request.tokens):
+        old.neuron, old.running = request.neuron, not old.done
+        return old.passages(request.neuron)
+    path = Path(engine.card.path) if engine.card is not None else None
+    inside.search = Search(session.model, session.tokenizer, path, request.layer, request.neuron, file, request.tokens)
+    return inside.search.passages(request.neuron)
+
+
+def cancel_search(engine: "Engine", _request: parts.CancelSearch) -> parts.Passages:
+    search = engine.inside.search
+    if search is None:
+        raise UserError("no search is running")
+    search.running = False
+    return search.passages(search.neuron)
+
+
+# ── Cost ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def ask_cost(engine: "Engine", request: parts.AskCost) -> parts.Cost:
+    session = need_text(engine)
+    window, config, row = session.window, session.model.config, session.row(request.position)
+    ids, bytes_each = window.ids[: window.length].tolist(), window.cache.keys.element_size()
+    costs = cost.part_costs(config, row + 1, element_bytes=bytes_each)
+    spent_ms = cost.measure_ms(session.model, window.cache, ids, row)
+    points = sorted({(row + 1) * n // max(1, request.points) for n in range(1, max(1, request.points))} - {0, row + 1})
+    at_points = [sum(cost.measure_ms(session.model, window.cache, ids, n - 1, repeats=3)) for n in points]
+    curve = np.unique(np.linspace(1, config.context, min(64, config.context)).astype(np.int32))
+    return parts.Cost(
+        position=window.start + row,
+        layers=frozen(np.asarray([part.layer for part in costs], dtype=np.int32)),
+        parts=tuple(part.part for part in costs),
+        ms=frozen(np.asarray(spent_ms, dtype=np.float32)),
+        flops=frozen(np.asarray([part.flops for part in costs], dtype=np.float64)),
+        weight_bytes=frozen(np.asarray([part.weight_bytes for part in costs], dtype=np.float64)),
+        cache_bytes=frozen(np.asarray([part.cache_bytes for part in costs], dtype=np.float64)),
+        kv_bytes=cost.cache_bytes(config, row + 1, element_bytes=bytes_each),
+        kv_bytes_full=cost.cache_bytes(config, config.context, element_bytes=bytes_each),
+        contexts=frozen(np.asarray([*points, row + 1], dtype=np.int32)),
+        context_ms=frozen(np.asarray([*at_points, sum(spent_ms)], dtype=np.float32)),
+        curve=frozen(curve),
+        curve_flops=frozen(np.asarray([cost.token_flops(config, int(n)) for n in curve], dtype=np.float64)),
+        curve_kv_bytes=frozen(curve * float(cost.cache_bytes(config, 1, element_bytes=bytes_each))),
+        n_layer=config.n_layer,
+        threads=torch.get_num_threads(),
+        device=engine.device,
+    )
+
+
+HANDLERS: dict[type, Callable[["Engine", Any], Any]] = {
+    parts.AskStages: ask_stages,
+    parts.AskHeads: ask_heads,
+    parts.AskMLP: ask_mlp,
+    parts.AskNeuron: ask_neuron,
+    parts.SearchPassages: search_passages,
+    parts.CancelSearch: cancel_search,
+    parts.AskCost: ask_cost,
+}

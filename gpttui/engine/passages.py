@@ -1,0 +1,195 @@
+"""A search in the background: which passages of a model's own training text fire its neurons most.
+
+Done in slices, so that requests are answered in between; what was read is kept for every neuron of the layer, and on
+disk under the cache folder, named by the weights themselves. Where a model's training text is not known or not here,
+Python's own documentation stands in, and is called so.
+"""
+
+import hashlib
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from gpttui import gallery, locations
+from gpttui.corpora.registry import corpus_spec, open_corpus
+from gpttui.errors import UserError, one_line
+from gpttui.inference.neurons import Passages as Found
+from gpttui.inference.neurons import search
+from gpttui.inference.trace import blocks, mlp_of
+from gpttui.model.gpt import GPT
+from gpttui.parts_protocol import Passage, Passages
+from gpttui.records import Array, frozen
+from gpttui.tokenizers import Tokenizer
+from gpttui.training.data import Encoder
+from gpttui.training.recipes import RECIPES
+from gpttui.training.text import open_text
+
+CORPUS = "corpus:"
+STAND_IN = "corpus:python-docs"
+BEFORE, AFTER = 24, 8
+"""Tokens shown around the place that fired."""
+CHARS_A_SLICE = 50_000
+NEWS_EVERY_S = 0.25
+
+
+class Search:
+    """One reading of a text for one layer's neurons."""
+
+    def __init__(
+        self,
+        model: GPT,
+        tokenizer: Tokenizer,
+        model_dir: Path | None,
+        layer: int,
+        neuron: int,
+        file: Path | None,
+        tokens: int,
+    ) -> None:
+        self.model, self.layer, self.neuron = model, layer, neuron
+        self.file, self.tokens = file, max(1, tokens)
+        self.source, texts = training_text(model_dir) if file is None else (file.name, _file_text(str(file)))
+        self.fingerprint = fingerprint(model, layer)
+        self.found: Found | None = None
+        self.ids: Array = np.empty(0, dtype=np.int64)
+        self.running = True
+        self._told_s = 0.0
+        key = f"{self.fingerprint}|{layer}|{self.source}|{self.tokens}".encode()
+        self._kept = locations.cache_dir() / "passages" / f"{hashlib.sha256(key).hexdigest()[:24]}.npz"
+        if file is None and self._load():
+            self.running = False
+        self._work = self._read(texts, Encoder(tokenizer))
+
+    @property
+    def done(self) -> bool:
+        return self.found is not None and self.found.done
+
+    def is_of(self, model: GPT, layer: int, file: Path | None = None, tokens: int | None = None) -> bool:
+        """Whether this is the search asked for, the weights being what they were."""
+        same = (layer, file) == (self.layer, self.file) and tokens in (None, self.tokens)
+        return same and self.fingerprint == fingerprint(model, layer)
+
+    def slice(self) -> Passages | None:
+        """Do a little. What is known by now, where it is time to tell; always when it is done."""
+        try:
+            next(self._work)
+        except StopIteration:
+            self.running = False
+        except UserError as error:
+            self.running = False
+            self.source = one_line(error)
+        now_s = time.perf_counter()
+        if self.running and now_s - self._told_s < NEWS_EVERY_S:
+            return None
+        self._told_s = now_s
+        return self.passages(self.neuron)
+
+    def _read(self, texts: Iterator[str], encoder: Encoder) -> Iterator[None]:
+        parts: list[Array] = []
+        count = 0
+        for text in texts:
+            parts.append(encoder.encode(text).astype(np.int64))
+            count += len(parts[-1])
+            yield
+            if count >= self.tokens:
+                break
+        self.ids = np.concatenate(parts)[: self.tokens] if parts else self.ids
+        for found in search(self.model, self.ids, self.layer):
+            self.found = found
+            yield
+        if self.file is None:
+            self._keep()
+
+    def passages(self, neuron: int) -> Passages:
+        """What is known of one neuron."""
+        found: list[Passage] = []
+        if self.found is not None:
+            for activation, position in zip(self.found.activations[neuron], self.found.positions[neuron], strict=True):
+                if position >= 0:
+                    first = max(0, int(position) - BEFORE)
+                    around = frozen(self.ids[first : int(position) + AFTER + 1].astype(np.int32))
+                    found.append(Passage(around, int(position) - first, float(activation)))
+        return Passages(
+            layer=self.layer,
+            neuron=neuron,
+            found=tuple(found),
+            tokens_read=0 if self.found is None else self.found.tokens_read,
+            tokens_total=self.tokens if self.found is None else self.found.tokens_total,
+            running=self.running,
+            source=self.source,
+        )
+
+    def _load(self) -> bool:
+        try:
+            with np.load(self._kept, allow_pickle=False) as kept:
+                self.ids = kept["ids"].astype(np.int64)
+                total = int(kept["total"])
+                activations, positions = frozen(kept["activations"]), frozen(kept["positions"])
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile):  # nothing kept, or not whole: read again
+            return False
+        width = mlp_of(self.model, self.layer).c_proj.in_features
+        if len(activations) != width or activations.shape != positions.shape or positions.max() >= len(self.ids):
+            return False
+        self.found = Found(activations, positions, total, total)
+        return True
+
+    def _keep(self) -> None:
+        if self.found is None:
+            return
+        found, beside = self.found, self._kept.with_suffix(".tmp")
+        try:
+            self._kept.parent.mkdir(parents=True, exist_ok=True)
+            with beside.open("wb") as handle:
+                np.savez_compressed(
+                    handle,
+                    ids=self.ids.astype(np.int32),
+                    total=np.asarray(found.tokens_total),
+                    activations=found.activations,
+                    positions=found.positions,
+                )
+            beside.replace(self._kept)
+        except OSError:  # a cache that cannot be written costs another reading, nothing else
+            beside.unlink(missing_ok=True)
+
+
+def fingerprint(model: GPT, layer: int) -> str:
+    """A hash of the layer's questions and of what they read, which any training changes."""
+    mlp = mlp_of(model, layer)
+    digest = hashlib.sha256()
+    for weight in (mlp.c_fc.weight, blocks(model)[0].attn.c_attn.weight):
+        digest.update(weight.detach().cpu().contiguous().float().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def training_text(model_dir: Path | None) -> tuple[str, Iterator[str]]:
+    """What the model of a directory learned from, in words, and its text in pieces."""
+    recipe = RECIPES.get(gallery.recipe(model_dir)) if model_dir is not None else None
+    data = recipe.config.data if recipe is not None else ""
+    if data.startswith(CORPUS):
+        return f"{corpus_spec(data.removeprefix(CORPUS)).title}, its training text", corpus_text(data)
+    if data:
+        try:
+            return f"{recipe.data if recipe else data}, its training text", _file_text(data)
+        except UserError:  # not on this machine
+            pass
+    name = corpus_spec(STAND_IN.removeprefix(CORPUS)).title
+    return f"{name}, not what it learned from", corpus_text(STAND_IN)
+
+
+def corpus_text(data: str) -> Iterator[str]:
+    """The documents of `corpus:NAME` as training sees them, many to a piece."""
+    piece, size = [], 0
+    for document in open_corpus(data.removeprefix(CORPUS))(0):
+        piece.append(document + "\n")
+        size += len(document) + 1
+        if size >= CHARS_A_SLICE:
+            yield "".join(piece)
+            piece, size = [], 0
+    yield "".join(piece)
+
+
+def _file_text(data: str) -> Iterator[str]:
+    source = open_text(data, Path())
+    return (text[a : a + CHARS_A_SLICE] for _, _, text in source.blocks() for a in range(0, len(text), CHARS_A_SLICE))
