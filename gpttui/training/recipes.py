@@ -68,8 +68,8 @@ RECIPES: dict[str, Recipe] = {
         "Names", "first names (karpathy/makemore, MIT)", "Makes up first names.", ("\n", "mar", "x"),
     ),
     "addition": Recipe(
-        _rows("addition", layers=3, heads=4, width=128, context=16, batch=128, steps=6000, lr=1e-3, answer_after="=",
-              prompt_weight=0.1, corpus_documents=200_000, eval_every=500, sample_prompt="123+456="),
+        _rows("addition", layers=3, heads=4, width=128, context=16, batch=128, steps=5000, lr=1e-3, answer_after="=",
+              prompt_weight=0.1, corpus_documents=640_000, eval_every=500, sample_prompt="123+456="),
         "Addition", "sums of numbers with up to four digits", "Adds, digit by digit.",
         ("123+456=", "99+1=", "5824+4176="),
     ),
@@ -82,6 +82,20 @@ RECIPES: dict[str, Recipe] = {
         _rows("induction", layers=2, heads=4, width=128, mlp_width=0, context=64, batch=64, steps=2000, lr=1e-3,
               eval_every=250, sample_prompt="k7Qe"),
         "Induction", "random symbols that repeat once", "Copies: nothing else can predict these.", ("k7QeXp2mk7Q",),
+    ),
+    "translate": Recipe(
+        _rows("translate", layers=4, heads=4, width=128, context=38, batch=64, steps=6000, answer_after=" =",
+              prompt_weight=0.1, corpus_documents=384_000, eval_every=500, sample_prompt="the red cat sleeps. ="),
+        "English to French", "sentences of a small grammar with 330 nouns, adjectives and verbs",
+        "Translates plain English sentences.",
+        ("the red cat sleeps. =", "she did not see the old trees. =", "my sister's dog is bigger than the cat. ="),
+    ),
+    "say": Recipe(
+        _rows("say", layers=4, heads=4, width=128, context=54, batch=64, steps=5000, lr=1e-3, answer_after="=",
+              prompt_weight=0.1, corpus_documents=40_000, eval_every=500, sample_prompt="say: seven =",
+              sample_tokens=45),
+        "Speech", "36 words spoken by 200 voices of a small synthesiser, 20 ms a character",
+        "Speaks words, and hears them.", ("say: seven =", "say: hello =", "say: goodbye ="), token_view="speech",
     ),
     "digits": Recipe(
         _rows("digits", layers=4, heads=4, width=128, context=74, batch=64, steps=5000, dropout=0.1, lr=1e-3,
