@@ -60,7 +60,7 @@ def _step(model: str | None, data: str | None, rounds: int) -> "list[Row]":
     keys = startup.measure_keys(str(gallery.find(model)), keys=12 * rounds)
     from gpttui.bench import step
 
-    return [*keys, *step.measure(rounds=rounds)]
+    return [*keys, *step.measure(repeats=rounds)]
 
 
 def _train(model: str | None, data: str | None, rounds: int) -> "list[Row]":

@@ -42,7 +42,7 @@ def test_train_compares_on_the_same_batches(cli: Cli, monkeypatch: pytest.Monkey
 def test_a_step_is_compared_for_the_small_shape() -> None:
     from gpttui.bench import step
 
-    (row,) = step.measure(rounds=1, shapes=("4 layers x width 128, context 128",))
+    (row,) = step.measure(repeats=1, shapes=("small",))
     assert row.ratio is not None and 0 < row.ratio < 10
 
 
