@@ -21,6 +21,8 @@ from gpttui.model.families import config_from_dict, config_to_dict, state_from_d
 from gpttui.model.gpt import GPT, GPTConfig, rotary_table
 
 WEIGHTS, INDEX, CONFIG = "model.safetensors", "model.safetensors.index.json", "config.json"
+LARGE_HEAD = 1 << 24
+"""From so many numbers on, the head lies in memory as `[C, V]`: a step, bound by memory, reads it a third faster so."""
 PICKLES = {".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle"}
 
 
@@ -48,6 +50,9 @@ def build(
         model = GPT(config)
     _check_fit(model, state, path)
     state = {name: x.to(device=device, dtype=dtype, copy=True) for name, x in state.items()}
+    head = "transformer.wte.weight" if config.tied else "lm_head.weight"
+    if state[head].numel() >= LARGE_HEAD:
+        state[head] = state[head].t().contiguous().t()
     if config.tied:
         state["lm_head.weight"] = state["transformer.wte.weight"]
     model.load_state_dict(state, assign=True)
