@@ -41,6 +41,8 @@ class Stages(View, frozen=True):
     """-inf where a query may not look."""
     pattern: Array
     """Softmax over all keys."""
+    cell: tuple[int, int]
+    """Where the next three are from; (-1, -1) where no cell was asked for."""
     query: Array
     """`[d_head]`, empty without a cell; so the next two."""
     key: Array

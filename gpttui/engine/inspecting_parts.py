@@ -34,9 +34,11 @@ def ask_stages(engine: "Engine", request: parts.AskStages) -> parts.Stages:
         changes=changes,
     )
     nothing = frozen(np.empty(0, dtype=np.float32))
-    met = None
+    met, at = None, (-1, -1)
     if min(request.cell) >= 0:
-        met = attention.cell(trace, request.layer, request.head, *request.cell)
+        query, key = (trace.start + session.row(position) for position in request.cell)
+        at = query, key
+        met = attention.cell(trace, request.layer, request.head, *at)
     return parts.Stages(
         layer=request.layer,
         head=request.head,
@@ -46,6 +48,7 @@ def ask_stages(engine: "Engine", request: parts.AskStages) -> parts.Stages:
         scaled=found.scaled,
         masked=found.masked,
         pattern=found.pattern,
+        cell=at,
         query=nothing if met is None else met.query,
         key=nothing if met is None else met.key,
         products=nothing if met is None else met.products,
@@ -89,7 +92,7 @@ def ask_mlp(engine: "Engine", request: parts.AskMLP) -> parts.MLPActivity:
 def ask_neuron(engine: "Engine", request: parts.AskNeuron) -> parts.Neuron:
     session, search = engine.need_session(), engine.inside.search
     found = neurons.promotes(session.model, request.layer, request.neuron, max(1, request.k))
-    searched = search is not None and search.is_of(session.model, request.layer)
+    searched = search is not None and search.covers(session.model, request.layer)
     known = search.passages(request.neuron) if search is not None and searched else None
     return parts.Neuron(request.layer, request.neuron, found.up_ids, found.up, found.down_ids, found.down, known)
 
@@ -99,7 +102,7 @@ def search_passages(engine: "Engine", request: parts.SearchPassages) -> parts.Pa
     neurons.check_neuron(mlp_of(session.model, request.layer).c_proj.in_features, request.neuron)
     file = Path(request.text_file).expanduser() if request.text_file else None
     old = inside.search
-    if old is not None and old.is_of(session.model, request.layer, file, request.tokens):
+    if old is not None and old.is_same(session.model, request.layer, file, request.tokens):
         old.neuron, old.running = request.neuron, not old.done
         return old.passages(request.neuron)
     path = Path(engine.card.path) if engine.card is not None else None

@@ -66,10 +66,13 @@ class Search:
     def done(self) -> bool:
         return self.found is not None and self.found.done
 
-    def is_of(self, model: GPT, layer: int, file: Path | None = None, tokens: int | None = None) -> bool:
-        """Whether this is the search asked for, the weights being what they were."""
-        same = (layer, file) == (self.layer, self.file) and tokens in (None, self.tokens)
-        return same and self.fingerprint == fingerprint(model, layer)
+    def covers(self, model: GPT, layer: int) -> bool:
+        """Whether this search is about that layer, the weights being what they were."""
+        return layer == self.layer and self.fingerprint == fingerprint(model, layer)
+
+    def is_same(self, model: GPT, layer: int, file: Path | None, tokens: int) -> bool:
+        """Whether this is the very search asked for."""
+        return (file, tokens) == (self.file, self.tokens) and self.covers(model, layer)
 
     def slice(self) -> Passages | None:
         """Do a little. What is known by now, where it is time to tell; always when it is done."""
