@@ -104,9 +104,11 @@ RECIPES: dict[str, Recipe] = {
         ("digit 7:", "digit 3:"), token_view="digits",
     ),
     "tales": Recipe(
-        _muon(data="corpus:tales", tokenizer="bpe:2048", corpus_documents=20_000, layers=6, heads=6, width=192,
-              context=256, batch=16, steps=4000, eval_every=250, sample_prompt="Once upon a time"),
-        "Tales", "small stories told from a simulated world", "Tells small stories.", ("Once upon a time",),
+        _muon(data="corpus:tales", tokenizer="bpe:2048", corpus_documents=95_000, layers=5, heads=6, width=192,
+              context=256, batch=16, steps=3500, eval_every=250, sample_every=500, checkpoint_every=100,
+              sample_prompt="Once upon a time"),
+        "Tales", "95,000 small stories told from a simulated world, none twice", "Tells small stories.",
+        ("Once upon a time", "Mia puts the key in the drawer.", "A machine learning model"),
     ),
 }  # fmt: skip
 
