@@ -6,6 +6,8 @@ what fell out is computed again from what stays: attention from the recorded que
 the last vector. No sampling, no text here; `session.py` has those.
 """
 
+import contextlib
+import ctypes
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,8 +25,9 @@ from gpttui.records import Array, StepRecord, frozen
 
 PREFILL_ROWS = 256
 """Most rows of one pass: a longer prompt goes through in such chunks, so that its square never stands in memory."""
-ATTENTION_BYTES = 64 << 20
-LOGIT_BYTES = 32 << 20
+ATTENTION_BYTES = 32 << 20
+LOGIT_BYTES = 16 << 20
+_LARGE_BYTES = 64 << 20
 _CHUNK_ELEMENTS = 1 << 20
 _LN2 = math.log(2.0)
 
@@ -43,7 +46,12 @@ class AttentionBlock:
 
 
 class RowTap:
-    """The lean recorder of one pass: keeps a reference to each tensor that `Window` files away."""
+    """The lean recorder of one pass: keeps a reference to each tensor that `Window` files away.
+
+    With `fused`, attention stays fused and its patterns are not seen.
+    """
+
+    fused = False
 
     def __init__(self, n_layer: int) -> None:
         blocks = [f"blocks.{layer}." for layer in range(n_layer)]
@@ -93,6 +101,8 @@ class Window:
         self._traced: tuple[int, Array] | None = None
         for first in range(0, len(ids), PREFILL_ROWS):
             self.extend(ids[first : first + PREFILL_ROWS])
+        if self.size_bytes > _LARGE_BYTES:
+            give_memory_back()
 
     @property
     def length(self) -> int:
@@ -138,7 +148,9 @@ class Window:
 
     def _extend_by_many(self, ids: Array) -> None:
         first, end = self.length, self.length + len(ids)
+        config = self.model.config
         self.row_tap.reset()
+        self.row_tap.fused = 4 * config.n_layer * config.n_head * len(ids) * end > ATTENTION_BYTES
         idx = torch.tensor(ids[None], device=self.device)
         taps = chain(placed(self.tap, self.start + first), self.row_tap)
         logits = self.model(idx, cache=self.cache, tap=taps)[0]  # [T, V]
@@ -148,9 +160,13 @@ class Window:
         self.residual[first:end] = torch.cat((start, *got["residual"])).transpose(0, 1)
         self.queries[:, first:end] = torch.cat(got["q"]).transpose(1, 2)
         self.final[first:end] = got["final"][0][0]
-        pattern = _array(torch.cat(got["pattern"]))  # [layer, head, T, S]
+        if got["pattern"] and not self.row_tap.fused:
+            pattern = _array(torch.cat(got["pattern"]))  # [layer, head, T, S]
+            self._keep_attention(AttentionBlock(first, frozen(pattern)))
+        else:
+            self.blocks.clear()
+            self.attention_bytes = 0
         self.row_tap.reset()
-        self._keep_attention(AttentionBlock(first, frozen(pattern)))
         self._keep_logits(first, logits)
 
     def _keep_attention(self, block: AttentionBlock) -> None:
@@ -177,7 +193,8 @@ class Window:
     def _measure(self, first: int, x: Array, *, last: bool) -> None:
         """Entropy after each row of logits `x` `[T, V]`, and surprisal of the token that follows it."""
         top = x.max(axis=1)
-        shifted = x - top[:, None]
+        with np.errstate(invalid="ignore"):
+            shifted = x - top[:, None]
         probs = np.exp(shifted)
         totals = probs.sum(axis=1)
         means = np.einsum("tv,tv->t", probs, np.maximum(shifted, LOWEST, out=shifted)) / totals
@@ -262,6 +279,12 @@ class Window:
             final=frozen(self.final[row].float().numpy().copy()),
             logits=self.row_logits(row),
         )
+
+
+def give_memory_back() -> None:
+    """Freed scratch space to the system: glibc would keep hundreds of megabytes of it for a next time."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _array(x: Tensor) -> Array:
