@@ -63,8 +63,8 @@ RECIPES: dict[str, Recipe] = {
         "Speedrun", _PLAYS, "Validation loss 1.88 in the shortest time at nanoGPT's CPU shape.", _SPEAKERS,
     ),
     "names": Recipe(
-        _rows("names", layers=3, heads=4, width=48, context=20, batch=128, steps=3000, dropout=0.1, tied=True,
-              corpus_documents=28_000, eval_every=250, sample_prompt="\n", sample_tokens=60),
+        _muon(data="corpus:names", layers=3, heads=4, width=48, context=32, batch=64, steps=2500, dropout=0.05,
+              tied=True, corpus_documents=140_000, eval_every=250, sample_prompt="\n", sample_tokens=60),
         "Names", "first names (karpathy/makemore, MIT)", "Makes up first names.", ("\n", "mar", "x"),
     ),
     "addition": Recipe(
