@@ -28,7 +28,7 @@ def view(
     **more: int,
 ) -> SquareView:
     labels = [f"t{i}" for i in range(len(weights))]
-    layout = arrange(len(weights), width, height, 3, lambda c: len(column_label_lines(labels, c, 4)), overview=overview)
+    layout = arrange(len(weights), width, height, 3, overview=overview)
     plain = Style(color="white", bgcolor="black")
     return SquareView(
         layout=layout,
@@ -37,7 +37,7 @@ def view(
         weights=weights,
         pooled=pooled(weights, layout),
         labels=labels,
-        column_labels=column_label_lines(labels, layout.size.columns, layout.top),
+        longest_label=3,
         selected=more.get("selected", len(weights) - 1),
         cursor=more.get("cursor", 0),
         width=width,
@@ -57,12 +57,12 @@ def test_every_line_is_exactly_as_wide_as_the_pane(tokens: int, width: int, heig
     for overview in (False, True):
         square = view(causal(tokens), width, height, overview=overview)
         assert all(line.cell_length == width == cell_len(line.text) for line in lines_of(square))
-        assert all(square.label_line(y).cell_length == width for y in range(square.layout.top))
+        assert [line.cell_length for line in square.label_lines()] == [width] * square.layout.top
 
 
 def test_short_texts_get_large_cells_and_long_ones_scroll() -> None:
     def size(tokens: int) -> tuple[int, int]:
-        found = arrange(tokens, 70, 24, 4, lambda columns: 1, overview=False).size
+        found = arrange(tokens, 70, 24, 4).size
         return found.columns, found.half_lines
 
     assert size(6) == (6, 4)
@@ -81,7 +81,7 @@ def test_a_spike_survives_pooling() -> None:
 @pytest.mark.parametrize("tokens", [3, 17, 64, 500])
 @pytest.mark.parametrize("overview", [False, True])
 def test_screen_rows_and_matrix_rows_agree(tokens: int, overview: bool) -> None:
-    layout = arrange(tokens, 50, 16, 4, lambda columns: 1, overview=overview)
+    layout = arrange(tokens, 50, 16, 4, overview=overview)
     for row in range(tokens):
         shown = layout.shown_row(row)
         assert layout.first_row(shown) <= row < layout.first_row(shown + 1)
@@ -91,7 +91,7 @@ def test_screen_rows_and_matrix_rows_agree(tokens: int, overview: bool) -> None:
 
 def test_the_future_is_masked_and_only_the_future() -> None:
     weights = causal(6)
-    layout = SquareLayout(6, 6, 6, arrange(6, 60, 20, 2, lambda c: 1, overview=False).size, 2, 1, 1)
+    layout = SquareLayout(6, 6, 6, arrange(6, 60, 20, 2).size, 2, 1, 1)
     for row in range(6):
         steps = row_steps(weights, layout, row, 0, 6, selected=3)
         assert (steps[: row + 1] < MASKED).all()

@@ -8,6 +8,13 @@ from rich.cells import cell_len
 from gpttui.tui.renderables.labels import clip, fit
 
 
+def label_lines_wanted(longest: int, cell_columns: int, most_lines: int) -> int:
+    """How many lines names of at most `longest` cells take above columns of `cell_columns`."""
+    if most_lines < 1 or longest < 1:
+        return 0
+    return 1 if cell_columns >= 5 or longest <= max(1, cell_columns - 1) else min(most_lines, longest)
+
+
 def column_label_lines(labels: list[str], cell_columns: int, most_lines: int) -> list[str]:
     """Lines above the columns, each `len(labels) * cell_columns` wide.
 
@@ -17,9 +24,10 @@ def column_label_lines(labels: list[str], cell_columns: int, most_lines: int) ->
     if not labels or most_lines < 1:
         return []
     longest = max(cell_len(label) for label in labels)
+    count = label_lines_wanted(longest, cell_columns, most_lines)
     if cell_columns >= 5 or longest <= max(1, cell_columns - 1):
         return ["".join(_across(label, cell_columns) for label in labels)]
-    upright = [_upright(label, min(most_lines, longest)) for label in labels]
+    upright = [_upright(label, count) for label in labels]
     return ["".join(fit(letter, cell_columns) for letter in line) for line in zip(*upright, strict=True)]
 
 

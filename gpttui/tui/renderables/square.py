@@ -4,13 +4,13 @@ For: choosing the cell size, and translating between cells of the terminal, rows
 Not for: drawing (`heatmap`, `axes`). Rows are queries, columns are keys.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from gpttui.tui.palette import levels
+from gpttui.tui.renderables.axes import label_lines_wanted
 from gpttui.tui.renderables.heatmap import BAND, MASKED, SIZES, CellSize, max_pool
 
 Array = np.ndarray[Any, Any]
@@ -71,18 +71,13 @@ class SquareLayout:
         return ((column + 1) * self.shown_columns - 1) // max(1, self.tokens)
 
 
-def arrange(
-    tokens: int, width: int, height: int, longest_label: int, label_lines: Callable[[int], int], *, overview: bool
-) -> SquareLayout:
-    """The largest cells with which all fits. Where none does: the smallest, to be scrolled, or pooled (`overview`).
-
-    `label_lines(cell_columns)` says how many lines the column labels take.
-    """
+def arrange(tokens: int, width: int, height: int, longest_label: int, *, overview: bool = False) -> SquareLayout:
+    """The largest cells with which all fits. Where none does: the smallest, to be scrolled, or pooled (`overview`)."""
     label_width = max(1, min(longest_label, 12, width // 5))
     bottom = int(height >= 8)
     most_top = max(0, min(5, height // 4))
     for size in (*SIZES, CellSize()):
-        top = min(most_top, label_lines(size.columns))
+        top = label_lines_wanted(longest_label, size.columns, most_top)
         layout = SquareLayout(tokens, tokens, tokens, size, label_width, top, bottom)
         if layout.width <= width and layout.height <= height:
             return layout

@@ -14,7 +14,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from gpttui.tui.renderables.axes import row_label
+from gpttui.tui.renderables.axes import column_label_lines, row_label
 from gpttui.tui.renderables.bars import bar, plain_bar
 from gpttui.tui.renderables.heatmap import MARK, HeatmapLines, cell_number
 from gpttui.tui.renderables.labels import clip, fit
@@ -50,7 +50,8 @@ class SquareView:
     pooled: Array
     """The same, as many rows and columns as there are on the screen."""
     labels: list[str]
-    column_labels: list[str]
+    longest_label: int
+    """Cells of the longest of them."""
     selected: int
     """Query whose row stands out; -1 for none."""
     cursor: int
@@ -72,18 +73,22 @@ class SquareView:
         room = max(0, self.width - self.layout.left) // self.layout.size.columns
         return first, min(self.layout.shown_columns, first + room)
 
-    def label_line(self, y: int) -> Strip:
-        """Line `y` of the names above the columns; the one above the cursor stands out."""
-        layout = self.layout
-        strip = Strip([Segment(self.column_labels[y] if y < len(self.column_labels) else "", self.tones.dim)])
-        if self.cursor >= 0:
-            start = layout.shown_column(self.cursor) * layout.size.columns
-            end = start + layout.size.columns
-            name = Strip([Segment(strip.crop(start, end).text, self.tones.accent)])
-            strip = Strip.join([strip.crop(0, start), name, strip.crop(end)])
-        room = max(0, self.width - layout.left)
-        window = strip.crop(self.scroll_x, self.scroll_x + room)
-        return self._whole([Strip([Segment(" " * layout.left, self.tones.plain)]), window])
+    def label_lines(self) -> list[Strip]:
+        """The names above the columns in view, `layout.top` lines; the one above the cursor stands out."""
+        layout, (first, last) = self.layout, self._window
+        names = [self.labels[layout.first_column(column)] for column in range(first, last)]
+        written = column_label_lines(names, layout.size.columns, layout.top)
+        written = [""] * (layout.top - len(written)) + written
+        at = layout.shown_column(self.cursor) - first if self.cursor >= 0 else -1
+        return [self._label_line(line, at * layout.size.columns) for line in written]
+
+    def _label_line(self, text: str, marked: int) -> Strip:
+        strip = Strip([Segment(text, self.tones.dim)])
+        if 0 <= marked < strip.cell_length:
+            end = marked + self.layout.size.columns
+            name = Strip([Segment(strip.crop(marked, end).text, self.tones.accent)])
+            strip = Strip.join([strip.crop(0, marked), name, strip.crop(end)])
+        return self._whole([Strip([Segment(" " * self.layout.left, self.tones.plain)]), strip])
 
     def matrix_line(self, line: int) -> Strip:
         """Line `line` of the square, counted from its first row, whether or not it is scrolled to."""

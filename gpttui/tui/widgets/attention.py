@@ -18,7 +18,6 @@ from textual.strip import Strip
 from gpttui.records import Snapshot
 from gpttui.tokenizers import Tokenizer
 from gpttui.tui.palette import CIVIDIS
-from gpttui.tui.renderables.axes import column_label_lines
 from gpttui.tui.renderables.heatmap import CellSize, HeatmapLines
 from gpttui.tui.renderables.labels import quoted_label, token_label
 from gpttui.tui.renderables.legend import legend_pieces
@@ -93,7 +92,8 @@ More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What do
         self._pooled = np.zeros((0, 0), dtype=np.float32)
         self._layout = SquareLayout(0, 0, 0, CellSize(), label_width=1, top=0, bottom=0)
         self._labels: list[str] = []
-        self._column_labels: list[str] = []
+        self._longest = 1
+        self._drawing: tuple[tuple[int, int, int], SquareView, list[Strip]] | None = None
         self._cursor: int | None = None
         self._hovered: tuple[int, int] | None = None
 
@@ -186,24 +186,14 @@ More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What do
 
     def _arrange(self, weights: Array) -> None:
         room = self.content_size
-        longest = max((cell_len(label) for label in self._labels), default=1)
-        most = max(1, min(5, room.height // 4))
-        self._layout = arrange(
-            len(weights),
-            room.width,
-            room.height,
-            longest,
-            lambda columns: len(column_label_lines(self._labels, columns, most)),
-            overview=self.overview,
-        )
-        layout = self._layout
-        names = [self._labels[layout.first_column(i)] for i in range(layout.shown_columns)]
-        self._column_labels = column_label_lines(names, layout.size.columns, layout.top)
-        self._pooled = pooled(weights, layout)
-        self.virtual_size = Size(layout.width, layout.height)
+        self._longest = max((cell_len(label) for label in self._labels), default=1)
+        self._layout = arrange(len(weights), room.width, room.height, self._longest, overview=self.overview)
+        self._pooled = pooled(weights, self._layout)
+        self.virtual_size = Size(self._layout.width, self._layout.height)
 
     def _follow(self) -> None:
         """Scroll so that the cell under the cursor can be seen, and name it."""
+        self._drawing = None
         if not self.is_mounted:
             return
         if self._weights is not None and self.selected >= 0:
@@ -240,29 +230,41 @@ More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What do
     def render_line(self, y: int) -> Strip:
         if self._weights is None:
             return self.empty_row(y)
-        height = self.scrollable_content_region.height
+        view, names = self._view(self._weights)
         if y < self._layout.top:
-            return self._view(self._weights).label_line(y)
-        if y >= height - self._layout.bottom:
+            return names[y] if y < len(names) else self.row([])
+        if y >= self.scrollable_content_region.height - self._layout.bottom:
             return self.row(self._legend())
-        return self._view(self._weights).matrix_line(y - self._layout.top + self.scroll_offset.y)
+        return view.matrix_line(y - self._layout.top + self.scroll_offset.y)
 
-    def _view(self, weights: Array) -> SquareView:
-        ground, band = _hex(self.tone(), "#121212"), _hex(self.tone("band"), "#303030")
-        return SquareView(
-            layout=self._layout,
-            cells=HeatmapLines(self.depth, ground, band),
-            tones=SquareTones(self.tone(), self.tone("dim"), self.tone("accent"), self.tone("bar")),
-            weights=weights,
-            pooled=self._pooled,
-            labels=self._labels,
-            column_labels=self._column_labels,
-            selected=self.selected,
-            cursor=self.cursor,
-            width=self.scrollable_content_region.width,
-            scroll_x=self.scroll_offset.x,
-            scroll_y=self.scroll_offset.y,
-        )
+    def _view(self, weights: Array) -> tuple[SquareView, list[Strip]]:
+        """The drawing, and its lines of column names; made once for all lines of a repaint."""
+        place = (*self.scroll_offset, self.scrollable_content_region.width)
+        if self._drawing is None or self._drawing[0] != place:
+            view = SquareView(
+                layout=self._layout,
+                cells=HeatmapLines(self.depth, _hex(self.tone(), "#121212"), _hex(self.tone("band"), "#303030")),
+                tones=SquareTones(self.tone(), self.tone("dim"), self.tone("accent"), self.tone("bar")),
+                weights=weights,
+                pooled=self._pooled,
+                labels=self._labels,
+                longest_label=self._longest,
+                selected=self.selected,
+                cursor=self.cursor,
+                width=place[2],
+                scroll_x=place[0],
+                scroll_y=place[1],
+            )
+            self._drawing = (place, view, view.label_lines())
+        return self._drawing[1:]
+
+    def recolour(self) -> None:
+        self._drawing = None
+        super().recolour()
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._drawing = None
 
     @property
     def empty_words(self) -> str:

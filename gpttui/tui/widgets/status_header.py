@@ -74,6 +74,7 @@ class StatusHeader(Widget):
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "status--name",
         "status--dim",
+        "status--meter",
         "status--good",
         "status--busy",
         "status--bad",
@@ -88,6 +89,7 @@ class StatusHeader(Widget):
         color: $foreground;
         & > .status--name { color: $accent; text-style: bold; }
         & > .status--dim { color: $foreground 60%; }
+        & > .status--meter { color: $primary; background: $foreground 15%; }
         & > .status--good { color: $success; }
         & > .status--busy { color: $warning; }
         & > .status--bad { color: $error; text-style: bold; }
@@ -130,14 +132,17 @@ class StatusHeader(Widget):
             shape = f"{card.n_layer} layers × {card.n_head} heads × {card.d_model}"
             yield self._fact(6, "dim", shape, f"{card.n_layer}×{card.n_head}×{card.d_model}")
         if snapshot is not None:
-            used = len(snapshot.ids) - snapshot.n_slid
-            filled = bar(used / max(1, snapshot.context), METER).ljust(METER)
-            long = self._fact(
-                2, "", f"▕{filled}▏{used:,}/{snapshot.context:,}", f"{used}/{snapshot.context}", "context "
-            )
-            yield long
+            yield self._meter(len(snapshot.ids) - snapshot.n_slid, snapshot.context)
             yield self._fact(4, "", str(snapshot.seed), f"seed {snapshot.seed}", "seed ")
             yield self._fact(3, "", sampling_words(snapshot.sampling), sampling_words(snapshot.sampling, short=True))
+
+    def _meter(self, used: int, most: int) -> Fact:
+        """How full the context is, as a meter and in figures."""
+        filled = bar(used / max(1, most), METER).ljust(METER)
+        long = Text.assemble(
+            ("context ", self._tone("dim")), (filled, self._tone("meter")), (f" {used:,}/{most:,}", self.rich_style)
+        )
+        return Fact(2, long, Text(f"{used}/{most}", style=self.rich_style))
 
     def _engine(self) -> Text:
         """`● ready 4 ms`."""
