@@ -29,16 +29,11 @@ def command(model: str | None, text: str, as_json: bool) -> None:
     tokenizer = Tokenizer.open(gallery.find(model))
     pieces = tokenizer.pieces(text)
     if as_json:
+        kinds = {i: (tokenizer.decode([i]), tokenizer.token_bytes(i).hex()) for i in {piece.id for piece in pieces}}
         print_json(
             [
-                {
-                    "id": piece.id,
-                    "text": tokenizer.decode([piece.id]),
-                    "bytes_hex": tokenizer.token_bytes(piece.id).hex(),
-                    "start": piece.start,
-                    "end": piece.end,
-                }
-                for piece in pieces
+                {"id": i, "text": kinds[i][0], "bytes_hex": kinds[i][1], "start": start, "end": end}
+                for i, start, end in pieces
             ]
         )
         return
