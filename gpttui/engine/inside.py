@@ -1,5 +1,6 @@
 """What the inside views keep between requests, and what their handlers share. Nothing is decided here."""
 
+import weakref
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
@@ -8,10 +9,10 @@ from torch import Tensor
 
 from gpttui.engine.passages import Search
 from gpttui.errors import UserError
-from gpttui.inference import heads
+from gpttui.inference import heads, neighbours
 from gpttui.inference.recorder import Window
 from gpttui.inference.session import Session
-from gpttui.inference.trace import Stop, Trace, check_ids, record_row, stops
+from gpttui.inference.trace import Stop, Trace, check_ids, of_window, record_row, stops
 from gpttui.model.gpt import GPT
 from gpttui.model.taps import PlacedTap, placed
 from gpttui.records import Array, frozen
@@ -23,13 +24,23 @@ ROWS_KEPT = 8
 """Passes over single tokens that are remembered, so that views of the same token share one."""
 
 
+State = tuple["weakref.ref[GPT]", int]
+
+
+def state_of(model: GPT) -> State:
+    """Which model, and how often its weights have been written to."""
+    return weakref.ref(model), model.lm_head.weight._version
+
+
 class Inside:
     """What the inside views keep between requests."""
 
     def __init__(self) -> None:
         self._rows: OrderedDict[tuple[int, int, bytes], Trace] = OrderedDict()
-        self._probe: tuple[tuple[int, int, tuple[str, ...]], Array] | None = None
-        self._plain: tuple[tuple[int, int], Window] | None = None
+        self._probe: tuple[tuple[State, tuple[str, ...]], Array] | None = None
+        self._plain: tuple[tuple[State, int], Window] | None = None
+        self._lengths: dict[str, tuple[State, Tensor]] = {}
+        self._survey: tuple[tuple[int, int, int, bytes], heads.Survey] | None = None
         self.search: Search | None = None
 
     @property
@@ -56,17 +67,32 @@ class Inside:
 
     def probe(self, session: Session) -> Array:
         """Head scores on the standard probe: computed once for a model and its interventions."""
-        key = (id(session.model), session.epoch if session.model.training else 0, session.tap_names)
+        key = (state_of(session.model), session.tap_names)
         if self._probe is None or self._probe[0] != key:
             self._probe = key, heads.probe_scores(session.model, changes=changes_of(session))
         return self._probe[1]
+
+    def survey(self, session: Session, side: int) -> heads.Survey:
+        """All heads over the window, once for each text."""
+        window = session.window
+        key = (session.epoch, window.start, side, window.ids[: window.length].tobytes())
+        if self._survey is None or self._survey[0] != key:
+            self._survey = key, heads.survey(of_window(window), side=side, changes=changes_of(session))
+        return self._survey[1]
+
+    def lengths(self, model: GPT, table: neighbours.Table) -> Tensor:
+        """Of every token's vector: once for each state of the weights."""
+        key = state_of(model)
+        if table not in self._lengths or self._lengths[table][0] != key:
+            self._lengths[table] = key, neighbours.token_lengths(neighbours.token_table(model, table))
+        return self._lengths[table][1]
 
     def plain(self, session: Session) -> Window:
         """The session's window as the unaltered model sees it; grows and shrinks with it, a row at a time."""
         window = session.window
         if session.tap is None:
             return window
-        key = (id(session.model), window.start)
+        key = (state_of(session.model), window.start)
         if self._plain is None or self._plain[0] != key:
             self._plain = key, Window(session.model, window.ids[: window.length], start=window.start)
         ours = self._plain[1]

@@ -98,7 +98,8 @@ def ask_neighbours(engine: "Engine", request: views.AskNeighbours) -> views.Near
         trace, row, stop = of_window(session.window), session.row(request.position), stop_of(session, request.stop)
         vector, alone = on_model(model, trace.stop(stop)[row]), []
         position, name = trace.start + row, stop.name
-    found = neighbours.nearest(model, vector, max(1, request.k), request.table, leave_out=alone)
+    lengths = engine.inside.lengths(model, request.table)
+    found = neighbours.nearest(model, vector, max(1, request.k), request.table, leave_out=alone, lengths=lengths)
     return views.Near(found.ids, found.cosines, float(vector.norm()), position, name)
 
 

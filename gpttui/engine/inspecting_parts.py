@@ -57,7 +57,7 @@ def ask_stages(engine: "Engine", request: parts.AskStages) -> parts.Stages:
 
 def ask_heads(engine: "Engine", request: parts.AskHeads) -> parts.Heads:
     session = need_text(engine)
-    found = heads.survey(of_window(session.window), side=min(max(1, request.side), 64), changes=changes_of(session))
+    found = engine.inside.survey(session, min(max(1, request.side), 64))
     maps = frozen(found.maps.astype(np.float16))
     return parts.Heads(heads.SCORES, found.scores, engine.inside.probe(session), maps)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gpttui import gallery
+from gpttui.engine.inside import Inside
 from gpttui.errors import UserError, one_line
 from gpttui.inference.interventions import compile_changes
 from gpttui.inference.opening import open_model
@@ -43,7 +44,7 @@ def opened(engine: "Engine", path: Path, look: Look, make: Callable[[Session, Mo
     model, tokenizer = open_model(path, device=engine.device)
     session = Session(model, tokenizer)
     make(session, card)
-    engine.session, engine.card = session, card
+    engine.session, engine.card, engine.inside = session, card, Inside()
     return Opened(
         card=card,
         tokenizer_json=tokenizer.to_json(),

@@ -66,12 +66,14 @@ def stages(
     q, k = heads_of(trace, layer)
     raw = q[head, first:end] @ k[head].T  # [rows, T]
     scaled = raw * (1.0 / math.sqrt(q.size(-1)))
-    masked, pattern = pattern_rows(trace, layer, first, end, changes)
+    masked, pattern = (x[head] for x in pattern_rows(trace, layer, first, end, changes))  # [rows, end]
+    pad, beyond = torch.nn.functional.pad, (0, len(trace) - end)
+    masked, pattern = pad(masked, beyond, value=-math.inf), pad(pattern, beyond)
     cut = slice(left, right)
     return Stages(
         trace.start + first,
         trace.start + left,
-        *(_array(x[:, cut]) for x in (raw, scaled, masked[head], pattern[head])),
+        *(_array(x[:, cut]) for x in (raw, scaled, masked, pattern)),
     )
 
 
@@ -93,18 +95,19 @@ def heads_of(trace: Trace, layer: int) -> tuple[Tensor, Tensor]:
 def pattern_rows(
     trace: Trace, layer: int, first: int, end: int, changes: PlacedTap | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Masked scores and pattern of a layer's heads, rows `[first, end)` of the window: `[n_head, rows, T]` each."""
+    """Masked scores and pattern of a layer's heads, rows `[first, end)` of the window: `[n_head, rows, end]` each.
+
+    Keys from `end` on are not there: no such row may look at them.
+    """
     q, k = heads_of(trace, layer)
-    T, tap, site = len(trace), placed(changes, trace.start + first), f"blocks.{layer}.attn."
-    scores = torch.full((len(q), end - first, T), -math.inf, dtype=q.dtype)
-    seen = q[:, first:end] @ k[:, :end].transpose(-2, -1) * (1.0 / math.sqrt(q.size(-1)))
+    tap, site = placed(changes, trace.start + first), f"blocks.{layer}.attn."
+    scores = q[:, first:end] @ k[:, :end].transpose(-2, -1) * (1.0 / math.sqrt(q.size(-1)))
     future = torch.ones(end - first, end, dtype=torch.bool, device=q.device).triu(first + 1)
-    seen = seen.masked_fill_(future, -math.inf)[None]
-    seen = seen if tap is None else tap(site + "scores", seen)
-    pattern = seen.softmax(dim=-1)
+    scores = scores.masked_fill_(future, -math.inf)[None]
+    scores = scores if tap is None else tap(site + "scores", scores)
+    pattern = scores.softmax(dim=-1)
     pattern = pattern if tap is None else tap(site + "pattern", pattern)
-    scores[:, :, :end] = seen[0]
-    return scores, torch.nn.functional.pad(pattern[0], (0, T - end))
+    return scores[0], pattern[0]
 
 
 def _array(x: Tensor) -> Array:

@@ -50,28 +50,32 @@ def survey(trace: Trace, *, side: int = 24, changes: PlacedTap | None = None) ->
     sums = torch.zeros(config.n_layer, config.n_head, len(SCORES))
     counts = torch.zeros(len(SCORES))
     maps = torch.zeros(config.n_layer, config.n_head, side, side)
-    patch = (torch.arange(T) * side // T).tolist()  # which row and column of the map a position falls into
-    bounds = [patch.index(n) for n in range(side)] + [T]
+    bounds = [-(-n * T // side) for n in range(side + 1)]  # where each row and column of the map begins
     for first in range(0, T, CHUNK_ROWS):
         end = min(T, first + CHUNK_ROWS)
-        places = _places(ids, first, end)  # [4, rows, T]
+        places = _places(ids, first, end)  # [4, rows, end]
         counts += places.any(dim=-1).sum(dim=-1)
+        rows = [(n, max(a, first) - first, min(b, end) - first) for n, (a, b) in enumerate(pairwise(bounds))]
+        columns = [(n, a, min(b, end)) for n, (a, b) in enumerate(pairwise(bounds)) if a < end]
         for layer in range(config.n_layer):
             _, pattern = pattern_rows(trace, layer, first, end, changes)
             pattern = pattern.float()
             sums[layer] += torch.einsum("hqk,sqk->hs", pattern, places.float()).cpu()
-            columns = torch.stack([pattern[..., a:b].amax(dim=-1) for a, b in pairwise(bounds)], dim=-1)
-            for row in range(end - first):
-                here = maps[layer, :, patch[first + row]]
-                torch.maximum(here, columns[:, row].cpu(), out=here)
+            for row, top, bottom in rows:
+                if bottom <= top:
+                    continue
+                tallest = pattern[:, top:bottom].amax(dim=1).cpu()  # [head, end]
+                for column, left, right in columns:
+                    here = maps[layer, :, row, column]
+                    torch.maximum(here, tallest[:, left:right].amax(dim=1), out=here)
     return Survey(frozen((sums / torch.where(counts > 0, counts, torch.nan)).numpy()), frozen(maps.numpy()))
 
 
 def _places(ids: Tensor, first: int, end: int) -> Tensor:
-    """`[4, rows, T]`: for each score and query, true at the keys such a head would look at."""
+    """`[4, rows, end]`: for each score and query, true at the keys such a head would look at."""
     query = torch.arange(first, end)[:, None]
-    key = torch.arange(len(ids))[None, :]
-    same = ids[first:end, None] == ids[None, :]
+    key = torch.arange(end)[None, :]
+    same = ids[first:end, None] == ids[None, :end]
     after_same = torch.roll(same, 1, dims=1)
     return torch.stack(
         (

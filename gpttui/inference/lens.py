@@ -16,7 +16,7 @@ from gpttui.records import Array, frozen
 
 CHUNK_BYTES = 64 << 20
 """Most memory that one chunk of logits takes."""
-SCREENED_FLOPS = 4e10
+SCREENED_FLOPS = 1.5e10
 """From here on, the whole vocabulary is screened in bfloat16 where the processor multiplies it natively."""
 SCREENED_EXTRA = 16
 """Tokens beyond those wanted whose logits are computed exactly after screening."""
@@ -51,14 +51,14 @@ def lens(model: GPT, residual: Tensor, *, k: int = 1, watched: Sequence[int] = (
     screened = not exact and not watched and _worth_screening(rows, head)
     if screened:
         # Softmax does not see what all logits share, so the shared direction goes: what is left rounds less.
-        mean = head.mean(dim=0)
+        mean, by_token = head.mean(dim=0), head.contiguous()  # a large head may lie the other way round
         rough = (head - mean).bfloat16().t()
     size = max(1, CHUNK_BYTES // (head.size(0) * (2 if screened else head.element_size())))
     found: list[tuple[Tensor, ...]] = []
     for chunk in torch.split(rows, size):
         x = model.transformer.ln_f(chunk)
         if screened:
-            found.append((*_screened(x, head, mean, rough, k), *torch.zeros(2, len(x), 0)))
+            found.append((*_screened(x, by_token, mean, rough, k), *torch.zeros(2, len(x), 0)))
         else:
             found.append(_exact(x @ head.t(), k, asked))
     ids, probs, ranks, watched_probs = (torch.cat(parts).view(*shape, -1) for parts in zip(*found, strict=True))

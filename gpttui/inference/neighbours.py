@@ -48,18 +48,30 @@ def token_table(model: GPT, table: Table) -> Tensor:
     return weight
 
 
-def cosines(table: Tensor, vector: Tensor) -> Tensor:
-    """`[rows]`: cosine of each row of `table` with `vector`; 0 with a vector of no length."""
-    lengths = table.norm(dim=-1) * vector.norm()
-    return torch.where(lengths > 0, table @ vector / lengths.clamp_min(1e-30), 0.0)
+def token_lengths(table: Tensor) -> Tensor:
+    """`[rows]`: the length of each token's vector; worth keeping for a large vocabulary."""
+    lengths: Tensor = torch.linalg.vector_norm(table, dim=-1)
+    return lengths
+
+
+def cosines(table: Tensor, vector: Tensor, lengths: Tensor | None = None) -> Tensor:
+    """`[rows]`: cosine of each row of `table` (of such `lengths`) with `vector`; 0 with a vector of no length."""
+    product = (token_lengths(table) if lengths is None else lengths) * torch.linalg.vector_norm(vector)
+    return torch.where(product > 0, table @ vector.contiguous() / product.clamp_min(1e-30), 0.0)
 
 
 @torch.inference_mode()
 def nearest(
-    model: GPT, vector: Tensor, k: int = 10, table: Table = "embedding", leave_out: Sequence[int] = ()
+    model: GPT,
+    vector: Tensor,
+    k: int = 10,
+    table: Table = "embedding",
+    *,
+    leave_out: Sequence[int] = (),
+    lengths: Tensor | None = None,
 ) -> Neighbours:
     """The `k` tokens whose vectors point most nearly the way `vector` `[d_model]` does."""
-    return _top(cosines(token_table(model, table), vector), k, leave_out)
+    return _top(cosines(token_table(model, table), vector, lengths), k, leave_out)
 
 
 @torch.inference_mode()
