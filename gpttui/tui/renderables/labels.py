@@ -4,26 +4,29 @@ For: every pane that names a token. Not for: decoding text (`Tokenizer.decode`).
 """
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
 
 from gpttui.text import display_token
-from gpttui.tokenizers import Tokenizer
+
+if TYPE_CHECKING:
+    from gpttui.tokenizers import Tokenizer
 
 ELLIPSIS = "…"
 
 
 @lru_cache(maxsize=65_536)
-def _label(tokenizer: Tokenizer, token_id: int) -> str:
+def _label(tokenizer: "Tokenizer", token_id: int) -> str:
     return display_token(tokenizer.token_bytes(token_id))
 
 
-def token_label(tokenizer: Tokenizer | None, token_id: int) -> str:
+def token_label(tokenizer: "Tokenizer | None", token_id: int) -> str:
     """The token as it is drawn everywhere: `·the`, `⏎`, `⟨E2⟩`; its number where no tokenizer is at hand."""
     return f"#{token_id}" if tokenizer is None else _label(tokenizer, token_id)
 
 
-def quoted_label(tokenizer: Tokenizer | None, token_id: int, width: int = 24) -> str:
+def quoted_label(tokenizer: "Tokenizer | None", token_id: int, width: int = 24) -> str:
     """The token in quotes, for running text: `"·the"`, at most `width` cells inside them."""
     return f'"{clip(token_label(tokenizer, token_id), width)}"'
 

@@ -5,14 +5,16 @@ A picture is lines of cells, each of which belongs to one token, so that a click
 are drawn; a voice is its spectrogram, low frequencies at the bottom, 24 bands in half blocks.
 """
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from rich.style import Style
 
-from gpttui.tokenizers import Tokenizer
 from gpttui.tui.palette import STEPS, VIRIDIS, ColourDepth, heat_styles, levels, ramp_glyph
 from gpttui.tui.renderables.heatmap import MARK
+
+if TYPE_CHECKING:
+    from gpttui.tokenizers import Tokenizer
 
 Array = np.ndarray[Any, Any]
 
@@ -31,7 +33,7 @@ class Cell(NamedTuple):
 Lines = list[list[Cell]]
 
 
-def picture_tokens(view: str, tokenizer: Tokenizer, ids: Array) -> tuple[Array, Array]:
+def picture_tokens(view: str, tokenizer: "Tokenizer", ids: Array) -> tuple[Array, Array]:
     """Positions [n] of the tokens that `view` draws as a picture, and what each is: a grey level or a code."""
     alphabet = _alphabet(view)
     if not alphabet:

@@ -7,13 +7,15 @@ starts from a search in their running sum, and an appended token only lays out t
 """
 
 from bisect import bisect_right
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from rich.cells import cell_len
 
-from gpttui.tokenizers import Tokenizer
 from gpttui.tui.renderables.labels import clip, token_label
+
+if TYPE_CHECKING:
+    from gpttui.tokenizers import Tokenizer
 
 Array = np.ndarray[Any, Any]
 
@@ -36,7 +38,7 @@ class Placed(NamedTuple):
 class PieceTable:
     """Pieces of each vocabulary entry met so far, in columns that numpy can look up."""
 
-    def __init__(self, tokenizer: Tokenizer | None) -> None:
+    def __init__(self, tokenizer: "Tokenizer | None") -> None:
         self.tokenizer = tokenizer
         self.texts: list[str] = []
         self._flags: list[tuple[int, bool, bool, bool]] = []
@@ -74,7 +76,7 @@ class PieceTable:
 class TokenFlow:
     """A text of token ids in lines of `width` cells."""
 
-    def __init__(self, tokenizer: Tokenizer | None = None, width: int = 80) -> None:
+    def __init__(self, tokenizer: "Tokenizer | None" = None, width: int = 80) -> None:
         self.table = PieceTable(tokenizer)
         self.width = max(1, width)
         self.ids = np.empty(0, dtype=np.int64)
@@ -90,7 +92,7 @@ class TokenFlow:
         """Lines of the whole text."""
         return len(self._starts) if self.ids.size else 0
 
-    def reset(self, tokenizer: Tokenizer | None, width: int) -> None:
+    def reset(self, tokenizer: "Tokenizer | None", width: int) -> None:
         """Another tokenizer or width; ids are kept."""
         if tokenizer is not self.table.tokenizer:
             self.table = PieceTable(tokenizer)

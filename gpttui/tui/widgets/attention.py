@@ -3,7 +3,7 @@
 For: reading one head's pattern, of a few tokens or of a thousand. Not for: scores before the softmax, or all heads.
 """
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from rich.cells import cell_len
@@ -16,7 +16,6 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from gpttui.records import Snapshot
-from gpttui.tokenizers import Tokenizer
 from gpttui.tui.palette import CIVIDIS
 from gpttui.tui.renderables.heatmap import CellSize, HeatmapLines
 from gpttui.tui.renderables.labels import quoted_label, token_label
@@ -25,6 +24,9 @@ from gpttui.tui.renderables.square import SquareLayout, arrange, pooled
 from gpttui.tui.renderables.square_lines import SquareTones, SquareView
 from gpttui.tui.widgets.pane import NO_TEXT, VIEW, Pane, Piece, label_border, moving
 from gpttui.tui.widgets.squares import Array, Squares
+
+if TYPE_CHECKING:
+    from gpttui.tokenizers import Tokenizer
 
 
 class AttentionPane(Pane):
@@ -58,7 +60,7 @@ More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What do
     """
 
     snapshot: reactive[Snapshot | None] = reactive(None, always_update=True)
-    tokenizer: reactive[Tokenizer | None] = reactive(None)
+    tokenizer: "reactive[Tokenizer | None]" = reactive(None)
     position: reactive[int] = reactive(-1)
     """Selected token of the text (the query); negative counts from the end."""
     layer_index: reactive[int] = reactive(0)

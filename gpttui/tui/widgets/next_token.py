@@ -3,7 +3,7 @@
 For: reading the distribution after one position, and picking from it. Not for: computing it (the engine's recorder).
 """
 
-from typing import ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 from textual import events
@@ -13,11 +13,13 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from gpttui.records import Prediction, Snapshot
-from gpttui.tokenizers import Tokenizer
 from gpttui.tui.palette import token_styles
 from gpttui.tui.renderables import candidates
 from gpttui.tui.renderables.labels import percent, quoted_label, token_label
 from gpttui.tui.widgets.pane import NO_TEXT, VIEW, Pane, Piece, label_border, moving
+
+if TYPE_CHECKING:
+    from gpttui.tokenizers import Tokenizer
 
 
 class _Rows(NamedTuple):
@@ -66,7 +68,7 @@ More: Holtzman et al., *The curious case of neural text degeneration* (2020), on
     """
 
     snapshot: reactive[Snapshot | None] = reactive(None)
-    tokenizer: reactive[Tokenizer | None] = reactive(None)
+    tokenizer: "reactive[Tokenizer | None]" = reactive(None)
     cursor: reactive[int] = reactive(0)
     """Candidate under the cursor, 0 for the most probable."""
 

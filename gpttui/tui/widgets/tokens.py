@@ -4,7 +4,7 @@ For: seeing and choosing tokens. Not for: editing (`PromptEditor`) or prediction
 """
 
 from math import ceil, isnan, log2
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from rich.cells import cell_len
@@ -17,14 +17,16 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from gpttui.records import Snapshot
-from gpttui.tokenizers import Tokenizer
 from gpttui.tui.palette import VIRIDIS, heat_styles, levels, token_styles
 from gpttui.tui.renderables.candidates import fitting
 from gpttui.tui.renderables.labels import hex_bytes, quoted_label
 from gpttui.tui.renderables.legend import legend_pieces
-from gpttui.tui.renderables.pictures import Lines, picture_tokens, pixel_lines, spectrogram_lines
 from gpttui.tui.renderables.token_flow import Array, TokenFlow
 from gpttui.tui.widgets.pane import NO_TEXT, Pane, Piece, label_border, moving
+
+if TYPE_CHECKING:
+    from gpttui.tokenizers import Tokenizer
+    from gpttui.tui.renderables.pictures import Lines
 
 ColourMode = Literal["alternate", "surprisal", "entropy"]
 COLOUR_MODES: tuple[ColourMode, ...] = ("alternate", "surprisal", "entropy")
@@ -60,7 +62,7 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
     """
 
     snapshot: reactive[Snapshot | None] = reactive(None)
-    tokenizer: reactive[Tokenizer | None] = reactive(None)
+    tokenizer: "reactive[Tokenizer | None]" = reactive(None)
     position: reactive[int] = reactive(-1)
     """Selected token; negative counts from the end."""
     colour_mode: reactive[ColourMode] = reactive("alternate")
@@ -133,6 +135,8 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
             return
         self._shown = self._ids()
         if self.token_view != "text" and self.tokenizer is not None:
+            from gpttui.tui.renderables.pictures import picture_tokens
+
             self._pictured = picture_tokens(self.token_view, self.tokenizer, self._shown)
             self._written = np.setdiff1d(np.arange(len(self._shown)), self._pictured[0])
         else:
@@ -144,12 +148,14 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
         self.virtual_size = Size(self.scrollable_content_region.width, height)
         self._follow()
 
-    def _picture(self) -> Lines:
+    def _picture(self) -> "Lines":
         """What tokens that are not text look like; nothing for a text."""
         positions, values = self._pictured
         region = self.scrollable_content_region
         if not len(positions):
             return []
+        from gpttui.tui.renderables.pictures import pixel_lines, spectrogram_lines
+
         room = region.height - self._pinned - self._flow.height
         if self.token_view == "speech":
             return spectrogram_lines(values, positions, region.width, room, selected=self.selected, depth=self.depth)
