@@ -76,7 +76,7 @@ class Terminal:
         self._raw += chunk
         return bool(chunk)
 
-    def wait_for(self, seen: Callable[[str], bool], what: str, *, since: int = 0, limit_s: float = 60) -> float:
+    def wait_for(self, seen: Callable[[str], bool], what: str, *, since: int = 0, limit_s: float = 120) -> float:
         """Seconds from the start until `seen(text since)`. Raises UserError if it does not come in `limit_s`."""
         end_s = monotonic() + limit_s
         while not seen(self.text(since)):
