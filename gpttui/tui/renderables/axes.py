@@ -8,27 +8,28 @@ from rich.cells import cell_len
 from gpttui.tui.renderables.labels import clip, fit
 
 
-def label_lines_wanted(longest: int, cell_columns: int, most_lines: int) -> int:
-    """How many lines names of at most `longest` cells take above columns of `cell_columns`."""
-    if most_lines < 1 or longest < 1:
-        return 0
-    return 1 if cell_columns >= 5 or longest <= max(1, cell_columns - 1) else min(most_lines, longest)
+def column_label_height(longest: int, cell_columns: int, most_lines: int) -> int:
+    """Lines that labels of at most `longest` cells take above columns so wide: one where they are written across."""
+    return min(most_lines, 1 if _fits_across(longest, cell_columns) else longest)
 
 
-def column_label_lines(labels: list[str], cell_columns: int, most_lines: int) -> list[str]:
-    """Lines above the columns, each `len(labels) * cell_columns` wide.
+def column_label_lines(labels: list[str], cell_columns: int, lines: int, longest: int | None = None) -> list[str]:
+    """`lines` lines above the columns, each `len(labels) * cell_columns` wide.
 
-    Written across where every label fits or a column has five cells, and downwards otherwise, in at most `most_lines`,
-    ending right above the first row.
+    Written across where every label fits (`longest` counts labels that are not among these) or a column has five cells,
+    and downwards otherwise, ending right above the first row.
     """
-    if not labels or most_lines < 1:
+    if not labels or lines < 1:
         return []
-    longest = max(cell_len(label) for label in labels)
-    count = label_lines_wanted(longest, cell_columns, most_lines)
-    if cell_columns >= 5 or longest <= max(1, cell_columns - 1):
+    longest = max(cell_len(label) for label in labels) if longest is None else longest
+    if _fits_across(longest, cell_columns):
         return ["".join(_across(label, cell_columns) for label in labels)]
-    upright = [_upright(label, count) for label in labels]
+    upright = [_upright(label, lines) for label in labels]
     return ["".join(fit(letter, cell_columns) for letter in line) for line in zip(*upright, strict=True)]
+
+
+def _fits_across(longest: int, cell_columns: int) -> bool:
+    return cell_columns >= 5 or longest <= max(1, cell_columns - 1)
 
 
 def _across(label: str, width: int) -> str:

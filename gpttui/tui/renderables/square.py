@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gpttui.tui.palette import levels
-from gpttui.tui.renderables.axes import label_lines_wanted
+from gpttui.tui.renderables.axes import column_label_height
 from gpttui.tui.renderables.heatmap import BAND, MASKED, SIZES, CellSize, max_pool
 
 Array = np.ndarray[Any, Any]
@@ -77,7 +77,7 @@ def arrange(tokens: int, width: int, height: int, longest_label: int, *, overvie
     bottom = int(height >= 8)
     most_top = max(0, min(5, height // 4))
     for size in (*SIZES, CellSize()):
-        top = label_lines_wanted(longest_label, size.columns, most_top)
+        top = column_label_height(longest_label, size.columns, most_top)
         layout = SquareLayout(tokens, tokens, tokens, size, label_width, top, bottom)
         if layout.width <= width and layout.height <= height:
             return layout

@@ -74,21 +74,20 @@ class SquareView:
         return first, min(self.layout.shown_columns, first + room)
 
     def label_lines(self) -> list[Strip]:
-        """The names above the columns in view, `layout.top` lines; the one above the cursor stands out."""
-        layout, (first, last) = self.layout, self._window
-        names = [self.labels[layout.first_column(column)] for column in range(first, last)]
-        written = column_label_lines(names, layout.size.columns, layout.top)
-        written = [""] * (layout.top - len(written)) + written
-        at = layout.shown_column(self.cursor) - first if self.cursor >= 0 else -1
-        return [self._label_line(line, at * layout.size.columns) for line in written]
-
-    def _label_line(self, text: str, marked: int) -> Strip:
-        strip = Strip([Segment(text, self.tones.dim)])
-        if 0 <= marked < strip.cell_length:
-            end = marked + self.layout.size.columns
-            name = Strip([Segment(strip.crop(marked, end).text, self.tones.accent)])
-            strip = Strip.join([strip.crop(0, marked), name, strip.crop(end)])
-        return self._whole([Strip([Segment(" " * self.layout.left, self.tones.plain)]), strip])
+        """The lines of names above the columns in the viewport; the one above the cursor stands out."""
+        layout, columns = self.layout, self.layout.size.columns
+        first, last = self._window
+        names = [self.labels[layout.first_column(i)] for i in range(first, last)]
+        lead = Strip([Segment(" " * layout.left, self.tones.plain)])
+        at = (layout.shown_column(self.cursor) - first) * columns if self.cursor >= 0 else -1
+        strips = []
+        for text in column_label_lines(names, columns, layout.top, self.longest_label):
+            strip = Strip([Segment(text, self.tones.dim)])
+            if 0 <= at < strip.cell_length:
+                name = Strip([Segment(strip.crop(at, at + columns).text, self.tones.accent)])
+                strip = Strip.join([strip.crop(0, at), name, strip.crop(at + columns)])
+            strips.append(self._whole([lead, strip]))
+        return strips
 
     def matrix_line(self, line: int) -> Strip:
         """Line `line` of the square, counted from its first row, whether or not it is scrolled to."""
