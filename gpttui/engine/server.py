@@ -112,12 +112,27 @@ class Engine:
         return self.idle_work is not None or self.inside.searching
 
     def work_a_little(self) -> None:
-        """One piece of work while no request waits: of the training and of a search in turns, where there are both."""
+        """One piece of work while no request waits: of the training and of a search in turns, where there are both.
+
+        Work that fails unexpectedly is dropped and told of; the engine lives on.
+        """
         self._search_next = not self._search_next or self.idle_work is None
-        if self._search_next and self.inside.searching:
-            self.inside.search_on(self)
-        elif self.idle_work is not None:
-            self.idle_work()
+        search = self._search_next and self.inside.searching
+        try:
+            if search:
+                self.inside.search_on(self)
+            elif self.idle_work is not None:
+                self.idle_work()
+        except BrokenPipeError:
+            raise
+        except Exception as error:
+            traceback.print_exc()
+            sys.stderr.flush()
+            if search:
+                self.inside = Inside()
+            else:
+                self.idle_work = None
+            self.send(Failure(f"work in the background failed: {type(error).__name__}: {one_line(error)}"))
 
     def close(self) -> None:
         """Run the closers, each whatever the others do."""
@@ -234,7 +249,7 @@ def main(*, log: Path | None = None, device: str = "auto", threads: int | None =
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _terminate)
     with contextlib.suppress(OSError):
-        os.nice(NICENESS)
+        os.nice(max(0, NICENESS - os.nice(0)))  # the screen may have done it already
     torch.set_num_threads(threads or max(1, usable_cores() - 1))
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"

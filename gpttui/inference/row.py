@@ -6,13 +6,14 @@ to it for every architecture. Weights are held by reference, so those that train
 """
 
 import math
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gpttui.model.gpt import GPT, Norm, activate, rotate
+from gpttui.model.gpt import GPT, MLP, Block, Norm, activate, rotate
 from gpttui.model.kv_cache import KVCache
 
 
@@ -51,7 +52,7 @@ class RowStep:
     def __init__(self, model: GPT, cache: KVCache) -> None:
         self.model, self.cache = model, cache
         self.layers: list[_Layer] = []
-        for n, block in enumerate(model.transformer.h):
+        for n, block in enumerate(cast("Iterable[Block]", model.transformer.h)):
             attn, mlp = block.attn, block.mlp
             self.layers.append(
                 _Layer(
@@ -60,9 +61,7 @@ class RowStep:
                     *_matrix(attn.c_proj),
                     cache.keys[n, 0],
                     cache.values[n, 0],
-                    None
-                    if mlp is None
-                    else (block.ln_2, _matrix(mlp.c_fc), mlp.c_gate and _matrix(mlp.c_gate), _matrix(mlp.c_proj)),
+                    None if mlp is None or block.ln_2 is None else (block.ln_2, *_matrices(mlp)),
                 )
             )
 
@@ -79,7 +78,7 @@ class RowStep:
         rotary = None if model.rotary is None else model.rotary[:, at:end]
         residual, queries, patterns = [x], [], []
         for norm1, attn_w, attn_b, proj_w, proj_b, keys, values, mlp in self.layers:
-            q, k, v = F.linear(_normed(norm1, x), attn_w, attn_b).view(H + 2 * K, 1, D).split((H, K, K))
+            q, k, v = torch.split(F.linear(_normed(norm1, x), attn_w, attn_b).view(H + 2 * K, 1, D), [H, K, K])
             if c.qk_norm:
                 q, k = F.rms_norm(q, (D,)), F.rms_norm(k, (D,))
             if rotary is not None:
@@ -114,6 +113,10 @@ class RowStep:
 
 def _matrix(linear: torch.nn.Linear) -> _Matrix:
     return linear.weight, linear.bias
+
+
+def _matrices(mlp: MLP) -> tuple[_Matrix, _Matrix | None, _Matrix]:
+    return _matrix(mlp.c_fc), None if mlp.c_gate is None else _matrix(mlp.c_gate), _matrix(mlp.c_proj)
 
 
 def _normed(norm: Norm, x: Tensor) -> Tensor:

@@ -247,7 +247,8 @@ class Session:
         if row < 0 or by_hand or self.sampling.temperature == 0:
             return Draw(token_id=token_id, uniform=math.nan, low=0.0, high=1.0, picked=by_hand)
         low, high = distribution(self.window.row_logits(row), self.sampling).stretch(token_id)
-        return Draw(token_id=token_id, uniform=uniform(self.seed, position), low=low, high=high)
+        number = uniform(self.seed, position)  # unless settings or seed were others then
+        return Draw(token_id=token_id, uniform=number if low <= number < high else math.nan, low=low, high=high)
 
     # ── Settings and model ────────────────────────────────────────────────────────────────────────────────────────
 

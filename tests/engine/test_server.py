@@ -285,6 +285,7 @@ def start(engine, request):
         ran += 1
         if ran == 3:
             engine.send(Failure("three"))
+            raise KeyError("a bug at work")
     engine.idle_work = work
     engine.closers.append(lambda: print("closed", ran >= 3, file=sys.stderr))
     return Failure(str(ran))
@@ -292,6 +293,9 @@ def start(engine, request):
 server.HANDLERS |= {Describe: noisy, Step: broken, Show: start, Back: lambda engine, request: Failure(str(ran))}
 sys.exit(server.main())
 """
+
+
+BACKGROUND = "work in the background failed: KeyError: 'a bug at work'"
 
 
 def test_prints_bugs_and_idle_work(tmp_path: Path) -> None:
@@ -305,10 +309,10 @@ def test_prints_bugs_and_idle_work(tmp_path: Path) -> None:
     calls = [Describe(), Step(), Describe(), Show(), Back()]
     process.stdin.write(b"".join(frame(Call(number, request)) for number, request in enumerate(calls, start=1)))
     process.stdin.flush()
-    answers = [decode_reply(read_frame(process.stdout) or b"") for _ in range(7)]  # type: ignore[arg-type]
-    assert [reply.number for reply in answers] == [0, 1, 2, 3, 4, 5, 0]
+    answers = [decode_reply(read_frame(process.stdout) or b"") for _ in range(8)]  # type: ignore[arg-type]
+    assert [reply.number for reply in answers] == [0, 1, 2, 3, 4, 5, 0, 0]
     words = [reply.answer.message for reply in answers if isinstance(reply.answer, Failure)]
-    assert words == ["the engine failed unexpectedly: ZeroDivisionError: a bug", "0", "0", "three"]
+    assert words == ["the engine failed unexpectedly: ZeroDivisionError: a bug", "0", "0", "three", BACKGROUND]
     process.stdin.close()
     assert process.stdout.read() == b""
     process.stdout.close()
