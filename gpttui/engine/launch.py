@@ -4,6 +4,7 @@ The command line calls this before it imports the screen, so that the child load
 painted. Whatever the command is (this Python, another one, `ssh box gpttui engine`), only its pipes matter.
 """
 
+import contextlib
 import os
 import shlex
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from gpttui.errors import UserError, one_line
 
+NICENESS = 10
 PACKAGE_PARENT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -42,7 +44,7 @@ def start(command: Sequence[str], log: Path | None) -> "subprocess.Popen[bytes]"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in paths if path)}
     errors = _open_log(log)
     try:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             list(command),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -51,6 +53,9 @@ def start(command: Sequence[str], log: Path | None) -> "subprocess.Popen[bytes]"
             env=environment,
             start_new_session=True,
         )
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)  # loading torch must not hold up the first picture
+        return process
     except OSError as error:
         raise UserError(f"the engine cannot be started: {command[0]}: {error.strerror}") from error
     finally:

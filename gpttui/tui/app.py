@@ -4,6 +4,7 @@ A new pane, view or key never edits this file.
 """
 
 import asyncio
+import os
 import signal
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -39,7 +40,7 @@ class GpttuiApp(App[None]):
         keymap: Mapping[str, str] | None = None,
         animations: bool = True,
     ) -> None:
-        super().__init__()
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)  # else greys would be left of colours
         self.engine = engine
         self.opening = opening
         for own in theme.ALL:

@@ -38,7 +38,7 @@ PLAYGROUND = [
         id="earlier",
     ),
     key("full_stop,ctrl+right", "look(1)", "later token", "Look at the token after", TEXT, show=False, id="later"),
-    key("y", "copy_text", "copy", "Copy the whole text to the clipboard", TEXT, show=False),
+    key("y", "copy_all", "copy", "Copy the whole text to the clipboard", TEXT, show=False, id="copy"),
     key("c", "colour", "colour", "Colour tokens by turns, by surprisal, or by entropy", TEXT),
     key("tab", "turn(1)", "pane", "Go to the next pane", PANES, id="next_pane"),
     key("shift+tab", "turn(-1)", "pane before", "Go to the pane before", PANES, show=False, id="previous_pane"),

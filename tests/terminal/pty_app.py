@@ -1,4 +1,4 @@
-"""The real program in a real pseudo-terminal, its screen read by pyte. Waits are for conditions, never for a clock.
+"""The real program in a real pseudo-terminal, its screen read by pyte. Waits are for conditions, never for clocks."""
 
 import os
 import shlex
@@ -15,6 +15,7 @@ import pyte
 REPOSITORY = Path(__file__).parent.parent.parent
 FAKE_ENGINE = f"{shlex.quote(sys.executable)} -m tests.fake_engine"
 LIMIT_S = 60
+UNWANTED = ("NO_COLOR", "COLORTERM", "TERM", "COLUMNS", "LINES")
 ENTER_ALTERNATE, LEAVE_ALTERNATE = b"\x1b[?1049h", b"\x1b[?1049l"
 
 
@@ -85,7 +86,7 @@ def terminal(
 ) -> Iterator[Terminal]:
     """gpttui with `arguments`, by default on the fake engine with a model that only that engine knows."""
     command = [sys.executable, "-m", "gpttui", *(("--engine", engine, "--model", "x") if engine else ()), *arguments]
-    values = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLORTERM", "TERM")}
+    values = {name: value for name, value in os.environ.items() if name not in UNWANTED}
     values |= {
         "TERM": "xterm-256color",
         "COLORTERM": "truecolor",

@@ -93,7 +93,7 @@ def test_small_terminals_work(tmp_path: Path, size: tuple[int, int]) -> None:
             page.until(lambda: b"?1049h" in page.raw)
         else:
             page.until_text("fake" if size == (80, 24) else "Tokens")
-        page.press(" 2 3 4z[]1 ")
+        page.press(" 2 3 4z[]z1 ")
         page.resize(120, 40)
         page.until_text(OPEN)
         page.until(lambda: tokens_of(page) > 5)

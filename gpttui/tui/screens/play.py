@@ -247,7 +247,7 @@ class PlayScreen(Screen[None]):
         context = views.ViewContext(self.link, self.tokens.tokenizer, self.link.snapshot, self.selection, self.select)
         self.app.push_screen(views.by_id(view_id).make(context))
 
-    def action_copy_text(self) -> None:
+    def action_copy_all(self) -> None:
         """The app's clipboard by OSC 52, which reaches the person's own machine over SSH too."""
         snapshot, tokenizer = self.link.snapshot, self.tokens.tokenizer
         if snapshot is not None and tokenizer is not None:

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Protocol
 
+import msgspec
 from textual.message import Message
 
 from gpttui import protocol
@@ -71,8 +72,12 @@ class SessionLink:
     ) -> None:
         self.seed = self.seed if seed is None else seed
         self.sampling = sampling or self.sampling
-        self._opening = protocol.OpenModel(path, prompt, Look(top_k=self._look().top_k), self.sampling, self.seed)
-        self._wish("open", lambda: self._opening)
+        self._opening = protocol.OpenModel(path, prompt, Look(), self.sampling, self.seed)
+        self._wish("open", self._open_request)
+
+    def _open_request(self) -> Request:
+        assert self._opening is not None
+        return msgspec.structs.replace(self._opening, look=Look(top_k=self._look().top_k))
 
     def step(self) -> None:
         self._wish("step", lambda: protocol.Step(self._newest()))
@@ -123,7 +128,7 @@ class SessionLink:
         if kind != "open" and self.card is None:
             if self._opening is None or self._engine.alive:
                 return
-            kind, make = "open", lambda: self._opening
+            kind, make = "open", self._open_request
         self._pending[kind] = make
         self._wake.set()
 
@@ -227,8 +232,7 @@ class SessionLink:
 
     def _restoring(self) -> Request:
         if self.card is None or self.snapshot is None:
-            assert self._opening is not None
-            return self._opening
+            return self._open_request()
         first = self.snapshot.n_prompt
         appended = [int(i) for i in self.snapshot.ids[first:]]
         picked = [first + n in self._picked for n in range(len(appended))]
