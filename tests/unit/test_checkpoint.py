@@ -2,6 +2,8 @@
 
 import json
 import pickle
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -196,3 +198,33 @@ def test_a_newer_dialect_says_so(tmp_path: Path) -> None:
     rewrite_config(format=99)(tmp_path)
     with pytest.raises(UserError, match="newer gpttui"):
         checkpoint.load(tmp_path)
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_a_large_head_lies_as_a_step_reads_it(tied: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = fakes.tiny_model(tied=tied)
+    checkpoint.save(model, tmp_path / "a")
+    monkeypatch.setattr(checkpoint, "LARGE_HEAD", 1)
+    again = checkpoint.load(tmp_path / "a")
+    idx = torch.arange(20)[None]
+    torch.testing.assert_close(model(idx), again(idx), atol=1e-5, rtol=1e-5)
+    assert again.lm_head.weight.stride() == (1, 64)
+    assert (again.lm_head.weight is again.transformer.wte.weight) == tied
+    checkpoint.save(again, tmp_path / "b")
+    first, second = (load_file(tmp_path / name / "model.safetensors") for name in "ab")
+    assert first.keys() == second.keys()
+    assert all(torch.equal(x, second[name]) for name, x in first.items())
+
+
+def test_opening_a_model_does_not_load_torchs_compiler(tmp_path: Path) -> None:
+    """It is a second of imports: on the way from the command line to the first token."""
+    path = fakes.tiny_model_dir(tmp_path, "modern")
+    script = (
+        "import sys, pathlib\n"
+        "from gpttui.inference.opening import open_model\n"
+        "from gpttui.inference.session import Session\n"
+        "session = Session(*open_model(pathlib.Path(sys.argv[1])), prompt='the cat')\n"
+        "session.step(), session.snapshot()\n"
+        "sys.exit('torch._dynamo' in sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", script, str(path)], check=True, timeout=120)
