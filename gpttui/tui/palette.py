@@ -114,10 +114,11 @@ _BASIC_HEAT = (
 _PLAIN_HEAT = (
     Style(dim=True),
     Style(),
-    Style(bold=True),
-    Style(underline=True, bold=True),
-    Style(reverse=True, bold=True),
+    Style(underline=True),
+    Style(reverse=True),
+    Style(reverse=True, underline=True),
 )
+"""Not bold: that tells drawn tokens from the prompt's."""
 
 
 @lru_cache(maxsize=8)

@@ -145,7 +145,7 @@ def draw_pieces(prediction: Prediction, width: int, tones: Tones) -> list[Piece]
     """Where the random number fell on the bar below, or why there is none."""
     draw = prediction.draw
     if draw is None:
-        words = "nothing drawn yet: space draws" if prediction.next_id < 0 else "part of the prompt: nothing was drawn"
+        words = "nothing drawn yet: space draws" if prediction.next_id < 0 else "part of the prompt: not drawn"
         return [(words, tones.dim)]
     if draw.picked:
         return [("picked by hand: no random number", tones.dim)]

@@ -46,12 +46,12 @@ text is too long for the pane it scrolls; `f` shows all of it, every cell being 
 More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What does BERT look at?* (2019)."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        moving("left,h", "move_key(-1)", "Key left", "attention.left", "The key before"),
-        moving("right,l", "move_key(1)", "Key right", "attention.right", "The key after"),
-        moving("up,k", "move_query(-1)", "Query up", "attention.up", "Select the token before"),
-        moving("down,j", "move_query(1)", "Query down", "attention.down", "Select the token after"),
+        moving("left,h", "move_key(-1)", "key left", "attention.left", "The key before"),
+        moving("right,l", "move_key(1)", "key right", "attention.right", "The key after"),
+        moving("up,k", "move_query(-1)", "query up", "attention.up", "Select the token before"),
+        moving("down,j", "move_query(1)", "query down", "attention.down", "Select the token after"),
         Binding(
-            "f", "overview", "Fit", id="attention.overview", group=VIEW, tooltip="The whole square, pooled by maximum"
+            "f", "overview", "fit", id="attention.overview", group=VIEW, tooltip="The whole square, pooled by maximum"
         ),
     ]
 

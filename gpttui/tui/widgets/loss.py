@@ -53,18 +53,18 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
         Binding(
             "plus,equals_sign",
             "zoom(1)",
-            "Zoom in",
+            "zoom in",
             id="loss.zoom_in",
             group=VIEW,
             show=False,
             tooltip="Fewer steps, closer",
         ),
-        Binding("minus", "zoom(-1)", "Zoom out", id="loss.zoom_out", group=VIEW, show=False, tooltip="More steps"),
-        Binding("0", "show_all", "All", id="loss.all", group=VIEW, show=False, tooltip="Show the whole run"),
-        Binding("o", "log", "Log", id="loss.log", group=VIEW, tooltip="Logarithmic loss axis"),
-        Binding("w", "smooth", "Smooth", id="loss.smooth", group=VIEW, tooltip="Average over more steps, or none"),
-        moving("shift+left,H", "pan(-1)", "Earlier", "loss.left", "Earlier steps"),
-        moving("shift+right,L", "pan(1)", "Later", "loss.right", "Later steps"),
+        Binding("minus", "zoom(-1)", "zoom out", id="loss.zoom_out", group=VIEW, show=False, tooltip="More steps"),
+        Binding("0", "show_all", "all", id="loss.all", group=VIEW, show=False, tooltip="Show the whole run"),
+        Binding("o", "log", "log", id="loss.log", group=VIEW, tooltip="Logarithmic loss axis"),
+        Binding("w", "smooth", "smooth", id="loss.smooth", group=VIEW, tooltip="Average over more steps, or none"),
+        moving("shift+left,H", "pan(-1)", "earlier", "loss.left", "Earlier steps"),
+        moving("shift+right,L", "pan(1)", "later", "loss.right", "Later steps"),
     ]
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {

@@ -58,9 +58,9 @@ falls on it at ▼: that is the token that comes. ● marks the token that does 
 More: Holtzman et al., *The curious case of neural text degeneration* (2020), on top-p."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        moving("up", "move(-1)", "Up", "next_token.up", "The more probable candidate"),
-        moving("down", "move(1)", "Down", "next_token.down", "The less probable candidate"),
-        Binding("enter", "pick", "Pick", id="next_token.pick", group=VIEW, tooltip="Put this token into the text"),
+        moving("up", "move(-1)", "up", "next_token.up", "The more probable candidate"),
+        moving("down", "move(1)", "down", "next_token.down", "The less probable candidate"),
+        Binding("enter", "pick", "pick", id="next_token.pick", group=VIEW, tooltip="Put this token into the text"),
     ]
 
     DEFAULT_CSS = """

@@ -17,7 +17,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from gpttui.records import Snapshot
-from gpttui.tui.palette import VIRIDIS, heat_styles, levels, token_styles
+from gpttui.tui.palette import STEPS, VIRIDIS, ColourDepth, heat_styles, levels, token_styles
 from gpttui.tui.renderables.candidates import fitting
 from gpttui.tui.renderables.labels import hex_bytes, quoted_label
 from gpttui.tui.renderables.legend import legend_pieces
@@ -53,8 +53,8 @@ Bold tokens were drawn or picked; the rest is the prompt. Dim ones have left the
 More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with subword units* (2016)."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        moving("up", "move_line(-1)", "Line up", "tokens.up", "Select the token above"),
-        moving("down", "move_line(1)", "Line down", "tokens.down", "Select the token below"),
+        moving("up", "move_line(-1)", "line up", "tokens.up", "Select the token above"),
+        moving("down", "move_line(1)", "line down", "tokens.down", "Select the token below"),
     ]
 
     DEFAULT_CSS = """
@@ -238,7 +238,7 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
     @property
     def empty_words(self) -> str:
         if self.draft is not None:
-            return "type a prompt"
+            return "type a prompt" if self.tokenizer else "the split shows as soon as the model's tokenizer is here"
         return self.waiting if self.snapshot is None else NO_TEXT
 
     def _styles_of(self, positions: list[int]) -> list[Style]:
@@ -275,6 +275,10 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
     def _legend(self) -> list[Piece]:
         dim = self.tone("dim")
         name = "surprisal" if self.colour_mode == "surprisal" else "entropy of what follows"
+        if self.depth < ColourDepth.INDEXED:
+            heat = heat_styles(self.depth, VIRIDIS)
+            samples = [(f" {self._top * step / STEPS:.1f} ", heat[step]) for step in (0, 1, 8, 16, 24)]
+            return [(f"{name}  ", dim), *samples, (f"  to {self._top:.0f} bits", dim)]
         width = min(48, self.scrollable_content_region.width - len(name) - 2)
         return [
             (f"{name}  ", dim),
