@@ -92,6 +92,10 @@ def command(
     from gpttui.training import run as runs
 
     options = {name: value for name, value in given.items() if value is not None}
+    if "init" in options:
+        from gpttui import gallery
+
+        options["init"] = str(gallery.find(options["init"]))
     if resuming:
         if run_dir is None:
             raise click.UsageError("--resume needs --run-dir, the run to go on with")
@@ -148,6 +152,9 @@ def _resumed_config(path: Path, options: dict[str, Any]) -> "TrainConfig":
     from gpttui import rundir
     from gpttui.train_config import changed
 
+    if fixed := options.keys() & {"data", "tokenizer", "documents", "corpus_documents", "val_fraction", "init"}:
+        name = sorted(fixed)[0].replace("_", "-")
+        raise click.UsageError(f"a resumed run keeps its data; leave out --{name}, or start a new run")
     return changed(rundir.read_config(path), **options)
 
 

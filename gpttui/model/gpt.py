@@ -56,6 +56,8 @@ class GPTConfig:
     zero_init_outputs: bool = False
     """Attention and MLP start by adding nothing to the residual stream."""
     dropout: float = 0.0
+    pattern_dropout: float | None = None
+    """Of the attention pattern alone. None: as `dropout`. 0 keeps the fused kernel, which on a CPU is three times faster."""
 
     def __post_init__(self) -> None:
         for name in ("vocab_size", "context", "n_layer", "n_head", "d_model"):
@@ -127,6 +129,7 @@ class Attention(nn.Module):
         self.c_attn = nn.Linear(config.d_model, heads * config.d_head, bias=config.bias)  # q, k and v at once
         self.c_proj = nn.Linear(config.d_model, config.d_model, bias=config.bias)
         self.dropout = config.dropout
+        self.pattern_dropout = config.dropout if config.pattern_dropout is None else config.pattern_dropout
 
     def forward(self, x: Tensor, rotary: Tensor | None, cache: "KVCache | None", tap: Tap | None) -> Tensor:
         H, K, D = self.config.n_head, self.config.kv_heads, self.config.d_head
@@ -156,7 +159,7 @@ class Attention(nn.Module):
                 return self.fused(q.float(), k.float(), v.float())
         T, S = q.size(2), k.size(2)
         mask = causal_mask(T, S, q.device) if 1 < T < S else None
-        dropout = self.dropout if self.training else 0.0
+        dropout = self.pattern_dropout if self.training else 0.0
         return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=dropout, is_causal=T == S > 1)
 
     def spelled_out(self, q: Tensor, k: Tensor, v: Tensor, tap: Tap | None) -> Tensor:
@@ -167,7 +170,7 @@ class Attention(nn.Module):
             scores = scores.masked_fill(~causal_mask(T, S, q.device), -math.inf)
         scores = tapped(tap, self.site + "scores", scores)
         pattern = tapped(tap, self.site + "pattern", scores.softmax(dim=-1))
-        pattern = F.dropout(pattern, self.dropout, self.training)
+        pattern = F.dropout(pattern, self.pattern_dropout, self.training)
         return pattern @ v
 
 

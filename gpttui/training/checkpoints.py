@@ -88,7 +88,7 @@ def read_state(folder: Path) -> TrainState:
 
 
 def _shape(config: Any) -> dict[str, Any]:
-    ignored = {"dropout"}
+    ignored = {"dropout", "pattern_dropout"}
     return {name: getattr(config, name) for name in config.__dataclass_fields__ if name not in ignored} | {
         "d_mlp": config.mlp_width,
         "n_kv_head": config.kv_heads,

@@ -62,6 +62,7 @@ class Trainer:
         self._writer = rundir.EventWriter(path) if path is not None and self.world.leads else None
         self._stop_reason = ""
         self._rewinding = False
+        self._saved_step = -1
         self._layers = [_layer_of(name, config.layers) for name, _ in model.named_parameters()]
         passes: Any = DistributedDataParallel(model) if self.world.size > 1 else model
         self._forward: Any = torch.compile(passes) if config.compile else passes
@@ -83,6 +84,7 @@ class Trainer:
     def resume(self, folder: Path) -> None:
         """Go on from checkpoint `folder`, exactly."""
         self.state = checkpoints.restore(folder, self.model, self.optimisers)
+        self._saved_step = self.state.step
 
     # ── The run ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -135,7 +137,7 @@ class Trainer:
                 yield from self._save()
         if self._stop_reason != "stopped":
             yield from self._evaluate()
-        if self.path is not None:
+        if self._saved_step != state.step:
             yield from self._save()
         yield RunEnded(
             step=state.step,
@@ -315,6 +317,7 @@ class Trainer:
         yield SampleDrawn(step=self.state.step, prompt=prompt, text=tokenizer.decode(ids))
 
     def _save(self) -> Iterator[Event | None]:
+        self._saved_step = self.state.step
         if self.world.leads and self.path is not None:
             saved = checkpoints.save(self.path, self.model, self.data.tokenizer.to_json(), self.optimisers, self.state)
             rundir.thin_checkpoints(

@@ -44,13 +44,13 @@ _SPEAKERS = ("ROMEO:", "First Citizen:\nBefore we proceed", "KING RICHARD III:\n
 
 RECIPES: dict[str, Recipe] = {
     "shakespeare": Recipe(
-        _muon(data=TINY_SHAKESPEARE, layers=6, heads=6, width=192, context=256, batch=32, steps=2200, dropout=0.2,
-              eval_every=200, sample_every=200, checkpoint_every=100),
+        _muon(data=TINY_SHAKESPEARE, layers=5, heads=4, width=192, context=256, batch=24, steps=1400, dropout=0.1,
+              matrix_weight_decay=0.1, eval_every=100, eval_tokens=120_000, sample_every=200, checkpoint_every=50),
         "Shakespeare, letter by letter", _PLAYS, "Writes plays that never were, one character at a time.", _SPEAKERS,
     ),
     "shakespeare-quick": Recipe(
-        _muon(data=TINY_SHAKESPEARE, layers=4, heads=4, width=128, context=128, batch=32, steps=2000,
-              eval_every=250, sample_every=250, checkpoint_every=250),
+        _muon(data=TINY_SHAKESPEARE, layers=4, heads=4, width=128, context=128, batch=32, steps=1300,
+              eval_every=250, sample_every=250, checkpoint_every=100),
         "Shakespeare, in ten minutes", _PLAYS, "Writes plays that never were, one character at a time.", _SPEAKERS,
     ),
     "baseline": Recipe(

@@ -5,7 +5,8 @@ first step, and leaves nothing half-written.
 """
 
 import os
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import torch
@@ -49,26 +50,38 @@ def resume(path: Path, config: TrainConfig | None = None) -> Run:
 
 
 def _open(config: TrainConfig, path: Path, *, resuming: bool) -> Run:
+    model_shape(config, vocab_size=2)  # an impossible shape should not wait for a long text to be encoded
     with ExitStack() as held:
         world = join(config.device)
         held.callback(world.leave)
         set_threads(config.threads)
-        made_here = not path.exists()
         if world.leads:
-            if not resuming and rundir.is_run(path):
-                raise UserError(f"{path} already holds a run; go on with --resume, or choose another --run-dir")
-            held.enter_context(rundir.RunLock(path))
+            held.enter_context(_claimed(path, resuming=resuming))
         given = _given_model(config)
-        data = _data(config, path, given, world, made_here=made_here)
+        data = _data(config, path, given, world)
         model = _model(config, data, given, world)
-        refuse_if_too_big(model.config, config.batch, world.device)
-        if world.leads:
-            checkpoint.write_atomically(path / rundir.CONFIG, config.to_json())
-            rundir.sweep_leftovers(path)
         trainer = Trainer(config, data, model, path, world)
         if resuming and (folder := rundir.latest_checkpoint(path)) is not None:
             trainer.resume(folder)
+        if world.leads:
+            checkpoint.write_atomically(path / rundir.CONFIG, config.to_json())
         return Run(trainer, path, held.pop_all())
+
+
+@contextmanager
+def _claimed(path: Path, *, resuming: bool) -> Iterator[None]:
+    """Hold the run directory; take back what was written there if the run could not begin."""
+    if not resuming and rundir.is_run(path):
+        raise UserError(f"{path} already holds a run; go on with --resume, or choose another --run-dir")
+    made_here = not path.exists()
+    with rundir.RunLock(path):
+        rundir.sweep_leftovers(path)
+        try:
+            yield
+        except UserError:
+            if not resuming:
+                rundir.remove_unstarted(path, whole=made_here)
+            raise
 
 
 def _given_model(config: TrainConfig) -> tuple[GPT, Tokenizer] | None:
@@ -79,17 +92,13 @@ def _given_model(config: TrainConfig) -> tuple[GPT, Tokenizer] | None:
     return model.requires_grad_(True), Tokenizer.open(Path(config.init))
 
 
-def _data(
-    config: TrainConfig, path: Path, given: tuple[GPT, Tokenizer] | None, world: World, *, made_here: bool
-) -> Data:
-    """Rank 0 encodes, the others open what it wrote (the run directory is shared). What fails leaves nothing behind."""
-    tokenizer = given[1] if given else None
+def _data(config: TrainConfig, path: Path, given: tuple[GPT, Tokenizer] | None, world: World) -> Data:
+    """Rank 0 encodes, the others open what it wrote (all processes see one run directory)."""
     failure: UserError | None = None
     if world.leads:
         try:
-            data = prepare(config, path, tokenizer)
+            data = prepare(config, path, given[1] if given else None)
         except UserError as error:
-            rundir.remove_unstarted(path, whole=made_here)
             failure = error
     if world.total(float(failure is not None))[0]:
         raise failure or UserError("the first process could not prepare the data; see its message")
@@ -97,15 +106,12 @@ def _data(
 
 
 def _model(config: TrainConfig, data: Data, given: tuple[GPT, Tokenizer] | None, world: World) -> GPT:
-    if given is not None:
-        model = given[0]
-        if config.context > model.config.context:
-            raise UserError(
-                f"{config.init} sees {model.config.context} tokens; use --context {model.config.context} or less"
-            )
-        return model.to(world.device)
-    shape = model_shape(config, data.tokenizer.vocab_size)
+    shape = given[0].config if given else model_shape(config, data.tokenizer.vocab_size)
+    if config.context > shape.context:
+        raise UserError(f"{config.init} sees {shape.context} tokens; use --context {shape.context} or less")
     refuse_if_too_big(shape, config.batch, world.device)
+    if given:
+        return given[0].to(world.device)
     torch.manual_seed(config.seed)
     return GPT(shape).to(world.device)
 

@@ -21,6 +21,7 @@ def model_shape(config: TrainConfig, vocab_size: int) -> GPTConfig:
         "d_model": config.width,
         "d_mlp": config.mlp_width,
         "dropout": config.dropout,
+        "pattern_dropout": None if config.pattern_dropout else 0.0,
         "activation": activation,
     }
     try:
@@ -50,7 +51,7 @@ def step_memory_bytes(shape: GPTConfig, batch: int) -> int:
     """About what a training step needs: weights, gradients, two moments, and what backward waits for."""
     tokens = batch * shape.context
     per_token = shape.n_layer * (14 * shape.d_model + 3 * shape.mlp_width) + 4 * shape.vocab_size
-    if shape.dropout:
+    if shape.dropout and shape.pattern_dropout is None:
         per_token += shape.n_layer * 3 * shape.n_head * shape.context
     return 4 * (4 * count_params(shape) + tokens * per_token)
 

@@ -1,0 +1,197 @@
+"""The loop as its consumers see it: events in order, knobs between them, and honest ends."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from gpttui import rundir
+from gpttui.errors import UserError
+from gpttui.model import checkpoint
+from gpttui.tokenizers import Tokenizer
+from gpttui.train_config import TrainConfig
+from gpttui.train_protocol import (
+    CheckpointSaved,
+    EvalDone,
+    Event,
+    RunEnded,
+    RunFailed,
+    RunStarted,
+    SampleDrawn,
+    StepDone,
+)
+from gpttui.training import run as runs
+from tests.training.conftest import train
+
+Tiny = Callable[..., TrainConfig]
+
+
+def losses(events: list[Event]) -> list[float]:
+    return [event.loss_nats for event in events if isinstance(event, StepDone)]
+
+
+@pytest.mark.parametrize("arch", ["gpt2", "modern"])
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_it_learns(tiny: Tiny, tmp_path: Path, arch: str, optimizer: str) -> None:
+    events = train(tiny(arch=arch, optimizer=optimizer, steps=60, batch=8, lr=1e-2), tmp_path / "run")
+    found = losses(events)
+    assert len(found) == 60
+    assert sum(found[-5:]) / 5 < 0.75 * found[0]
+    ended = events[-1]
+    assert isinstance(ended, RunEnded) and ended.reason == "steps"
+    assert ended.val_loss_nats is not None and ended.val_loss_nats < 0.8 * found[0]
+
+
+def test_events_come_in_order_and_are_what_is_recorded(tiny: Tiny, tmp_path: Path) -> None:
+    events = train(tiny(sample_every=6, sample_prompt="the "), tmp_path / "run")
+    assert [type(event).__name__ for event in events if not isinstance(event, StepDone)] == [
+        "RunStarted", "CheckpointSaved", "CheckpointSaved", "EvalDone", "SampleDrawn", "CheckpointSaved", "SampleDrawn",
+        "EvalDone", "CheckpointSaved", "RunEnded",
+    ]  # fmt: skip
+    recorded = list(rundir.read_events(tmp_path / "run"))
+    assert [type(event) for event in recorded] == [type(event) for event in events]
+    assert losses(recorded) == losses(events)
+    saved = [event for event in events if isinstance(event, CheckpointSaved)]
+    assert [event.step for event in saved] == [0, 4, 8, 12]
+    sampled = [event for event in events if isinstance(event, SampleDrawn)]
+    assert all(event.prompt == "the " and event.text for event in sampled)
+
+
+def test_recorded_gradient_norms_are_the_gradients(tiny: Tiny, tmp_path: Path) -> None:
+    with runs.start(tiny(grad_clip=0.0), tmp_path / "run") as run:
+        for event in run.trainer.events():
+            if isinstance(event, StepDone):
+                parameters = dict(run.trainer.model.named_parameters())
+                squares = {name: float(p.grad.double().square().sum()) for name, p in parameters.items() if p.grad is not None}
+                first_block = sum(value for name, value in squares.items() if name.startswith("transformer.h.0."))
+                assert event.grad_norm == pytest.approx(sum(squares.values()) ** 0.5, rel=1e-5)
+                assert event.layer_grad_norms[1] == pytest.approx(first_block**0.5, rel=1e-5)
+                assert len(event.layer_grad_norms) == 4
+                break
+
+
+def test_long_gradients_are_cut_to_the_limit(tiny: Tiny, tmp_path: Path) -> None:
+    with runs.start(tiny(grad_clip=0.01), tmp_path / "run") as run:
+        for event in run.trainer.events():
+            if isinstance(event, StepDone):
+                assert event.grad_norm > 0.01
+                norm = torch.cat([p.grad.flatten() for p in run.trainer.model.parameters() if p.grad is not None]).norm()
+                assert float(norm) == pytest.approx(0.01, rel=1e-4)
+                break
+
+
+def test_accumulated_passes_are_one_larger_batch(tiny: Tiny, tmp_path: Path) -> None:
+    one = losses(train(tiny(batch=8), tmp_path / "one"))
+    two = losses(train(tiny(batch=4, accumulation=2), tmp_path / "two"))
+    assert one == pytest.approx(two, rel=1e-4)
+
+
+def test_the_engine_gets_a_turn_between_passes(tiny: Tiny, tmp_path: Path) -> None:
+    with runs.start(tiny(accumulation=3, steps=2, eval_every=0, checkpoint_every=0), tmp_path / "run") as run:
+        turns = [event for event in run.trainer.events()]
+    assert turns.count(None) >= 4  # two inside each step
+
+
+def test_same_seed_same_losses_and_another_seed_others(tiny: Tiny, tmp_path: Path) -> None:
+    one, two, three = (losses(train(tiny(seed=s, dropout=0.1), tmp_path / str(i))) for i, s in enumerate((1, 1, 2)))
+    assert one == two
+    assert one != three
+
+
+def test_rewind_gives_the_very_same_run_again(tiny: Tiny, tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    events: list[Event] = []
+    with runs.start(tiny(dropout=0.1), path) as run:
+        rewound = False
+        for event in run.trainer.events():
+            if event is not None:
+                events.append(event)
+            if isinstance(event, StepDone) and event.step == 6 and not rewound:
+                run.trainer.rewind()
+                rewound = True
+    starts = [event for event in events if isinstance(event, RunStarted)]
+    assert [event.step for event in starts] == [0, 0]
+    found = losses(events)
+    assert found[:6] == found[6:12]
+    assert len(found) == 18
+    assert [step for step, _ in rundir.checkpoints(path)] == [0, 4, 8, 12]
+
+
+def test_learning_rate_changes_while_it_runs_and_is_remembered(tiny: Tiny, tmp_path: Path) -> None:
+    config = tiny(schedule="constant", warmup=0, lr=1e-3, steps=6, checkpoint_every=0)
+    with runs.start(config, tmp_path / "run") as run:
+        rates = []
+        for event in run.trainer.events():
+            if isinstance(event, StepDone):
+                rates.append(event.lr)
+                if event.step == 2:
+                    run.trainer.set_lr(5e-4)
+                if event.step == 4:
+                    run.trainer.stop()
+    assert rates == pytest.approx([1e-3, 1e-3, 5e-4, 5e-4])
+    with runs.resume(tmp_path / "run") as run:
+        assert [event.lr for event in run.trainer.events() if isinstance(event, StepDone)] == pytest.approx([5e-4] * 2)
+
+
+def test_it_stops_at_a_target_and_after_its_minutes(tiny: Tiny, tmp_path: Path) -> None:
+    ended = train(tiny(target_loss=50.0), tmp_path / "target")[-1]
+    assert isinstance(ended, RunEnded) and (ended.reason, ended.step) == ("target", 6)
+    ended = train(tiny(minutes=1e-9), tmp_path / "minutes")[-1]
+    assert isinstance(ended, RunEnded) and (ended.reason, ended.step) == ("minutes", 1)
+
+
+def test_a_lost_run_says_where_and_keeps_its_checkpoint(tiny: Tiny, tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    events = train(tiny(lr=90.0, schedule="constant", warmup=0, grad_clip=0, steps=40, checkpoint_every=1), path)
+    failed = events[-1]
+    assert isinstance(failed, RunFailed)
+    for part in ("step", "learning rate 90", "gradient norm"):
+        assert part in failed.message
+    latest = rundir.latest_checkpoint(path)
+    assert latest is not None and checkpoint.load(latest).n_params > 0
+    assert rundir.describe(path).status == "failed"
+
+
+def test_a_vanished_directory_ends_the_run(tiny: Tiny, tmp_path: Path) -> None:
+    with runs.start(tiny(), tmp_path / "run") as run:
+        events = run.trainer.events()
+        for event in events:
+            if isinstance(event, StepDone):
+                shutil.rmtree(tmp_path / "run")
+                break
+        failed = [event for event in events if event is not None][-1]
+    assert isinstance(failed, RunFailed) and "vanished" in failed.message
+
+
+def test_fine_tuning_starts_from_the_model_with_its_tokenizer(tiny: Tiny, tmp_path: Path) -> None:
+    first = tmp_path / "first"
+    train(tiny(steps=40, lr=1e-2, sample_every=0), first)
+    saved = rundir.latest_checkpoint(first)
+    assert saved is not None
+    other = tmp_path / "other.txt"
+    other.write_text("the town of the queen sat down 123\n" * 40)
+    events = train(tiny(data=str(other), init=str(saved), steps=5, tokenizer="bpe:300"), tmp_path / "second")
+    started = events[0]
+    assert isinstance(started, RunStarted)
+    assert any("unknown" in note for note in started.notes)
+    assert losses(events)[0] < losses(list(rundir.read_events(first)))[0] * 0.8
+    assert Tokenizer.open(tmp_path / "second").to_json() == Tokenizer.open(first).to_json()
+
+
+def test_two_writers_never_share_a_run(tiny: Tiny, tmp_path: Path) -> None:
+    with runs.start(tiny(), tmp_path / "run") as run:
+        next(run.trainer.events())
+        with pytest.raises(UserError, match="already"):
+            runs.resume(tmp_path / "run")
+        with pytest.raises(UserError, match="--resume"):
+            runs.start(tiny(), tmp_path / "run")
+        assert rundir.is_locked(tmp_path / "run")
+    assert not rundir.is_locked(tmp_path / "run")
+
+
+def test_evaluations_share_their_rows(tiny: Tiny, tmp_path: Path) -> None:
+    events = train(tiny(lr=1e-9, eval_every=3), tmp_path / "run")  # nothing moves: every measurement is the same
+    found = [event.val_loss_nats for event in events if isinstance(event, EvalDone)]
+    assert len(found) == 4 and found == pytest.approx([found[0]] * 4, abs=1e-4)
