@@ -15,16 +15,16 @@ MARKS = {"aim": "✓✓", "at least": "✓", "missed": "✗", "": ""}
 
 
 @click.command()
-@click.argument("what", type=click.Choice(["startup", "step", "train"]))
-@click.option("--model", metavar="ID|PATH", help="The model of startup and step. Default: the playground's own.")
+@click.argument("what", type=click.Choice(["startup", "step", "train", "inside"]))
+@click.option("--model", metavar="ID|PATH", help="Of startup, step and inside. Default: the playground's.")
 @click.option(
     "--data", metavar="FILE", help="train: also race to 1.88 on this text. Default: tinyshakespeare, if fetched."
 )
 @click.option("--rounds", type=click.IntRange(min=1), default=5, show_default=True, help="Turns; medians are reported.")
 @json_option
 def command(what: str, model: str | None, data: str | None, rounds: int, as_json: bool) -> None:
-    """Measure startup, a step, or training; ✓✓ reaches the aim, ✓ the least, ✗ misses it."""
-    measure = {"startup": _startup, "step": _step, "train": _train}[what]
+    """Measure startup, a step, training, or the inside views; ✓✓ reaches the aim, ✓ the least, ✗ misses it."""
+    measure = {"startup": _startup, "step": _step, "train": _train, "inside": _inside}[what]
     rows = measure(model, data, rounds)
     if as_json:
         listed = [
@@ -73,6 +73,13 @@ def _train(model: str | None, data: str | None, rounds: int) -> "list[Row]":
         if data is None:
             note("no race to 1.88: `gpttui data tinyshakespeare` fetches its text")
     return train.measure(data, rounds=rounds)
+
+
+def _inside(model: str | None, data: str | None, rounds: int) -> "list[Row]":
+    from gpttui import gallery
+    from gpttui.bench import inside
+
+    return inside.measure(str(gallery.find(model)), rounds=rounds)
 
 
 def _machine() -> dict[str, object]:

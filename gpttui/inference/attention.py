@@ -66,7 +66,10 @@ def stages(
     q, k = heads_of(trace, layer)
     raw = q[head, first:end] @ k[head].T  # [rows, T]
     scaled = raw * (1.0 / math.sqrt(q.size(-1)))
-    masked, pattern = (x[head] for x in pattern_rows(trace, layer, first, end, changes))  # [rows, end]
+    if changes is None:
+        masked, pattern = (x[0] for x in pattern_rows(trace, layer, first, end, heads=slice(head, head + 1)))
+    else:  # a tap is given all heads, as in a pass
+        masked, pattern = (x[head] for x in pattern_rows(trace, layer, first, end, changes))  # [rows, end]
     pad, beyond = torch.nn.functional.pad, (0, len(trace) - end)
     masked, pattern = pad(masked, beyond, value=-math.inf), pad(pattern, beyond)
     cut = slice(left, right)
@@ -93,15 +96,21 @@ def heads_of(trace: Trace, layer: int) -> tuple[Tensor, Tensor]:
 
 
 def pattern_rows(
-    trace: Trace, layer: int, first: int, end: int, changes: PlacedTap | None = None
+    trace: Trace,
+    layer: int,
+    first: int,
+    end: int,
+    changes: PlacedTap | None = None,
+    *,
+    heads: slice = slice(None),
 ) -> tuple[Tensor, Tensor]:
-    """Masked scores and pattern of a layer's heads, rows `[first, end)` of the window: `[n_head, rows, end]` each.
+    """Masked scores and pattern of a layer's `heads`, rows `[first, end)` of the window: `[n_head, rows, end]` each.
 
     Keys from `end` on are not there: no such row may look at them.
     """
     q, k = heads_of(trace, layer)
     tap, site = placed(changes, trace.start + first), f"blocks.{layer}.attn."
-    scores = q[:, first:end] @ k[:, :end].transpose(-2, -1) * (1.0 / math.sqrt(q.size(-1)))
+    scores = q[heads, first:end] @ k[heads, :end].transpose(-2, -1) * (1.0 / math.sqrt(q.size(-1)))
     future = torch.ones(end - first, end, dtype=torch.bool, device=q.device).triu(first + 1)
     scores = scores.masked_fill_(future, -math.inf)[None]
     scores = scores if tap is None else tap(site + "scores", scores)

@@ -27,7 +27,7 @@ def check(rows: list[dict[str, Any]]) -> None:
     assert not missed
 
 
-@pytest.mark.parametrize("what", ["startup", "step"])
+@pytest.mark.parametrize("what", ["startup", "step", "inside"])
 def test_the_playground_reaches_its_ratios(what: str) -> None:
     check(bench(what))
 
