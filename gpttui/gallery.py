@@ -78,6 +78,7 @@ def default_model() -> Path:
 def find(ref: str | None) -> Path:
     """The directory of model `ref`: an id on the shelves, a path, or hub:OWNER/NAME (fetched once). None: the default.
 
+    The path of a training run stands for its newest checkpoint.
     Raises UserError, with the nearest id where one is near, if there is no such model.
     """
     if not ref:
@@ -90,7 +91,7 @@ def find(ref: str | None) -> Path:
     path = Path(ref).expanduser()
     try:
         if path.exists():
-            return path.resolve()
+            return _newest_checkpoint(path.resolve())
     except (OSError, ValueError) as error:
         raise UserError(f"no model can be called {ref[:60]!r}: {one_line(error)}") from error
     if "/" in ref or "\\" in ref:
@@ -98,6 +99,27 @@ def find(ref: str | None) -> Path:
     near = difflib.get_close_matches(ref, found, n=1)
     hint = f"did you mean {near[0]!r}?" if near else "`gpttui models` lists those that are here"
     raise UserError(f"no model is called {ref!r}; {hint}")
+
+
+def _newest_checkpoint(path: Path) -> Path:
+    """What to open of a training run; `path` itself where it is none."""
+    if not (path / "events.jsonl").exists():
+        return path
+    from gpttui import rundir  # not before the first paint
+
+    if not rundir.is_run(path):
+        return path
+    newest = rundir.latest_checkpoint(path)
+    if newest is None:
+        raise UserError(f"the run {path} has saved no checkpoint yet; wait for its first, or train it further")
+    return newest
+
+
+def _run_of(path: Path) -> tuple[Path, int] | None:
+    """The run and step that directory `path` is a checkpoint of, if it is one."""
+    if path.parent.name != "checkpoints" or not path.name.isdigit():
+        return None
+    return path.parent.parent, int(path.name)
 
 
 def from_hub(name: str) -> Path:
@@ -162,7 +184,7 @@ def card(path: Path) -> ModelCard:
         }
         metric = extra.get("metric_value")
         return ModelCard(
-            id=path.name,
+            id=_id(path),
             path=str(path),
             params=sum(_count_params(header(file), tied=_tied(config)) for file in weights),
             **shape,
@@ -183,6 +205,12 @@ def card(path: Path) -> ModelCard:
         raise UserError(f"{path} cannot be described: {one_line(error)}") from error
 
 
+def _id(path: Path) -> str:
+    """The directory's name; for a checkpoint that of its run and the step."""
+    checkpoint_of = _run_of(path)
+    return path.name if checkpoint_of is None else f"{checkpoint_of[0].name}@{checkpoint_of[1]}"
+
+
 def as_listed(model: ModelCard) -> dict[str, Any]:
     """One entry of `gpttui models --json`."""
     names = ("id path params n_layer n_head d_model vocab_size context tokenizer data").split()
@@ -200,11 +228,18 @@ def recipe(path: Path) -> str:
 
 
 def history(path: Path) -> LossHistory | None:
-    """The training run that made the model, as its history.json tells it; None where there is none to read."""
+    """The training run that made the model: its history.json, or for a checkpoint its run's own events; else None."""
     file = path / "history.json"
-    if not file.exists():
+    checkpoint_of = _run_of(path)
+    if file.exists():
+        raw = _json_object(file)
+    elif checkpoint_of is not None:
+        from gpttui.run_history import loss_history
+
+        run, step = checkpoint_of
+        raw = loss_history(run, run.name, step)
+    else:
         return None
-    raw = _json_object(file)
     try:
         arrays = [
             frozen(np.asarray(raw.get(name, []), dtype=np.float64).reshape(-1))

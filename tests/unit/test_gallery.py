@@ -16,6 +16,7 @@ from gpttui.errors import UserError
 from gpttui.model import checkpoint
 from gpttui.model.gpt import GPT, GPTConfig
 from gpttui.tokenizers import Tokenizer, train_bpe, train_characters, train_words
+from gpttui.train_protocol import EvalDone, RunEnded, StepDone, encode_event
 
 
 def make_model(path: Path, tokenizer: Tokenizer | None = None, **changes: object) -> GPT:
@@ -233,3 +234,32 @@ def test_the_hub_without_its_library_says_how_to_get_it(monkeypatch: pytest.Monk
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     with pytest.raises(UserError, match="pip install"):
         gallery.find("hub:a/b")
+
+
+def test_a_run_stands_for_its_newest_checkpoint(tmp_path: Path) -> None:
+    run = tmp_path / "my-run"
+    run.mkdir()
+    (run / "config.json").write_text("{}")
+    events = [
+        RunEnded(step=20, reason="steps", val_loss_nats=2.0, best_val_loss_nats=2.0, elapsed_s=1.0),
+        EvalDone(step=10, val_loss_nats=2.5, tokens=10, elapsed_s=1.0),
+        *(
+            StepDone(
+                step=n, loss_nats=4 - n / 10, lr=1.0, grad_norm=1.0, layer_grad_norms=[], tokens_per_s=1.0, elapsed_s=n
+            )
+            for n in range(1, 21)
+        ),
+    ]
+    (run / "events.jsonl").write_bytes(b"".join(encode_event(event) + b"\n" for event in events))
+    with pytest.raises(UserError, match="no checkpoint yet"):
+        gallery.find(str(run))
+    for step in (10, 20):
+        make_model(run / "checkpoints" / f"{step:08d}")
+        (run / "checkpoints" / f"{step:08d}" / "training.json").write_text("{}")
+    assert gallery.find(str(run)) == run / "checkpoints" / "00000020"
+    earlier = run / "checkpoints" / "00000010"
+    assert gallery.find(str(earlier)) == earlier
+    assert gallery.card(earlier).id == "my-run@10"
+    history = gallery.history(earlier)
+    assert history is not None and history.title == "my-run"
+    assert history.steps.tolist() == list(range(1, 11)) and history.val_losses_nats.tolist() == [2.5]
