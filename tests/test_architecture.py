@@ -52,6 +52,7 @@ def test_the_import_contracts_hold() -> None:
 
 def test_no_module_of_the_ui_process_loads_torch() -> None:
     modules = [*_modules_under("gpttui.tui"), "gpttui.engine.client", "gpttui.engine.launch", "gpttui.gallery"]
+    modules += ["gpttui.rundir", "gpttui.run_history"]
     modules += ["gpttui.protocol", "gpttui.records", "gpttui.settings", "gpttui.datasets", "gpttui.tokenizers"]
     assert len(modules) > 20
     loaded = _loaded_after("\n".join(f"import {name}" for name in modules))
