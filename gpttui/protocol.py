@@ -15,6 +15,8 @@ from gpttui.errors import UserError
 from gpttui.inspect_protocol import InspectAnswer, InspectRequest
 from gpttui.interventions import Intervention
 from gpttui.records import LossHistory, ModelCard, Sampling, Snapshot
+from gpttui.train_config import TrainConfig
+from gpttui.train_requests import TrainAnswer, TrainRequest
 
 VERSION = 1
 MAX_FRAME_BYTES = 1 << 28
@@ -129,6 +131,39 @@ class Jump(Message, frozen=True):
     look: Look = Look()
 
 
+class StartRun(Message, frozen=True):
+    """Train in the new run directory `path`, and open the model being trained. Answer: `Opened`, then `TrainNews`."""
+
+    config: TrainConfig
+    path: str
+    prompt: str | None = None
+    look: Look = Look()
+    sampling: Sampling | None = None
+    seed: int = 0
+
+
+class ResumeRun(Message, frozen=True):
+    """Go on with a run from its newest whole checkpoint, and open the model being trained. Answer: `Opened`."""
+
+    path: str
+    prompt: str | None = None
+    look: Look = Look()
+    sampling: Sampling | None = None
+    seed: int = 0
+
+
+class UseCheckpoint(Message, frozen=True):
+    """The open text under the weights of a run's `step` (-1: the live ones): same prompt, same seed, drawn anew.
+
+    As many tokens as were drawn, but at least `tokens`. Answer: `Shown`.
+    """
+
+    run: str
+    step: int
+    tokens: int = 0
+    look: Look = Look()
+
+
 class Describe(Message, frozen=True):
     """Who is there? Answer: `EngineInfo`."""
 
@@ -136,7 +171,7 @@ class Describe(Message, frozen=True):
 PlayRequest = (
     OpenModel | SetPrompt | Step | Back | Choose | SetSampling | SetSeed | Show | Restore | Intervene | Jump | Describe
 )
-Request = PlayRequest | InspectRequest
+Request = PlayRequest | InspectRequest | StartRun | ResumeRun | UseCheckpoint | TrainRequest
 
 # ── Answers and events ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -171,7 +206,7 @@ class Failure(Message, frozen=True):
     message: str
 
 
-Answer = Opened | Shown | EngineInfo | Failure | InspectAnswer
+Answer = Opened | Shown | EngineInfo | Failure | InspectAnswer | TrainAnswer
 
 
 class Call(msgspec.Struct, frozen=True, array_like=True):

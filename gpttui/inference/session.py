@@ -60,6 +60,8 @@ class Session:
         self.model, self.tokenizer = model, tokenizer
         self.sampling, self.seed = check(sampling or Sampling()), seed
         self.tap, self.tap_names = tap, tap_names
+        self.weights = ""
+        """Which weights these are, in words, where they are not simply the opened model's."""
         self.epoch = 0
         self._earlier: list[Window] = []
         self._stable_rows = 0
@@ -280,6 +282,19 @@ class Session:
             self.model = before
             raise
 
+    def redraw(self, model: GPT, weights: str, count: int) -> None:
+        """The same prompt under other weights of the same vocabulary, and `count` tokens drawn anew behind it."""
+        before = self.model, self.weights, self._ids[: self._length].tolist(), self.n_prompt, self.draws
+        self.model, self.weights = model, weights
+        try:
+            self._begin(self._known(self._ids[: self.n_prompt].tolist()))
+            for _ in range(count if self._length else 0):
+                self.step()
+        except Exception:
+            self.model, self.weights, ids, n_prompt, draws = before
+            self._begin(ids, n_prompt, draws)
+            raise
+
     def recompute(self) -> None:
         """Run the window again: its weights or its taps have changed. The text stays."""
         window = self._window(self._ids[: self._length])
@@ -351,6 +366,8 @@ class Session:
             can_back=self.can_back,
             elapsed_ms=0.0,
             interventions=self.tap_names,
+            weights=self.weights,
+            last_draw=self._draws[-1] if self._draws else None,
         )
         self._stable_rows = length
         return found if since_s is None else replace(found, elapsed_ms=(perf_counter() - since_s) * 1e3)
