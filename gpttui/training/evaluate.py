@@ -28,10 +28,12 @@ def batch_loss_sum(model: GPT, batch: Batch, device: torch.device) -> tuple[floa
     return float(total), int((targets != IGNORED).sum())
 
 
-def eval_batches(data: TokenFile, tokens: int, rank: int = 0, processes: int = 1) -> Iterator[Batch]:
-    """The fixed rows of an evaluation, this process's share of them, in passes of a comfortable size."""
+def eval_batches(
+    data: TokenFile, tokens: int, rank: int = 0, processes: int = 1, pass_tokens: int = EVAL_BATCH_TOKENS
+) -> Iterator[Batch]:
+    """The fixed rows of an evaluation, this process's share of them, in passes of about `pass_tokens`."""
     starts = data.spread(tokens)[rank::processes]
-    rows = max(1, EVAL_BATCH_TOKENS // data.context)
+    rows = max(1, pass_tokens // data.context)
     for first in range(0, len(starts), rows):
         yield data.at(starts[first : first + rows])
 

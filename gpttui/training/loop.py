@@ -39,7 +39,7 @@ from gpttui.training import checkpoints
 from gpttui.training.checkpoints import TrainState
 from gpttui.training.data import IGNORED, Batch, Data
 from gpttui.training.distributed import World
-from gpttui.training.evaluate import batch_loss_sum, eval_batches, sample
+from gpttui.training.evaluate import EVAL_BATCH_TOKENS, batch_loss_sum, eval_batches, sample
 from gpttui.training.optim import lr_factor, make_optimisers
 
 EXPLODED = 3.0
@@ -60,6 +60,8 @@ class Trainer:
         """The rows of the last pass, for whoever wants to look at them."""
         self._initial = {name: p.detach().clone() for name, p in model.state_dict().items()}
         self._writer = rundir.EventWriter(path) if path is not None and self.world.leads else None
+        self.eval_pass_tokens = EVAL_BATCH_TOKENS
+        """Held-out tokens of one pass: fewer where someone waits between two of them."""
         self._stop_reason = ""
         self._rewinding = False
         self._saved_step = -1
@@ -287,7 +289,9 @@ class Trainer:
     def _evaluate(self) -> Iterator[Event | None]:
         config, state, world = self.config, self.state, self.world
         total = counted = 0.0
-        for batch in eval_batches(self.data.val, config.eval_tokens, world.rank, world.size):
+        for batch in eval_batches(
+            self.data.val, config.eval_tokens, world.rank, world.size, self.eval_pass_tokens
+        ):
             with torch.no_grad(), self._autocast():
                 loss, count = batch_loss_sum(self.model.eval(), batch, world.device)
             total, counted = total + loss, counted + count
