@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from textual import events
 from textual.app import App, ComposeResult
 from textual.message import Message
 
@@ -43,6 +44,18 @@ def test_a_disguise_comes_off_and_shows_nothing_unsafe(text: str) -> None:
     shown, _ = disguise.picture(hidden)
     assert len(shown) == len(text)
     assert safe_text(shown, keep="\n") == shown
+
+
+async def test_a_megabyte_is_folded_and_comes_back_whole() -> None:
+    text = "the king\x1b of the north\n" * 40_000
+    app = Bench("a")
+    async with app.run_test(size=(80, 20)) as pilot:
+        app.post_message(events.Paste(text))
+        await pilot.press("z", "enter")
+        await pilot.pause()
+        assert "▤ 918,000 characters" in str(app.editor.border_subtitle)
+        last = app.posted[-1]
+        assert isinstance(last, PromptEditor.Submitted) and last.text == "a" + text + "z"
 
 
 async def test_typing_posts_every_change_and_enter_takes_the_text() -> None:

@@ -19,19 +19,24 @@ from textual.widgets.text_area import Edit, EditResult
 
 from gpttui.text import safe_text
 
-_FIRST_SLOT, _SLOTS = 0xF0000, 0xFFFE
-"""Unicode plane 15: private use, one cell wide."""
+_FIRST_SLOT = 0xF0000
+"""Unicode planes 15 and 16: private use, one cell wide."""
+LONGEST, SHOWN = 8_000, 1_000
+"""A longer text is folded but for its ends: a text area takes seconds to lay a megabyte out."""
+FOLD = "▤"
 
 
 class Disguise:
-    """A reversible change of unsafe characters into private-use ones, one for one."""
+    """A reversible change of unsafe characters into private-use ones, and of long passages into a single one."""
 
     def __init__(self) -> None:
         self._slots: dict[str, str] = {}
         self._real: dict[str, str] = {}
 
     def put_on(self, text: str) -> str:
-        """Every character that would not be drawn as itself becomes a slot; newlines stay."""
+        """Each character that would not be drawn as itself becomes a slot, and so does a long middle; newlines stay."""
+        if len(text) > LONGEST:
+            return self.put_on(text[:SHOWN]) + self._slot(text[SHOWN:-SHOWN]) + self.put_on(text[-SHOWN:])
         if text.isascii() and text.replace("\n", "").isprintable():
             return text
         out: list[str] = []
@@ -45,11 +50,11 @@ class Disguise:
                 before = ""
         return "".join(out)
 
-    def _slot(self, char: str) -> str:
-        if char not in self._slots:
-            slot = chr(_FIRST_SLOT + len(self._slots) % _SLOTS)
-            self._slots[char], self._real[slot] = slot, char
-        return self._slots[char]
+    def _slot(self, real: str) -> str:
+        if real not in self._slots:
+            slot = chr(_FIRST_SLOT + len(self._slots))
+            self._slots[real], self._real[slot] = slot, real
+        return self._slots[real]
 
     def take_off(self, text: str) -> str:
         return "".join(self._real.get(char, char) for char in text) if self._real else text
@@ -61,10 +66,16 @@ class Disguise:
             return text, at
         return "".join(_one_cell(self._real[char]) if char in self._real else char for char in text), at
 
+    def folded(self, text: str) -> int:
+        """Characters of `text` that stand behind a fold."""
+        return sum(len(self._real[char]) for char in text if len(self._real.get(char, "")) > 1)
 
-def _one_cell(char: str) -> str:
-    """A control picture where there is one, else the sign for what cannot be shown."""
-    shown = safe_text(char)
+
+def _one_cell(real: str) -> str:
+    """A control picture where there is one, else the sign for what cannot be shown, or for what is folded."""
+    if len(real) > 1:
+        return FOLD
+    shown = safe_text(real)
     return shown if len(shown) == 1 else "�"
 
 
@@ -120,7 +131,8 @@ class PromptEditor(Widget):
 The text that the model starts from. Its tokens are shown above while you write.
 
 `enter` takes it, `escape` leaves everything as it was, `ctrl+j` starts a new line. Any text can be pasted: \
-control characters are shown as pictures and reach the model as they are."""
+control characters are shown as pictures and reach the model as they are. Of a very long text \
+only the ends are shown; ▤ is the rest."""
 
     DEFAULT_CSS = """
     PromptEditor {
@@ -164,7 +176,7 @@ control characters are shown as pictures and reach the model as they are."""
         super().__init__(id=id)
         self._area = _Area(text)
         self.border_title = Content("Prompt")
-        self.border_subtitle = Content("enter: use it · ctrl+j: new line · esc: leave")
+        self._count_folded()
 
     def compose(self) -> ComposeResult:
         yield self._area
@@ -181,8 +193,14 @@ control characters are shown as pictures and reach the model as they are."""
         self._area.focus(scroll_visible)
         return self
 
+    def _count_folded(self) -> None:
+        folded = self._area.disguise.folded(self._area.text)
+        words = f"{FOLD} {folded:,} characters · " if folded else ""
+        self.border_subtitle = Content(f"{words}enter: use it · ctrl+j: new line · esc: leave")
+
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         event.stop()
+        self._count_folded()
         self.post_message(self.Changed(self.text))
 
     def on__area_entered(self, event: _Area.Entered) -> None:
