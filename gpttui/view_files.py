@@ -1,0 +1,66 @@
+"""What a view shows, as a file for other programs: every number of its answer, none rounded.
+
+`.npz` holds each field under its name; `.csv` has one number a row, in the long form that spreadsheets and pandas
+pivot: name, up to three indices, value. Pictures (SVG) are the screen's own to make. No torch.
+"""
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from gpttui.errors import UserError
+
+AXES = 3
+"""Indices of a CSV row; no view has more axes."""
+
+
+def write_view(answer: msgspec.Struct, file: Path) -> None:
+    """Write the fields of an answer of `gpttui.inspect_protocol` to `file`, by its suffix.
+
+    Raises UserError for another suffix than .npz and .csv, or where the file cannot be written.
+    """
+    fields = dict(_fields(answer))
+    if file.suffix == ".npz":
+        stored = io.BytesIO()
+        np.savez_compressed(stored, **{name: np.asarray(value) for name, value in fields.items()})  # type: ignore[arg-type]
+        content = stored.getvalue()
+    elif file.suffix == ".csv":
+        lines = io.StringIO(newline="")
+        writer = csv.writer(lines)
+        writer.writerow(["name", "i", "j", "k", "value"])
+        for name, value in fields.items():
+            writer.writerows(_long(name, np.asarray(value)))
+        content = lines.getvalue().encode()
+    else:
+        raise UserError(f"a view can be written as .npz or .csv, not as {file.suffix or 'a file without a suffix'}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    except OSError as error:
+        raise UserError(f"{file} cannot be written: {error.strerror}; choose another place") from error
+
+
+def _fields(answer: msgspec.Struct) -> Iterator[tuple[str, Any]]:
+    """Numbers and texts of an answer; nested parts (passages, words) by their number."""
+    for name in answer.__struct_fields__:
+        value = getattr(answer, name)
+        if isinstance(value, msgspec.Struct):
+            yield from ((f"{name}.{inner}", found) for inner, found in _fields(value))
+        elif isinstance(value, tuple) and value and isinstance(value[0], msgspec.Struct | tuple):
+            for n, part in enumerate(value):
+                if isinstance(part, msgspec.Struct):
+                    yield from ((f"{name}.{n}.{inner}", found) for inner, found in _fields(part))
+                else:
+                    yield from ((f"{name}.{n}.{m}", found) for m, found in enumerate(part))
+        elif value is not None:
+            yield name, value
+
+
+def _long(name: str, array: np.ndarray[Any, Any]) -> Iterator[list[object]]:
+    for place in np.ndindex(array.shape):
+        yield [name, *place, *[""] * (AXES - len(place)), array[place].item()]
