@@ -45,7 +45,7 @@ _SPEAKERS = ("ROMEO:", "First Citizen:\nBefore we proceed", "KING RICHARD III:\n
 RECIPES: dict[str, Recipe] = {
     "shakespeare": Recipe(
         _muon(data=TINY_SHAKESPEARE, layers=5, heads=4, width=192, context=256, batch=24, steps=1400, dropout=0.1,
-              matrix_weight_decay=0.1, eval_every=100, eval_tokens=120_000, sample_every=200, checkpoint_every=50),
+              matrix_weight_decay=0.1, precision="bf16", eval_every=100, eval_tokens=120_000, sample_every=200, checkpoint_every=50),
         "Shakespeare, letter by letter", _PLAYS, "Writes plays that never were, one character at a time.", _SPEAKERS,
     ),
     "shakespeare-quick": Recipe(
@@ -68,8 +68,8 @@ RECIPES: dict[str, Recipe] = {
         "Names", "first names (karpathy/makemore, MIT)", "Makes up first names.", ("\n", "mar", "x"),
     ),
     "addition": Recipe(
-        _rows("addition", layers=3, heads=4, width=128, context=16, batch=128, steps=5000, lr=1e-3, answer_after="=",
-              prompt_weight=0.1, corpus_documents=640_000, eval_every=500, sample_prompt="123+456="),
+        _rows("addition", layers=3, heads=4, width=128, context=16, batch=128, steps=3500, lr=1e-3, answer_after="=",
+              prompt_weight=0.1, corpus_documents=448_000, eval_every=500, sample_prompt="123+456="),
         "Addition", "sums of numbers with up to four digits", "Adds, digit by digit.",
         ("123+456=", "99+1=", "5824+4176="),
     ),
@@ -84,21 +84,21 @@ RECIPES: dict[str, Recipe] = {
         "Induction", "random symbols that repeat once", "Copies: nothing else can predict these.", ("k7QeXp2mk7Q",),
     ),
     "translate": Recipe(
-        _rows("translate", layers=4, heads=4, width=128, context=38, batch=64, steps=6000, answer_after=" =",
-              prompt_weight=0.1, corpus_documents=384_000, eval_every=500, sample_prompt="the red cat sleeps. ="),
+        _rows("translate", layers=4, heads=4, width=128, context=38, batch=64, steps=3500, answer_after=" =",
+              prompt_weight=0.1, corpus_documents=224_000, eval_every=500, sample_prompt="the red cat sleeps. ="),
         "English to French", "sentences of a small grammar with 330 nouns, adjectives and verbs",
         "Translates plain English sentences.",
         ("the red cat sleeps. =", "she did not see the old trees. =", "my sister's dog is bigger than the cat. ="),
     ),
     "say": Recipe(
-        _rows("say", layers=4, heads=4, width=128, context=54, batch=64, steps=5000, lr=1e-3, answer_after="=",
+        _rows("say", layers=4, heads=4, width=128, context=54, batch=64, steps=2000, lr=1e-3, answer_after="=",
               prompt_weight=0.1, corpus_documents=40_000, eval_every=500, sample_prompt="say: seven =",
               sample_tokens=45),
         "Speech", "36 words spoken by 200 voices of a small synthesiser, 20 ms a character",
         "Speaks words, and hears them.", ("say: seven =", "say: hello =", "say: goodbye ="), token_view="speech",
     ),
     "digits": Recipe(
-        _rows("digits", layers=4, heads=4, width=128, context=74, batch=64, steps=5000, dropout=0.1, lr=1e-3,
+        _rows("digits", layers=4, heads=4, width=128, context=74, batch=64, steps=2000, dropout=0.1, lr=1e-3,
               corpus_documents=60_000, eval_every=500, sample_prompt="digit 7:", sample_tokens=64),
         "Digits", "handwritten digits, 8x8 pixels (UCI, CC BY 4.0)", "Paints a digit, pixel by pixel.",
         ("digit 7:", "digit 3:"), token_view="digits",
