@@ -146,11 +146,13 @@ class Trace:
 def showing(model: GPT) -> Iterator[None]:
     """No dropout in what is shown, though the model be in the middle of its training."""
     training = model.training
-    model.train(False)
+    if training:
+        model.eval()
     try:
         yield
     finally:
-        model.train(training)
+        if training:
+            model.train()
 
 
 @torch.inference_mode()

@@ -8,6 +8,7 @@ import torch
 
 from gpttui.errors import UserError
 from gpttui.inference.trace import all_sites, record, record_row, stop_sites, stops
+from gpttui.model.gpt import GPT, GPTConfig
 from gpttui.model.kv_cache import KVCache
 from gpttui.model.taps import Recorder
 from tests.unit.shapes import SHAPES, ids, model
@@ -62,6 +63,14 @@ def test_npz_holds_what_memory_holds(tmp_path: Path) -> None:
         assert archive["tokens"].tolist() == list(trace.ids)
         assert archive["blocks.0.attn.scores"].shape == (4, 5, 5)
         assert np.array_equal(archive["blocks.2.mlp.post"], trace["blocks.2.mlp.post"])
+
+
+def test_a_model_in_training_is_shown_without_dropout_and_goes_on_training() -> None:
+    made = GPT(GPTConfig(61, 24, 2, 4, 32, dropout=0.5))
+    made.eval()
+    still = record(made, ids(6))
+    made.train()
+    assert np.array_equal(record(made, ids(6))["logits"], still["logits"]) and made.training
 
 
 def test_what_cannot_be_traced_says_so() -> None:
