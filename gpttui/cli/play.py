@@ -1,6 +1,7 @@
 """`gpttui`: the playground. Starts the engine first, so that torch loads while the screen is imported and painted."""
 
 import os
+import signal
 import sys
 
 import click
@@ -57,7 +58,10 @@ def _play(model: str | None, prompt: str | None, seed: int | None, engine: str |
         client = EngineClient(words, log, process=process)
         app = GpttuiApp(client, opening, theme_name=chosen.theme, keymap=chosen.keymap, animations=chosen.animations)
         app.run()
-        return app.return_code or 0
+        code = app.return_code or 0
     finally:
         if process.poll() is None:
             process.kill()
+    if code == 128 + signal.SIGHUP:  # the terminal is gone, and Textual's reader of it would spin for ever
+        os._exit(code)
+    return code
