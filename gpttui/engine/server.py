@@ -16,25 +16,30 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import torch
 
 from gpttui import __version__
-from gpttui.engine import inspecting, playing
+from gpttui.engine import inspecting, playing, training_requests
+from gpttui.engine.checkpoint_requests import Loaded
 from gpttui.engine.inside import Inside
 from gpttui.errors import UserError, one_line
+from gpttui.inference.opening import leave_a_core
 from gpttui.inference.session import Session
 from gpttui.protocol import VERSION, Answer, Call, EngineInfo, Failure, Reply, decode_call, frame, frame_length
 from gpttui.records import ModelCard
+
+if TYPE_CHECKING:
+    from gpttui.engine.live_run import LiveRun
 
 NICENESS = 10
 _READ_BYTES = 1 << 20
 _IMPORTED_S = time.perf_counter()
 
 Handler = Callable[["Engine", Any], Answer]
-HANDLERS: dict[type, Handler] = {**playing.HANDLERS, **inspecting.HANDLERS}
+HANDLERS: dict[type, Handler] = {**playing.HANDLERS, **inspecting.HANDLERS, **training_requests.HANDLERS}
 
 
 class Engine:
@@ -51,6 +56,9 @@ class Engine:
         """Called again and again while no request waits; short, for a request waits as long as one call takes."""
         self.inside = Inside()
         """What the inside views keep between requests, a search in the background among them."""
+        self.live: LiveRun | None = None
+        """The run being trained here, or the last one that was."""
+        self.checkpoints = Loaded()
         self.closers: list[Callable[[], None]] = []
         """Called once when the engine ends (stdin at its end, SIGTERM)."""
         self._answers_fd = answers_fd
@@ -105,6 +113,8 @@ class Engine:
         handler = self.handlers.get(type(request))
         if handler is None:
             raise UserError(f"this engine has no answer to {type(request).__name__}; is it an older gpttui?")
+        if self.live is not None and type(request) not in training_requests.HANDLERS:
+            self.live.freshen(self.session)
         return handler(self, request)
 
     @property
@@ -208,13 +218,6 @@ def process_age_s() -> float:
     return time.perf_counter() - _IMPORTED_S
 
 
-def usable_cores() -> int:
-    """Cores that this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def take_stdio() -> tuple[int, int]:
     """Private copies of stdin and stdout for the frames; whatever else reads gets nothing, and prints go to stderr."""
     requests_fd, answers_fd = os.dup(0), os.dup(1)
@@ -250,7 +253,7 @@ def main(*, log: Path | None = None, device: str = "auto", threads: int | None =
     signal.signal(signal.SIGTERM, _terminate)
     with contextlib.suppress(OSError):
         os.nice(max(0, NICENESS - os.nice(0)))  # the screen may have done it already
-    torch.set_num_threads(threads or max(1, usable_cores() - 1))
+    leave_a_core(threads)
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     engine = Engine(answers_fd, device=device)

@@ -1,0 +1,241 @@
+"""A training run between requests: one micro-step at a time, told of at most four times a second.
+
+For: the engine's idle work. The knobs are the trainer's own; what is decided here is how long a request may have to
+wait (`MOST_WAIT_S`), and which weights the open session reads: the live ones, as they are at the moment of the request.
+Not for: what a step is (`gpttui.training.loop`), or requests (`training_requests`).
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+import torch
+
+from gpttui import rundir
+from gpttui.errors import UserError
+from gpttui.inference.session import Session
+from gpttui.model.checkpoint import write_atomically
+from gpttui.model.gpt import GPT
+from gpttui.records import frozen
+from gpttui.train_config import TrainConfig, changed
+from gpttui.train_protocol import CheckpointSaved, Event, RunEnded, RunFailed, RunStarted, StepDone
+from gpttui.train_requests import Probe, TrainNews
+
+if TYPE_CHECKING:
+    from gpttui.engine.server import Engine
+    from gpttui.training.run import Run
+
+NEWS_S = 0.25
+PROBE_S = 0.5
+"""Between two looks at the watched prompt."""
+PROBE_TOKENS = 24
+MOST_WAIT_S = 0.040
+"""What a pass should take at most: a request may come at its beginning."""
+
+
+class LiveRun:
+    """A run being trained by this engine."""
+
+    def __init__(self, engine: "Engine", run: "Run") -> None:
+        self.engine, self.run, self.path = engine, run, str(run.path)
+        self.trainer = run.trainer
+        self.state = "running"
+        self.read_step = -1
+        """The step whose weights the session has read last."""
+        self._events: Iterator[Event | None] = self.trainer.events()
+        self._hold_after_step = False
+        self._steps: list[int] = []
+        self._losses: list[float] = []
+        self._last: StepDone | None = None
+        self._other: list[Event] = []
+        self._probe: Probe | None = None
+        self._checkpoints_changed = True
+        self._told_s = self._probed_s = -1.0
+        self._watched = self._watched_ids()
+        engine.idle_work = self.work
+        engine.closers.append(self.close)
+
+    # ── Work ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def over(self) -> bool:
+        return self.state in ("ended", "failed")
+
+    @property
+    def step(self) -> int:
+        return self.trainer.state.step
+
+    def work(self) -> None:
+        """One micro-step."""
+        event = next(self._events, None) if not self.over else None
+        if event is not None:
+            self._take(event)
+        if self.over:
+            self._finish()
+        self._tell()
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case StepDone():
+                self._steps.append(event.step)
+                self._losses.append(event.loss_nats)
+                self._last = event
+                if self._hold_after_step:
+                    self._hold_after_step = False
+                    self._hold(True)
+            case _:
+                self._other.append(event)
+        if isinstance(event, CheckpointSaved | RunStarted):
+            self._checkpoints_changed = True
+        if isinstance(event, RunStarted):
+            self.read_step = self._probed_s = -1
+        elif isinstance(event, RunEnded | RunFailed):
+            self.state = "ended" if isinstance(event, RunEnded) else "failed"
+
+    def _finish(self) -> None:
+        self.engine.idle_work = None
+        self.run.close()
+        self._told_s = -1.0
+
+    def _tell(self) -> None:
+        now_s = perf_counter()
+        if now_s - self._probed_s >= PROBE_S or self.state != "running":
+            self._probed_s = now_s
+            if self._probe is None or self._probe.step != self.step:
+                self._probe = self.probe()
+        if now_s - self._told_s >= NEWS_S:
+            self.tell()
+            self._told_s = now_s
+
+    def tell(self) -> None:
+        """All that has happened since the last time, as one event."""
+        news = TrainNews(
+            run=self.path,
+            state=self.state,
+            steps=frozen(np.array(self._steps, dtype=np.int64)),
+            losses_nats=frozen(np.array(self._losses, dtype=np.float32)),
+            last=self._last,
+            events=tuple(self._other),
+            probe=self._probe,
+            checkpoints=tuple(step for step, _ in rundir.checkpoints(self.run.path))
+            if self._checkpoints_changed
+            else None,
+            memory_bytes=resident_bytes(),
+        )
+        self._steps, self._losses, self._other = [], [], []
+        self._checkpoints_changed = False
+        self.engine.send(news)
+
+    # ── Knobs ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def need_alive(self) -> None:
+        if self.over:
+            raise UserError("this run has ended; resume it, or start another")
+
+    def pause(self, paused: bool) -> None:
+        self.need_alive()
+        self._hold(paused)
+        if paused:
+            self.tell()
+
+    def _hold(self, paused: bool) -> None:
+        self.state = "paused" if paused else "running"
+        self.engine.idle_work = None if paused else self.work
+        self._told_s = -1.0
+
+    def one_batch(self) -> None:
+        self.need_alive()
+        self.pause(False)
+        self._hold_after_step = True
+
+    def stop(self) -> None:
+        self.need_alive()
+        self.trainer.stop()
+        self.pause(False)
+
+    def rewind(self) -> None:
+        """Takes effect with the next step, which is made at once; a held run is held again at its first weights."""
+        self.need_alive()
+        held = self.state == "paused"
+        self.trainer.rewind()
+        while not any(isinstance(event, RunStarted) and event.step == 0 for event in self._other) and not self.over:
+            event = next(self._events, None)
+            if event is not None:
+                self._take(event)
+        self._steps, self._losses, self._last = [], [], None
+        self.pause(held)
+
+    def set_lr(self, lr: float) -> None:
+        self.need_alive()
+        if not 0 < lr < 100:
+            raise UserError(f"the learning rate must lie above 0 and below 100, not {lr:g}")
+        self.trainer.set_lr(lr)
+
+    def set_stop_rule(self, minutes: float, target_loss: float) -> None:
+        self.need_alive()
+        self.trainer.config = changed(self.trainer.config, minutes=minutes, target_loss=target_loss)
+        write_atomically(self.run.path / rundir.CONFIG, self.trainer.config.to_json())
+
+    def close(self) -> None:
+        """Finish the step, save, let go of the directory: what a resume goes on from."""
+        if self.over:
+            return
+        self.trainer.stop()
+        for event in self._events:
+            if isinstance(event, RunEnded | RunFailed):
+                self.state = "ended"
+        self.run.close()
+
+    # ── The session reads the live weights ────────────────────────────────────────────────────────────────────────
+
+    def freshen(self, session: Session | None) -> None:
+        """Run the session's window again where its weights have moved since it was last read."""
+        if session is None or session.model is not self.trainer.model or self.read_step == self.step:
+            return
+        session.weights = self.weights
+        session.recompute()
+        self.read_step = self.step
+
+    @property
+    def weights(self) -> str:
+        return f"training step {self.step:,}"
+
+    def _watched_ids(self) -> list[int]:
+        config, tokenizer = self.trainer.config, self.trainer.data.tokenizer
+        return tokenizer.encode(config.sample_prompt or "\n") or [0]
+
+    def probe(self) -> Probe:
+        return probe(self.trainer.model, self._watched, self.step)
+
+
+@torch.inference_mode()
+def probe(model: GPT, ids: list[int], step: int, top_k: int = PROBE_TOKENS) -> Probe:
+    """The most probable tokens after `ids`."""
+    device = next(model.parameters()).device
+    logits = model.eval()(torch.tensor([ids[-model.config.context :]], device=device))[0, -1].float()
+    top = logits.softmax(-1).topk(min(top_k, len(logits)))
+    return Probe(step, frozen(top.indices.cpu().numpy().astype(np.int32)), frozen(top.values.cpu().numpy()))
+
+
+def short_passes(config: TrainConfig, row_s: float) -> TrainConfig:
+    """The same steps in passes of about `MOST_WAIT_S`: the batch split into equal parts whose gradients add up.
+
+    Rows and their order stay the same, so this changes a loss by rounding only.
+    """
+    for parts in range(1, config.batch + 1):
+        if config.batch % parts == 0 and config.batch // parts * row_s <= MOST_WAIT_S:
+            break
+    return msgspec.structs.replace(config, batch=config.batch // parts, accumulation=config.accumulation * parts)
+
+
+def resident_bytes() -> int:
+    """Memory that this process holds; 0 where the system does not tell."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")

@@ -1,0 +1,157 @@
+"""The engine's answers to the training screen: start, steer, estimate. What trains between requests is a `LiveRun`.
+
+For: requests that concern the run in this process. Looking at a run's files is in `checkpoint_requests`.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from gpttui import gallery
+from gpttui.engine import checkpoint_requests
+from gpttui.engine.inside import Inside
+from gpttui.engine.playing import history
+from gpttui.errors import UserError
+from gpttui.inference.session import Session
+from gpttui.protocol import Answer, Look, Opened, ResumeRun, StartRun
+from gpttui.records import ModelCard
+from gpttui.train_config import TrainConfig
+from gpttui.train_requests import (
+    Done,
+    Measure,
+    Measured,
+    OneBatch,
+    PauseRun,
+    RewindRun,
+    SetLearningRate,
+    SetStopRule,
+    StopRun,
+)
+
+if TYPE_CHECKING:
+    from gpttui.engine.live_run import LiveRun
+    from gpttui.engine.server import Engine
+    from gpttui.training.run import Run
+
+
+def measure(engine: "Engine", request: Measure) -> Measured:
+    from gpttui.engine import estimate
+
+    return estimate.measure(here(engine, request.config))
+
+
+def here(engine: "Engine", config: TrainConfig) -> TrainConfig:
+    """The config on this engine: its device, and threads that leave a core to the screen."""
+    import torch
+
+    device = engine.device if config.device == "auto" else config.device
+    init = str(gallery.find(config.init)) if config.init else ""
+    threads = config.threads or torch.get_num_threads()
+    return msgspec.structs.replace(config, device=device, init=init, threads=threads)
+
+
+def start_run(engine: "Engine", request: StartRun) -> Opened:
+    """Refuses while another run is going on, and leaves everything as it was where the new one cannot start."""
+    from gpttui.engine import estimate
+    from gpttui.engine.live_run import short_passes
+    from gpttui.training import run as runs
+
+    _need_free(engine)
+    config = here(engine, request.config)
+    measured = estimate.measure(config)
+    config = short_passes(config, measured.step_s / (config.batch * config.accumulation))
+    return _open(engine, runs.start(config, Path(request.path).expanduser()), request)
+
+
+def resume_run(engine: "Engine", request: ResumeRun) -> Opened:
+    from gpttui.training import run as runs
+
+    _need_free(engine)
+    return _open(engine, runs.resume(Path(request.path).expanduser()), request)
+
+
+def _need_free(engine: "Engine") -> None:
+    if engine.live is not None and not engine.live.over:
+        raise UserError("a run is being trained here already; stop it first")
+
+
+def _open(engine: "Engine", run: "Run", request: StartRun | ResumeRun) -> Opened:
+    """A session on the weights being trained, and the run at work."""
+    from gpttui.engine.live_run import LiveRun
+
+    trainer = run.trainer
+    trainer.eval_pass_tokens = 2 * trainer.config.batch * trainer.config.context  # forward only: as long as a pass
+    try:
+        session = Session(trainer.model, trainer.data.tokenizer, seed=request.seed)
+        if request.sampling is not None:
+            session.set_sampling(request.sampling)
+        session.set_prompt(trainer.config.sample_prompt if request.prompt is None else request.prompt)
+    except Exception:
+        run.close()
+        raise
+    live = LiveRun(engine, run)
+    session.weights = live.weights
+    engine.session, engine.card, engine.inside, engine.live = session, card(live), Inside(), live
+    look = Look(top_k=request.look.top_k)
+    return Opened(
+        card=engine.card,
+        tokenizer_json=trainer.data.tokenizer.to_json(),
+        history=history(latest) if (latest := checkpoint_requests.latest(run.path)) is not None else None,
+        snapshot=session.snapshot(look, since_s=engine.since_s),
+    )
+
+
+def card(live: "LiveRun") -> ModelCard:
+    """What a model directory's card says, of the model being trained."""
+    model, config = live.trainer.model, live.trainer.config
+    vocab = live.trainer.data.tokenizer.vocab_size
+    source = config.data.removeprefix("corpus:") if config.data.startswith("corpus:") else Path(config.data).name
+    made = ModelCard(
+        id=live.run.path.name,
+        path=str(live.run.path),
+        params=model.n_params,
+        n_layer=model.config.n_layer,
+        n_head=model.config.n_head,
+        d_model=model.config.d_model,
+        vocab_size=vocab,
+        context=model.config.context,
+        tokenizer=live.trainer.data.tokenizer.kind,
+        size_bytes=4 * model.n_params,
+        data=source,
+        arch=config.arch,
+        prompt=config.sample_prompt,
+    )
+    given = gallery.card(Path(config.init)) if config.init else None
+    return made if given is None else replace(made, token_view=given.token_view, arch=given.arch)
+
+
+# ── Knobs ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def knob(turn: Callable[["LiveRun", Any], None]) -> Callable[["Engine", Any], Answer]:
+    """A handler that turns something on the live run."""
+
+    def handle(engine: "Engine", request: Any) -> Done:
+        if engine.live is None:
+            raise UserError("nothing is being trained here; start or resume a run")
+        turn(engine.live, request)
+        return Done(engine.live.state)
+
+    return handle
+
+
+HANDLERS: dict[type, Callable[["Engine", Any], Answer]] = {
+    Measure: measure,
+    StartRun: start_run,
+    ResumeRun: resume_run,
+    PauseRun: knob(lambda live, request: live.pause(request.paused)),
+    OneBatch: knob(lambda live, _: live.one_batch()),
+    StopRun: knob(lambda live, _: live.stop()),
+    RewindRun: knob(lambda live, _: live.rewind()),
+    SetLearningRate: knob(lambda live, request: live.set_lr(request.lr)),
+    SetStopRule: knob(lambda live, request: live.set_stop_rule(request.minutes, request.target_loss)),
+    **checkpoint_requests.HANDLERS,
+}
