@@ -20,9 +20,9 @@ from gpttui import parts_protocol as parts
 from gpttui.bench.report import Row, against, in_turns, quantile, timed_ms
 from gpttui.bench.startup import resident_bytes
 from gpttui.engine import launch
-from gpttui.engine.server import usable_cores
 from gpttui.errors import UserError
 from gpttui.inference.lens import lens
+from gpttui.inference.opening import usable_cores
 from gpttui.inference.trace import record, stop_sites
 from gpttui.model import checkpoint
 from gpttui.model.families import config_to_dict, state_to_disk

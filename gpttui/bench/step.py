@@ -3,8 +3,8 @@
 import torch
 
 from gpttui.bench.report import Row
-from gpttui.engine.server import usable_cores
 from gpttui.inference import bench
+from gpttui.inference.opening import usable_cores
 
 SHAPES = {
     "small": "4 layers x width 128, context 128",

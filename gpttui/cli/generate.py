@@ -45,7 +45,7 @@ def command(
     from gpttui import gallery
     from gpttui.inference.generate import generate
     from gpttui.inference.interventions import compile_changes
-    from gpttui.inference.opening import open_model
+    from gpttui.inference.opening import leave_a_core, open_model
     from gpttui.inference.session import Session
     from gpttui.interventions import parse
     from gpttui.records import Sampling
@@ -55,6 +55,7 @@ def command(
     if out is not None:
         media.check_target(out, card.token_view, card.id)
         stop = stop or "\n"
+    leave_a_core()
     gpt, tokenizer = open_model(path)
     text = card.prompt if prompt is None else prompt
     if text == "-":

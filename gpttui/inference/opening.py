@@ -1,5 +1,6 @@
 """A model directory becomes a model and its tokenizer, or one clear line that says why not. No screen."""
 
+import os
 from pathlib import Path
 
 import torch
@@ -8,6 +9,22 @@ from gpttui.errors import UserError
 from gpttui.model import checkpoint
 from gpttui.model.gpt import GPT
 from gpttui.tokenizers import Tokenizer
+
+
+def usable_cores() -> int:
+    """Cores that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def leave_a_core(threads: int | None = None) -> None:
+    """Let torch compute with `threads`, by default every core but one.
+
+    Threads wait for each other by spinning: with none left for the screen, a step takes fifty times as long. And the
+    count is the same for the playground and for `gpttui generate`, so that both round, and draw, alike.
+    """
+    torch.set_num_threads(threads or max(1, usable_cores() - 1))
 
 
 def open_model(path: Path, *, dtype: torch.dtype = torch.float32, device: str = "cpu") -> tuple[GPT, Tokenizer]:
