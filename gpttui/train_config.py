@@ -16,8 +16,8 @@ FORMAT = 1
 
 _COUNTS = "layers heads width context batch accumulation steps corpus_documents keep".split()
 _NOT_NEGATIVE = (
-    "warmup eval_every eval_tokens sample_every sample_tokens checkpoint_every history minutes target_loss threads seed "
-    "weight_decay matrix_weight_decay grad_clip prompt_weight"
+    "warmup eval_every eval_tokens sample_every sample_tokens checkpoint_every history minutes target_loss threads "
+    "seed weight_decay matrix_weight_decay grad_clip prompt_weight"
 ).split()
 _BELOW_ONE = "dropout label_smoothing min_lr_fraction stable_fraction beta1 beta2 momentum".split()
 
@@ -54,8 +54,8 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, eq=True):
     """Neurons of each MLP; None: four times the width; 0: attention only."""
     kv_heads: int | None = None
     """Fewer than `heads`: grouped queries (modern only)."""
-    activation: str = ""
-    """Overrides the architecture's own: gelu_tanh, gelu, relu, relu2, swiglu (the last two modern only)."""
+    activation: Literal["", "gelu_tanh", "gelu", "relu", "relu2", "swiglu"] = ""
+    """Overrides the architecture's own."""
     tied: bool | None = None
     """Whether head and embedding are one matrix; None: yes for gpt2, no for modern."""
     dropout: float = 0.0

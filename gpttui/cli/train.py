@@ -30,7 +30,7 @@ CONFIG_OPTIONS = (
     click.option("--context", type=int),
     click.option("--kv-heads", type=int, help="Fewer than heads: grouped queries (modern)."),
     click.option("--mlp-width", type=int, help="Neurons of an MLP; 0: attention only."),
-    click.option("--activation", metavar="NAME", help="gelu_tanh, gelu, relu, relu2, swiglu."),
+    click.option("--activation", type=click.Choice(["gelu_tanh", "gelu", "relu", "relu2", "swiglu"])),
     click.option("--dropout", type=float),
     click.option("--batch", type=int, help="Rows of one pass in each process."),
     click.option("--accumulation", type=int, help="Passes of one step."),

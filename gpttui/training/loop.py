@@ -217,9 +217,7 @@ class Trainer:
         rows = config.batch * world.size
         batch = self.data.train.draw(config.seed, index * rows + config.batch * world.rank, config.batch)
         self.batch = batch
-        torch.manual_seed(
-            (config.seed << 32) ^ (index * world.size + world.rank)
-        )  # for dropout
+        torch.manual_seed((config.seed << 32) ^ (index * world.size + world.rank))  # for dropout
         self.model.train()
         if n == 0:
             for p in self.model.parameters():
@@ -289,9 +287,7 @@ class Trainer:
     def _evaluate(self) -> Iterator[Event | None]:
         config, state, world = self.config, self.state, self.world
         total = counted = 0.0
-        for batch in eval_batches(
-            self.data.val, config.eval_tokens, world.rank, world.size, self.eval_pass_tokens
-        ):
+        for batch in eval_batches(self.data.val, config.eval_tokens, world.rank, world.size, self.eval_pass_tokens):
             with torch.no_grad(), self._autocast():
                 loss, count = batch_loss_sum(self.model.eval(), batch, world.device)
             total, counted = total + loss, counted + count

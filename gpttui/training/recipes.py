@@ -45,7 +45,8 @@ _SPEAKERS = ("ROMEO:", "First Citizen:\nBefore we proceed", "KING RICHARD III:\n
 RECIPES: dict[str, Recipe] = {
     "shakespeare": Recipe(
         _muon(data=TINY_SHAKESPEARE, layers=5, heads=4, width=192, context=256, batch=24, steps=1400, dropout=0.1,
-              matrix_weight_decay=0.1, precision="bf16", eval_every=100, eval_tokens=120_000, sample_every=200, checkpoint_every=50),
+              matrix_weight_decay=0.1, precision="bf16", eval_every=100, eval_tokens=120_000, sample_every=200,
+              checkpoint_every=50),
         "Shakespeare, letter by letter", _PLAYS, "Writes plays that never were, one character at a time.", _SPEAKERS,
     ),
     "shakespeare-quick": Recipe(

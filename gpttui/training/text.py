@@ -127,7 +127,5 @@ def utf8_note(source: TextSource) -> list[str]:
     if not source.invalid_bytes:
         return []
     if source.invalid_bytes > 0.3 * source.size_bytes:
-        raise UserError(
-            f"the text is not UTF-8 ({source.invalid_bytes:,} bytes are not); convert it first (iconv)"
-        )
+        raise UserError(f"the text is not UTF-8 ({source.invalid_bytes:,} bytes are not); convert it first (iconv)")
     return [f"{source.invalid_bytes:,} bytes are not UTF-8 (first: {source.first_invalid}); read as U+FFFD"]

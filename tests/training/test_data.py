@@ -32,7 +32,7 @@ def test_every_tokenizer_gives_the_text_back(tiny: Tiny, text_file: Path, tmp_pa
     assert data.train.array.dtype == np.uint16
 
 
-def test_a_cut_in_the_middle_of_a_character_belongs_to_one_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cut_inside_a_character_belongs_to_one_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(text, "BLOCK_BYTES", 7)
     file = tmp_path / "é.txt"
     file.write_text("aé\U0001f600ß" * 30, encoding="utf-8")

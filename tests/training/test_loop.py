@@ -63,8 +63,11 @@ def test_recorded_gradient_norms_are_the_gradients(tiny: Tiny, tmp_path: Path) -
     with runs.start(tiny(grad_clip=0.0), tmp_path / "run") as run:
         for event in run.trainer.events():
             if isinstance(event, StepDone):
-                parameters = dict(run.trainer.model.named_parameters())
-                squares = {name: float(p.grad.double().square().sum()) for name, p in parameters.items() if p.grad is not None}
+                squares = {
+                    name: float(p.grad.double().square().sum())
+                    for name, p in run.trainer.model.named_parameters()
+                    if p.grad is not None
+                }
                 first_block = sum(value for name, value in squares.items() if name.startswith("transformer.h.0."))
                 assert event.grad_norm == pytest.approx(sum(squares.values()) ** 0.5, rel=1e-5)
                 assert event.layer_grad_norms[1] == pytest.approx(first_block**0.5, rel=1e-5)
@@ -77,8 +80,8 @@ def test_long_gradients_are_cut_to_the_limit(tiny: Tiny, tmp_path: Path) -> None
         for event in run.trainer.events():
             if isinstance(event, StepDone):
                 assert event.grad_norm > 0.01
-                norm = torch.cat([p.grad.flatten() for p in run.trainer.model.parameters() if p.grad is not None]).norm()
-                assert float(norm) == pytest.approx(0.01, rel=1e-4)
+                gradients = [p.grad.flatten() for p in run.trainer.model.parameters() if p.grad is not None]
+                assert float(torch.cat(gradients).norm()) == pytest.approx(0.01, rel=1e-4)
                 break
 
 
@@ -90,7 +93,7 @@ def test_accumulated_passes_are_one_larger_batch(tiny: Tiny, tmp_path: Path) -> 
 
 def test_the_engine_gets_a_turn_between_passes(tiny: Tiny, tmp_path: Path) -> None:
     with runs.start(tiny(accumulation=3, steps=2, eval_every=0, checkpoint_every=0), tmp_path / "run") as run:
-        turns = [event for event in run.trainer.events()]
+        turns = list(run.trainer.events())
     assert turns.count(None) >= 4  # two inside each step
 
 

@@ -1,0 +1,111 @@
+"""kill -9 and signals: what follows equals, bit for bit, what would have been."""
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gpttui import rundir
+from gpttui.errors import UserError
+from gpttui.train_config import TrainConfig
+from gpttui.train_protocol import RunStarted, StepDone
+from gpttui.training import checkpoints
+from gpttui.training import run as runs
+from tests.training.conftest import train
+from tests.training.kill import OPTIONS, curve, kill_at_random_moments, spawn, wait_for_step
+
+Tiny = Callable[..., TrainConfig]
+
+
+def test_losses_after_kill_9_are_those_of_a_run_never_killed(text_file: Path, tmp_path: Path) -> None:
+    child = spawn("--data", str(text_file), *OPTIONS, "--run-dir", str(tmp_path / "whole"))
+    assert child.wait(timeout=120) == 0
+    kill_at_random_moments(text_file, tmp_path / "killed", kills=2, seed=20)
+    expected = curve(tmp_path / "whole")
+    assert len(expected) == 120 + 4
+    assert curve(tmp_path / "killed") == expected
+    starts = [event.step for event in rundir.read_events(tmp_path / "killed") if isinstance(event, RunStarted)]
+    assert len(starts) == 3 and starts[1:] == sorted(starts[1:]) and starts[2] > 0
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_finishes_the_step_saves_and_says_how_to_go_on(
+    text_file: Path, tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    path = tmp_path / "run"
+    child = spawn("--data", str(text_file), *OPTIONS, "--run-dir", str(path), "--steps", "100000")
+    wait_for_step(path, 3, child)
+    child.send_signal(number)
+    _, errors = child.communicate(timeout=60)
+    assert child.returncode == code
+    assert f"--run-dir {path} --resume" in errors.decode()
+    assert b"Traceback" not in errors
+    last = max(event.step for event in rundir.read_events(path) if isinstance(event, StepDone))
+    saved = rundir.latest_checkpoint(path)
+    assert saved is not None and int(saved.name) == last
+    assert rundir.describe(path).status == "stopped"
+
+
+def test_resuming_replays_nothing_when_nothing_is_left(tiny: Tiny, tmp_path: Path) -> None:
+    train(tiny(), tmp_path / "run")
+    with runs.resume(tmp_path / "run") as run:
+        assert not [event for event in run.trainer.events() if isinstance(event, StepDone)]
+
+
+def test_a_checkpoint_of_another_shape_is_refused(tiny: Tiny, tmp_path: Path) -> None:
+    train(tiny(), tmp_path / "run")
+    with pytest.raises(UserError, match="another shape"):
+        runs.resume(tmp_path / "run", tiny(width=32))
+    with pytest.raises(UserError, match="another optimiser"):
+        runs.resume(tmp_path / "run", tiny(optimizer="muon"))
+    with runs.resume(tmp_path / "run") as run:  # and the run itself is as it was
+        assert run.trainer.state.step == 12
+
+
+def test_a_newer_run_is_refused(tiny: Tiny, tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    train(tiny(), path)
+    config = path / "config.json"
+    config.write_text(config.read_text().replace('"format": 1', '"format": 2'))
+    with pytest.raises(UserError, match="newer gpttui"):
+        runs.resume(path)
+    config.write_text(config.read_text().replace('"format": 2', '"format": 1'))
+    latest = rundir.latest_checkpoint(path)
+    assert latest is not None
+    state = latest / rundir.STATE
+    state.write_text(state.read_text().replace('"format":1', '"format":9'))
+    with pytest.raises(UserError, match="newer gpttui"):
+        runs.resume(path)
+
+
+def test_a_flipped_bit_in_the_optimiser_is_noticed(tiny: Tiny, tmp_path: Path) -> None:
+    train(tiny(), tmp_path / "run")
+    latest = rundir.latest_checkpoint(tmp_path / "run")
+    assert latest is not None
+    file = latest / checkpoints.OPTIMISER
+    data = bytearray(file.read_bytes())
+    data[-5] ^= 4
+    file.write_bytes(data)
+    with pytest.raises(UserError, match="damaged"):
+        runs.resume(tmp_path / "run")
+
+
+def test_a_full_disk_leaves_the_last_checkpoint(tiny: Tiny, tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    path = tmp_path / "run"
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with runs.start(tiny(width=64, steps=8), path) as run:
+        events = []
+        try:
+            for event in run.trainer.events():
+                events.append(event)
+                if isinstance(event, StepDone) and event.step == 5:
+                    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))  # no file may grow beyond this
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert "the last checkpoint is intact" in events[-1].message
+    assert not list((path / rundir.CHECKPOINTS).glob(".*"))
+    with runs.resume(path) as run:
+        assert run.trainer.state.step == 4
+        assert [event.step for event in run.trainer.events() if isinstance(event, StepDone)] == [5, 6, 7, 8]
