@@ -51,6 +51,8 @@ class SessionLink:
         self.seed = 0
         self.running = False
         """Keep stepping until told otherwise."""
+        self.listeners: list[Callable[[Answer], None]] = []
+        """Called with every event of the engine that is not about the engine itself."""
         self._engine, self._look, self._post = engine, look, post
         self._picked: set[int] = set()
         self._chosen, self._written = -1, ""
@@ -78,6 +80,15 @@ class SessionLink:
     def _open_request(self) -> Request:
         assert self._opening is not None
         return msgspec.structs.replace(self._opening, look=Look(top_k=self._look().top_k))
+
+    def train(self, request: protocol.StartRun | protocol.ResumeRun) -> None:
+        """Begin or go on with a run, and open the model that it trains."""
+        self._opening = protocol.OpenModel(request.path, request.prompt, Look(), request.sampling, request.seed)
+        self._wish("open", lambda: msgspec.structs.replace(request, look=Look(top_k=self._look().top_k)))
+
+    def scrub(self, run: str, step: int, tokens: int) -> None:
+        """The text under the weights of a run's checkpoint, or of the run itself (-1)."""
+        self._wish("scrub", lambda: protocol.UseCheckpoint(run, step, tokens, self._look()))
 
     def step(self) -> None:
         self._wish("step", lambda: protocol.Step(self._newest()))
@@ -203,6 +214,9 @@ class SessionLink:
     def _event(self, answer: Answer) -> None:
         if isinstance(answer, EngineInfo):
             self._post(EngineReady(answer))
+        else:
+            for listener in self.listeners:
+                listener(answer)
 
     def _died(self, reason: str) -> None:
         """Start anew by itself only what had once worked; otherwise the next key press tries again."""

@@ -163,6 +163,18 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
     def on_resize(self) -> None:
         self._redraw_soon()
 
+    def follow(self, train: Series, validation: Series, title: str) -> None:
+        """Show curves that someone else extends, who calls `grown` whenever they have."""
+        nothing = np.empty(0)
+        self.set_reactive(LossPane.history, LossHistory(nothing, nothing, nothing, nothing, title))
+        self.train, self.validation = train, validation
+        self._window = self._y_window = None
+        self._redraw_soon()
+
+    def grown(self) -> None:
+        """The curves followed have changed. Cheap, as `extend` is."""
+        self._redraw_soon()
+
     def extend(self, step: int, loss_nats: float) -> None:
         """One training step more. Cheap: the screen catches up at most four times a second."""
         self.train.append(step, loss_nats)

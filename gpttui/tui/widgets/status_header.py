@@ -122,6 +122,8 @@ class StatusHeader(Widget):
         if snapshot is not None and snapshot.interventions:
             words = safe_text("; ".join(snapshot.interventions))
             yield self._fact(1, "altered", f" ALTERED: {clip(words, 40)} ", " ALTERED ")
+        if snapshot is not None and snapshot.weights:
+            yield self._fact(1, "busy", snapshot.weights, snapshot.weights.removeprefix("training "))
         if card is None:
             yield self._fact(0, "name", "gpttui", "gpttui")
         else:
