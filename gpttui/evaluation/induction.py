@@ -31,10 +31,10 @@ def evaluate(subject: Subject, n: int, seed: int) -> Metrics:
         for layer, site in enumerate(patterns):
             paid = recorder.sites[site][0][:, queries, queries - half + 1]  # [head, query]
             scores[layer] += paid.mean(-1).numpy()
-    layer, head = np.unravel_index(scores.argmax(), scores.shape)
+    best_layer, best_head = np.unravel_index(scores.argmax(), scores.shape)
     return {
         "repeated_half": right / seen,
         "best_head_induction": float(scores.max() / n),
-        "best_head_layer": float(layer),
-        "best_head": float(head),
+        "best_head_layer": float(best_layer),
+        "best_head": float(best_head),
     }
