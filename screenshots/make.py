@@ -1,0 +1,88 @@
+"""Make the pictures in this folder: the real app, on the bundled models, driven by its own keys.
+
+    pip install -e '.[dev]' && python screenshots/make.py [NAME ...]
+
+Each picture is Textual's own SVG export, drawn by resvg with Fira Code (package fonts-firacode) or DejaVu Sans Mono.
+"""
+
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+os.environ |= {"COLORTERM": "truecolor", "TERM": "xterm-256color", "GPTTUI_HOME": tempfile.mkdtemp()}
+os.environ.pop("NO_COLOR", None)
+
+import resvg_py  # noqa: E402
+
+from gpttui import gallery  # noqa: E402
+from gpttui.engine import launch  # noqa: E402
+from gpttui.engine.client import EngineClient  # noqa: E402
+from gpttui.tui.app import GpttuiApp  # noqa: E402
+from gpttui.tui.screens.play import Opening, PlayScreen  # noqa: E402
+
+PATIENCE_S = 60.0
+FONTS = ["/usr/share/fonts", "/usr/local/share/fonts", "/Library/Fonts", str(Path.home() / ".local/share/fonts")]
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture: terminal size, the keys that lead to it, what it opens with."""
+
+    size: tuple[int, int]
+    keys: tuple[str, ...]
+    model: str | None = None
+    prompt: str | None = None
+    theme: str = "gpttui-dark"
+    settle_s: float = 1.0
+
+
+WIDE, NARROW = (120, 40), (80, 24)
+STEPS = ("space",) * 18
+SHOTS: dict[str, Shot] = {
+    "playground": Shot(WIDE, STEPS),
+    "playground-80x24": Shot(NARROW, STEPS),
+    "playground-light": Shot(WIDE, STEPS, theme="gpttui-light"),
+    "surprisal": Shot(WIDE, (*STEPS, "c")),
+    "candidates": Shot(WIDE, (*STEPS, *"kkkkk", "p", "p", "2", "down")),
+    "models": Shot(WIDE, ("m",)),
+    "help": Shot(WIDE, (*STEPS, "3", "question_mark")),
+}
+
+
+async def picture(shot: Shot) -> str:
+    """The SVG of one shot."""
+    path = gallery.find(shot.model)
+    engine = EngineClient(launch.default_command(), Path(os.environ["GPTTUI_HOME"]) / "engine.log")
+    app = GpttuiApp(engine, Opening(str(path), shot.prompt), theme_name=shot.theme, animations=False)
+    async with app.run_test(size=shot.size) as pilot:
+        play = app.screen_stack[0]
+        assert isinstance(play, PlayScreen)
+
+        async def until(condition: Callable[[], bool]) -> None:
+            async with asyncio.timeout(PATIENCE_S):
+                while not condition():
+                    await pilot.pause(0.02)
+
+        await until(lambda: play.tokens.snapshot is not None)
+        for key in shot.keys:
+            await pilot.press(key)
+            await until(lambda: not play.link.busy)
+        await pilot.pause(shot.settle_s)
+        return app.export_screenshot(title="gpttui")
+
+
+def main(names: list[str]) -> None:
+    for name in names or SHOTS:
+        svg = asyncio.run(picture(SHOTS[name]))
+        png = resvg_py.svg_to_bytes(svg_string=svg, font_dirs=FONTS, monospace_family="Fira Code", zoom=1)
+        (HERE / f"{name}.png").write_bytes(bytes(png))
+        print(HERE / f"{name}.png")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
