@@ -142,6 +142,12 @@ class FakeSession:
         rank = min(int(np.searchsorted(ends, uniform, side="right")), len(final) - 1)
         return Draw(int(order[rank]), uniform, float(ends[rank] - final[rank]), float(ends[rank]))
 
+    def _last_draw(self) -> Draw | None:
+        if len(self.ids) <= self.n_prompt:
+            return None
+        by_hand = len(self.ids) - 1 in self.picked
+        return Draw(self.ids[-1], float("nan"), 0.0, 0.0, picked=True) if by_hand else self._draw(len(self.ids) - 2)
+
     def _prediction(self, position: int, top_k: int) -> Prediction:
         raw = self._probs(position, 1.0)
         probs = self._probs(position, self.sampling.temperature)
@@ -173,6 +179,7 @@ class FakeSession:
             prediction=self._prediction(position, look.top_k) if length else None,
             attention=self._attention(look, min(first, length), length) if length else None,
             can_back=length > self.n_prompt, elapsed_ms=1.25,
+            last_draw=self._last_draw(),
         )  # fmt: skip
 
     def _attention(self, look: Look, first: int, length: int) -> AttentionSlice:

@@ -60,6 +60,10 @@ class GpttuiApp(App[None]):
     async def on_unmount(self) -> None:
         await self.engine.close()
 
+    def get_key_display(self, binding: Binding) -> str:
+        """Enter in letters: its arrow is how a line break is drawn, as a token."""
+        return "enter" if binding.key == "enter" else super().get_key_display(binding)
+
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Everything that has a key can be found by its name as well."""
         yield SystemCommand("Theme", "Choose other colours", self.action_change_theme)

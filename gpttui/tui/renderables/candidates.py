@@ -11,10 +11,10 @@ from math import isnan
 from rich.cells import cell_len
 from rich.style import Style
 
-from gpttui.records import Prediction, Sampling
+from gpttui.records import Draw, Prediction, Sampling
 from gpttui.tui.palette import ColourDepth
 from gpttui.tui.renderables.bars import bar, cumulative, plain_bar, tick_column
-from gpttui.tui.renderables.labels import fit, percent
+from gpttui.tui.renderables.labels import clip, fit, percent
 
 Piece = tuple[str, Style]
 
@@ -141,12 +141,12 @@ def bar_of_draws(prediction: Prediction, labels: list[str], width: int, tones: T
     return pieces
 
 
-def draw_pieces(prediction: Prediction, width: int, tones: Tones) -> list[Piece]:
-    """Where the random number fell on the bar below, or why there is none."""
+def draw_pieces(prediction: Prediction, width: int, tones: Tones, *, at_end: str = "") -> list[Piece]:
+    """Where the random number fell on the bar below, or why there is none: `at_end` where the text ends."""
     draw = prediction.draw
     if draw is None:
-        words = "nothing drawn yet: space draws" if prediction.next_id < 0 else "part of the prompt: not drawn"
-        return [(words, tones.dim)]
+        at_end = at_end or "nothing drawn yet: space draws"
+        return [(clip(at_end if prediction.next_id < 0 else "part of the prompt: not drawn", width), tones.dim)]
     if draw.picked:
         return [("picked by hand: no random number", tones.dim)]
     if isnan(draw.uniform):
@@ -155,6 +155,17 @@ def draw_pieces(prediction: Prediction, width: int, tones: Tones) -> list[Piece]
     if at + 2 + len(number) <= width:
         return [(" " * at, tones.plain), ("▼ ", tones.accent), (number, tones.plain), (" drawn", tones.dim)]
     return [(" " * max(0, at - 1 - len(number)), tones.plain), (number, tones.plain), (" ▼", tones.accent)]
+
+
+def last_draw_words(draw: Draw | None, label: str) -> str:
+    """How the newest token, `label`, came to be."""
+    if draw is None:
+        return "nothing drawn yet: space draws"
+    if draw.picked:
+        return f"{label} was picked by hand"
+    if isnan(draw.uniform):
+        return f"{label} was the most probable: no random number"
+    return f"{label} came by {draw.uniform:.4f}, its chance {percent(draw.high - draw.low)}"
 
 
 def settings_pieces(prediction: Prediction, sampling: Sampling, width: int, tones: Tones) -> list[Piece]:

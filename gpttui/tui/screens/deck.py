@@ -62,6 +62,10 @@ class PaneDeck(Vertical):
         self._take_up(self.panes[index % len(self.panes)])
         self.current.focus()
 
+    def on_pane_tabs_wanted(self, event: PaneTabs.Wanted) -> None:
+        event.stop()
+        self.go(event.index)
+
     def turn(self, by: int) -> None:
         self.go(self.panes.index(self.current) + by)
 

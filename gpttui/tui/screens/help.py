@@ -6,9 +6,9 @@ from typing import ClassVar
 from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.screen import ActiveBinding, ModalScreen
+from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Markdown, Static
 
@@ -39,6 +39,8 @@ class HelpScreen(ModalScreen[None]):
             border: round $primary;
             border-title-color: $primary;
             background: $surface;
+            scrollbar-size-vertical: 1;
+            scrollbar-background: $surface;
         }
         Markdown { background: $surface; padding: 0; margin: 0 0 1 0; }
         #keys { height: auto; }
@@ -78,7 +80,7 @@ class HelpScreen(ModalScreen[None]):
         return table
 
     def _grouped(self) -> dict[str, dict[str, tuple[Binding, list[str]]]]:
-        groups: dict[str, dict[str, tuple[Binding, list[str]]]] = {HERE: {}} | {name: {} for name in GROUPS.values()}
+        groups: dict[str, dict[str, tuple[Binding, list[str]]]] = {name: {} for name in (HERE, *GROUPS.values())}
         for active in self.active:
             binding = active.binding
             if not binding.tooltip or binding.system:

@@ -25,11 +25,11 @@ def hint(seen: Seen) -> str:
     if not seen.step:
         return FIRST
     if not seen.back and seen.step < 12:
-        return "Each space draws one more. ← takes it back; space then draws the very same one."
+        return "← takes the token back; space then draws the very same one again."
     if not seen.choose and seen.step < 24:
-        return "2 goes to the candidates: ↑ ↓ and enter put another one into the text instead."
+        return "2 goes to the candidates: ↑ ↓ and enter put another one into the text."
     if not seen.head and seen.step < 36:
-        return "[ and ] show another attention head, { and } another layer. ? explains the pane you are in."
+        return "[ ] show another attention head, { } another layer; ? explains the pane."
     if not seen.prompt and seen.step < 48:
         return "/ lets you write a text of your own; m opens another model."
     return ""

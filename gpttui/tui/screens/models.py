@@ -38,19 +38,19 @@ class ModelsScreen(ModalScreen[Wanted | None]):
     CSS = """
     ModelsScreen {
         background: $background;
-        #shelf { width: 2fr; min-width: 24; max-width: 44; border: round $border-blurred; background: $background; }
-        #prompts { height: auto; max-height: 7; border: round $border-blurred; background: $background; }
-        #shelf:focus, #prompts:focus { border: round $primary; }
+        OptionList, Input { border: round $foreground 25%; background: $background; }
+        OptionList, Input { border-title-color: $foreground 80%; }
+        OptionList:focus, Input:focus { border: round $primary; border-title-color: $primary; }
+        #shelf { width: 2fr; height: 1fr; max-height: 100%; min-width: 24; max-width: 44; }
+        #prompts { height: auto; max-height: 7; }
         #card { height: auto; max-height: 60%; padding: 0 1; }
         #about { width: 3fr; }
         LossPane { height: 1fr; min-height: 4; }
-        #path { height: 3; border: round $border-blurred; background: $background; }
-        #path:focus { border: round $primary; }
+        #path { height: 3; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,m,q", "dismiss(None)", "back", id="models_close", tooltip="Back to the playground"),
-        Binding("enter", "nothing", "open", id="models_open", tooltip="Open the model, with the chosen prompt"),
         Binding("j", "cursor('down')", "Down", show=False, id="models_down"),
         Binding("k", "cursor('up')", "Up", show=False, id="models_up"),
         Binding("tab", "app.focus_next", "prompts, path", id="models_tab", tooltip="Shelf, prompts, path"),
@@ -96,12 +96,14 @@ class ModelsScreen(ModalScreen[Wanted | None]):
         if broken:
             self.query_one(HintBar).say(broken[0], "warning")
         elif not cards:
-            self.query_one(HintBar).say("No model is on the shelf; give the path of a directory below.", "info")
+            self.query_one(HintBar).say("No model is on the shelf; give the path of a directory above.", "info")
+        else:
+            self.query_one(HintBar).say("Enter opens the model, on a prompt to try if the cursor is there.")
 
     def _entry(self, card: ModelCard) -> Text:
         mark = "● " if card.path == self.current_path else "  "
-        text = Text(mark + safe_text(card.id), "bold")
-        return text.append(f"\n    {count(card.params)} parameters", "dim")
+        text = Text().append(mark + safe_text(card.id), "bold")
+        return text.append(f"\n  {count(card.params)} parameters", "dim")
 
     @on(OptionList.OptionHighlighted, "#shelf")
     def _tell(self, event: OptionList.OptionHighlighted) -> None:
@@ -109,7 +111,7 @@ class ModelsScreen(ModalScreen[Wanted | None]):
         self.query_one("#card", Static).update(about(card))
         prompts = self.query_one("#prompts", OptionList)
         prompts.clear_options()
-        prompts.add_options(Option(safe_text(prompt)) for prompt in card.prompts)
+        prompts.add_options(Option(safe_text(prompt.replace("\n", "⏎"))) for prompt in card.prompts)
         prompts.display = bool(card.prompts)
         self.query_one("#curve", LossPane).history = self._history(card)
 
@@ -144,9 +146,6 @@ class ModelsScreen(ModalScreen[Wanted | None]):
         if isinstance(self.focused, OptionList):
             getattr(self.focused, f"action_cursor_{way}")()
 
-    def action_nothing(self) -> None:
-        """Enter belongs to the focused list; the binding is here to be listed."""
-
 
 def count(params: int) -> str:
     return f"{params / 1e6:.2f} M" if params >= 1_000_000 else f"{params / 1e3:.0f} k"
@@ -154,18 +153,18 @@ def count(params: int) -> str:
 
 def about(card: ModelCard) -> Text:
     """A model's card in a few lines."""
-    text = Text(safe_text(card.id), "bold")
-    text.append(f"\n{safe_text(card.summary)}\n" if card.summary else "\n", "not bold")
+    text = Text().append(safe_text(card.id), "bold")
+    text.append(f"\n{safe_text(card.summary)}\n" if card.summary else "\n")
+    score = "" if card.metric_value is None else f"{safe_text(card.metric_name) or 'metric'}: {card.metric_value:.4g}"
     rows = [
         ("size", f"{count(card.params)} parameters, {card.size_bytes / 1e6:.1f} MB"),
         ("shape", f"{card.n_layer} layers × {card.n_head} heads × {card.d_model} wide, context {card.context}"),
         ("tokens", f"{card.tokenizer}, {card.vocab_size:,} of them"),
         ("data", safe_text(card.data)),
-        (safe_text(card.metric_name) or "metric", "" if card.metric_value is None else f"{card.metric_value:.4g}"),
+        ("score", score),
         ("path", safe_text(card.path)),
     ]
     for name, value in rows:
         if value:
-            text.append(f"\n{name:>12}  ", "dim")
-            text.append(value, "not bold")
+            text.append(f"\n{name:>6}  ", "dim").append(value)
     return text

@@ -197,6 +197,10 @@ class PlayScreen(Screen[None]):
 
     # ── The prompt ───────────────────────────────────────────────────────────────────────────────────────────────
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While a prompt is being written keys belong to it, those that write nothing too."""
+        return not self.query(f"{EDITOR}:focus-within")
+
     async def action_edit_prompt(self) -> None:
         from gpttui.tui.widgets.prompt_editor import PromptEditor
 

@@ -10,9 +10,12 @@ from typing import ClassVar, NamedTuple
 from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
+from textual import events
 from textual.binding import Binding
 from textual.widget import Widget
 
+PRESS = "press"
+"""Name under which a piece of text carries its key. Not an @click, which Textual underlines as a link."""
 ALWAYS = "more"
 """The group that stands at the right and is never left out."""
 ORDER = ("step", "", "text", "panes", "head, layer", "sampling")
@@ -66,10 +69,14 @@ class KeyBar(Widget):
         for n, entry in enumerate(entries):
             text.append(" " * (self.GAP if n else 0))
             for i, (key, written) in enumerate(entry.keys):
-                press = Style.from_meta({"@click": f"app.simulate_key({key!r})"})
                 text.append(" " * bool(i))
-                text.append(written, key_style + press)
-            text.append(f" {entry.says}", Style.from_meta({"@click": f"app.simulate_key({entry.keys[0][0]!r})"}))
+                text.append(written, key_style + Style.from_meta({PRESS: key}))
+            text.append(f" {entry.says}", Style.from_meta({PRESS: entry.keys[0][0]}))
+
+    def on_click(self, event: events.Click) -> None:
+        key = event.style.meta.get(PRESS)
+        if key is not None:
+            self.app.simulate_key(key)
 
     def _entries(self) -> tuple[list[Entry], list[Entry]]:
         active = self.screen.active_bindings.values()
@@ -82,7 +89,7 @@ class KeyBar(Widget):
         """Bindings of one description as one entry; of several keys for one action only the first is shown."""
         by_words: dict[str, dict[str, tuple[str, str]]] = {}
         for binding in bindings:
-            keys = by_words.setdefault(binding.description, {})
+            keys = by_words.setdefault(binding.description.lower(), {})
             keys.setdefault(binding.action, (binding.key, self.app.get_key_display(binding)))
         return [Entry(tuple(keys.values()), words) for words, keys in by_words.items()]
 

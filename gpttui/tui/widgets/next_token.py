@@ -210,7 +210,9 @@ More: Holtzman et al., *The curious case of neural text degeneration* (2020), on
         if y < rows.settings:
             return candidates.settings_pieces(prediction, snapshot.sampling, width, tones)
         if rows.draw and y == rows.settings:
-            return candidates.draw_pieces(prediction, width, tones)
+            newest = quoted_label(self.tokenizer, int(snapshot.ids[-1]), 14)
+            words = candidates.last_draw_words(snapshot.last_draw, newest)
+            return candidates.draw_pieces(prediction, width, tones, at_end=words)
         if rows.draw and y == rows.settings + 1:
             return candidates.bar_of_draws(prediction, labels, width, tones)
         return candidates.title_pieces(columns, tones)

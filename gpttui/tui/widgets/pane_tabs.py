@@ -4,8 +4,13 @@ from typing import ClassVar
 
 from rich.style import Style
 from rich.text import Text
+from textual import events
+from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
+
+TAB = "tab"
+"""Name under which a title carries its index."""
 
 
 class PaneTabs(Widget):
@@ -22,6 +27,13 @@ class PaneTabs(Widget):
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {"pane-tabs--shown", "pane-tabs--current"}
 
+    class Wanted(Message):
+        """The pane with this index was clicked."""
+
+        def __init__(self, index: int) -> None:
+            super().__init__()
+            self.index = index
+
     shown: reactive[frozenset[int]] = reactive(frozenset())
     current: reactive[int] = reactive(0)
 
@@ -34,7 +46,11 @@ class PaneTabs(Widget):
         for n, title in enumerate(self.titles):
             name = "current" if n == self.current else "shown" if n in self.shown else ""
             style = self.get_component_rich_style(f"pane-tabs--{name}", partial=True) if name else Style()
-            press = Style.from_meta({"@click": f"screen.pane({n + 1})"})
             text.append("  " if n else "")
-            text.append(f"{n + 1} {title}", style + press)
+            text.append(f"{n + 1} {title}", style + Style.from_meta({TAB: n}))
         return text
+
+    def on_click(self, event: events.Click) -> None:
+        index = event.style.meta.get(TAB)
+        if index is not None:
+            self.post_message(self.Wanted(index))

@@ -1,0 +1,376 @@
+"""A model in training: its curve, its numbers, what it would say, what it writes, what it reads right now.
+
+For: a run in this engine, and a run that something else writes. The screen only shows the record and passes orders on;
+it redraws at most four times a second, whatever the pace of the run.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.screen import Screen
+from textual.timer import Timer
+
+from gpttui.errors import UserError
+from gpttui.train_requests import (
+    AskBatch,
+    BatchLosses,
+    Done,
+    KeepModel,
+    Kept,
+    OneBatch,
+    PauseRun,
+    RewindRun,
+    SetLearningRate,
+    StopRun,
+)
+from gpttui.tui.renderables.spans import duration, memory, per_second, rate
+from gpttui.tui.screens.deck import PaneDeck
+from gpttui.tui.screens.train_keys import TRAINING
+from gpttui.tui.screens.train_link import TrainLink
+from gpttui.tui.screens.train_record import RunRecord
+from gpttui.tui.widgets.batch import BatchPane
+from gpttui.tui.widgets.gradients import GradientsPane, Vitals
+from gpttui.tui.widgets.heat_strip import HeatStripPane
+from gpttui.tui.widgets.hint_bar import HintBar, Tone
+from gpttui.tui.widgets.key_bar import KeyBar
+from gpttui.tui.widgets.loss import LossPane
+from gpttui.tui.widgets.samples import SamplesPane
+from gpttui.tui.widgets.train_header import TrainHeader
+
+if TYPE_CHECKING:
+    from gpttui.tokenizers import Tokenizer
+    from gpttui.train_protocol import SampleDrawn
+
+REDRAW_S = 0.25
+BATCH_S = 1.0
+"""Between two looks at the batch of a running model: each costs it a pass over a few rows."""
+FASTER = 1.25
+NO_RUN = "nothing is being trained yet: press n"
+
+
+class TrainScreen(Screen[str | None]):
+    """Leaves with a wish for the playground: `scrub`, `new`, or nothing."""
+
+    AUTO_FOCUS = "#curve"
+    BINDINGS: ClassVar[list[BindingType]] = list(TRAINING)
+    CSS = """
+    TrainScreen { layout: vertical; background: $background; }
+    TrainScreen #deck.-four #panes { grid-size: 2 12; grid-columns: 3fr 2fr; grid-rows: 1fr; }
+    TrainScreen #deck.-four #curve { row-span: 5; }
+    TrainScreen #deck.-four #run { row-span: 5; }
+    TrainScreen #deck.-four #samples { row-span: 7; }
+    TrainScreen #deck.-four #strip { row-span: 3; }
+    TrainScreen #deck.-four #batch { row-span: 4; }
+    TrainScreen #deck.-two #panes > #curve { row-span: 2; }
+    """
+
+    def __init__(
+        self, link: TrainLink, resume: Callable[[], None], tokenizer: "Callable[[], Tokenizer | None]"
+    ) -> None:
+        """`resume` goes on with a stopped run; `tokenizer` is that of the open model."""
+        super().__init__()
+        self.link, self._resume, self._tokenizer = link, resume, tokenizer
+        self.curve = LossPane(id="curve")
+        self.numbers = GradientsPane(id="run")
+        self.strip = HeatStripPane(id="strip")
+        self.samples = SamplesPane(id="samples")
+        self.batch = BatchPane(id="batch")
+        self.deck = PaneDeck(
+            {
+                "Loss": self.curve,
+                "Run": self.numbers,
+                "Samples": self.samples,
+                "Prompt": self.strip,
+                "Batch": self.batch,
+            }
+        )
+        self.header = TrainHeader()
+        self.hints = HintBar()
+        self._shown: RunRecord | None = None
+        self._version = -1
+        self._redrawing: Timer | None = None
+        self._rewinding = False
+        self._overlaid = 0
+        self._newest_sample: SampleDrawn | None = None
+
+    def compose(self) -> ComposeResult:
+        yield self.header
+        yield self.deck
+        yield self.hints
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        self.deck.companion = self.samples
+        self.curve.waiting = NO_RUN
+        self.link.listeners.append(self._soon)
+        self.set_interval(BATCH_S, self._look_at_batch)
+        self._redraw()
+        self.call_after_refresh(self._look_at_batch)
+
+    def on_unmount(self) -> None:
+        self.link.listeners.remove(self._soon)
+
+    # ── What is shown ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _soon(self) -> None:
+        """News wait for company."""
+        if self._redrawing is None and self.is_mounted:
+            self._redrawing = self.set_timer(REDRAW_S, self._redraw)
+
+    def _redraw(self) -> None:
+        self._redrawing = None
+        record = self.link.record
+        if self.link.line and not self._rewinding:
+            self.hints.say(self.link.line, self.link.tone)
+        else:
+            self._hint()
+        if record is None or not self.is_mounted:
+            return
+        if record is not self._shown:
+            self._open(record)
+        self._name(record)
+        if record.version != self._version:
+            self._version = record.version
+            self.curve.grown()
+            self.numbers.vitals = vitals(record)
+            self.strip.probes = tuple(record.probes)
+            if record.config is not None:
+                self.strip.prompt = record.config.sample_prompt
+            newest = record.samples[0] if record.samples else None
+            if newest is not self._newest_sample:
+                self._newest_sample = newest
+                self.samples.samples = tuple(record.samples)
+
+    def _open(self, record: RunRecord) -> None:
+        self._shown, self._version, self._newest_sample = record, -1, None
+        self.curve.follow(record.train, record.validation, record.name)
+        self.samples.samples = ()
+        self.batch.batch = None
+        self._overlay()
+        if not record.live:
+            self._probe(record)
+
+    def _name(self, record: RunRecord) -> None:
+        header, config = self.header, record.config
+        header.name_, header.state = record.name, record.words
+        header.step, header.steps = record.step, config.steps if config is not None else 0
+        header.facts = tuple(headlines(record))
+        words = {"preparing": "reading the text and making the model…", "failed": record.failure}
+        self.curve.waiting = words.get(record.state, "the first steps are on their way")
+        tokenizer = self._tokenizer()
+        if self.strip.tokenizer is not tokenizer:
+            self.strip.tokenizer = self.batch.tokenizer = tokenizer
+
+    def _hint(self) -> None:
+        record = self.link.record
+        if record is not None and record.state == "running" and record.live:
+            self.hints.say("The playground (e) steps with the weights as they are right now. ? explains a pane.")
+        elif record is not None and record.state == "paused":
+            self.hints.say("Held. space trains one batch, p goes on.")
+        else:
+            self.hints.say("")
+
+    @work(exclusive=True, group="probe")
+    async def _probe(self, record: RunRecord) -> None:
+        try:
+            prompt = record.config.sample_prompt if record.config is not None else ""
+            await self.link.probe(record, prompt)
+        except UserError as error:
+            self.strip.waiting = str(error)
+
+    # ── The batch ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _look_at_batch(self) -> None:
+        """Only while someone can see it, and only where it may have changed."""
+        record, batch = self.link.record, self.batch.batch
+        if record is None or not self.is_current or not self.batch.has_class("-shown"):
+            return
+        if batch is None or (record.live and batch.step != record.step):
+            self._ask_batch(record)
+
+    @work(exclusive=True, group="batch")
+    async def _ask_batch(self, record: RunRecord) -> None:
+        try:
+            self.batch.batch = await self.link.ask(AskBatch(record.path, rows=self.batch.rows_wanted), BatchLosses)
+        except UserError as error:
+            self.batch.waiting = str(error)
+
+    # ── Orders ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @work(group="orders")
+    async def _order(self, request: PauseRun | OneBatch | StopRun | RewindRun | SetLearningRate, says: str) -> None:
+        record = self.link.record
+        if record is None or not record.live:
+            self._say("this run is not trained by this program; r takes over where it has stopped", "warning")
+            return
+        try:
+            done = await self.link.ask(request, Done)
+        except UserError as error:
+            self._say(str(error), "error")
+            return
+        record.state = done.state
+        self._say(says)
+
+    def _say(self, line: str, tone: Tone = "info") -> None:
+        self.link.say(line, tone)
+        self._redraw()
+
+    def action_pause(self) -> None:
+        record = self.link.record
+        paused = record is not None and record.state != "paused"
+        self._order(PauseRun(paused), "Held. space trains one batch, p goes on." if paused else "")
+
+    def action_one_batch(self) -> None:
+        self._order(OneBatch(), "One batch a key; p goes on by itself.")
+
+    def action_stop(self) -> None:
+        self._order(StopRun(), "Stopping after this step, and saving …")
+
+    def action_rewind(self) -> None:
+        """Asks once more: what was learned since is lost."""
+        record = self.link.record
+        if not self._rewinding and record is not None and record.step:
+            self._rewinding = True
+            self.hints.say(
+                f"R again goes back to step 0 and drops the checkpoints of {record.step:,} steps.", "warning"
+            )
+            self.set_timer(5, self._forget_rewinding)
+            return
+        self._rewinding = False
+        self._order(RewindRun(), "Back at the very same initial weights.")
+
+    def _forget_rewinding(self) -> None:
+        if self._rewinding:
+            self._rewinding = False
+            self._redraw()
+
+    def action_learning_rate(self, up: bool) -> None:
+        record = self.link.record
+        if record is None or record.config is None:
+            return
+        peak = record.peak_lr * (FASTER if up else 1 / FASTER)
+        record.lr_factor = peak / record.config.lr
+        self._order(SetLearningRate(peak), f"Peak learning rate {rate(peak)} from the next step on.")
+
+    def action_resume(self) -> None:
+        record = self.link.record
+        if record is None:
+            return
+        if record.active and record.live:
+            self._say("it is being trained already")
+        elif record.state == "running":
+            self._say("something else is training this run; it is only watched from here", "warning")
+        else:
+            self._resume()
+
+    @work(group="orders")
+    async def action_keep(self) -> None:
+        """Into a person's own models, under the run's name."""
+        record = self.link.record
+        if record is None:
+            return
+        self._say("Measuring the model on all of the held-out text, and writing it …")
+        try:
+            kept = await self.link.ask(KeepModel(record.path, record.name), Kept)
+        except UserError as error:
+            self._say(str(error), "error")
+            return
+        self._say(f"Kept as {record.name!r}: validation loss {kept.val_loss_nats:.3f}. m in the playground opens it.")
+
+    def action_overlay(self) -> None:
+        """None, the last other run, the last two, …"""
+        self._overlaid = (self._overlaid + 1) % (min(3, len(self.link.others)) + 1)
+        if not self.link.others:
+            self._say("runs of this sitting can be laid over one another; this is the first")
+        self._overlay()
+
+    def _overlay(self) -> None:
+        others = [other for other in self.link.others if other is not self.link.record]
+        self.curve.others = tuple(other.history for other in others[: self._overlaid])
+
+    # ── Elsewhere ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def action_new(self) -> None:
+        record = self.link.record
+        if record is not None and record.live and record.active:
+            self._say("one run at a time: x stops this one", "warning")
+        else:
+            self.dismiss("new")
+
+    def action_compare(self) -> None:
+        from gpttui.tui.screens.train_after import AfterScreen
+
+        record = self.link.record
+        if record is not None:
+            self.app.push_screen(AfterScreen(self.link, record, self._tokenizer()))
+
+    def action_scrub(self, _by: int) -> None:
+        self.dismiss("scrub")
+
+    def action_pane(self, number: int) -> None:
+        self.deck.go(number - 1)
+
+    def action_turn(self, by: int) -> None:
+        self.deck.turn(by)
+
+    def action_zoom(self) -> None:
+        self.deck.zoom()
+
+    def action_help(self) -> None:
+        from gpttui.tui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(self.focused or self.curve, self.active_bindings))
+
+    def action_screenshot(self) -> None:
+        self.app.deliver_screenshot()
+
+    @on(LossPane.StepHovered)
+    def _hovered(self, event: LossPane.StepHovered) -> None:
+        self.samples.marker = event.step
+
+
+def headlines(record: RunRecord) -> "list[tuple[int, str, str]]":
+    """What the header says besides the step: (rank, long, short)."""
+    found = []
+    last = record.last
+    if last is not None:
+        found.append((2, f"loss {last.loss_nats:.3f}", f"{last.loss_nats:.2f}"))
+    if record.validation.size:
+        value = float(record.validation.y[-1])
+        found.append((3, f"validation {value:.3f}", f"val {value:.2f}"))
+    if last is not None and record.state == "running":
+        found.append((5, f"{per_second(last.tokens_per_s)} tokens/s", f"{per_second(last.tokens_per_s)} t/s"))
+        if record.left_s is not None:
+            found.append((4, f"{duration(record.left_s)} left", f"{duration(record.left_s)}"))
+    return found
+
+
+def vitals(record: RunRecord) -> Vitals:
+    """The record as the pane of numbers takes it."""
+    last, config, started = record.last, record.config, record.started
+    facts: list[tuple[str, str]] = []
+    if config is not None:
+        facts.append(("step", f"{record.step:,} of {config.steps:,}"))
+    if last is not None:
+        facts += [
+            ("speed", f"{per_second(last.tokens_per_s)} tokens/s"),
+            ("left", duration(record.left_s) if record.active and record.left_s is not None else "—"),
+            ("rate", f"{rate(last.lr)}, peak {rate(record.peak_lr)}"),
+            ("elapsed", duration(last.elapsed_s)),
+        ]
+    if record.memory_bytes:
+        facts.append(("memory", memory(record.memory_bytes)))
+    if started is not None:
+        facts.append(("text", f"{started.train_tokens:,} + {started.val_tokens:,} tokens"))
+        facts.append(("on", f"{started.device}, {started.threads} threads"))
+    return Vitals(
+        facts=tuple(facts),
+        done=record.step / config.steps if config is not None else None,
+        layer_norms=tuple(last.layer_grad_norms) if last is not None else (),
+        grad_norm=last.grad_norm if last is not None else 0.0,
+        clip_at=config.grad_clip if config is not None else 0.0,
+        notes=tuple(started.notes) if started is not None else (),
+    )

@@ -1,0 +1,207 @@
+"""The form that orders a training run: what to learn, how long, how large; what it costs stands beside it.
+
+Estimates come from the engine, which times a few real passes of the shape. Nothing starts before enter.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from gpttui import locations
+from gpttui.errors import UserError
+from gpttui.train_config import TrainConfig
+from gpttui.train_requests import Measured
+from gpttui.tui.renderables.spans import duration, memory
+from gpttui.tui.screens import train_draft as drafts
+from gpttui.tui.screens.train_link import TrainLink
+from gpttui.tui.widgets.hint_bar import HintBar
+from gpttui.tui.widgets.key_bar import KeyBar
+from gpttui.tui.widgets.status_header import parameters
+from gpttui.tui.widgets.train_form import FormPane
+
+PAUSE_S = 0.35
+"""A value being changed is measured when it has rested so long."""
+COSTLESS = frozenset({"lr", "minutes", "target", "steps"})
+"""Fields whose change needs no new measurement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """A run to start."""
+
+    config: TrainConfig
+    path: Path
+
+
+class TrainFormScreen(ModalScreen[Ordered | None]):
+    """Enter starts, escape leaves. What cannot be is said on one line and starts nothing."""
+
+    CSS = """
+    TrainFormScreen {
+        background: $background;
+        layout: vertical;
+        Horizontal { height: 1fr; }
+        FormPane { width: 3fr; min-width: 44; }
+        #cost {
+            width: 2fr; max-width: 48; min-width: 26; height: 1fr; padding: 0 1;
+            border: round $foreground 25%; border-title-color: $foreground 80%;
+        }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "start", "start", id="form_start", tooltip="Start the training", priority=True),
+        Binding("escape", "dismiss(None)", "back", id="form_close", tooltip="Back, nothing starts"),
+        Binding("f1", "help", "help", id="form_help", tooltip="What the fields mean"),
+        Binding("up,down", "nothing", "line", id="form_lines", tooltip="Another line"),
+        Binding("left,right", "nothing", "value", id="form_values", tooltip="Another value"),
+    ]
+
+    def __init__(self, link: TrainLink, text: str, base: drafts.Base | None, prompt: str) -> None:
+        super().__init__()
+        self.link, self.base, self.prompt = link, base, prompt
+        self.values = drafts.fitted(drafts.initial(text, base))
+        self.measured: Measured | None = None
+        self.measured_for: TrainConfig | None = None
+        self.problem = ""
+        self.form = FormPane(id="form")
+
+    def compose(self) -> ComposeResult:
+        with Horizontal():
+            yield self.form
+            yield Static(id="cost", markup=False)
+        yield HintBar()
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        self.query_one("#cost").border_title = "What it costs"
+        self.form.focus()
+        if not self.values["text"]:
+            self.form.line = 1
+        self._show()
+        self._measure(steps=True)
+
+    # ── Values ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @on(FormPane.Changed)
+    def _changed(self, event: FormPane.Changed) -> None:
+        values, name = self.values | {event.name: event.value}, event.name
+        if name == "preset":
+            values = drafts.with_preset(values, event.value)
+        elif name == "start":
+            values = drafts.with_start(values, self.base)
+        elif name == "text":
+            values = drafts.fitted(values)
+        elif name == "steps":
+            values["preset"] = drafts.OWN
+        self.values = values
+        self._show()
+        if name not in COSTLESS:
+            self._measure(steps=values["preset"] != drafts.OWN)
+
+    def _config(self) -> TrainConfig | None:
+        """The run as the form has it; None, and the problem told, where it cannot be."""
+        try:
+            config = drafts.config_of(self.values, self.base, self.prompt)
+        except UserError as error:
+            self._complain(str(error))
+            return None
+        return config
+
+    def _complain(self, line: str) -> None:
+        self.problem = line
+        named = [field.name for field in self.form.fields if line.startswith((field.name, field.label))]
+        self.form.wrong = named[0] if named else ""
+        self.query_one(HintBar).say(line, "error")
+
+    def _show(self) -> None:
+        self.form.fields = drafts.fields(self.values, self.base)
+        self.form.values = self.values
+        config = self._config()
+        if config is not None and self.problem and self.measured is not None:
+            self._content()
+        self.query_one("#cost", Static).update(self._cost(config))
+
+    def _content(self) -> None:
+        self.problem, self.form.wrong = "", ""
+        self.query_one(HintBar).say("Enter starts. The playground can be used while it trains.")
+
+    # ── Cost ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @work(exclusive=True)
+    async def _measure(self, steps: bool) -> None:
+        """Have the engine time this shape once the values have rested; with `steps`, take as many as the time gives."""
+        await asyncio.sleep(PAUSE_S if self.measured else 0)
+        config = self._config()
+        if config is None:
+            self.measured = None
+            self._show()
+            return
+        self.query_one("#cost").border_subtitle = "measuring…"
+        try:
+            self.measured = await self.link.measure(config)
+        except UserError as error:
+            self.measured = None
+            self._complain(str(error))
+            self.query_one("#cost", Static).update(self._cost(config))
+            return
+        finally:
+            self.query_one("#cost").border_subtitle = ""
+        preset = next((p for p in drafts.PRESETS if p.name == self.values["preset"]), None)
+        if steps and preset is not None:
+            self.values = self.values | {"steps": str(drafts.steps_for(preset, self.measured))}
+        self._content()
+        self._show()
+
+    def _cost(self, config: TrainConfig | None) -> Text:
+        text, measured = Text(), self.measured
+        if measured is None:
+            return text.append("measured as soon as the form makes sense" if self.problem else "measuring…", "dim")
+        rows = [
+            ("parameters", parameters(measured.params)),
+            ("vocabulary", f"{'' if measured.vocab_exact else 'about '}{measured.vocab_size:,} tokens"),
+            ("a step", duration(measured.step_s) if measured.step_s >= 1 else f"{measured.step_s * 1e3:.0f} ms"),
+            ("memory", memory(measured.memory_bytes)),
+        ]
+        if measured.free_bytes:
+            rows.append(("free now", memory(measured.free_bytes)))
+        if config is not None:
+            found = drafts.cost(drafts.tempered(config, measured), measured)
+            tokens = config.batch * config.accumulation * config.context
+            rows.insert(2, ("tokens", f"{tokens:,} a step, {tokens * config.steps / 1e6:.3g} M in all"))
+            rows.insert(0, ("time", f"about {duration(found.seconds)}"))
+            rows.append(("saved", f"{config.steps // max(1, config.checkpoint_every) + 1} times, to scrub through"))
+        for name, value in rows:
+            text.append(f"{name:<11}", "dim")
+            text.append(f"{value}\n", "bold" if name == "time" else "not bold")
+        text.append("\ntimed on this machine just now", "dim")
+        return text
+
+    # ── Start ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def action_start(self) -> None:
+        config = self._config()
+        if config is None:
+            return
+        if self.measured is None and self.problem:
+            self.query_one(HintBar).say(self.problem, "error")
+            return
+        if self.measured is not None:
+            config = drafts.tempered(config, self.measured)
+        self.dismiss(Ordered(config, drafts.run_path(self.values, locations.runs_dir())))
+
+    def action_help(self) -> None:
+        from gpttui.tui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(self.form, self.active_bindings))
+
+    def action_nothing(self) -> None:
+        """Arrows belong to the form; the binding is here to be listed."""
