@@ -9,6 +9,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -219,12 +220,12 @@ class Child:
     def __init__(self, log: Path) -> None:
         self.process = launch.start(launch.default_command(), log)
         assert self.process.stdin is not None and self.process.stdout is not None
-        self.stdin, self.stdout = self.process.stdin, self.process.stdout
+        self.stdin, self.stdout = self.process.stdin, BufferedReader(self.process.stdout)  # type: ignore[type-var]
         self.number = 0
         self._receive()
 
     def _receive(self) -> tuple[int, Answer]:
-        body = read_frame(self.stdout)  # type: ignore[arg-type]
+        body = read_frame(self.stdout)
         if body is None:
             raise UserError("the engine ended in the middle of the measurement; its log says why")
         reply = decode_reply(body)
@@ -253,8 +254,8 @@ def engine() -> Iterator[Child]:
     try:
         yield child
     finally:
-        child.stdin.close()
-        child.process.wait(60)
+        child.process.kill()
+        child.process.wait()
 
 
 class Peak:
