@@ -14,7 +14,8 @@ from gpttui.train_protocol import EvalDone, StepDone
 PATIENCE_S = 120.0
 OPTIONS = [
     "--layers", "2", "--heads", "2", "--width", "16", "--context", "16", "--batch", "4", "--steps", "120",
-    "--arch", "modern", "--optimizer", "muon", "--dropout", "0.1", "--eval-every", "30", "--eval-tokens", "512", "--sample-every", "0",
+    "--arch", "modern",
+    "--optimizer", "muon", "--dropout", "0.1", "--eval-every", "30", "--eval-tokens", "512", "--sample-every", "0",
     "--checkpoint-every", "10", "--threads", "1", "--device", "cpu",
 ]  # fmt: skip
 
