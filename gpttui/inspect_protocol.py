@@ -50,17 +50,25 @@ class Journey(View, frozen=True):
 
 
 class AskLens(View, frozen=True):
-    """The logit lens at all stops for positions `first … first + count`. Answer: `LensGrid`."""
+    """The logit lens after the embeddings and after every layer, for positions `first … first + count`.
+
+    Answer: `LensGrid`. A large vocabulary takes its time: ask for the columns that are seen.
+    """
 
     first: int = 0
     count: int = 64
     top_k: int = 1
     watched: tuple[int, ...] = NOTHING
+    between: bool = False
+    """Also between each layer's attention and its MLP."""
 
 
 class LensGrid(View, frozen=True):
     first: int
     stops: tuple[str, ...]
+    """The names of the rows."""
+    numbers: Array
+    """`[stop]`: their places in `Journey.stops`."""
     top_ids: Array
     """`[stop, position, k]`"""
     top_probs: Array

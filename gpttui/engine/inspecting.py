@@ -23,7 +23,7 @@ from gpttui.inference import (
     projection,
 )
 from gpttui.inference.sampling import softmax
-from gpttui.inference.trace import of_window, record, stops
+from gpttui.inference.trace import layer_ends, of_window, record, stops
 from gpttui.model.taps import placed
 from gpttui.records import Array, frozen
 
@@ -58,11 +58,14 @@ def ask_lens(engine: "Engine", request: views.AskLens) -> views.LensGrid:
     watched = known_ids(session, request.watched)
     trace = of_window(session.window)
     first = session.row(max(0, request.first))
-    stream = trace.residual(slice(first, first + max(1, request.count)))
+    names = [stop.name for stop in stops(session.model.config)]
+    numbers = range(len(names)) if request.between else layer_ends(session.model.config)
+    stream = trace.residual(slice(first, first + max(1, request.count)), numbers)
     found = lens.lens(session.model, on_model(session.model, stream), k=max(1, request.top_k), watched=watched)
     return views.LensGrid(
         first=trace.start + first,
-        stops=tuple(stop.name for stop in stops(session.model.config)),
+        stops=tuple(names[n] for n in numbers),
+        numbers=frozen(np.asarray(numbers, dtype=np.int32)),
         top_ids=found.top_ids,
         top_probs=found.top_probs,
         watched_ranks=found.watched_ranks,

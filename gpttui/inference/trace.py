@@ -48,6 +48,12 @@ def stops(config: GPTConfig) -> tuple[Stop, ...]:
     return tuple(found)
 
 
+def layer_ends(config: GPTConfig) -> tuple[int, ...]:
+    """The numbers of those stops after which a layer is done, the embeddings' first: `1 + n_layer`."""
+    last = "mlp" if config.mlp_width else "attn"
+    return tuple(n for n, stop in enumerate(stops(config)) if stop.part in ("embed", last))
+
+
 def blocks(model: GPT) -> list[Block]:
     """The model's blocks, first to last."""
     return [block for block in model.transformer.h if isinstance(block, Block)]
@@ -128,9 +134,10 @@ class Trace:
             return x + self.tensors["pos_embed"]
         return x
 
-    def residual(self, rows: slice = slice(None)) -> Tensor:
-        """The residual stream at every stop: `[stop, T, d_model]` (of `rows` only)."""
-        return torch.stack([self.stop(stop)[rows] for stop in stops(self.config)])
+    def residual(self, rows: slice = slice(None), numbers: Sequence[int] | None = None) -> Tensor:
+        """The residual stream at every stop (or at those of `numbers`): `[stop, T, d_model]`, of `rows` only."""
+        here = stops(self.config)
+        return torch.stack([self.stop(here[n])[rows] for n in (range(len(here)) if numbers is None else numbers)])
 
     def save(self, file: Path) -> None:
         """Write `tokens` and every site as an .npz archive. Raises UserError where the file cannot be written."""

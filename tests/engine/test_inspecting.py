@@ -129,10 +129,13 @@ def test_views_agree_with_one_plain_pass(shape: str, desk: Desk, shelf: Path) ->
     way = desk.ask(views.AskJourney(position))
     assert way.position == 9 and way.token_id == ids[9] and len(way.stops) == len(stops(gpt.config))
     assert np.allclose(way.vectors, trace.residual()[:, 9].numpy(), atol=1e-4)
-    grid = desk.ask(views.AskLens(first=4, count=100, top_k=2))
+    grid = desk.ask(views.AskLens(first=4, count=100, top_k=2, between=True))
     assert grid.first == 4 and grid.top_ids.shape == (len(way.stops), last - 3, 2)
     assert np.array_equal(grid.top_ids[-1, :, 0], trace["logits"][4:].argmax(axis=1))
     assert np.array_equal(grid.top_ids[:, 5, 0], way.top_ids[:, 0])
+    layers = desk.ask(views.AskLens(first=4, top_k=2))
+    assert len(layers.stops) == gpt.config.n_layer + 1 and layers.stops[-1] == way.stops[-1]
+    assert np.array_equal(layers.top_ids, grid.top_ids[layers.numbers])
     shares = desk.ask(views.AskContributions((3, 8), position))
     assert np.abs(shares.totals - trace["logits"][9, [3, 8]]).max() < 1e-4
     assert np.allclose(shares.heads, contributions(gpt, trace, 9, [3, 8]).heads, atol=1e-4)

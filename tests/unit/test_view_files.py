@@ -14,6 +14,7 @@ from gpttui.view_files import write_view
 GRID = views.LensGrid(
     first=2,
     stops=("embed", "0 attn"),
+    numbers=np.arange(2, dtype=np.int32),
     top_ids=np.arange(6, dtype=np.int32).reshape(2, 3, 1),
     top_probs=np.linspace(0, 1, 6, dtype=np.float32).reshape(2, 3, 1),
     watched_ranks=np.empty((2, 3, 0), dtype=np.int32),
