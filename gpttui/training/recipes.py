@@ -69,8 +69,8 @@ RECIPES: dict[str, Recipe] = {
         "Names", "first names (karpathy/makemore, MIT)", "Makes up first names.", ("\n", "mar", "x"),
     ),
     "addition": Recipe(
-        _rows("addition", layers=3, heads=4, width=128, context=16, batch=128, steps=3500, lr=1e-3, answer_after="=",
-              prompt_weight=0.1, corpus_documents=448_000, eval_every=500, sample_prompt="123+456="),
+        _rows("addition", layers=3, heads=2, width=128, context=16, batch=128, steps=4500, lr=1e-3, answer_after="=",
+              prompt_weight=0.1, corpus_documents=576_000, eval_every=500, sample_prompt="123+456="),
         "Addition", "sums of numbers with up to four digits", "Adds, digit by digit.",
         ("123+456=", "99+1=", "5824+4176="),
     ),
@@ -80,7 +80,7 @@ RECIPES: dict[str, Recipe] = {
         "Sorting", "random letters and the same letters in order", "Puts letters in order.", ("hello>", "transformer>"),
     ),
     "induction": Recipe(
-        _rows("induction", layers=2, heads=4, width=128, mlp_width=0, context=64, batch=64, steps=2000, lr=1e-3,
+        _rows("induction", layers=2, heads=2, width=128, mlp_width=0, context=64, batch=64, steps=1500, lr=1e-3,
               eval_every=250, sample_prompt="k7Qe"),
         "Induction", "random symbols that repeat once", "Copies: nothing else can predict these.", ("k7QeXp2mk7Q",),
     ),
