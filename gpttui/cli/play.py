@@ -21,19 +21,31 @@ def command(
     engine: str | None,
 ) -> int:
     """Open the playground."""
+    if (code := need_terminal("use `gpttui generate`")) is not None:
+        return code
+    return open_playground(model, prompt, seed, engine, train=train)
+
+
+def need_terminal(instead: str) -> int | None:
+    """None where there is a terminal to draw on; else the exit code, the reason told."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        click.echo("gpttui: the playground needs a terminal; without one use `gpttui generate`", err=True)
+        click.echo(f"gpttui: the playground needs a terminal; without one {instead}", err=True)
         return 2
     if os.environ.get("TERM", "") in ("dumb", "unknown"):
-        raise UserError(
-            f"the terminal calls itself {os.environ['TERM']!r} and cannot move the cursor; use `gpttui generate`"
-        )
-    if train is not None:
-        raise UserError("--train opens with the training screen; use `gpttui train FILE` here")
-    return _play(model, prompt, seed, engine)
+        raise UserError(f"the terminal calls itself {os.environ['TERM']!r} and cannot move the cursor; {instead}")
+    return None
 
 
-def _play(model: str | None, prompt: str | None, seed: int | None, engine: str | None) -> int:
+def open_playground(
+    model: str | None,
+    prompt: str | None,
+    seed: int | None,
+    engine: str | None,
+    *,
+    train: str | None = None,
+    watch: str | None = None,
+) -> int:
+    """The playground until it is left; its exit code. `train`: a text for the form; `watch`: a run's directory."""
     from gpttui import locations, settings
     from gpttui.engine import launch
 
@@ -49,11 +61,18 @@ def _play(model: str | None, prompt: str | None, seed: int | None, engine: str |
         from gpttui.tui.app import GpttuiApp
         from gpttui.tui.screens.play import Opening
 
-        ref = model or chosen.model or None
-        path = str(gallery.find(ref)) if not (remote and ref) else ref
+        ref = model or watch or chosen.model or None
+        path = str(ref) if watch or (remote and ref) else str(gallery.find(ref))
         sampling = Sampling(chosen.temperature, chosen.top_k, chosen.top_p)
         opening = Opening(
-            path, prompt, sampling, chosen.seed if seed is None else seed, chosen.colour_mode, tuple(notices)
+            path,
+            prompt,
+            sampling,
+            chosen.seed if seed is None else seed,
+            chosen.colour_mode,
+            tuple(notices),
+            train=train,
+            watch=watch,
         )
         client = EngineClient(words, log, process=process)
         app = GpttuiApp(client, opening, theme_name=chosen.theme, keymap=chosen.keymap, animations=chosen.animations)

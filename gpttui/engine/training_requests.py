@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from gpttui.training.run import Run
 
 
+TOKEN_VIEWS = {"digits": "digits", "say": "speech"}
+"""Corpora whose tokens are no text."""
+
+
 def measure(engine: "Engine", request: Measure) -> Measured:
     from gpttui.engine import estimate
 
@@ -44,13 +48,16 @@ def measure(engine: "Engine", request: Measure) -> Measured:
 
 
 def here(engine: "Engine", config: TrainConfig) -> TrainConfig:
-    """The config on this engine: its device, and threads that leave a core to the screen."""
+    """The config on this engine: its device, threads that leave a core to the screen, the shape of what it tunes."""
     import torch
 
     device = engine.device if config.device == "auto" else config.device
-    init = str(gallery.find(config.init)) if config.init else ""
     threads = config.threads or torch.get_num_threads()
-    return msgspec.structs.replace(config, device=device, init=init, threads=threads)
+    if not config.init:
+        return msgspec.structs.replace(config, device=device, threads=threads)
+    given = gallery.card(gallery.find(config.init))
+    shape = {"layers": given.n_layer, "heads": given.n_head, "width": given.d_model}
+    return msgspec.structs.replace(config, device=device, threads=threads, init=given.path, **shape)
 
 
 def start_run(engine: "Engine", request: StartRun) -> Opened:
@@ -122,6 +129,7 @@ def card(live: "LiveRun") -> ModelCard:
         size_bytes=4 * model.n_params,
         data=source,
         arch=config.arch,
+        token_view=TOKEN_VIEWS.get(source, "text"),
         prompt=config.sample_prompt,
     )
     given = gallery.card(Path(config.init)) if config.init else None

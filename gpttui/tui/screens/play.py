@@ -6,12 +6,12 @@ the model: what a step is, what may be taken back, what a setting means, is the 
 
 import secrets
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.screen import Screen
 
 from gpttui.protocol import Look
 from gpttui.records import Sampling, Snapshot
@@ -21,12 +21,15 @@ from gpttui.tui.screens import views
 from gpttui.tui.screens.deck import PaneDeck
 from gpttui.tui.screens.hints import Seen, hint
 from gpttui.tui.screens.session_link import Engine, SessionLink
+from gpttui.tui.screens.train_door import TrainDoor
+from gpttui.tui.screens.train_link import TrainLink
 from gpttui.tui.selection import Selection
 from gpttui.tui.widgets.attention import AttentionPane
 from gpttui.tui.widgets.hint_bar import HintBar
 from gpttui.tui.widgets.key_bar import KeyBar
 from gpttui.tui.widgets.loss import LossPane
 from gpttui.tui.widgets.next_token import NextTokenPane
+from gpttui.tui.widgets.scrubber import Scrubber
 from gpttui.tui.widgets.status_header import StatusHeader
 from gpttui.tui.widgets.tokens import COLOUR_MODES, ColourMode, TokensPane
 
@@ -50,9 +53,13 @@ class Opening:
     seed: int = 0
     colour_mode: ColourMode = "alternate"
     notices: tuple[str, ...] = ()
+    train: str | None = None
+    """A text to open the training form on; empty: on none yet."""
+    watch: str | None = None
+    """A run to open the training screen on."""
 
 
-class PlayScreen(Screen[None]):
+class PlayScreen(TrainDoor):
     """One model, one text, four ways to look at it."""
 
     AUTO_FOCUS = "#tokens"
@@ -64,6 +71,8 @@ class PlayScreen(Screen[None]):
         self.selection = Selection()
         self.seen = Seen()
         self.link = SessionLink(engine, self._look, self.post_message)
+        self.training = TrainLink(engine, self.link)
+        self.scrubber = Scrubber(id="scrubber")
         self.tokens = TokensPane(id="tokens")
         self.next = NextTokenPane(id="next")
         self.attention = AttentionPane(id="attention")
@@ -77,6 +86,7 @@ class PlayScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield self.header
         yield self.deck
+        yield self.scrubber
         yield self.hints
         yield KeyBar()
 
@@ -87,6 +97,11 @@ class PlayScreen(Screen[None]):
             self.notify(notice, severity="warning", markup=False)
         self.link.open(self.opening.model, self.opening.prompt, self.opening.sampling, self.opening.seed)
         self.call_after_refresh(self.run_worker, self.link.serve)
+        self.open_door()
+        if self.opening.watch is not None:
+            self.watch_run(Path(self.opening.watch))
+        elif self.opening.train is not None:
+            self.order_run(self.opening.train)
 
     # ── What is looked at ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -276,10 +291,12 @@ class PlayScreen(Screen[None]):
         self.loss.history = opened.history
         self.loss.waiting = "this model came without a record of its training"
         self.header.card = card
+        self.run_opened(card)
         if not event.restored:
             self.selection = Selection().on(self.selection.layer, self.selection.head, card.n_layer, card.n_head)
         self._repaint(opened.snapshot)
-        self._hint("The engine was started again; your text and settings are back." if event.restored else "")
+        back = self.interrupted_words or "The engine was started again; your text and settings are back."
+        self._hint(back if event.restored else "")
 
     @on(SnapshotArrived)
     def _arrived(self, event: SnapshotArrived) -> None:
@@ -300,6 +317,7 @@ class PlayScreen(Screen[None]):
     @on(Refused)
     def _refused(self, event: Refused) -> None:
         self.hints.say(event.line, "error")
+        self.training.refused(event.line)
         self._state()
         if self.link.snapshot is None:
             self._wait("no model is open: press m")
@@ -314,6 +332,7 @@ class PlayScreen(Screen[None]):
     def _lost(self, event: EngineLost) -> None:
         after = "starting another one…" if event.restarting else "press space to start it again"
         self.hints.say(f"{event.reason} · {after}", "error")
+        self.training.lost()
         self._state("restarting" if event.restarting else "stopped")
         self._wait("the engine has stopped: press space to start it again")
 

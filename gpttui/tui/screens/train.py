@@ -77,14 +77,14 @@ class TrainScreen(Screen[str | None]):
         self.numbers = GradientsPane(id="run")
         self.strip = HeatStripPane(id="strip")
         self.samples = SamplesPane(id="samples")
-        self.batch = BatchPane(id="batch")
+        self.reading = BatchPane(id="batch")
         self.deck = PaneDeck(
             {
                 "Loss": self.curve,
                 "Run": self.numbers,
                 "Samples": self.samples,
                 "Prompt": self.strip,
-                "Batch": self.batch,
+                "Batch": self.reading,
             }
         )
         self.header = TrainHeader()
@@ -131,7 +131,7 @@ class TrainScreen(Screen[str | None]):
             return
         if record is not self._shown:
             self._open(record)
-        self._name(record)
+        self._entitle(record)
         if record.version != self._version:
             self._version = record.version
             self.curve.grown()
@@ -148,12 +148,12 @@ class TrainScreen(Screen[str | None]):
         self._shown, self._version, self._newest_sample = record, -1, None
         self.curve.follow(record.train, record.validation, record.name)
         self.samples.samples = ()
-        self.batch.batch = None
+        self.reading.losses = None
         self._overlay()
         if not record.live:
             self._probe(record)
 
-    def _name(self, record: RunRecord) -> None:
+    def _entitle(self, record: RunRecord) -> None:
         header, config = self.header, record.config
         header.name_, header.state = record.name, record.words
         header.step, header.steps = record.step, config.steps if config is not None else 0
@@ -162,7 +162,7 @@ class TrainScreen(Screen[str | None]):
         self.curve.waiting = words.get(record.state, "the first steps are on their way")
         tokenizer = self._tokenizer()
         if self.strip.tokenizer is not tokenizer:
-            self.strip.tokenizer = self.batch.tokenizer = tokenizer
+            self.strip.tokenizer = self.reading.tokenizer = tokenizer
 
     def _hint(self) -> None:
         record = self.link.record
@@ -185,8 +185,8 @@ class TrainScreen(Screen[str | None]):
 
     def _look_at_batch(self) -> None:
         """Only while someone can see it, and only where it may have changed."""
-        record, batch = self.link.record, self.batch.batch
-        if record is None or not self.is_current or not self.batch.has_class("-shown"):
+        record, batch = self.link.record, self.reading.losses
+        if record is None or not self.is_current or not self.reading.has_class("-shown"):
             return
         if batch is None or (record.live and batch.step != record.step):
             self._ask_batch(record)
@@ -194,9 +194,9 @@ class TrainScreen(Screen[str | None]):
     @work(exclusive=True, group="batch")
     async def _ask_batch(self, record: RunRecord) -> None:
         try:
-            self.batch.batch = await self.link.ask(AskBatch(record.path, rows=self.batch.rows_wanted), BatchLosses)
+            self.reading.losses = await self.link.ask(AskBatch(record.path, rows=self.reading.rows_wanted), BatchLosses)
         except UserError as error:
-            self.batch.waiting = str(error)
+            self.reading.waiting = str(error)
 
     # ── Orders ────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -213,8 +213,8 @@ def cost(config: TrainConfig, measured: Measured) -> Cost:
 def steps_for(preset: Preset, measured: Measured) -> int:
     """How many steps this machine does in the preset's time, evaluations left out; a round number."""
     steps = preset.seconds * (1 - EVALUATING) / max(1e-6, measured.step_s)
-    size = 10 ** max(0, len(str(int(steps))) - 2)
-    return max(20, int(steps / size) * size)
+    size = float(10 ** max(0, len(str(int(steps))) - 2))
+    return max(20, int(int(steps / size) * size))
 
 
 def tempered(config: TrainConfig, measured: Measured) -> TrainConfig:

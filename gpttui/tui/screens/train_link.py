@@ -21,6 +21,7 @@ from gpttui.tui.widgets.hint_bar import Tone
 
 A = TypeVar("A")
 TAIL_S = 0.3
+STARTING_S = 30.0
 TAIL_BYTES = 1 << 22
 STATUS_EVERY = 4
 """Readings of the file between two looks at who holds the run."""
@@ -34,7 +35,8 @@ class TrainLink:
         self.record: RunRecord | None = None
         self.others: list[RunRecord] = []
         """Earlier runs of this sitting, newest first."""
-        self.line, self.tone = "", "info"
+        self.line = ""
+        self.tone: Tone = "info"
         """The last thing worth saying."""
         self.listeners: list[Callable[[], None]] = []
         """Called after every change of the record or the line."""
@@ -50,6 +52,11 @@ class TrainLink:
         return answer
 
     async def measure(self, config: TrainConfig) -> Measured:
+        """What the run would be; waits for an engine that is only just starting."""
+        for _ in range(int(STARTING_S / TAIL_S)):
+            if self.engine.alive:
+                break
+            await asyncio.sleep(TAIL_S)
         return await self.ask(Measure(config), Measured)
 
     def start(self, config: TrainConfig, path: Path, prompt: str, sampling: Sampling, seed: int) -> None:
@@ -111,7 +118,7 @@ class TrainLink:
         record = self.record
         if record is None or not record.live or not record.active:
             return
-        record.state = "interrupted"
+        record.state, record.live = "interrupted", False
         saved = f"step {record.checkpoints[-1]:,}" if record.checkpoints else "its beginning"
         self.say(f"The engine died at step {record.step:,}; the run is safe. r goes on from {saved}.", "error")
 

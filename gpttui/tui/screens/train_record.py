@@ -63,8 +63,8 @@ class RunRecord:
         """News from the engine; events come in order with the steps between them, near enough for curves."""
         self.state = news.state
         before = [event for event in news.events if isinstance(event, RunStarted)]
-        for event in before:
-            self.take(event)
+        for started in before:
+            self.take(started)
         self.extend(news.steps, news.losses_nats)
         for event in news.events:
             if event not in before:

@@ -1,0 +1,168 @@
+"""The playground's door to training: the form, the training screen, the scrubber, and panes that follow live weights.
+
+For: `PlayScreen`, which inherits from it. What trains, and how, is the engine's and `TrainLink`'s business.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual.screen import Screen
+
+from gpttui import rundir
+from gpttui.errors import UserError
+from gpttui.records import ModelCard
+from gpttui.tui.screens.train_link import TrainLink, resume_command, run_of
+from gpttui.tui.screens.train_record import RunRecord
+from gpttui.tui.widgets.scrubber import LIVE, Scrubber
+
+if TYPE_CHECKING:
+    from gpttui.tui.screens.session_link import SessionLink
+    from gpttui.tui.screens.train_form import Ordered
+    from gpttui.tui.widgets.hint_bar import HintBar
+    from gpttui.tui.widgets.loss import LossPane
+    from gpttui.tui.widgets.tokens import TokensPane
+
+KEEP_UP_S = 1.0
+"""How often the panes look at weights that change: each look costs the training a pass over the text."""
+SCRUB_TOKENS = 40
+"""Drawn under each checkpoint where the person has drawn fewer: enough to see what the model can do."""
+
+
+class TrainDoor(Screen[None]):
+    """What the playground has to do with runs."""
+
+    link: "SessionLink"
+    training: TrainLink
+    scrubber: Scrubber
+    loss: "LossPane"
+    tokens: "TokensPane"
+    hints: "HintBar"
+    _open_run: str = ""
+    """The run that the open model is, or comes from."""
+
+    def open_door(self) -> None:
+        """Once the screen is mounted."""
+        self.scrubber.display = False
+        self.training.listeners.append(self._training_changed)
+        self.set_interval(KEEP_UP_S, self._keep_up)
+
+    # ── Going there ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def action_train(self) -> None:
+        """The training screen where there is a run, else the form for one."""
+        if self.training.record is None:
+            self.order_run("")
+        else:
+            self.show_training()
+
+    def order_run(self, text: str) -> None:
+        """The form, on a text if one is given; what is ordered starts at once."""
+        from gpttui.tui.screens.train_draft import Base
+        from gpttui.tui.screens.train_form import TrainFormScreen
+
+        card = self.link.card
+        base = (
+            None
+            if card is None
+            else Base(card.id, card.path, card.n_layer, card.n_head, card.d_model, card.context, card.arch)
+        )
+
+        def begin(ordered: "Ordered | None") -> None:
+            if ordered is not None:
+                config, link = ordered.config, self.link
+                self.training.start(config, ordered.path, config.sample_prompt, link.sampling, link.seed)
+                self.show_training()
+
+        self.app.push_screen(TrainFormScreen(self.training, text, base, self.link.prompt), begin)
+
+    def watch_run(self, path: Path) -> None:
+        """The training screen on a run that something else writes, or has written."""
+        try:
+            record = self.training.watch(path)
+        except UserError as error:
+            self.hints.say(str(error), "error")
+            return
+        self.run_worker(self.training.tail(record), group="tail", exclusive=True)
+        self.show_training()
+
+    def show_training(self) -> None:
+        from gpttui.tui.screens.train import TrainScreen
+
+        def back(wish: str | None) -> None:
+            if wish == "new":
+                self.order_run("")
+            elif wish == "scrub":
+                self._take_up_scrubber()
+
+        self.app.push_screen(TrainScreen(self.training, self._resume_run, lambda: self.tokens.tokenizer), back)
+
+    def _resume_run(self) -> None:
+        link = self.link
+        self.training.resume(link.prompt, link.sampling, link.seed)
+
+    # ── The open model and its run ───────────────────────────────────────────────────────────────────────────────
+
+    def run_opened(self, card: ModelCard) -> None:
+        """A model was opened; it may be a run's."""
+        record = self.training.record
+        run = run_of(card.path)
+        self._open_run = str(run) if run is not None else ""
+        if run is not None and (record is None or record.path != str(run)):
+            self.scrubber.notches = tuple(step for step, _ in rundir.checkpoints(run))
+            self.scrubber.at = self.scrubber.notches[-1] if self.scrubber.notches else 0
+        elif record is not None and record.path == card.path:
+            self._open_run = record.path
+            self.loss.follow(record.train, record.validation, record.name)
+            self.scrubber.at = LIVE
+        self._training_changed()
+
+    @property
+    def _record(self) -> RunRecord | None:
+        """The record of the open model's run."""
+        record = self.training.record
+        return record if record is not None and record.path == self._open_run else None
+
+    def _training_changed(self) -> None:
+        record = self._record
+        if record is not None:
+            live = (LIVE,) if record.live else ()
+            self.scrubber.notches = (*record.checkpoints, *live)
+            self.loss.grown()
+        self.scrubber.display = bool(self._open_run) and len(self.scrubber.notches) > 1
+
+    @property
+    def interrupted_words(self) -> str:
+        """What to say after the engine has died in the middle of a run; empty where it has not."""
+        record = self.training.record
+        if record is None or record.state != "interrupted" or self.training.tone != "error":
+            return ""
+        return f"The training broke off at step {record.step:,}: e, then r goes on. Or later: {resume_command(record)}"
+
+    def _keep_up(self) -> None:
+        """Panes on the live weights look again while those change."""
+        record = self._record
+        here = self.is_current and not self.link.busy and not self.link.running
+        if record is not None and self.training.training and here and self.scrubber.at == LIVE:
+            self.link.show()
+
+    # ── Scrubbing ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _take_up_scrubber(self) -> None:
+        record = self.training.record
+        if record is not None and record.path != self._open_run:
+            self.hints.say(f"Opening {record.name} …", "info")
+            self.link.open(record.path, self.link.prompt)
+        self.scrubber.focus()
+        self.hints.say(", and . go through the checkpoints, as dragging does; the text is drawn anew by each.", "info")
+
+    def action_scrub(self, by: int) -> None:
+        if not self.scrubber.display:
+            self.hints.say("Only a model that was trained here has checkpoints to go through: e trains one.", "info")
+            return
+        self.scrubber.action_move(by)
+
+    def on_scrubber_wanted(self, event: Scrubber.Wanted) -> None:
+        event.stop()
+        self.link.stop()
+        self.link.scrub(self._open_run, event.step, SCRUB_TOKENS)
+        self.loss.marker = None if event.step == LIVE else event.step

@@ -1,0 +1,204 @@
+"""What a training run changed: two texts from one seed, the probabilities that moved most, and both losses.
+
+For: a run with its weights before and after, a fine-tuned one above all. Not for: computing any of it (the engine).
+"""
+
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from textual.binding import BindingType
+from textual.geometry import Size
+from textual.reactive import reactive
+from textual.strip import Strip
+
+from gpttui.text import safe_text
+from gpttui.train_requests import BeforeAfter
+from gpttui.tui.renderables.bars import bar
+from gpttui.tui.renderables.labels import clip, fit, percent, token_label
+from gpttui.tui.renderables.token_flow import Array, TokenFlow
+from gpttui.tui.widgets.pane import Pane, Piece, label_border, moving
+
+if TYPE_CHECKING:
+    from gpttui.tokenizers import Tokenizer
+
+WORKING = "the engine compares the weights before and after…"
+Lines = list[list[Piece]]
+
+
+class _ComparedPane(Pane):
+    """Lines made from one comparison, scrolled with the arrows."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        moving("up,k", "scroll_by(-1)", "up", "compared.up", "Scroll up"),
+        moving("down,j", "scroll_by(1)", "down", "compared.down", "Scroll down"),
+    ]
+    DEFAULT_CSS = "_ComparedPane { overflow-y: auto; padding: 0 1; }"
+
+    found: reactive[BeforeAfter | None] = reactive(None)
+    tokenizer: "reactive[Tokenizer | None]" = reactive(None)
+    title: ClassVar[str] = ""
+
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.waiting = WORKING
+        self._lines: Lines = []
+
+    def on_mount(self) -> None:
+        label_border(self, self.title)
+        self._lay_out()
+
+    def on_resize(self) -> None:
+        self._lay_out()
+
+    def watch_found(self) -> None:
+        self._lay_out()
+
+    def watch_tokenizer(self) -> None:
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        if self.is_mounted and self.found is not None:
+            self._lines = self.lines(self.found, max(8, self.scrollable_content_region.width))
+            self.virtual_size = Size(self.scrollable_content_region.width, len(self._lines))
+        self.refresh()
+
+    def lines(self, found: BeforeAfter, width: int) -> Lines:
+        raise NotImplementedError
+
+    def render_line(self, y: int) -> Strip:
+        if self.found is None:
+            return self.empty_row(y)
+        at = y + self.scroll_offset.y
+        return self.row(self._lines[at] if at < len(self._lines) else [])
+
+    def action_scroll_by(self, by: int) -> None:
+        self.scroll_to(y=self.scroll_offset.y + by, animate=False, force=True)
+        self.refresh()
+
+
+class WrittenPane(_ComparedPane):
+    """Both texts; from where they part, tokens that differ are marked."""
+
+    HELP: ClassVar[str] = """\
+The same prompt (dim), the same seed, the same sampling: above written by the weights **before** the training, below \
+by those **after**. Tokens that stand at the same place but differ are marked. Once one token differs the texts have \
+different pasts, so much of what follows must differ too; the pane *Largest moves* compares both models on one text."""
+    title = "Same prompt, same seed"
+
+    def lines(self, found: BeforeAfter, width: int) -> Lines:
+        return [
+            *self._text(found.before, found.before_ids, found.after_ids, found.n_prompt, width),
+            [],
+            *self._text(found.after, found.after_ids, found.before_ids, found.n_prompt, width),
+        ]
+
+    def _text(self, title: str, ids: Array, other: Array, n_prompt: int, width: int) -> Lines:
+        flow = TokenFlow(self.tokenizer, width)
+        flow.set_ids(ids)
+        common = min(len(ids), len(other))
+        differs = np.ones(len(ids), dtype=bool)
+        differs[:common] = ids[:common] != other[:common]
+        changed = int(differs[n_prompt:].sum())
+        head: list[Piece] = [(clip(safe_text(title), width - 20), self.tone("accent"))]
+        head.append((f"  {changed} of {len(ids) - n_prompt} differ", self.tone("dim")))
+        lines: Lines = [head]
+        for y in range(flow.height):
+            lines.append(
+                [
+                    (
+                        piece.text,
+                        self.tone("dim")
+                        if piece.token < n_prompt
+                        else self.tone("cursor")
+                        if differs[piece.token]
+                        else self.tone(),
+                    )
+                    for piece in flow.line(y)
+                ]
+            )
+        return lines
+
+
+class MovesPane(_ComparedPane):
+    """One line for each probability that moved: where, which token, from what to what."""
+
+    HELP: ClassVar[str] = """\
+Both models read one text, the one that was written before. At each of its tokens the probabilities of what comes \
+next are compared, over the whole vocabulary at temperature 1; the **largest moves** stand here, at most two for each \
+place. The context is what stands before it, then the token, then its probability before → after."""
+    title = "Largest moves"
+
+    def lines(self, found: BeforeAfter, width: int) -> Lines:
+        numbers = 17
+        label_width = 8
+        room = max(4, width - numbers - label_width - 8)
+        lines: Lines = []
+        for move in found.moves:
+            ids = found.before_ids[max(0, move.position - 24) : move.position + 1]
+            before = "".join(token_label(self.tokenizer, int(i)) for i in ids)
+            up = move.after > move.before
+            cells = bar(abs(move.after - move.before), 6).ljust(6)
+            lines.append(
+                [
+                    (fit(before[-room:], room, right=True), self.tone("dim")),
+                    (" ", self.tone()),
+                    (fit(token_label(self.tokenizer, move.token_id), label_width), self.tone("strong")),
+                    (fit(percent(move.before), 7, right=True), self.tone()),
+                    (" → ", self.tone("dim")),
+                    (fit(percent(move.after), 7), self.tone("strong")),
+                    (cells, self.tone("bar" if up else "warn")),
+                ]
+            )
+        return lines or [[("nothing moved", self.tone("dim"))]]
+
+
+class ForgottenPane(_ComparedPane):
+    """Validation loss on the new and on the old text, before and after."""
+
+    HELP: ClassVar[str] = """\
+**Validation loss** in nats per token, lower is better, on text that was never trained on, measured here with the \
+weights before and after. On the **new** text it shows what was learned. On the **old** one, which the model had \
+learned from before, it shows what was **forgotten**: a loss that has risen. Where the old text is not on this \
+machine, nothing is guessed.
+
+More: McCloskey and Cohen, *Catastrophic interference in connectionist networks* (1989)."""
+    title = "Learned and forgotten"
+
+    def lines(self, found: BeforeAfter, width: int) -> Lines:
+        lines = self._losses(
+            "new text", found.new_text, found.new_before_nats, found.new_after_nats, found.new_tokens, width
+        )
+        if found.old_before_nats is not None and found.old_after_nats is not None:
+            lines.append([])
+            lines += self._losses(
+                "old text", found.old_text, found.old_before_nats, found.old_after_nats, found.old_tokens, width
+            )
+        elif found.old_note:
+            words = f"old text: {found.old_note}"
+            lines += [[], *([(part, self.tone("warn"))] for part in _wrapped(safe_text(words), width))]
+        return lines
+
+    def _losses(self, what: str, name: str, before: float, after: float, tokens: int, width: int) -> Lines:
+        dim, longest = self.tone("dim"), max(before, after, 1e-9)
+        cells = max(4, width - 18)
+        better = after < before
+        verdict = f"{abs(after - before):.3f} {'better' if better else 'worse'}"
+        return [
+            [(f"{what} ", self.tone("accent")), (clip(safe_text(name), max(4, width - 12)), dim)],
+            [(fit("before", 8), dim), (f"{before:.3f} ", self.tone()), (bar(before / longest, cells), dim)],
+            [
+                (fit("after", 8), dim),
+                (f"{after:.3f} ", self.tone("strong")),
+                (bar(after / longest, cells), self.tone("bar" if better else "warn")),
+            ],
+            [(fit("", 8), dim), (verdict, self.tone("bar" if better else "warn")), (f", over {tokens:,} tokens", dim)],
+        ]
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    lines = [""]
+    for word in text.split():
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {word}".strip()
+    return lines

@@ -1,0 +1,247 @@
+"""A form worked by keys alone: arrows choose a line and step through its values, typing writes another one.
+
+For: ordering a training run. Not for: what the fields mean together (`screens.train_draft`), or starting anything.
+"""
+
+import itertools
+from pathlib import Path
+from typing import ClassVar, Literal, NamedTuple
+
+from rich.cells import cell_len
+from textual import events
+from textual.binding import BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.strip import Strip
+
+from gpttui.text import safe_text
+from gpttui.tui.renderables.labels import clip, fit
+from gpttui.tui.widgets.pane import Pane, Piece, label_border, moving
+
+NAME, VALUE = 15, 24
+
+
+class Field(NamedTuple):
+    """One line of the form."""
+
+    name: str
+    label: str
+    kind: Literal["choice", "number", "path"]
+    choices: tuple[str, ...]
+    """What ← and → step through; of a number or a path, anything else can be typed."""
+    hint: str = ""
+    locked: bool = False
+
+
+class FormPane(Pane):
+    """Lines of label, value and hint; the focused line has a cursor."""
+
+    HELP: ClassVar[str] = """\
+**How long** sets a shape that is worth training for so long, and as many steps as this machine does in that time; \
+the engine has just timed a few real passes to know. Any other field can be changed afterwards.
+
+**Text**: the path of a file or a folder of texts (tab completes it), or one that is here already. **Start from** a \
+loaded model to fine-tune it: shape and tokenizer are then its own. **Tokenizer**: single characters, whole words, or \
+byte-level BPE of so many tokens, learned from the text.
+
+**Layers, heads, width**: how deep, how many attention heads a layer, how long a token's vector. **Context**: the \
+tokens that a prediction may look at. **Batch**: rows of one step. **Optimizer**: Muon learns fastest here; its own \
+learning rate follows the one shown. The run ends after its **steps**, its minutes, or at a validation loss.
+
+`↑` `↓` choose a line, `←` `→` another value, typing writes one, backspace deletes. `enter` starts."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        moving("up,shift+tab", "line(-1)", "line up", "form.up", "The line above"),
+        moving("down", "line(1)", "line down", "form.down", "The line below"),
+        moving("left", "turn(-1)", "value before", "form.left", "The value before"),
+        moving("right", "turn(1)", "value after", "form.right", "The next value"),
+        moving("backspace", "delete", "delete", "form.delete", "Delete the last character"),
+        moving("ctrl+u", "clear", "clear", "form.clear", "Delete the whole value"),
+        moving("tab", "complete", "complete, next line", "form.complete", "Complete the path, or go to the next line"),
+    ]
+    DEFAULT_CSS = "FormPane { padding: 0 1; overflow-y: auto; }"
+
+    fields: reactive[tuple[Field, ...]] = reactive(())
+    values: reactive[dict[str, str]] = reactive({}, always_update=True)
+    line: reactive[int] = reactive(0)
+    wrong: reactive[str] = reactive("")
+    """The field that an error is about."""
+
+    class Changed(Message):
+        """A person has given `name` the value `value`."""
+
+        def __init__(self, name: str, value: str) -> None:
+            super().__init__()
+            self.name, self.value = name, value
+
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._writing = False
+        """The value has been typed at: further characters are added; the first one replaces a number."""
+
+    def on_mount(self) -> None:
+        label_border(self, "Train a model", "enter starts")
+
+    def watch_fields(self) -> None:
+        self.virtual_size = Size(max(1, self.scrollable_content_region.width), len(self.fields))
+        self.refresh()
+
+    def on_resize(self) -> None:
+        self.watch_fields()
+        self._follow()
+
+    def watch_values(self) -> None:
+        self.refresh()
+
+    def watch_wrong(self) -> None:
+        self.refresh()
+
+    def watch_line(self) -> None:
+        self._writing = False
+        self._follow()
+
+    def _follow(self) -> None:
+        room, top = max(1, self.scrollable_content_region.height), self.scroll_offset.y
+        if self.line < top or self.line >= top + room:
+            y = self.line if self.line < top else self.line - room + 1
+            self.scroll_to(y=y, animate=False, force=True)
+        self.refresh()
+
+    @property
+    def field(self) -> Field | None:
+        return self.fields[self.line] if self.line < len(self.fields) else None
+
+    # ── Drawing ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def render_line(self, y: int) -> Strip:
+        at = y + self.scroll_offset.y
+        return self.row(self._pieces(at)) if at < len(self.fields) else self.row([])
+
+    def _pieces(self, at: int) -> list[Piece]:
+        field, here = self.fields[at], at == self.line
+        width = self.scrollable_content_region.width
+        value = safe_text(self.values.get(field.name, ""))
+        room = max(VALUE, width - NAME - cell_len(field.hint) - 5) if field.kind == "path" else VALUE
+        room = max(4, min(room, width - NAME - 4))
+        shown = value if cell_len(value) <= room - 1 else "…" + value[-(room - 2) :]
+        typed = here and field.kind != "choice" and not field.locked
+        shown += "▏" if typed and self.has_focus else ""
+        plain, dim = self.tone(), self.tone("dim")
+        style = dim if field.locked else self.tone("cursor") if here and self.has_focus else self.tone("strong")
+        arrows = here and bool(field.choices) and not field.locked
+        label = self.tone("warn") if field.name == self.wrong else self.tone("accent") if here else dim
+        return [
+            (fit(field.label, NAME), label),
+            ("‹ " if arrows else "  ", dim),
+            (fit(clip(shown, room), room), style),
+            (" › " if arrows else "   ", dim),
+            (clip(field.hint, max(0, width - NAME - room - 5)), plain if here and not field.locked else dim),
+        ]
+
+    # ── Keys ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def action_line(self, by: int) -> None:
+        self.line = (self.line + by) % max(1, len(self.fields))
+
+    def _give(self, value: str) -> None:
+        if self.field is not None and not self.field.locked:
+            self.post_message(self.Changed(self.field.name, value))
+
+    def action_turn(self, by: int) -> None:
+        field = self.field
+        if field is None or not field.choices or field.locked:
+            return
+        self._writing = False
+        value = self.values.get(field.name, "")
+        if value in field.choices:
+            at = field.choices.index(value) + by
+        else:
+            at = _nearest(value, field.choices, by) if field.kind == "number" else (0 if by > 0 else -1)
+        wraps = field.kind != "number"
+        self._give(field.choices[at % len(field.choices) if wraps else max(0, min(len(field.choices) - 1, at))])
+
+    def action_delete(self) -> None:
+        if self.field is not None and self.field.kind != "choice":
+            self._writing = True
+            self._give(self.values.get(self.field.name, "")[:-1])
+
+    def action_clear(self) -> None:
+        if self.field is not None and self.field.kind != "choice":
+            self._writing = True
+            self._give("")
+
+    def action_complete(self) -> None:
+        field = self.field
+        value = "" if field is None else self.values.get(field.name, "")
+        if field is not None and field.kind == "path" and (longer := completed(value)) != value:
+            self._writing = True
+            self._give(longer)
+        else:
+            self.action_line(1)
+
+    def write(self, text: str) -> None:
+        """What is typed or pasted on the focused line."""
+        field = self.field
+        if field is None or field.kind == "choice" or field.locked:
+            return
+        value = self.values.get(field.name, "")
+        starts_anew = not self._writing and (field.kind == "number" or value in field.choices)
+        self._writing = True
+        self._give(text if starts_anew else value + text)
+
+    def on_key(self, event: events.Key) -> None:
+        if event.character and event.is_printable:
+            event.stop()
+            event.prevent_default()
+            self.write(event.character)
+
+    def on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        self.write(event.text.splitlines()[0].strip().strip("'\"") if event.text.strip() else "")
+
+    def on_click(self, event: events.Click) -> None:
+        at = event.get_content_offset(self)
+        if at is None or not 0 <= at.y + self.scroll_offset.y < len(self.fields):
+            return
+        same = self.line == at.y + self.scroll_offset.y
+        self.line = at.y + self.scroll_offset.y
+        if same and self.field is not None and self.field.kind == "choice":
+            self.action_turn(1)
+
+    def on_mouse_scroll_down(self) -> None:
+        self.action_line(1)
+
+    def on_mouse_scroll_up(self) -> None:
+        self.action_line(-1)
+
+
+def _nearest(value: str, choices: tuple[str, ...], by: int) -> int:
+    """The next larger or smaller of ascending numbers."""
+    try:
+        number = float(value)
+    except ValueError:
+        return 0
+    larger = [n for n, choice in enumerate(choices) if float(choice) > number]
+    smaller = [n for n, choice in enumerate(choices) if float(choice) < number]
+    return (larger[0] if larger else len(choices) - 1) if by > 0 else (smaller[-1] if smaller else 0)
+
+
+def completed(text: str) -> str:
+    """A path as far as what is on this machine determines it; unchanged where that is no further."""
+    if not text.strip():
+        return text
+    path = Path(text).expanduser()
+    folder, start = (path, "") if text.endswith("/") else (path.parent, path.name)
+    try:
+        names = sorted(
+            entry.name + ("/" if entry.is_dir() else "")
+            for entry in folder.iterdir()
+            if entry.name.startswith(start) and (start or not entry.name.startswith("."))
+        )
+    except OSError:
+        return text
+    common = "".join(
+        chars[0] for chars in itertools.takewhile(lambda chars: len(set(chars)) == 1, zip(*names, strict=False))
+    )
+    return text[: len(text) - len(start)] + common if len(common) > len(start) else text
