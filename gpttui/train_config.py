@@ -14,7 +14,7 @@ from gpttui.errors import UserError, one_line
 FORMAT = 1
 """Version of a run directory; a larger one in a file means: written by a newer gpttui."""
 
-_COUNTS = "layers heads width context batch accumulation steps corpus_documents keep".split()
+_COUNTS = "layers heads width context batch accumulation steps corpus_documents keep newton_schulz_steps".split()
 _NOT_NEGATIVE = (
     "warmup eval_every eval_tokens sample_every sample_tokens checkpoint_every history minutes target_loss threads "
     "seed weight_decay matrix_weight_decay grad_clip prompt_weight"
@@ -90,6 +90,8 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, eq=True):
     beta2: float = 0.99
     momentum: float = 0.95
     """Muon's."""
+    newton_schulz_steps: int = 5
+    """Muon's iterations towards the orthogonal matrix."""
     grad_clip: float = 1.0
     """Gradients longer than this are scaled down to it; 0: never."""
     label_smoothing: float = 0.0

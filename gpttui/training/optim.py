@@ -24,14 +24,15 @@ def orthogonalise(x: Tensor, steps: int = 5, eps: float = 1e-7) -> Tensor:
     """About U V^T for each matrix U S V^T of `x` `[n, rows, columns]`, in x's precision.
 
     For wide matrices the iterations run on the Gram matrix alone: X_k = Q_k X_0, Q_k a polynomial in X_0 X_0^T, so that
-    the matrix itself is touched twice, not ten times.
+    the matrix itself is touched twice, not ten times. Not in bfloat16: squaring the singular values leaves it too few
+    digits, and small ones blow up.
     """
     a, b, c = COEFFICIENTS
     tall = x.size(-2) > x.size(-1)
     if tall:
         x = x.mT
     x = x / x.flatten(1).norm(dim=1).clamp(min=eps).view(-1, 1, 1)
-    if x.size(-1) < 2 * x.size(-2):
+    if x.size(-1) < 2 * x.size(-2) or x.dtype == torch.bfloat16:
         for _ in range(steps):
             gram = x @ x.mT
             x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
@@ -50,7 +51,8 @@ def orthogonalise(x: Tensor, steps: int = 5, eps: float = 1e-7) -> Tensor:
 class Muon(torch.optim.Optimizer):
     """Momentum, orthogonalised; a matrix `[rows, columns]` moves by lr * sqrt(max(1, rows / columns)).
 
-    `thirds`: parameters whose rows hold three maps (query, key, value) of equal size, to be orthogonalised apart.
+    `dtype`: what Newton-Schulz computes in. `thirds`: parameters whose rows hold three maps (query, key, value) of
+    equal size, to be orthogonalised apart.
     """
 
     def __init__(
@@ -61,10 +63,11 @@ class Muon(torch.optim.Optimizer):
         weight_decay: float = 0.0,
         momentum: float = 0.95,
         ns_steps: int = 5,
+        dtype: torch.dtype = torch.float32,
         thirds: Sequence[Tensor] = (),
     ) -> None:
         super().__init__(parameters, {"lr": lr, "weight_decay": weight_decay, "momentum": momentum})
-        self.ns_steps = ns_steps
+        self.ns_steps, self.dtype = ns_steps, dtype
         self._thirds = {id(p) for p in thirds}
 
     @torch.no_grad()
@@ -83,9 +86,16 @@ class Muon(torch.optim.Optimizer):
                 for target, part in zip(p.chunk(parts), update.chunk(parts), strict=True):
                     batches[part.size(0), part.size(1)].append((target, part))
             for (rows, columns), pairs in batches.items():
-                moved = orthogonalise(torch.stack([update for _, update in pairs]), self.ns_steps)
+                stacked = torch.stack([update for _, update in pairs]).to(self.dtype)
+                moved = orthogonalise(stacked, self.ns_steps).to(updates[0].dtype)
                 scale = group["lr"] * math.sqrt(max(1.0, rows / columns))
                 torch._foreach_add_([target for target, _ in pairs], list(moved.unbind()), alpha=-scale)
+
+
+def newton_schulz_dtype(device: torch.device) -> torch.dtype:
+    """bfloat16, as `torch.optim.Muon` has it, where the hardware multiplies it; float32 on other CPUs."""
+    has_bf16 = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    return torch.bfloat16 if device.type == "cuda" or (device.type == "cpu" and has_bf16()) else torch.float32
 
 
 def make_optimisers(model: GPT, config: TrainConfig, device: torch.device) -> list[torch.optim.Optimizer]:
@@ -109,9 +119,16 @@ def make_optimisers(model: GPT, config: TrainConfig, device: torch.device) -> li
         grouped = model.config.kv_heads != model.config.n_head
         fused_qkv = [] if grouped else [p for name, p in model.named_parameters() if name.endswith("c_attn.weight")]
         optimisers.append(
-            Muon(blocks, lr=config.matrix_lr, weight_decay=config.matrix_weight_decay, momentum=config.momentum,
-                 thirds=fused_qkv)
-        )  # fmt: skip
+            Muon(
+                blocks,
+                lr=config.matrix_lr,
+                weight_decay=config.matrix_weight_decay,
+                momentum=config.momentum,
+                ns_steps=config.newton_schulz_steps,
+                dtype=newton_schulz_dtype(device),
+                thirds=fused_qkv,
+            )
+        )
     for optimiser in optimisers:
         for group in optimiser.param_groups:
             group["peak_lr"] = group["lr"]

@@ -32,10 +32,21 @@ def test_batched_orthogonalisation_is_newton_schulz_matrix_by_matrix(shape: tupl
     torch.testing.assert_close(orthogonalise(x.float()).double(), expected, rtol=1e-3, atol=1e-3)
 
 
-def test_singular_values_come_out_near_one() -> None:
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_singular_values_come_out_near_one(dtype: torch.dtype) -> None:
     torch.manual_seed(1)
-    values = torch.linalg.svdvals(orthogonalise(torch.randn(3, 32, 96)))
+    values = torch.linalg.svdvals(orthogonalise(torch.randn(3, 32, 96).to(dtype)).float())
     assert float(values.min()) > 0.6 and float(values.max()) < 1.3
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_small_singular_values_do_not_blow_up(dtype: torch.dtype) -> None:
+    """Real gradients' singular values fall over several orders of magnitude."""
+    torch.manual_seed(2)
+    left, right = torch.linalg.qr(torch.randn(32, 32))[0], torch.linalg.qr(torch.randn(128, 32))[0]
+    x = (left * 10 ** torch.linspace(0, -4, 32)) @ right.T
+    values = torch.linalg.svdvals(orthogonalise(x[None].to(dtype)).float())
+    assert float(values.max()) < 1.3
 
 
 @pytest.mark.parametrize("weight_decay", [0.0, 0.1])
