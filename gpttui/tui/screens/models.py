@@ -41,10 +41,11 @@ class ModelsScreen(ModalScreen[Wanted | None]):
         OptionList, Input { border: round $foreground 25%; background: $background; }
         OptionList, Input { border-title-color: $foreground 80%; }
         OptionList:focus, Input:focus { border: round $primary; border-title-color: $primary; }
+        OptionList:focus { background-tint: transparent 0%; }
         #shelf { width: 2fr; height: 1fr; max-height: 100%; min-width: 24; max-width: 44; }
         #prompts { height: auto; max-height: 7; }
         #card { height: auto; max-height: 60%; padding: 0 1; }
-        #about { width: 3fr; }
+        #about { width: 3fr; min-width: 12; }
         LossPane { height: 1fr; min-height: 4; }
         #path { height: 3; }
     }

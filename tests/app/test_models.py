@@ -1,0 +1,94 @@
+"""The shelf of models: cards, prompts to try, a path of one's own, and what cannot be read."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from gpttui import gallery, protocol
+from gpttui.records import LossHistory, ModelCard
+from tests.app.pilot import Playground, playground
+
+
+def shelf_card(name: str, prompts: tuple[str, ...] = ()) -> ModelCard:
+    return ModelCard(
+        id=name, path=f"/shelf/{name}", params=1_234_567, n_layer=2, n_head=2, d_model=32, vocab_size=65, context=64,
+        tokenizer="characters", size_bytes=5_000_000, data="plays [/]", metric_name="loss", metric_value=1.234,
+        summary="Writes [red]plays", prompts=prompts,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def shelf(monkeypatch: pytest.MonkeyPatch) -> list[ModelCard]:
+    cards = [shelf_card("first"), shelf_card("second", ("ROMEO:\n", "[/] \x1b[31m"))]
+    monkeypatch.setattr(gallery, "cards", lambda: (cards, ["/shelf/third holds no model.safetensors [/]"]))
+
+    def history(path: Path) -> LossHistory | None:
+        return None
+
+    monkeypatch.setattr(gallery, "history", history)
+    return cards
+
+
+async def at_the_shelf(page: Playground) -> None:
+    await page.pilot.press("m")
+    await page.until(lambda: len(page.app.screen_stack) == 2 and "first" in page.text)
+    await page.pilot.pause()
+
+
+async def test_a_card_says_what_the_model_is_and_enter_opens_it(shelf: list[ModelCard]) -> None:
+    async with playground() as page:
+        await at_the_shelf(page)
+        await page.pilot.press("down")
+        await page.until(lambda: "loss: 1.234" in page.text and "/shelf/second" in page.text)
+        assert "1.23 M parameters" in page.text and "Writes [red]plays" in page.text
+        assert "third holds no model" in page.text
+        await page.pilot.press("enter")
+        await page.until(lambda: page.engine.asked(protocol.OpenModel) == 2 and not page.play.link.busy)
+        asked = page.engine.requests[-1]
+        assert isinstance(asked, protocol.OpenModel) and (asked.path, asked.prompt) == ("/shelf/second", None)
+
+
+async def test_a_prompt_to_try_opens_the_model_with_it(shelf: list[ModelCard]) -> None:
+    async with playground() as page:
+        await at_the_shelf(page)
+        await page.pilot.press("j", "tab")
+        await page.until(lambda: page.app.focused is not None and page.app.focused.id == "prompts")
+        assert "ROMEO:⏎" in page.text and "\x1b" not in page.text
+        await page.pilot.press("down", "enter")
+        await page.until(lambda: page.engine.asked(protocol.OpenModel) == 2 and not page.play.link.busy)
+        assert page.engine.requests[-1].prompt == "ROMEO:\n"  # type: ignore[union-attr]
+        assert page.play.link.prompt == "ROMEO:\n"
+
+
+async def test_any_directory_can_be_named_and_a_wrong_one_is_one_line(shelf: list[ModelCard], tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({}))
+    async with playground() as page:
+        await at_the_shelf(page)
+        page.app.screen.query_one("#path").focus()
+        await page.pilot.press(*"no-such-model", "enter")
+        await page.until(lambda: "no model is called" in page.text)
+        page.app.screen.query_one("#path").value = str(tmp_path)  # type: ignore[attr-defined]
+        await page.pilot.press("enter")
+        await page.until(lambda: page.engine.asked(protocol.OpenModel) == 2)
+        assert page.engine.requests[-1].path == str(tmp_path)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("key", ["escape", "m", "q"])
+async def test_leaving_the_shelf_changes_nothing(shelf: list[ModelCard], key: str) -> None:
+    async with playground() as page:
+        await page.press("space")
+        before = page.ids
+        await at_the_shelf(page)
+        await page.pilot.press(key)
+        await page.until(lambda: len(page.app.screen_stack) == 1)
+        assert page.ids == before and page.engine.asked(protocol.OpenModel) == 1
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12), (1, 1)])
+async def test_the_shelf_fits_any_terminal(shelf: list[ModelCard], size: tuple[int, int]) -> None:
+    async with playground(size) as page:
+        await page.pilot.press("m")
+        await page.until(lambda: len(page.app.screen_stack) == 2)
+        await page.pilot.press("down", "tab", "tab", "tab", "escape")
+        await page.until(lambda: len(page.app.screen_stack) == 1)

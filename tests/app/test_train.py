@@ -1,0 +1,283 @@
+"""Training by keys alone, on the real engine: form, dashboard, live playground, scrubber, fine-tuning, death, files."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from textual.pilot import Pilot
+
+from gpttui import gallery, locations, rundir
+from gpttui.train_config import TrainConfig
+from gpttui.training import run as runs
+from gpttui.tui.app import GpttuiApp
+from gpttui.tui.screens.play import Opening, PlayScreen
+from gpttui.tui.screens.train import TrainScreen
+from gpttui.tui.screens.train_after import AfterScreen
+from gpttui.tui.screens.train_form import TrainFormScreen
+from gpttui.tui.screens.train_record import RunRecord
+from gpttui.tui.widgets.scrubber import LIVE
+from tests import fakes
+from tests.app.engine_inside import EngineInside
+
+LIMIT_S = 60
+TINY = {"layers": "2", "heads": "2", "width": "16", "context": "16", "batch": "4", "steps": "40", "preset": "your own"}
+
+
+class Driven:
+    """The app, its engine and the pilot, for one test."""
+
+    def __init__(self, app: GpttuiApp, pilot: Pilot[Any], engine: EngineInside) -> None:
+        self.app, self.pilot, self.engine = app, pilot, engine
+        screen = app.screen_stack[0]
+        assert isinstance(screen, PlayScreen)
+        self.play: PlayScreen = screen
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        try:
+            async with asyncio.timeout(LIMIT_S):
+                while not condition():
+                    await self.pilot.pause(0.01)
+        except TimeoutError as error:
+            raise AssertionError(f"never came true\n{self.text}") from error
+
+    async def on(self, kind: type) -> Any:
+        await self.until(lambda: isinstance(self.app.screen, kind))
+        return self.app.screen
+
+    @property
+    def text(self) -> str:
+        return "\n".join(strip.text.rstrip() for strip in self.app.screen._compositor.render_strips())
+
+    @property
+    def record(self) -> RunRecord:
+        record = self.play.training.record
+        assert record is not None
+        return record
+
+    async def order(self, **values: str) -> None:
+        """Fill the form that is open with tiny values, and start."""
+        form = await self.on(TrainFormScreen)
+        form.values = form.values | TINY | values
+        form._show()
+        form._measure(steps=False)
+        await self.until(lambda: form.measured is not None and not form.problem)
+        await self.pilot.press("enter")
+        await self.on(TrainScreen)
+
+
+@pytest.fixture
+def text(tmp_path: Path) -> Path:
+    rng = random.Random(0)
+    words = "the king and queen of ink sat down to think while rain fell on the town".split()
+    file = tmp_path / "words.txt"
+    file.write_text("".join(" ".join(rng.choices(words, k=8)) + ".\n" for _ in range(150)), encoding="utf-8")
+    return file
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("GPTTUI_HOME", str(tmp_path / "home"))
+    torch.set_num_threads(1)
+    return tmp_path
+
+
+@asynccontextmanager
+async def training(home: Path, size: tuple[int, int] = (120, 40), **opening: Any) -> AsyncIterator[Driven]:
+    model = str(fakes.tiny_model_dir(home, context=16)) if not (home / "tiny").exists() else str(home / "tiny")
+    engine = EngineInside()
+    app = GpttuiApp(engine, Opening(opening.pop("model", model), **opening), animations=False)
+    async with app.run_test(size=size) as pilot:
+        yield Driven(app, pilot, engine)
+
+
+async def test_from_the_playground_by_keys_alone_to_a_model_on_the_shelf(home: Path, text: Path) -> None:
+    async with training(home) as driven:
+        await driven.until(lambda: driven.play.tokens.snapshot is not None)
+        assert "e train" in driven.text
+        await driven.pilot.press("e")
+        form = await driven.on(TrainFormScreen)
+        assert "type the path" in driven.text
+        await driven.pilot.press(*str(text))
+        assert form.values["text"] == str(text)
+        await driven.order()
+        await driven.until(lambda: driven.record.state == "ended")
+        await driven.until(lambda: "finished" in driven.text and "keeps the model" in driven.text)
+        screen = driven.app.screen
+        assert isinstance(screen, TrainScreen) and screen.curve.train.size == 40 and screen.samples.samples
+        await driven.until(lambda: "Batch of step" in driven.text)
+        assert "block 1" in driven.text and "What follows" in driven.text
+        await driven.pilot.press("k")
+        await driven.until(lambda: "Kept as 'words'" in driven.text)
+        assert gallery.find("words") == locations.user_models_dir() / "words"
+
+
+async def test_the_form_measures_and_refuses_in_one_line(home: Path, text: Path) -> None:
+    async with training(home, train=str(text)) as driven:
+        form = await driven.on(TrainFormScreen)
+        await driven.until(lambda: form.measured is not None)
+        await driven.until(lambda: "parameters" in driven.text and "about" in driven.text)
+        steps = form.values["steps"]
+        await driven.pilot.press("left")
+        assert form.values["preset"] == "seconds" and form.values["width"] == "64"
+        await driven.until(lambda: form.values["steps"] != steps)
+        await driven.pilot.press(*["down"] * 6, "5")
+        assert form.values["heads"] == "5"
+        await driven.until(lambda: "does not divide" in driven.text)
+        await driven.pilot.press("enter")
+        assert driven.app.screen is form
+        await driven.pilot.press("backspace", "2")
+        await driven.until(lambda: "Enter starts" in driven.text)
+        await driven.pilot.press("up", "up", "up", "up", "up", "ctrl+u", *"/nowhere.txt")
+        await driven.until(lambda: "no text at /nowhere.txt" in driven.text)
+        await driven.pilot.press("enter")
+        assert driven.app.screen is form
+        await driven.pilot.press("escape")
+        await driven.until(lambda: driven.app.screen is driven.play)
+
+
+async def test_pause_one_batch_rate_rewind_and_stop(home: Path, text: Path) -> None:
+    async with training(home, train=str(text)) as driven:
+        await driven.order(steps="100000")
+        await driven.until(lambda: driven.record.step >= 3)
+        await driven.pilot.press("p")
+        await driven.until(lambda: driven.record.state == "paused")
+        held = driven.record.step
+        await driven.pilot.press("space")
+        await driven.until(lambda: driven.record.step == held + 1 and driven.record.state == "paused")
+        await driven.pilot.press("right_square_bracket")
+        await driven.until(
+            lambda: driven.engine.live and driven.engine.live.trainer.state.lr_scale == pytest.approx(1.25)
+        )
+        await driven.pilot.press("R")
+        assert "R again" in driven.text and driven.record.step == held + 1
+        await driven.pilot.press("R")
+        await driven.until(lambda: driven.engine.live and driven.engine.live.step == 0)
+        await driven.until(lambda: driven.record.step == 0 and driven.record.train.size == 0)
+        await driven.pilot.press("p")
+        await driven.until(lambda: driven.record.step >= 2)
+        await driven.pilot.press("x")
+        await driven.until(lambda: driven.record.state == "ended" and "stopped" in driven.text)
+        await driven.pilot.press("r")
+        await driven.until(lambda: driven.record.state == "running")
+        await driven.pilot.press("x")
+        await driven.until(lambda: driven.record.state == "ended")
+
+
+async def test_the_playground_steps_with_live_weights(home: Path, text: Path) -> None:
+    async with training(home, train=str(text)) as driven:
+        await driven.order(steps="100000")
+        await driven.until(lambda: driven.record.step >= 3)
+        await driven.pilot.press("e")
+        await driven.until(lambda: driven.app.screen is driven.play)
+        await driven.until(lambda: "training step" in driven.text)
+        first = len(driven.play.tokens.snapshot.ids)  # type: ignore[union-attr]
+        await driven.pilot.press("space")
+        await driven.until(lambda: len(driven.play.tokens.snapshot.ids) == first + 1)  # type: ignore[union-attr]
+        before = driven.play.tokens.snapshot.weights  # type: ignore[union-attr]
+        await driven.until(lambda: driven.play.tokens.snapshot.weights != before)  # type: ignore[union-attr]
+        assert driven.play.loss.train is driven.record.train and "◉ live" in driven.text
+        await driven.pilot.press("e")
+        await driven.on(TrainScreen)
+
+
+async def test_scrubbing_shows_each_checkpoint_everywhere(home: Path, text: Path) -> None:
+    async with training(home, train=str(text)) as driven:
+        await driven.order(lr="0.01")
+        await driven.until(lambda: driven.record.state == "ended")
+        await driven.pilot.press("comma")
+        await driven.until(lambda: driven.app.screen is driven.play and driven.play.scrubber.has_focus)
+        assert driven.play.scrubber.at == LIVE
+        seen = {}
+        for _ in range(len(driven.record.checkpoints)):
+            await driven.pilot.press("comma")
+            at = driven.play.scrubber.at
+            await driven.until(lambda at=at: driven.play.tokens.snapshot.weights == f"checkpoint {at:,}")  # type: ignore[union-attr, misc]
+            seen[at] = driven.play.tokens.snapshot.ids.tolist()  # type: ignore[union-attr]
+            assert driven.play.loss.marker == at
+        assert set(seen) == set(driven.record.checkpoints) and len({str(ids) for ids in seen.values()}) > 2
+        await driven.pilot.press("end")
+        await driven.until(lambda: driven.play.tokens.snapshot.weights == "training step 40")  # type: ignore[union-attr]
+        assert driven.play.loss.marker is None
+        rail = driven.play.scrubber
+        await driven.pilot.click("#scrubber", offset=(14, 0))
+        await driven.until(lambda: driven.play.tokens.snapshot.weights == "checkpoint 0")  # type: ignore[union-attr]
+        assert driven.play.tokens.snapshot.ids.tolist() == seen[0] and rail.index == 0  # type: ignore[union-attr]
+
+
+async def test_fine_tuning_and_what_it_changed(home: Path, text: Path) -> None:
+    async with training(home, train=str(text)) as driven:
+        form = await driven.on(TrainFormScreen)
+        await driven.until(lambda: driven.play.link.card is not None)
+        await driven.pilot.press("escape")
+        await driven.until(lambda: driven.app.screen is driven.play)
+        driven.play.order_run(str(text))
+        form = await driven.on(TrainFormScreen)
+        await driven.pilot.press("down", "down", "right")
+        await driven.until(lambda: form.values["start"] == "tiny")
+        assert form.values["layers"] == "2" and form.values["optimizer"] == "adamw"
+        form.values = form.values | {"steps": "10", "context": "16", "preset": "your own"}
+        form._measure(steps=False)
+        await driven.until(lambda: form.measured is not None and not form.problem)
+        await driven.pilot.press("enter")
+        await driven.on(TrainScreen)
+        await driven.until(lambda: driven.record.state == "ended")
+        await driven.pilot.press("c")
+        after = await driven.on(AfterScreen)
+        await driven.until(lambda: after.panes[0].found is not None)
+        await driven.until(lambda: "before: tiny" in driven.text and "after 10 steps" in driven.text)
+        assert "→" in driven.text and "old text:" in driven.text
+        await driven.pilot.press("escape")
+        await driven.on(TrainScreen)
+
+
+async def test_the_engine_dies_and_the_run_goes_on(home: Path, text: Path) -> None:
+    async with training(home, train=str(text)) as driven:
+        await driven.order(steps="100000")
+        await driven.until(lambda: driven.record.step >= 5 and driven.record.checkpoints)
+        driven.engine.die()
+        await driven.until(lambda: driven.record.state == "interrupted" and "r goes on" in driven.text)
+        path = Path(driven.record.path)
+        assert rundir.latest_checkpoint(path) is not None
+        await driven.until(lambda: driven.engine.session is not None)
+        await driven.pilot.press("r")
+        await driven.until(lambda: driven.record.state == "running" and driven.record.last is not None)
+        await driven.pilot.press("x")
+        await driven.until(lambda: driven.record.state == "ended")
+
+
+async def test_watching_a_run_in_files(home: Path, text: Path) -> None:
+    config = TrainConfig(
+        data=str(text), layers=2, heads=2, width=16, context=16, batch=4, steps=12, warmup=2, eval_every=6,
+        eval_tokens=256, sample_every=4, sample_tokens=8, sample_prompt="the", checkpoint_every=4, device="cpu",
+    )  # fmt: skip
+    path = home / "elsewhere"
+    with runs.start(config, path) as run:
+        for _ in run.trainer.events():
+            pass
+    async with training(home, model=str(path), watch=str(path)) as driven:
+        screen = await driven.on(TrainScreen)
+        await driven.until(lambda: driven.record.state == "finished" and driven.record.train.size == 12)
+        await driven.until(lambda: "finished" in driven.text and screen.samples.samples)
+        await driven.until(lambda: len(driven.record.probes) == 4)
+        await driven.until(lambda: screen.reading.losses is not None)
+        await driven.pilot.press("p")
+        await driven.until(lambda: "not trained by this program" in driven.text)
+        await driven.pilot.press("comma")
+        await driven.until(lambda: driven.play.scrubber.has_focus and driven.play.scrubber.display)
+        await driven.pilot.press("home")
+        await driven.until(lambda: driven.play.tokens.snapshot.weights == "checkpoint 0")  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("size", [(1, 1), (20, 6), (40, 12), (80, 24), (200, 55)])
+async def test_no_size_breaks_the_training_screens(home: Path, text: Path, size: tuple[int, int]) -> None:
+    async with training(home, size, train=str(text)) as driven:
+        await driven.order(steps="12")
+        await driven.until(lambda: driven.record.state == "ended")
+        for key in ("2", "3", "4", "5", "z", "z", "tab", "question_mark", "escape", "c"):
+            await driven.pilot.press(key)
+        await driven.pilot.pause()
