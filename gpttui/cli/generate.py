@@ -5,7 +5,6 @@ from pathlib import Path
 
 import click
 
-from gpttui.cli import media
 from gpttui.cli.options import ablate_option, json_option, model_option, sampling_options
 from gpttui.cli.output import note, print_json, shown
 from gpttui.errors import UserError
@@ -43,6 +42,7 @@ def command(
     The same model, prompt, seed and settings give the same text here and in the playground, every time.
     """
     from gpttui import gallery
+    from gpttui.cli import media
     from gpttui.inference.generate import generate
     from gpttui.inference.interventions import compile_changes
     from gpttui.inference.opening import leave_a_core, open_model

@@ -79,7 +79,13 @@ def copied_spans(subject: Subject, stories: list[str]) -> int:
     config = recipe("tales").config
     training = tales.documents(config.seed, config.corpus_documents)
     known = np.unique(np.concatenate([span_hashes(subject.tokenizer.encode(text)) for text in training]))
-    return sum(bool(np.isin(span_hashes(subject.tokenizer.encode(story)), known).any()) for story in stories)
+    return sum(bool(in_sorted(span_hashes(subject.tokenizer.encode(story)), known).any()) for story in stories)
+
+
+def in_sorted(values: Array, known: Array) -> Array:
+    """Which of `values` stand in `known`, which ascends (np.isin would sort it again each time)."""
+    places = np.searchsorted(known, values).clip(0, len(known) - 1)
+    return np.asarray(known[places] == values)
 
 
 def span_hashes(ids: list[int]) -> Array:

@@ -32,18 +32,20 @@ class Task:
     evaluator: str
     n: int
     """How many documents or problems the card's score is taken over."""
+    headline: str
+    """The metric that lists show."""
 
 
 TASKS = {
-    "tales": Task("tales:evaluate", 500),
-    "shakespeare": Task("text:shakespeare", 0),
-    "names": Task("names:evaluate", 3000),
-    "addition": Task("exact:addition", 10_000),
-    "sort": Task("exact:sort", 10_000),
-    "induction": Task("induction:evaluate", 500),
-    "translate": Task("exact:translate", 2000),
-    "digits": Task("digits:evaluate", 500),
-    "say": Task("say:evaluate", 400),
+    "tales": Task("tales:evaluate", 500, "gap_nats"),
+    "shakespeare": Task("text:shakespeare", 0, "loss_nats"),
+    "names": Task("names:evaluate", 3000, "better_by"),
+    "addition": Task("exact:addition", 10_000, "exact"),
+    "sort": Task("exact:sort", 10_000, "exact"),
+    "induction": Task("induction:evaluate", 500, "repeated_half"),
+    "translate": Task("exact:translate", 2000, "exact"),
+    "digits": Task("digits:evaluate", 500, "recognised"),
+    "say": Task("say:evaluate", 400, "heard"),
 }
 
 

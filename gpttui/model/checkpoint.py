@@ -81,6 +81,7 @@ def write_tensors(state: dict[str, Tensor], file: Path) -> None:
     state = {name: x.detach().cpu().contiguous() for name, x in state.items()}
     beside = file.with_name(f".{file.name}.tmp")
     save_file(state, beside, metadata={"format": "pt", "crc32": str(checksum(state))})
+    beside.chmod(0o644)  # the library writes files that only their owner can read
     with beside.open("rb+") as handle:
         os.fsync(handle.fileno())
     beside.replace(file)

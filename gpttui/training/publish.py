@@ -4,18 +4,22 @@ The figure on the card is measured here, on the weights as they were written, ov
 """
 
 import json
+import shlex
 from pathlib import Path
-from typing import Any
 
+import msgspec
 import torch
 
-from gpttui import rundir
+from gpttui import model_card, rundir
 from gpttui.errors import UserError
 from gpttui.model import checkpoint
 from gpttui.run_history import loss_history
+from gpttui.train_config import TrainConfig
 from gpttui.training.data import open_data
 from gpttui.training.evaluate import held_out_loss
 from gpttui.training.recipes import RECIPES, Recipe
+
+METRIC = "validation loss (nats a token)"
 
 
 def publish(
@@ -36,47 +40,39 @@ def publish(
     loss = held_out_loss(checkpoint.load(target), data.val, data.val.tokens, torch.device("cpu"))
     recipe = RECIPES.get(recipe_name)
     history = loss_history(run, recipe.title if recipe else run.name, step)
-    card = _card(run, recipe, recipe_name, loss, step)
     checkpoint.write_atomically(target / "history.json", json.dumps(history) + "\n")
-    checkpoint.write_atomically(target / "card.json", json.dumps(card, indent=2, ensure_ascii=False) + "\n")
-    checkpoint.write_atomically(target / "README.md", _readme(target.name, recipe, card, run))
+    model_card.write(target, _card(run, recipe, recipe_name, target.name, loss, step))
     return loss
 
 
-def _card(run: Path, recipe: Recipe | None, name: str, loss: float, step: int) -> dict[str, Any]:
+def _card(run: Path, recipe: Recipe | None, name: str, model_id: str, loss: float, step: int) -> model_card.Card:
     config = rundir.read_config(run)
-    state = rundir.describe(run)
+    heads = f"{config.layers} layers, {config.heads} heads, width {config.width}, context {config.context}"
     return {
-        "data": recipe.data if recipe else Path(config.data).name,
-        "metric_name": recipe.metric_name if recipe else "validation loss (nats a token)",
-        "metric_value": round(loss, 4),
+        "title": recipe.title if recipe else model_id,
         "summary": recipe.summary if recipe else "",
-        "prompts": list(recipe.prompts) if recipe else [],
-        "prompt": recipe.prompts[0] if recipe and recipe.prompts else config.sample_prompt,
-        "token_view": recipe.token_view if recipe else "text",
-        "arch": config.arch,
+        "data": recipe.data if recipe else Path(config.data).name,
+        "shape": f"{config.arch}, {heads}",
         "recipe": name,
+        "command": _command(config, recipe, name, model_id),
         "seed": config.seed,
         "steps": step,
-        "minutes": round(state.elapsed_s / 60, 1),
+        "minutes": round(rundir.describe(run).elapsed_s / 60, 1),
+        "metric_name": METRIC,
+        "metric_value": round(loss, 4),
+        "prompts": list(recipe.prompts) if recipe else [],
+        "prompt": recipe.prompts[0] if recipe and recipe.prompts else config.sample_prompt,
+        "look_inside": recipe.look_inside if recipe else "",
+        "token_view": recipe.token_view if recipe else "text",
+        "arch": config.arch,
     }
 
 
-def _readme(model_id: str, recipe: Recipe | None, card: dict[str, Any], run: Path) -> str:
-    config = rundir.read_config(run)
-    rows = config.batch * config.accumulation
-    command = f"gpttui train --recipe {card['recipe']} --run-dir RUN --export {model_id}" if recipe else "gpttui train"
-    return f"""# {recipe.title if recipe else model_id}
-
-{card["summary"]}
-
-| | |
-|---|---|
-| data | {card["data"]}; the last {config.val_fraction:.0%} held out |
-| measured | {card["metric_name"]}: {card["metric_value"]}, over all of the held-out part |
-| shape | {config.arch}, {config.layers} layers, {config.heads} heads, width {config.width}, context {config.context} |
-| training | {card["steps"]} steps of {rows} rows, {config.optimizer}, seed {config.seed} |
-| time | {card["minutes"]} minutes |
-
-Trained by gpttui itself: `{command}`
-"""
+def _command(config: TrainConfig, recipe: Recipe | None, name: str, model_id: str) -> str:
+    """The command that makes this model again: the recipe, and what this run set otherwise."""
+    plain = msgspec.to_builtins(recipe.config if recipe else TrainConfig(data=config.data))
+    words = ["gpttui train", f"--recipe {name}" if recipe else f"--data {shlex.quote(config.data)}"]
+    for field, value in msgspec.to_builtins(config).items():
+        if value != plain[field] and field not in ("data", "threads"):
+            words.append(f"--{field.replace('_', '-')}" + ("" if value is True else f" {shlex.quote(str(value))}"))
+    return " ".join([*words, f"--run-dir RUN --export {model_id}"])

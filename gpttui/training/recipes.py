@@ -23,7 +23,8 @@ class Recipe:
     """What it does, in a line."""
     prompts: tuple[str, ...] = ()
     token_view: str = "text"
-    metric_name: str = "validation loss (nats a token)"
+    look_inside: str = ""
+    """What to look at in it, in a few sentences."""
 
 
 def _muon(**fields: object) -> TrainConfig:
@@ -42,18 +43,24 @@ def _rows(corpus: str, **fields: object) -> TrainConfig:
 _PLAYS = "tiny Shakespeare: 1.1 MB of his plays (public domain)"
 _SPEAKERS = ("ROMEO:", "First Citizen:\nBefore we proceed", "KING RICHARD III:\nMy lord,")
 
-RECIPES: dict[str, Recipe] = {
-    "shakespeare": Recipe(
-        _muon(data=TINY_SHAKESPEARE, layers=5, heads=4, width=192, context=256, batch=24, steps=1400, dropout=0.1,
-              matrix_weight_decay=0.1, precision="bf16", eval_every=100, eval_tokens=120_000, sample_every=200,
-              checkpoint_every=50),
-        "Shakespeare, letter by letter", _PLAYS, "Writes plays that never were, one character at a time.", _SPEAKERS,
-    ),
-    "shakespeare-quick": Recipe(
+
+def _shakespeare() -> Recipe:
+    """The bundled model, and the lowest validation loss on these characters that an hour on two cores has given us."""
+    return Recipe(
         _muon(data=TINY_SHAKESPEARE, layers=4, heads=4, width=128, context=128, batch=32, steps=1300,
               eval_every=250, sample_every=250, checkpoint_every=100),
-        "Shakespeare, in ten minutes", _PLAYS, "Writes plays that never were, one character at a time.", _SPEAKERS,
-    ),
+        "Shakespeare, letter by letter", _PLAYS, "Writes plays that never were, one character at a time.", _SPEAKERS,
+        look_inside=(
+            'The loss pane: three quarters of the fall are over within the first hundred steps; words, names, line '
+            'breaks and metre take the rest. Then the attention pane: which heads look at the last few letters, and '
+            'which reach back to the start of the word or of the line?'
+        ),
+    )  # fmt: skip
+
+
+RECIPES: dict[str, Recipe] = {
+    "shakespeare": _shakespeare(),
+    "best": _shakespeare(),
     "baseline": Recipe(
         TrainConfig(data=TINY_SHAKESPEARE, steps=2000, lr=1e-3, min_lr_fraction=0.1, sample_every=0,
                     checkpoint_every=0),
@@ -67,22 +74,42 @@ RECIPES: dict[str, Recipe] = {
         _muon(data="corpus:names", layers=3, heads=4, width=48, context=32, batch=64, steps=2500, dropout=0.05,
               tied=True, corpus_documents=140_000, eval_every=250, sample_prompt="\n", sample_tokens=60),
         "Names", "first names (karpathy/makemore, MIT)", "Makes up first names.", ("\n", "mar", "x"),
+        look_inside=(
+            'The smallest model on the shelf. Step a name and watch the bars sharpen and flatten: after `q` there is '
+            'little choice, after a vowel much. The newline token is its way to say that the name is over.'
+        ),
     ),
     "addition": Recipe(
         _rows("addition", layers=3, heads=2, width=128, context=16, batch=128, steps=4500, lr=1e-3, answer_after="=",
               prompt_weight=0.1, corpus_documents=576_000, eval_every=500, sample_prompt="123+456="),
         "Addition", "sums of numbers with up to four digits", "Adds, digit by digit.",
-        ("123+456=", "99+1=", "5824+4176="),
+        ("123+456=", "9+999=", "5824+4176="),
+        look_inside=(
+            'Attention while the answer is written: which heads look at the two digits that the next one is made of, '
+            'and which to the right of them, where a carry may come from? `9+999=` carries through every column, and '
+            'the first digit of the answer must already know.'
+        ),
     ),
     "sort": Recipe(
         _rows("sort", layers=2, heads=4, width=128, context=26, batch=128, steps=3000, lr=1e-3, answer_after=">",
               prompt_weight=0.1, eval_every=500, sample_prompt="hello>"),
-        "Sorting", "random letters and the same letters in order", "Puts letters in order.", ("hello>", "transformer>"),
+        "Sorting", "random letters and the same letters in order", "Puts letters in order.",
+        ("hello>", "transformer>", "zyxwvu>"),
+        look_inside=(
+            'Attention behind `>`: where does each letter of the answer look in the word? Step with `transformer>` '
+            'and watch the bars: how sure is it between two letters that are neighbours in the alphabet?'
+        ),
     ),
     "induction": Recipe(
         _rows("induction", layers=2, heads=2, width=128, mlp_width=0, context=64, batch=64, steps=1500, lr=1e-3,
               eval_every=250, sample_prompt="k7Qe"),
-        "Induction", "random symbols that repeat once", "Copies: nothing else can predict these.", ("k7QeXp2mk7Q",),
+        "Induction", "random symbols that repeat once", "Copies: nothing else can predict these.",
+        ("k7QeXp2mk7Q", "abcdefghabc", "zYxW3210zY"),
+        look_inside=(
+            'Layer 2: on a symbol that came before, look for the head that attends to the symbol after its earlier '
+            'copy, and see the bars jump to it. It builds on a head of layer 1 that looks one symbol back. In the loss '
+            'curve a plateau and then a fall show when the two found each other.'
+        ),
     ),
     "translate": Recipe(
         _rows("translate", layers=4, heads=4, width=128, context=38, batch=64, steps=3500, answer_after=" =",
@@ -90,6 +117,10 @@ RECIPES: dict[str, Recipe] = {
         "English to French", "sentences of a small grammar with 330 nouns, adjectives and verbs",
         "Translates plain English sentences.",
         ("the red cat sleeps. =", "she did not see the old trees. =", "my sister's dog is bigger than the cat. ="),
+        look_inside=(
+            'The heatmap behind `=`: which English word does each French word look at? *Red cat* and *chat rouge* '
+            'should cross. Articles need the noun, whose gender they take.'
+        ),
     ),
     "say": Recipe(
         _rows("say", layers=4, heads=4, width=128, context=54, batch=64, steps=2000, lr=1e-3, answer_after="=",
@@ -97,19 +128,34 @@ RECIPES: dict[str, Recipe] = {
               sample_tokens=45),
         "Speech", "36 words spoken by 200 voices of a small synthesiser, 20 ms a character",
         "Speaks words, and hears them.", ("say: seven =", "say: hello =", "say: goodbye ="), token_view="speech",
+        look_inside=(
+            'The token pane draws the codes as a spectrogram while they are generated. `hear:` runs the same weights '
+            'the other way round: sound in, letters out.'
+        ),
     ),
     "digits": Recipe(
         _rows("digits", layers=4, heads=4, width=128, context=74, batch=64, steps=2000, dropout=0.1, lr=1e-3,
               corpus_documents=60_000, eval_every=500, sample_prompt="digit 7:", sample_tokens=64),
         "Digits", "handwritten digits, 8x8 pixels (UCI, CC BY 4.0)", "Paints a digit, pixel by pixel.",
-        ("digit 7:", "digit 3:"), token_view="digits",
+        ("digit 7:", "digit 3:", "digit 0:"), token_view="digits",
+        look_inside=(
+            'A picture painted pixel by pixel, row by row. Go back a few pixels and choose another grey: what follows '
+            'tries to make a digit of it all the same. The pixel above is eight tokens back: which head looks there?'
+        ),
     ),
     "tales": Recipe(
         _muon(data="corpus:tales", tokenizer="bpe:2048", corpus_documents=95_000, layers=5, heads=6, width=192,
               context=256, batch=16, steps=3500, eval_every=250, sample_every=500, checkpoint_every=100,
               sample_prompt="Once upon a time"),
-        "Tales", "95,000 small stories told from a simulated world, none twice", "Tells small stories.",
-        ("Once upon a time", "Mia puts the key in the drawer.", "A machine learning model"),
+        "Tales", "95,000 small stories told from a simulated world, none twice",
+        "Tells small stories about people, animals and things, and explains its own words.",
+        ("Once upon a time", "Mia is a brave girl. Mia puts the key in the drawer. Later, Mia looks for the key in",
+         "A fashion model"),
+        look_inside=(
+            'Names and pronouns: put the cursor on *he* or *she* and look for a head that finds whom it means. Put a '
+            'thing somewhere in the prompt and see whether the place comes back. Compare *A machine learning model* '
+            'with *A fashion model*: one word, two continuations, two vectors.'
+        ),
     ),
 }  # fmt: skip
 

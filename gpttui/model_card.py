@@ -1,0 +1,69 @@
+"""The card of a trained model: `card.json` for programs, and the same in words as its `README.md`.
+
+Every figure in the words comes from `card.json`, where training and `gpttui eval-task` put what they measured.
+No torch.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+CARD, WORDS = "card.json", "README.md"
+
+Card = dict[str, Any]
+"""Keys: title, summary, data, shape, recipe, command, seed, steps, minutes, prompts, prompt, look_inside, token_view,
+arch, metric_name, metric_value, and `measured`: {metrics: {name: value}, n, seed} where it was examined."""
+
+
+def read(model: Path) -> Card:
+    """The card in model directory `model`; empty where it has none."""
+    file = model / CARD
+    return msgspec.json.decode(file.read_bytes(), type=Card) if file.exists() else {}
+
+
+def write(model: Path, card: Card) -> None:
+    """Put `card` into model directory `model`, in both forms."""
+    (model / CARD).write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    (model / WORDS).write_text(in_words(model.name, card), encoding="utf-8")
+
+
+def with_measures(card: Card, metrics: Mapping[str, float], n: int, seed: int, headline: str) -> Card:
+    """The card with what an examination found; metric `headline` is the one that lists show."""
+    found = {name: round(value, 4) for name, value in metrics.items()}
+    measured = {"metrics": found, "n": n, "seed": seed}
+    return card | {"measured": measured, "metric_name": headline.replace("_", " "), "metric_value": found[headline]}
+
+
+def in_words(model_id: str, card: Card) -> str:
+    """The card as Markdown."""
+    rows = [
+        ("data", card.get("data")),
+        ("shape", card.get("shape")),
+        ("training", f"{card['steps']:,} steps, seed {card['seed']}" if "steps" in card else None),
+        ("time", f"{card['minutes']} minutes of wall time on a shared two-core machine" if "minutes" in card else None),
+        ("command", f"`{card['command']}`" if card.get("command") else None),
+    ]
+    table = "\n".join(f"| {name} | {value} |" for name, value in rows if value)
+    parts = [f"# {card.get('title') or model_id}", card.get("summary", ""), f"| | |\n|---|---|\n{table}"]
+    parts.append(_measured(model_id, card))
+    if card.get("prompts"):
+        tries = "\n".join(f"- `{prompt!r}`" if "\n" in prompt else f"- `{prompt}`" for prompt in card["prompts"])
+        parts.append(f"## Try\n\n{tries}")
+    if card.get("look_inside"):
+        parts.append(f"## Look inside\n\n{card['look_inside']}")
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _measured(model_id: str, card: Card) -> str:
+    measured = card.get("measured")
+    if not measured:
+        return f"## Measured\n\n{card['metric_name']}: {card['metric_value']}" if card.get("metric_name") else ""
+    rows = "\n".join(f"| {name.replace('_', ' ')} | {value} |" for name, value in measured["metrics"].items())
+    how = (
+        f"`gpttui eval-task {model_id}` measures these again, on data that training never saw (seed {measured['seed']}"
+    )
+    how += f", n {measured['n']})." if measured["n"] else ")."
+    return f"## Measured\n\n| | |\n|---|---|\n{rows}\n\n{how}"
