@@ -101,14 +101,14 @@ RECIPES: dict[str, Recipe] = {
         ),
     ),
     "induction": Recipe(
-        _rows("induction", layers=2, heads=2, width=128, mlp_width=0, context=64, batch=64, steps=1500, lr=1e-3,
+        _rows("induction", layers=2, heads=1, width=128, mlp_width=0, context=64, batch=64, steps=1200, lr=1e-3,
               eval_every=250, sample_prompt="k7Qe"),
         "Induction", "random symbols that repeat once", "Copies: nothing else can predict these.",
         ("k7QeXp2mk7Q", "abcdefghabc", "zYxW3210zY"),
         look_inside=(
-            'Layer 2: on a symbol that came before, look for the head that attends to the symbol after its earlier '
-            'copy, and see the bars jump to it. It builds on a head of layer 1 that looks one symbol back. In the loss '
-            'curve a plateau and then a fall show when the two found each other.'
+            'One head a layer, the smallest circuit there is. On a symbol that came before, layer 2 attends to the '
+            'symbol after its earlier copy, and the bars jump to it; layer 1, which looks one symbol back, makes that '
+            'possible. In the loss curve a plateau and then a fall show when the two found each other.'
         ),
     ),
     "translate": Recipe(
