@@ -117,7 +117,8 @@ def tail_pieces(prediction: Prediction, shown: int, columns: Columns, tones: Ton
         return [("   that is the whole vocabulary", tones.dim)]
     model = max(0.0, 1.0 - float(prediction.model_probs[:shown].sum()))
     drawn = max(0.0, 1.0 - float(prediction.final_probs[:shown].sum()))
-    drawn = 0.0 if drawn < 1e-6 else drawn  # what is left of float32 sums
+    if drawn < 1e-6:  # what float32 sums leave; a tail that no cut removed has some mass all the same
+        drawn = 0.0 if any(cut.removed_mass for cut in prediction.cuts) or prediction.tail_mass == 0 else 1e-6
     numbers = f"{percent(model):>7}" if columns.with_model else ""
     words = f"   … {count:,} others"
     name = fit(words if cell_len(words) <= 3 + columns.label else f" … {count:,}", 3 + columns.label)
