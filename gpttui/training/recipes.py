@@ -80,8 +80,8 @@ RECIPES: dict[str, Recipe] = {
         ),
     ),
     "addition": Recipe(
-        _rows("addition", layers=3, heads=2, width=128, context=16, batch=128, steps=4500, lr=1e-3, answer_after="=",
-              prompt_weight=0.1, corpus_documents=576_000, eval_every=500, sample_prompt="123+456="),
+        _rows("addition", layers=3, heads=4, width=128, context=16, batch=128, steps=3500, lr=1e-3, answer_after="=",
+              prompt_weight=0.1, corpus_documents=448_000, eval_every=500, sample_prompt="123+456="),
         "Addition", "sums of numbers with up to four digits", "Adds, digit by digit.",
         ("123+456=", "9+999=", "5824+4176="),
         look_inside=(
