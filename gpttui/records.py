@@ -184,7 +184,7 @@ class Snapshot:
     interventions: tuple[str, ...] = ()
     """In words, in order of application; empty: the model is as it was loaded."""
     weights: str = ""
-    """Which weights made this, where they are not simply the opened model's: `training step 1,204`, `checkpoint 500`."""
+    """Which weights made this, where they are not just the opened model's: `training step 1,204`, `checkpoint 500`."""
     last_draw: Draw | None = None
     """How the newest token came; None while nothing is drawn behind the prompt."""
 

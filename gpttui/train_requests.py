@@ -34,7 +34,9 @@ class Measured(Training, frozen=True):
     step_s: float
     """One optimiser step, measured on a few rows and scaled to the batch."""
     token_s: float
-    """One token forward only, by which evaluations are estimated."""
+    """One token of many, forward only: an evaluation's."""
+    draw_s: float
+    """One token alone, as samples are drawn."""
     memory_bytes: int
     free_bytes: int
     """0 where the system does not tell."""
@@ -178,7 +180,9 @@ class BeforeAfter(Training, frozen=True):
     """`[T]` prompt and what follows it."""
     after_ids: Array
     moves: tuple[Move, ...]
-    """Largest first, over the positions of `before_ids`: both models read the same text."""
+    """Largest first, over the positions of `read_ids`."""
+    read_ids: Array
+    """What both models read: the text from before, or, where nothing had been learned before, the one from after."""
     new_text: str
     new_before_nats: float
     new_after_nats: float

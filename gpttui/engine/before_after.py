@@ -46,6 +46,7 @@ def before_after(models: "Loaded", device: str, request: AskBeforeAfter) -> Befo
     start = Path(config.init) if saved[0][0] else saved[0][1]
     before, after = models.get(start, device), models.get(saved[-1][1], device)
     texts = [written(model, tokenizer, request) for model in (before, after)]
+    read_ids = texts[0 if config.init else 1].ids
     data = open_data(config, run)
     where = torch.device(device)
     old, old_note = old_text(config, tokenizer)
@@ -57,7 +58,8 @@ def before_after(models: "Loaded", device: str, request: AskBeforeAfter) -> Befo
         n_prompt=texts[0].n_prompt,
         before_ids=frozen(texts[0].ids),
         after_ids=frozen(texts[1].ids),
-        moves=moves(before, after, texts[0].ids),
+        moves=moves(before, after, read_ids),
+        read_ids=frozen(read_ids),
         new_text=config.data,
         new_before_nats=held_out_loss(before, data.val, MEASURED_TOKENS, where),
         new_after_nats=held_out_loss(after, data.val, MEASURED_TOKENS, where),

@@ -5,6 +5,7 @@ whole text, which only the run itself does.
 """
 
 import itertools
+import os
 from functools import lru_cache
 from pathlib import Path
 from time import perf_counter
@@ -23,13 +24,14 @@ from gpttui.training.data import learn_from
 from gpttui.training.distributed import choose_device
 from gpttui.training.optim import make_optimisers
 from gpttui.training.shape import count_params, free_memory_bytes, model_shape, refuse_if_too_big, step_memory_bytes
-from gpttui.training.text import open_text
+from gpttui.training.text import TEXT_SUFFIXES, open_text
 
 TIMED_TOKENS = 512
 """Of one timed pass, about."""
 TIMED_PASSES = 2
 SEEN_CHARS = 400_000
 SEEN_DOCUMENTS = 300
+SEEN_FILES = 2000
 
 
 def measure(config: TrainConfig) -> Measured:
@@ -46,7 +48,7 @@ def measure(config: TrainConfig) -> Measured:
         vocab, exact = vocab_size(config)
         shape = model_shape(config, vocab)
     refuse_if_too_big(shape, config.batch, device)
-    row_s, forward_row_s, update_s = time_passes(config, shape, device)
+    row_s, forward_row_s, update_s, draw_s = time_passes(config, shape, device)
     return Measured(
         params=count_params(shape),
         vocab_size=shape.vocab_size,
@@ -54,18 +56,19 @@ def measure(config: TrainConfig) -> Measured:
         context=shape.context,
         step_s=row_s * config.batch * config.accumulation + update_s,
         token_s=forward_row_s / config.context,
+        draw_s=draw_s,
         memory_bytes=step_memory_bytes(shape, config.batch),
         free_bytes=free_memory_bytes(device),
     )
 
 
-def time_passes(config: TrainConfig, shape: GPTConfig, device: torch.device) -> tuple[float, float, float]:
-    """Seconds of one row forward and backward, of one row forward, and of one update; the best of a few tries."""
+def time_passes(config: TrainConfig, shape: GPTConfig, device: torch.device) -> tuple[float, float, float, float]:
+    """Seconds of a row forward and backward, of a row forward, of an update, of a token; the best of a few tries."""
     rows = max(1, min(config.batch, TIMED_TOKENS // config.context))
     model = GPT(shape).to(device).train()
     optimisers = make_optimisers(model, config, device)
     ids = torch.randint(shape.vocab_size, (rows, config.context + 1), device=device)
-    both_s, forward_s, update_s = [], [], []
+    both_s, forward_s, update_s, draw_s = list[float](), list[float](), list[float](), list[float]()
     for _ in range(1 + TIMED_PASSES):
         started_s = _now_s(device)
         logits = model(ids[:, :-1])
@@ -76,7 +79,11 @@ def time_passes(config: TrainConfig, shape: GPTConfig, device: torch.device) -> 
             optimiser.step()
         update_s.append(_now_s(device) - started_s - both_s[-1])
         model.zero_grad(set_to_none=True)
-    return min(both_s[1:]) / rows, min(forward_s[1:]) / rows, min(update_s[1:])
+        started_s = _now_s(device)
+        with torch.no_grad():
+            model(ids[:1, :1])
+        draw_s.append(_now_s(device) - started_s)
+    return min(both_s[1:]) / rows, min(forward_s[1:]) / rows, min(update_s[1:]), min(draw_s[1:])
 
 
 def _now_s(device: torch.device) -> float:
@@ -110,6 +117,22 @@ def _beginning(data: str, seed: int, _changed_s: float) -> tuple[str, bool]:
     if data.startswith("corpus:"):
         draw = open_corpus(data.removeprefix("corpus:"))
         return "".join(document + "\n" for document in draw(seed, SEEN_DOCUMENTS)), False
-    source = open_text(data, Path())
+    folder = Path(data).expanduser()
+    source = open_text(str(_first_file(folder)) if folder.is_dir() else data, Path())
     text = "".join(itertools.islice((block for _, _, block in source.blocks()), 1))
-    return text[:SEEN_CHARS], source.size_bytes <= len(text.encode()) and len(text) <= SEEN_CHARS
+    whole = not folder.is_dir() and len(text) <= SEEN_CHARS and source.size_bytes <= len(text.encode())
+    return text[:SEEN_CHARS], whole
+
+
+def _first_file(folder: Path) -> Path:
+    """A text under `folder`, without walking through all of what may be a whole disk."""
+    seen = 0
+    for root, _, names in os.walk(folder):
+        for name in sorted(names):
+            seen += 1
+            path = Path(root, name)
+            if path.suffix.lower() in TEXT_SUFFIXES and path.stat().st_size:
+                return path
+        if seen > SEEN_FILES:
+            break
+    raise UserError(f"{folder} holds no texts among its first {SEEN_FILES:,} files; give a file, or a folder of texts")

@@ -97,7 +97,11 @@ def _files_of(path: Path) -> list[Path]:
         raise UserError(f"no text at {path}; give a file, a directory of texts, or corpus:NAME")
     if path.is_file():
         return [path]
-    files = sorted(p for p in path.rglob("*") if p.is_file() and p.suffix.lower() in TEXT_SUFFIXES and p.stat().st_size)
+    try:
+        inside = [p for p in path.rglob("*") if p.suffix.lower() in TEXT_SUFFIXES]
+        files = sorted(p for p in inside if p.is_file() and p.stat().st_size)
+    except OSError as error:
+        raise UserError(f"cannot read {error.filename or path}: {error.strerror}; give a folder of texts") from error
     if not files:
         raise UserError(f"{path} holds no texts (files such as .txt, .md or .py); give another directory or a file")
     return files

@@ -304,7 +304,7 @@ class PlayScreen(TrainDoor):
             self.selection = self.selection.newest()
         self.seen = self.seen.after(event.kind)
         self._repaint(event.snapshot)
-        if not self.link.running:
+        if not self.link.running and event.kind not in ("show", "scrub"):
             self._hint()
 
     def _repaint(self, snapshot: Snapshot) -> None:

@@ -38,6 +38,7 @@ from gpttui.tui.widgets.hint_bar import HintBar, Tone
 from gpttui.tui.widgets.key_bar import KeyBar
 from gpttui.tui.widgets.loss import LossPane
 from gpttui.tui.widgets.samples import SamplesPane
+from gpttui.tui.widgets.status_header import parameters
 from gpttui.tui.widgets.train_header import TrainHeader
 
 if TYPE_CHECKING:
@@ -356,16 +357,17 @@ def vitals(record: RunRecord) -> Vitals:
         facts.append(("step", f"{record.step:,} of {config.steps:,}"))
     if last is not None:
         facts += [
-            ("speed", f"{per_second(last.tokens_per_s)} tokens/s"),
+            ("speed", f"{per_second(last.tokens_per_s)} tok/s"),
             ("left", duration(record.left_s) if record.active and record.left_s is not None else "—"),
-            ("rate", f"{rate(last.lr)}, peak {rate(record.peak_lr)}"),
+            ("rate", rate(last.lr)),
+            ("its peak", rate(record.peak_lr)),
             ("elapsed", duration(last.elapsed_s)),
         ]
     if record.memory_bytes:
         facts.append(("memory", memory(record.memory_bytes)))
     if started is not None:
-        facts.append(("text", f"{started.train_tokens:,} + {started.val_tokens:,} tokens"))
-        facts.append(("on", f"{started.device}, {started.threads} threads"))
+        facts.append(("text", f"{parameters(started.train_tokens)} tokens"))
+        facts.append(("on", f"{started.device} × {started.threads}"))
     return Vitals(
         facts=tuple(facts),
         done=record.step / config.steps if config is not None else None,

@@ -107,13 +107,16 @@ class TrainDoor(Screen[None]):
         record = self.training.record
         run = run_of(card.path)
         self._open_run = str(run) if run is not None else ""
-        if run is not None and (record is None or record.path != str(run)):
-            self.scrubber.notches = tuple(step for step, _ in rundir.checkpoints(run))
-            self.scrubber.at = self.scrubber.notches[-1] if self.scrubber.notches else 0
-        elif record is not None and record.path == card.path:
+        if record is not None and record.path == card.path and record.live:
             self._open_run = record.path
-            self.loss.follow(record.train, record.validation, record.name)
             self.scrubber.at = LIVE
+        elif run is not None:
+            saved = tuple(step for step, _ in rundir.checkpoints(run))
+            opened = Path(card.path).name
+            self.scrubber.notches = saved
+            self.scrubber.at = int(opened) if opened.isdigit() else max(saved, default=0)
+        if (record := self._record) is not None:
+            self.loss.follow(record.train, record.validation, record.name)
         self._training_changed()
 
     @property

@@ -21,9 +21,13 @@ NOTHING = "random weights"
 SUITED = "what suits it"
 OWN = "your own"
 LOOKS = 40
-"""Samples and checkpoints of a run; half as many evaluations."""
-EVALUATING = 0.1
-"""Share of the time that may go into evaluations."""
+"""Samples and checkpoints of a run, at most; half as many evaluations."""
+FEWEST_LOOKS = 6
+EVALUATING, LOOKING = 0.1, 0.1
+"""Shares of the time that may go into evaluations, and into samples and checkpoints."""
+SAVED_BYTES_PER_S = 2e8
+SAVING_S = 0.03
+"""What a checkpoint takes beside its bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +99,8 @@ def fields(values: dict[str, str], base: Base | None) -> tuple[Field, ...]:
     kinds = (SUITED, "char", "word", "bpe:512", "bpe:1024", "bpe:2048", "bpe:4096")
     return (
         Field("preset", "how long", "choice", (*(preset.name for preset in PRESETS), OWN), "on this machine"),
-        Field("text", "text", "path", tuple(texts()), "a file of yours, or ←→ for one that is here"),
-        Field("start", "start from", "choice", starts, "a loaded model: fine-tune it"),
+        Field("text", "text", "path", tuple(texts()), "your file, or ←→"),
+        Field("start", "start from", "choice", starts, "or fine-tune a model"),
         Field("tokenizer", "tokenizer", "choice", kinds, fixed or "learned from the text", locked=tuned),
         Field("arch", "architecture", "choice", ("modern", "gpt2"), fixed, locked=tuned),
         Field("layers", "layers", "number", tuple("1 2 3 4 6 8 12".split()), fixed, locked=tuned),
@@ -107,8 +111,8 @@ def fields(values: dict[str, str], base: Base | None) -> tuple[Field, ...]:
         Field("optimizer", "optimizer", "choice", ("muon", "adamw"), ""),
         Field("lr", "learning rate", "number", tuple("0.0001 0.0003 0.001 0.003 0.01".split()), "its peak"),
         Field("steps", "steps", "number", tuple("100 300 1000 2000 5000 10000".split()), ""),
-        Field("minutes", "stop after", "number", tuple("0 1 5 10 30 60".split()), "minutes; 0: by steps alone"),
-        Field("target", "stop at loss", "number", tuple("0 2 1.8 1.6 1.5".split()), "validation; 0: not by loss"),
+        Field("minutes", "stop after", "number", tuple("0 1 5 10 30 60".split()), "minutes; 0: never"),
+        Field("target", "stop at loss", "number", tuple("0 2 1.8 1.6 1.5".split()), "validation; 0: never"),
     )
 
 
@@ -159,7 +163,7 @@ def config_of(values: dict[str, str], base: Base | None, prompt: str = "") -> Tr
         "target_loss": number("stop at loss", values["target"]),
         "eval_every": 2 * every,
         "sample_every": every,
-        "sample_tokens": 160,
+        "sample_tokens": 120,
         "sample_prompt": PROMPTS.get(corpus, prompt),
         "checkpoint_every": every,
         "history": LOOKS,
@@ -204,22 +208,31 @@ class Cost:
 def cost(config: TrainConfig, measured: Measured) -> Cost:
     """Steps, evaluations and samples; checkpoints are small beside them."""
     evals = config.steps // max(1, config.eval_every) + 1 if config.eval_every else 1
-    samples = config.steps // max(1, config.sample_every) if config.sample_every else 0
-    evaluating_s = (evals * config.eval_tokens + samples * config.sample_tokens * 4) * measured.token_s
-    seconds = config.steps * measured.step_s + evaluating_s
+    looks = config.steps // config.sample_every if config.sample_every else 0
+    evaluating_s = evals * config.eval_tokens * measured.token_s
+    seconds = config.steps * measured.step_s + evaluating_s + looks * look_s(config, measured)
     return Cost(seconds, measured.step_s, evaluating_s / max(1e-9, seconds))
+
+
+def look_s(config: TrainConfig, measured: Measured) -> float:
+    """A sample and a checkpoint."""
+    return config.sample_tokens * measured.draw_s + SAVING_S + 16 * measured.params / SAVED_BYTES_PER_S
 
 
 def steps_for(preset: Preset, measured: Measured) -> int:
     """How many steps this machine does in the preset's time, evaluations left out; a round number."""
-    steps = preset.seconds * (1 - EVALUATING) / max(1e-6, measured.step_s)
+    steps = preset.seconds * (1 - EVALUATING - LOOKING) / max(1e-6, measured.step_s)
     size = float(10 ** max(0, len(str(int(steps))) - 2))
     return max(20, int(int(steps / size) * size))
 
 
 def tempered(config: TrainConfig, measured: Measured) -> TrainConfig:
-    """Evaluations that take about a tenth of the time, and no less than 2,048 tokens each."""
-    evals = config.steps // max(1, config.eval_every) + 1
+    """As many samples and checkpoints, and as long evaluations, as a tenth of the time each allows."""
+    room_s = LOOKING * config.steps * measured.step_s
+    looks = max(FEWEST_LOOKS, min(LOOKS, int(room_s / look_s(config, measured))))
+    every = max(1, config.steps // looks)
+    config = changed(config, sample_every=every, checkpoint_every=every, eval_every=2 * every)
+    evals = config.steps // config.eval_every + 1
     room_s = EVALUATING * config.steps * measured.step_s / evals
     tokens = int(room_s / max(1e-9, measured.token_s))
     return changed(config, eval_tokens=max(2048, min(81_920, tokens // 1024 * 1024)))

@@ -50,9 +50,9 @@ class TrainFormScreen(ModalScreen[Ordered | None]):
         background: $background;
         layout: vertical;
         Horizontal { height: 1fr; }
-        FormPane { width: 3fr; min-width: 44; }
+        FormPane { width: 2fr; min-width: 46; max-width: 100; }
         #cost {
-            width: 2fr; max-width: 48; min-width: 26; height: 1fr; padding: 0 1;
+            width: 1fr; min-width: 32; height: 1fr; padding: 0 1;
             border: round $foreground 25%; border-title-color: $foreground 80%;
         }
     }
@@ -174,11 +174,12 @@ class TrainFormScreen(ModalScreen[Ordered | None]):
         if measured.free_bytes:
             rows.append(("free now", memory(measured.free_bytes)))
         if config is not None:
-            found = drafts.cost(drafts.tempered(config, measured), measured)
+            config = drafts.tempered(config, measured)
+            found = drafts.cost(config, measured)
             tokens = config.batch * config.accumulation * config.context
-            rows.insert(2, ("tokens", f"{tokens:,} a step, {tokens * config.steps / 1e6:.3g} M in all"))
+            rows.insert(2, ("tokens", f"{tokens:,} a step, {parameters(tokens * config.steps)} in all"))
             rows.insert(0, ("time", f"about {duration(found.seconds)}"))
-            rows.append(("saved", f"{config.steps // max(1, config.checkpoint_every) + 1} times, to scrub through"))
+            rows.append(("saved", f"{config.steps // max(1, config.checkpoint_every) + 1} checkpoints"))
         for name, value in rows:
             text.append(f"{name:<11}", "dim")
             text.append(f"{value}\n", "bold" if name == "time" else "not bold")

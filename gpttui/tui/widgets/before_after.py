@@ -109,7 +109,7 @@ different pasts, so much of what follows must differ too; the pane *Largest move
                         piece.text,
                         self.tone("dim")
                         if piece.token < n_prompt
-                        else self.tone("cursor")
+                        else self.tone("accent")
                         if differs[piece.token]
                         else self.tone(),
                     )
@@ -123,7 +123,8 @@ class MovesPane(_ComparedPane):
     """One line for each probability that moved: where, which token, from what to what."""
 
     HELP: ClassVar[str] = """\
-Both models read one text, the one that was written before. At each of its tokens the probabilities of what comes \
+Both models read one text: the one written before, or, where that was noise from random weights, the one \
+written after. At each of its tokens the probabilities of what comes \
 next are compared, over the whole vocabulary at temperature 1; the **largest moves** stand here, at most two for each \
 place. The context is what stands before it, then the token, then its probability before → after."""
     title = "Largest moves"
@@ -134,7 +135,7 @@ place. The context is what stands before it, then the token, then its probabilit
         room = max(4, width - numbers - label_width - 8)
         lines: Lines = []
         for move in found.moves:
-            ids = found.before_ids[max(0, move.position - 24) : move.position + 1]
+            ids = found.read_ids[max(0, move.position - 24) : move.position + 1]
             before = "".join(token_label(self.tokenizer, int(i)) for i in ids)
             up = move.after > move.before
             cells = bar(abs(move.after - move.before), 6).ljust(6)
@@ -184,7 +185,7 @@ More: McCloskey and Cohen, *Catastrophic interference in connectionist networks*
         better = after < before
         verdict = f"{abs(after - before):.3f} {'better' if better else 'worse'}"
         return [
-            [(f"{what} ", self.tone("accent")), (clip(safe_text(name), max(4, width - 12)), dim)],
+            [(f"{what} ", self.tone("accent")), (clip(safe_text(name.rsplit("/", 1)[-1]), max(4, width - 12)), dim)],
             [(fit("before", 8), dim), (f"{before:.3f} ", self.tone()), (bar(before / longest, cells), dim)],
             [
                 (fit("after", 8), dim),

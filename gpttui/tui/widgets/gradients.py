@@ -9,7 +9,6 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from gpttui.text import safe_text
-from gpttui.tui.renderables.bars import bar
 from gpttui.tui.renderables.labels import clip, fit
 from gpttui.tui.widgets.pane import Pane, Piece, label_border
 
@@ -92,8 +91,12 @@ exceeds the clipping threshold, all are scaled down to it."""
 
     def _progress(self, done: float, width: int) -> list[Piece]:
         room = max(4, width - 6)
-        filled = fit(bar(done, room), room)
-        return [(filled, self.tone("bar") + self.tone("band")), (f" {done:>4.0%}", self.tone())]
+        full = round(min(1.0, done) * room)
+        return [
+            ("━" * full, self.tone("bar")),
+            ("─" * (room - full), self.tone("dim")),
+            (f" {done:>4.0%}", self.tone()),
+        ]
 
     def _bars(self, width: int) -> list[list[Piece]]:
         vitals, dim = self.vitals, self.tone("dim")
@@ -109,10 +112,20 @@ exceeds the clipping threshold, all are scaled down to it."""
             return [head]
         longest, cells = max(*norms, 1e-12), max(4, width - NAME - 8)
         rows: list[list[Piece]] = [
-            [(fit(name, NAME), dim), (fit(bar(norm / longest, cells), cells), self.tone("bar")), (f" {norm:.3g}", dim)]
+            [
+                (fit(name, NAME), dim),
+                (fit(_line(norm / longest, cells), cells), self.tone("bar")),
+                (f" {norm:.3g}", dim),
+            ]
             for name, norm in shown
         ]
         return [head, *rows]
+
+
+def _line(share: float, width: int) -> str:
+    """A bar to half a cell that leaves air between rows."""
+    halves = max(1, round(share * 2 * width)) if share > 0 else 0
+    return "━" * (halves // 2) + "╸" * (halves % 2)
 
 
 def _names(count: int) -> list[str]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gpttui.tokenizers import Tokenizer
 
 LABEL, NUMBER = 7, 6
+TOPS = (0.1, 0.2, 0.5, 1.0)
 NO_PROBES = "the prompt's candidates show here while the model trains"
 
 
@@ -36,7 +37,8 @@ runs to the right, the colour is its probability, softmax over the whole vocabul
 stands the probability now, or at the cursor.
 
 The rows are the candidates that are likeliest now (at the cursor: then). A cell that stands for several looks shows \
-the largest. Dark from the left edge to some point, then bright: that is the moment when the model learned it.
+the largest; the scale below ends at the round number above \
+them all. Dark from the left edge to some point, then bright: that is the moment when the model learned it.
 
 `←` `→` move the cursor through the steps; the mouse reads off a cell.
 
@@ -109,7 +111,7 @@ facts in this way."""
             return self.row([])
         label = fit(token_label(self.tokenizer, int(found.ids[y])), LABEL)
         pieces: list[Piece] = [(label, self.tone("strong")), (" ", self.tone())]
-        pieces += self._cells(levels(found.probs[y]).tolist())
+        pieces += self._cells(levels(found.probs[y], self._top).tolist())
         return self.row([*pieces, (fit(percent(float(found.now[y])), NUMBER + 1, right=True), self.tone())])
 
     def _cells(self, steps: list[int]) -> list[Piece]:
@@ -122,11 +124,19 @@ facts in this way."""
                 pieces.append(("│" if marked else " ", Style(bgcolor=CIVIDIS[step], color="#ffffff")))
         return pieces
 
+    @property
+    def _top(self) -> float:
+        """The end of the colour scale: the least round number that no cell exceeds."""
+        most = 0.0 if self._strip is None else float(self._strip.probs.max())
+        return next((top for top in TOPS if top >= most), 1.0)
+
     def _axis(self, found: Strip) -> list[Piece]:
         dim = self.tone("dim")
         first, last = f"{int(found.steps[0]):,}", f"{int(self.probes[-1].step):,}"
         room = self.columns - len(first) - len(last) - 2
-        middle: list[Piece] = legend_pieces("0%", "100%", min(24, room), self.depth, CIVIDIS, dim) if room >= 16 else []
+        middle: list[Piece] = (
+            legend_pieces("0%", f"{self._top:.0%}", min(24, room), self.depth, CIVIDIS, dim) if room >= 16 else []
+        )
         used = sum(len(text) for text, _ in middle)
         left = max(1, (self.columns - len(first) - len(last) - used) // 2)
         right = max(1, self.columns - len(first) - len(last) - used - left)

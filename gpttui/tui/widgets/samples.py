@@ -114,6 +114,8 @@ def _lines(sample: SampleDrawn, width: int, marked: bool) -> list[list[tuple[str
     lines.append(row)
     while len(lines) > 1 and not any(text.strip() for text, _ in lines[-1]):
         lines.pop()
+    while len(lines) > 1 and not any(text.strip() for text, _ in lines[1]):
+        del lines[1]
     return [*lines, []]
 
 

@@ -19,7 +19,7 @@ from gpttui.text import safe_text
 from gpttui.tui.renderables.labels import clip, fit
 from gpttui.tui.widgets.pane import Pane, Piece, label_border, moving
 
-NAME, VALUE = 15, 24
+NAME, VALUE = 14, 18
 
 
 class Field(NamedTuple):

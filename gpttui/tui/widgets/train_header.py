@@ -12,7 +12,6 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from gpttui.text import safe_text
-from gpttui.tui.renderables.bars import bar
 from gpttui.tui.renderables.labels import clip
 from gpttui.tui.widgets.status_header import METER, Fact, fit_facts
 
@@ -29,6 +28,7 @@ class TrainHeader(Widget):
         "status--good",
         "status--busy",
         "status--bad",
+        "status--meter",
     }
     DEFAULT_CSS = """
     TrainHeader {
@@ -38,6 +38,7 @@ class TrainHeader(Widget):
         color: $foreground;
         & > .status--name { color: $accent; text-style: bold; }
         & > .status--dim { color: $foreground 60%; }
+        & > .status--meter { color: $primary; }
         & > .status--good { color: $success; }
         & > .status--busy { color: $warning; }
         & > .status--bad { color: $error; text-style: bold; }
@@ -64,9 +65,9 @@ class TrainHeader(Widget):
         name = clip(safe_text(self.name_ or "training"), 24)
         yield Fact(0, Text(name, style=self._tone("name")), Text(clip(name, 14), style=self._tone("name")))
         if self.steps:
-            filled = bar(self.step / self.steps, METER).ljust(METER)
-            dim = self._tone("dim")
-            long = Text("step ", style=dim) + Text(f"▕{filled}▏{self.step:,}/{self.steps:,}", style=self.rich_style)
+            dim, done = self._tone("dim"), round(METER * min(1.0, self.step / self.steps))
+            meter = Text("━" * done, style=self._tone("meter")) + Text("─" * (METER - done), style=dim)
+            long = Text("step ", style=dim) + meter + Text(f" {self.step:,}/{self.steps:,}", style=self.rich_style)
             yield Fact(1, long, Text("step ", style=dim) + Text(f"{self.step:,}", style=self.rich_style))
         for rank, long_words, short_words in self.facts:
             yield Fact(rank, Text(long_words, style=self.rich_style), Text(short_words, style=self.rich_style))
