@@ -33,6 +33,8 @@ NEWS_S = 0.25
 PROBE_S = 0.5
 """Between two looks at the watched prompt."""
 PROBE_TOKENS = 24
+LEAST_TOKENS = 256
+"""Of one pass."""
 MOST_WAIT_S = 0.040
 """What a pass should take at most: a request may come at its beginning."""
 
@@ -224,11 +226,15 @@ def probe(model: GPT, ids: list[int], step: int, top_k: int = PROBE_TOKENS) -> P
 def short_passes(config: TrainConfig, row_s: float) -> TrainConfig:
     """The same steps in passes of about `MOST_WAIT_S`: the batch split into equal parts whose gradients add up.
 
-    Rows and their order stay the same, so this changes a loss by rounding only.
+    Rows and their order stay the same, so this changes a loss by rounding only. Passes of fewer than `LEAST_TOKENS`
+    would be all overhead, and a machine that is merely busy should not be made slower.
     """
-    for parts in range(1, config.batch + 1):
-        if config.batch % parts == 0 and config.batch // parts * row_s <= MOST_WAIT_S:
-            break
+    least = min(config.batch, -(-LEAST_TOKENS // config.context))
+    splits = [
+        parts for parts in range(1, config.batch + 1) if config.batch % parts == 0 and config.batch // parts >= least
+    ]
+    short = [parts for parts in splits if config.batch // parts * row_s <= MOST_WAIT_S]
+    parts = short[0] if short else splits[-1]
     return msgspec.structs.replace(config, batch=config.batch // parts, accumulation=config.accumulation * parts)
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from gpttui import gallery, rundir
-from gpttui.engine.live_run import MOST_WAIT_S, short_passes
+from gpttui.engine.live_run import LEAST_TOKENS, MOST_WAIT_S, short_passes
 from gpttui.engine.server import Engine
 from gpttui.errors import UserError
 from gpttui.protocol import Answer, Call, Look, Opened, OpenModel, Reply, ResumeRun, Show, Shown, StartRun, Step
@@ -243,11 +243,12 @@ def test_measuring_counts_times_and_refuses(engine: Told, text: Path) -> None:
 
 
 def test_passes_are_short_and_the_batch_stays_the_same() -> None:
-    config = TrainConfig(data="x", batch=12)
-    split = short_passes(config, row_s=0.01)
-    assert split.batch * 0.01 <= MOST_WAIT_S and split.batch * split.accumulation == 12
+    config = TrainConfig(data="x", batch=12, context=64)
+    split = short_passes(config, row_s=0.006)
+    assert split.batch * 0.006 <= MOST_WAIT_S and split.batch * split.accumulation == 12
     assert short_passes(config, row_s=1e-4) == config
-    assert short_passes(config, row_s=10.0).batch == 1
+    assert short_passes(config, row_s=10.0).batch * 64 >= LEAST_TOKENS
+    assert short_passes(TrainConfig(data="x", batch=2, context=512), row_s=10.0).batch == 1
 
 
 def test_only_one_run_at_a_time_and_a_bad_one_changes_nothing(
