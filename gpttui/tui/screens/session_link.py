@@ -15,6 +15,7 @@ from textual.message import Message
 from gpttui import protocol
 from gpttui.engine.client import EngineDied, EngineFailure
 from gpttui.errors import UserError
+from gpttui.interventions import Intervention
 from gpttui.protocol import Answer, EngineInfo, Look, Opened, Request, Shown
 from gpttui.records import ModelCard, Sampling, Snapshot
 from gpttui.tui.messages import EngineLost, EngineReady, ModelOpened, Refused, SnapshotArrived
@@ -49,11 +50,17 @@ class SessionLink:
         self.prompt = ""
         self.sampling = Sampling()
         self.seed = 0
+        self.changes: tuple[Intervention, ...] = ()
+        """What the model is altered by, or will be as soon as the engine has heard of it."""
         self.running = False
         """Keep stepping until told otherwise."""
         self.listeners: list[Callable[[Answer], None]] = []
         """Called with every event of the engine that is not about the engine itself."""
-        self._engine, self._look, self._post = engine, look, post
+        self.watchers: list[Callable[[Message], None]] = []
+        """Called with every message that the screen gets: screens that lie above it follow the session too."""
+        self._engine, self._look, self._post_to_screen = engine, look, post
+        self._takers: dict[str, tuple[Callable[[Any], None], Callable[[str], None]]] = {}
+        self._held: tuple[Intervention, ...] = ()
         self._picked: set[int] = set()
         self._chosen, self._written = -1, ""
         self._opening: protocol.OpenModel | None = None
@@ -122,8 +129,30 @@ class SessionLink:
         self.seed = seed
         self._wish("seed", lambda: protocol.SetSeed(self.seed, self._look()))
 
+    def toggle(self, change: Intervention) -> None:
+        """Alter the model by one thing more, or no longer by it."""
+        if self.card is None:
+            return
+        left = tuple(held for held in self.changes if held != change)
+        self.changes = left if len(left) < len(self.changes) else (*left, change)
+        self._wish("intervene", lambda: protocol.Intervene(self.changes, self._look()))
+
+    async def ask(self, request: Request) -> Answer:
+        """A question that changes nothing. Raises UserError where the engine says no or is gone."""
+        return await self._engine.request(request)
+
     def show(self) -> None:
         self._wish("show", lambda: protocol.Show(self._look()))
+
+    def ask(
+        self, kind: str, make: Callable[[], Request], take: Callable[[Any], None], refuse: Callable[[str], None]
+    ) -> None:
+        """What a view wants to know: `take` gets the answer, `refuse` the line that says why there is none.
+
+        As with every wish, the newest of a kind replaces one that waits; `make` is called when it leaves.
+        """
+        self._takers[kind] = (take, refuse)
+        self._wish(kind, make)
 
     def _newest(self) -> Look:
         look = self._look()
@@ -142,6 +171,11 @@ class SessionLink:
             kind, make = "open", self._open_request
         self._pending[kind] = make
         self._wake.set()
+
+    def _post(self, message: Message) -> None:
+        self._post_to_screen(message)
+        for watch in list(self.watchers):
+            watch(message)
 
     # ── The one loop that talks ──────────────────────────────────────────────────────────────────────────────────
 
@@ -171,8 +205,11 @@ class SessionLink:
         try:
             answer = await self._engine.request(make())
         except EngineFailure as error:
-            self.running = False
-            self._post(Refused(str(error)))
+            if kind in self._takers:
+                self._takers[kind][1](str(error))
+            else:
+                self.running = False
+                self._post(Refused(str(error)))
         except EngineDied:
             self.running = False
         else:
@@ -183,11 +220,15 @@ class SessionLink:
             self.step()
 
     def _take(self, kind: str, answer: Answer) -> None:
-        if isinstance(answer, Opened):
+        if kind in self._takers:
+            self._takers[kind][0](answer)
+        elif isinstance(answer, Opened):
             self._opened(answer, restored=kind == "restore")
         elif isinstance(answer, Shown):
             self._keep(answer.snapshot)
-            if kind == "choose":
+            if kind == "intervene":
+                self._held = self.changes
+            elif kind == "choose":
                 self._picked.add(self._chosen)
             elif kind == "prompt":
                 self.prompt = self._written
@@ -198,6 +239,7 @@ class SessionLink:
         if not restored:
             self.prompt = opened.card.prompt if asked is None else asked
             self._picked.clear()
+            self.changes = self._held = ()
         self.card = opened.card
         self.sampling, self.seed = opened.snapshot.sampling, opened.snapshot.seed
         self._keep(opened.snapshot)
@@ -250,4 +292,5 @@ class SessionLink:
         first = self.snapshot.n_prompt
         appended = [int(i) for i in self.snapshot.ids[first:]]
         picked = [first + n in self._picked for n in range(len(appended))]
-        return protocol.Restore(self.card.path, self.prompt, appended, picked, self.sampling, self.seed, self._newest())
+        card, look = self.card, self._newest()
+        return protocol.Restore(card.path, self.prompt, appended, picked, self.sampling, self.seed, look, self.changes)

@@ -1,0 +1,304 @@
+"""The frame around every inside view: the model's header, the text with the selected token, the views by their keys.
+
+A view inherits from `InsideScreen` and gives three things: `body` (its panes), `mark` (the selection, put into them at
+once) and `look` (what it asks the engine for). The frame moves the one selection, follows the session, says what is
+waited for and what went wrong. It computes nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Container
+from textual.message import Message
+from textual.screen import Screen
+from textual.widget import Widget
+
+from gpttui.protocol import Request
+from gpttui.records import Snapshot
+from gpttui.tui.keys import HEAD, MORE, PANES, STEP, TEXT, key
+from gpttui.tui.messages import EngineLost, EngineReady, ModelOpened, Refused, SnapshotArrived
+from gpttui.tui.screens import views
+from gpttui.tui.screens.views import ViewContext
+from gpttui.tui.selection import Selection
+from gpttui.tui.widgets.hint_bar import HintBar
+from gpttui.tui.widgets.inside.token_line import TokenLine
+from gpttui.tui.widgets.inside.view_tabs import ViewTabs
+from gpttui.tui.widgets.key_bar import KeyBar
+from gpttui.tui.widgets.pane import Pane
+from gpttui.tui.widgets.status_header import StatusHeader
+
+LIVE_S = 1.0
+"""How often a view of a model in training looks again."""
+NO_MODEL = "no model is open yet: escape goes back"
+NO_TEXT = "there is no text to look into yet: press / and type one"
+LOOKING = "asking the engine…"
+
+FRAME: list[BindingType] = [
+    key("left,h", "look(-1)", "token", "Select the token before; every view shows that one", TEXT, id="inside_earlier"),
+    key("right,l", "look(1)", "token", "Select the token after", TEXT, id="inside_later"),
+    key("comma", "look(-1)", "token", "Select the token before", TEXT, show=False, id="inside_earlier_too"),
+    key("full_stop", "look(1)", "token", "Select the token after", TEXT, show=False, id="inside_later_too"),
+    key("home", "look_at(0)", "first token", "Select the first token", TEXT, show=False, id="inside_first"),
+    key("end", "look_at(-1)", "last token", "Follow the newest token", TEXT, show=False, id="inside_last"),
+    key("left_curly_bracket", "layer(-1)", "layer", "The layer below", HEAD, id="inside_layer_below"),
+    key("right_curly_bracket", "layer(1)", "layer", "The layer above", HEAD, id="inside_layer_above"),
+    key("left_square_bracket", "head(-1)", "head", "The head before", HEAD, id="inside_head_before"),
+    key("right_square_bracket", "head(1)", "head", "The next head", HEAD, id="inside_head_next"),
+    key("space", "step", "next token", "Draw one token and append it", STEP, show=False, id="inside_step"),
+    key("backspace", "back", "back", "Take the last token back", STEP, show=False, id="inside_back"),
+    key("slash", "leave('slash')", "prompt", "Write another prompt, in the playground", TEXT, show=False,
+        id="inside_prompt"),
+    key("tab", "turn(1)", "pane", "Go to the next pane", PANES, show=False, id="inside_next_pane"),
+    key("shift+tab", "turn(-1)", "pane", "Go to the pane before", PANES, show=False, id="inside_previous_pane"),
+    key("z", "zoom", "zoom", "Give the pane the whole screen, or give it back", PANES, show=False, id="inside_zoom"),
+    key("s", "screenshot", "screenshot", "Save the screen as a picture (SVG)", MORE, show=False,
+        id="inside_screenshot"),
+    key("question_mark", "help", "help", "What the focused pane shows, and every key", MORE, id="inside_help"),
+    key("escape", "leave", "back", "Back to the playground", MORE, id="inside_leave"),
+    key("q", "app.quit", "quit", "Leave gpttui", MORE, show=False, id="inside_quit"),
+]  # fmt: skip
+
+
+class InsideScreen(Screen[None]):
+    """One view of what happens inside, over the whole terminal."""
+
+    VIEW: ClassVar[str] = ""
+    """Its id in `views.VIEWS`."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*FRAME, *(view.binding() for view in views.VIEWS)]
+    CSS = """
+    InsideScreen {
+        layout: vertical;
+        background: $background;
+        #inside { height: 1fr; }
+        &.-flat TokenLine, &.-flat ViewTabs { display: none; }
+    }
+    """
+    FLAT_HEIGHT: ClassVar[int] = 14
+    """Below so many lines the view gets those of the text and of the other views too."""
+
+    def __init__(self, context: ViewContext) -> None:
+        super().__init__()
+        self.context, self.link = context, context.link
+        self.selection = context.selection
+        self.header, self.hints, self.token_line = StatusHeader(), HintBar(), TokenLine()
+        self.header.card = self.link.card
+        shown = [(view.key, view.key, view.title) for view in views.VIEWS]
+        titles = {view.id: view.title for view in views.VIEWS}
+        self.tabs = ViewTabs(shown, titles.get(self.VIEW, ""))
+        self._said_wrong = False
+
+    # ── What a view gives ────────────────────────────────────────────────────────────────────────────────────────
+
+    def body(self) -> ComposeResult:
+        """The view's panes; the first that can have the focus gets it."""
+        raise NotImplementedError
+
+    def mark(self) -> None:
+        """The selection, the text or the tokenizer changed: put them into the panes, ahead of any answer."""
+
+    def look(self) -> None:
+        """Ask for what the selection needs, one `ask` for each answer. There is a model and a text."""
+
+    # ── What a view may use ──────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        return self.link.snapshot
+
+    @property
+    def length(self) -> int:
+        return 0 if self.link.snapshot is None else len(self.link.snapshot.ids)
+
+    @property
+    def position(self) -> int:
+        """The selected token's index; -1 where there is no text."""
+        return self.selection.index(self.length)
+
+    @property
+    def panes(self) -> list[Pane]:
+        return list(self.query(Pane))
+
+    def ask(self, kind: str, make: Callable[[], Request], take: Callable[[Any], None]) -> None:
+        """Send the request that `make` builds once the engine is free; `take` gets its answer.
+
+        Of those of one `kind` that wait only the newest is sent, so that a key held down leaves nothing to run.
+        """
+
+        def taken(answer: Any) -> None:
+            if self.is_attached:
+                self._right_again()
+                take(answer)
+
+        self.link.ask(f"{self.VIEW}.{kind}", make, taken, self._refused)
+
+    def select(self, selection: Selection) -> None:
+        """Look elsewhere, in every view and in the playground."""
+        if selection != self.selection:
+            self.selection = selection
+            self.follow()
+            self.context.select(selection)
+
+    def look_through(self, layer: int, head: int) -> None:
+        """Select a head; both numbers wrap around."""
+        if self.link.card is not None:
+            self.select(self.selection.on(layer, head, self.link.card.n_layer, self.link.card.n_head))
+
+    def look_at(self, position: int) -> None:
+        """Select a token; what lies beyond an end is brought to it."""
+        self.select(self.selection.at(position, self.length))
+
+    def wait(self, why: str) -> None:
+        """What panes that have nothing to show say instead."""
+        for pane in self.panes:
+            pane.waiting = why
+
+    def follow(self) -> None:
+        """Show the selection of now, and ask for its numbers."""
+        self.token_line.position = self.position
+        self.mark()
+        if self.link.card is None:
+            self.wait(NO_MODEL)
+        elif not self.length:
+            self.wait(NO_TEXT)
+        else:
+            self.look()
+
+    # ── The frame itself ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def compose(self) -> ComposeResult:
+        yield self.header
+        yield self.token_line
+        with Container(id="inside"):
+            yield from self.body()
+        yield self.hints
+        yield self.tabs
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        self.link.watchers.append(self._heard)
+        self.set_class(self.app.size.height < self.FLAT_HEIGHT, "-flat")
+        self.token_line.tokenizer = self.context.tokenizer
+        self._show_state("ready")
+        self.wait(LOOKING)
+        self._follow_text()
+        self.set_interval(LIVE_S, self._keep_up)
+
+    def on_unmount(self) -> None:
+        if self._heard in self.link.watchers:
+            self.link.watchers.remove(self._heard)
+
+    def on_resize(self) -> None:
+        self.set_class(self.app.size.height < self.FLAT_HEIGHT, "-flat")
+
+    def _follow_text(self) -> None:
+        self.header.snapshot = self.token_line.snapshot = self.link.snapshot
+        self.follow()
+
+    def _keep_up(self) -> None:
+        """Weights that change are looked at again."""
+        if self.is_current and self.snapshot is not None and self.snapshot.weights and not self.link.busy:
+            self.link.show()
+
+    def _heard(self, message: Message) -> None:
+        """What the link tells the playground."""
+        if isinstance(message, SnapshotArrived):
+            changed = message.kind != "show" or bool(message.snapshot.weights)
+            self.selection = self.selection.newest() if message.new_text else self.selection
+            if changed:
+                self._follow_text()
+            self._show_state("ready")
+        elif isinstance(message, ModelOpened):
+            self.header.card = message.opened.card
+            self._show_state("ready")
+            self._follow_text()
+        elif isinstance(message, Refused):
+            self._refused(message.line)
+        elif isinstance(message, EngineReady):
+            self._show_state("loading")
+        elif isinstance(message, EngineLost):
+            self._refused(f"{message.reason} · {'starting another one…' if message.restarting else 'escape goes back'}")
+            self._show_state("restarting" if message.restarting else "stopped")
+
+    def _show_state(self, state: str) -> None:
+        self.header.engine_state = state
+
+    def _refused(self, line: str) -> None:
+        if self.is_attached:
+            self._said_wrong = True
+            self.hints.say(line, "error")
+            self.wait(line)
+
+    def _right_again(self) -> None:
+        if self._said_wrong:
+            self._said_wrong = False
+            self.hints.say("")
+
+    @on(TokenLine.Selected)
+    def _token_selected(self, event: TokenLine.Selected) -> None:
+        event.stop()
+        self.look_at(event.position)
+
+    # ── Keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def action_look(self, by: int) -> None:
+        if self.length:
+            self.look_at(self.position + by)
+
+    def action_look_at(self, position: int) -> None:
+        self.look_at(position if position >= 0 else self.length - 1)
+
+    def action_layer(self, by: int) -> None:
+        self.look_through(self.selection.layer + by, self.selection.head)
+
+    def action_head(self, by: int) -> None:
+        self.look_through(self.selection.layer, self.selection.head + by)
+
+    def action_step(self) -> None:
+        self.link.step()
+
+    def action_back(self) -> None:
+        self.link.back()
+
+    def action_turn(self, by: int) -> None:
+        if by > 0:
+            self.focus_next()
+        else:
+            self.focus_previous()
+
+    def action_zoom(self) -> None:
+        if self.maximized is not None:
+            self.minimize()
+        elif self.focused is not None:
+            self.maximize(self.focused)
+
+    def action_leave(self, then: str = "") -> None:
+        """Back to the playground, and press a key there."""
+        if self.maximized is not None and not then:
+            self.minimize()
+            return
+        self.dismiss()
+        if then:
+            self.app.call_later(self.app.simulate_key, then)
+
+    def action_view(self, view_id: str) -> None:
+        """Another view in this one's place; the open one's own key leaves it."""
+        if view_id == self.VIEW:
+            self.dismiss()
+            return
+        context = replace(self.context, snapshot=self.link.snapshot, selection=self.selection)
+        self.app.switch_screen(views.by_id(view_id).make(context))
+
+    def action_help(self) -> None:
+        from gpttui.tui.screens.help import HelpScreen
+
+        shown: Widget | None = self.focused or next(iter(self.panes), None)
+        if shown is not None:
+            self.app.push_screen(HelpScreen(shown, self.active_bindings))
+
+    def action_screenshot(self) -> None:
+        self.app.deliver_screenshot()
