@@ -13,6 +13,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
+from gpttui.interventions import AblateHead, AblatePart
 from gpttui.protocol import Look
 from gpttui.records import Sampling, Snapshot
 from gpttui.tui import keys, ladders
@@ -152,6 +153,12 @@ class PlayScreen(TrainDoor):
 
     def action_layer(self, by: int) -> None:
         self._look_through(self.selection.layer + by, self.selection.head)
+
+    def action_silence_head(self) -> None:
+        self.link.toggle(AblateHead(self.selection.layer, self.selection.head))
+
+    def action_silence_mlp(self) -> None:
+        self.link.toggle(AblatePart(self.selection.layer, "mlp"))
 
     def action_colour(self) -> None:
         at = COLOUR_MODES.index(self.tokens.colour_mode)
@@ -304,7 +311,10 @@ class PlayScreen(TrainDoor):
             self.selection = self.selection.newest()
         self.seen = self.seen.after(event.kind)
         self._repaint(event.snapshot)
-        if not self.link.running and event.kind not in ("show", "scrub"):
+        if event.kind == "intervene":
+            words = "; ".join(event.snapshot.interventions)
+            self.hints.say(f"Altered: {words}. The same key undoes it." if words else "The model is as it was.", "info")
+        elif not self.link.running and event.kind not in ("show", "scrub"):
             self._hint()
 
     def _repaint(self, snapshot: Snapshot) -> None:

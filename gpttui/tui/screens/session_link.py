@@ -137,10 +137,6 @@ class SessionLink:
         self.changes = left if len(left) < len(self.changes) else (*left, change)
         self._wish("intervene", lambda: protocol.Intervene(self.changes, self._look()))
 
-    async def ask(self, request: Request) -> Answer:
-        """A question that changes nothing. Raises UserError where the engine says no or is gone."""
-        return await self._engine.request(request)
-
     def show(self) -> None:
         self._wish("show", lambda: protocol.Show(self._look()))
 

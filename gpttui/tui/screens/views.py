@@ -61,7 +61,15 @@ class View:
         return made
 
 
-VIEWS: tuple[View, ...] = ()
+VIEWS: tuple[View, ...] = (
+    View(
+        "i",
+        "journey",
+        "journey",
+        "One token's way through the model, stop by stop",
+        "gpttui.tui.screens.journey:JourneyScreen",
+    ),
+)
 
 
 def by_id(view_id: str) -> View:

@@ -1,0 +1,80 @@
+"""The views into the model by their keys, on the real engine and a tiny random model."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from gpttui.tui.app import GpttuiApp
+from gpttui.tui.screens.inside.frame import InsideScreen
+from gpttui.tui.screens.journey import JourneyScreen
+from gpttui.tui.screens.play import Opening
+from tests.app.engine_inside import EngineInside
+from tests.app.pilot import Playground
+from tests.fakes import tiny_model_dir
+
+
+@asynccontextmanager
+async def opened(
+    tmp_path: Path, size: tuple[int, int] = (120, 40), prompt: str | None = None
+) -> AsyncIterator[Playground]:
+    engine = EngineInside()
+    app = GpttuiApp(engine, Opening(str(tiny_model_dir(tmp_path)), prompt))
+    async with app.run_test(size=size) as pilot:
+        page = Playground(app, pilot, engine)  # type: ignore[arg-type]
+        await page.opened()
+        await pilot.pause()
+        yield page
+
+
+async def test_i_shows_every_stop_of_the_selected_token(tmp_path: Path) -> None:
+    async with opened(tmp_path) as page:
+        await page.press("i")
+        await page.until(lambda: "layer 1 · MLP adds" in page.text)
+        for words in ("embedding + position", "layer 0 · attention adds", "it would say", "next token"):
+            assert words in page.text
+        await page.press("i")
+        assert page.app.screen is page.play
+
+
+async def test_arrows_move_the_playgrounds_selection_too(tmp_path: Path) -> None:
+    async with opened(tmp_path) as page:
+        last = len(page.ids) - 1
+        await page.press("i", "left", "h")
+        screen = page.app.screen
+        assert isinstance(screen, JourneyScreen)
+        await page.until(lambda: screen.stops.journey is not None and screen.stops.journey.position == last - 2)
+        await page.press("right_curly_bracket", "right_square_bracket", "escape")
+        here = page.play.selection
+        assert (here.index(len(page.ids)), here.layer, here.head) == (last - 2, 1, 1)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12), (1, 1)])
+async def test_the_journey_survives_any_terminal(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with opened(tmp_path, size) as page:
+        await page.press("i", "down", "down", "up", "end", "home")
+        screen = page.app.screen
+        assert isinstance(screen, JourneyScreen)
+        await page.until(lambda: screen.stops.journey is not None)
+        await page.press("down")
+
+
+async def test_an_empty_text_says_what_to_do(tmp_path: Path) -> None:
+    async with opened(tmp_path, prompt="") as page:
+        await page.press("i")
+        if not page.ids:
+            await page.until(lambda: "no text" in page.text)
+        await page.press("left", "right", "down", "escape")
+        assert not isinstance(page.app.screen, InsideScreen)
+
+
+async def test_x_silences_the_head_and_x_again_wakes_it(tmp_path: Path) -> None:
+    async with opened(tmp_path) as page:
+        await page.press("x")
+        await page.until(lambda: "ALTERED" in page.text)
+        assert "head 0.0 silenced" in page.text
+        await page.press("X")
+        await page.until(lambda: "MLP of layer 0" in page.text)
+        await page.press("x", "X")
+        await page.until(lambda: "ALTERED" not in page.text)
