@@ -121,7 +121,8 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, eq=True):
     device: str = "auto"
     """`auto`: cuda, mps, cpu, in this order."""
     precision: Literal["fp32", "bf16", "auto"] = "auto"
-    """Of the matrix products: `auto` is bf16 on CUDA, fp32 elsewhere. Weights and optimiser are always fp32."""
+    """Of the matrix products: `auto` is bf16 on CUDA, fp32 elsewhere; `bf16` falls back where the hardware emulates
+    it. Weights and optimiser: always fp32."""
     threads: int = 0
     """Torch's threads on a CPU; 0: all cores."""
     compile: bool = False

@@ -68,3 +68,9 @@ def choose_device(name: str, local_rank: int = 0) -> torch.device:
     except (RuntimeError, AssertionError) as error:
         raise UserError(f"this machine offers no device {name!r} to torch; use auto or cpu") from error
     return device
+
+
+def multiplies_bf16(device: torch.device) -> bool:
+    """Whether the hardware itself multiplies bfloat16; elsewhere it is emulated, and slower than float32."""
+    native = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    return device.type == "cuda" or (device.type == "cpu" and bool(native()))

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from gpttui.model.gpt import GPT
 from gpttui.train_config import TrainConfig
+from gpttui.training.distributed import multiplies_bf16
 
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 """The quintic a x + b x^3 + c x^5 that pushes every x in (0, 1] towards 1 fastest, if not exactly to it."""
@@ -92,12 +93,6 @@ class Muon(torch.optim.Optimizer):
                 torch._foreach_add_([target for target, _ in pairs], list(moved.unbind()), alpha=-scale)
 
 
-def newton_schulz_dtype(device: torch.device) -> torch.dtype:
-    """bfloat16, as `torch.optim.Muon` has it, where the hardware multiplies it; float32 on other CPUs."""
-    has_bf16 = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
-    return torch.bfloat16 if device.type == "cuda" or (device.type == "cpu" and has_bf16()) else torch.float32
-
-
 def make_optimisers(model: GPT, config: TrainConfig, device: torch.device) -> list[torch.optim.Optimizer]:
     """AdamW alone, or Muon and AdamW: every parameter in exactly one. Groups carry `peak_lr` for the schedule."""
     blocks = [p for p in model.transformer.h.parameters() if p.ndim == 2] if config.optimizer == "muon" else []
@@ -125,7 +120,7 @@ def make_optimisers(model: GPT, config: TrainConfig, device: torch.device) -> li
                 weight_decay=config.matrix_weight_decay,
                 momentum=config.momentum,
                 ns_steps=config.newton_schulz_steps,
-                dtype=newton_schulz_dtype(device),
+                dtype=torch.bfloat16 if multiplies_bf16(device) else torch.float32,
                 thirds=fused_qkv,
             )
         )

@@ -67,7 +67,8 @@ RECIPES: dict[str, Recipe] = {
         "nanoGPT's CPU recipe", _PLAYS, "What plain AdamW reaches in 2,000 steps.", _SPEAKERS,
     ),
     "speedrun": Recipe(
-        _muon(data=TINY_SHAKESPEARE, batch=12, steps=300, eval_every=0, sample_every=0, checkpoint_every=0),
+        _muon(data=TINY_SHAKESPEARE, batch=16, steps=195, lr=0.02, matrix_lr=0.025, warmup=5, momentum=0.85, beta2=0.95,
+              newton_schulz_steps=4, grad_clip=0.0, precision="bf16", eval_every=0, sample_every=0, checkpoint_every=0),
         "Speedrun", _PLAYS, "Validation loss 1.88 in the shortest time at nanoGPT's CPU shape.", _SPEAKERS,
     ),
     "names": Recipe(
