@@ -25,6 +25,7 @@ class JourneyScreen(InsideScreen):
         yield self.stops
 
     def mark(self) -> None:
+        self.stops.tokenizer = self.context.tokenizer
         if not self.length:
             self.stops.journey = None
 

@@ -69,6 +69,13 @@ VIEWS: tuple[View, ...] = (
         "One token's way through the model, stop by stop",
         "gpttui.tui.screens.journey:JourneyScreen",
     ),
+    View(
+        "w",
+        "compare",
+        "two contexts",
+        "One word in two texts: where its vectors part, and who parts them",
+        "gpttui.tui.screens.compare:CompareScreen",
+    ),
 )
 
 

@@ -23,7 +23,7 @@ NAME, NUMBER = 24, 8
 WIDE = 104
 """From this width on a stop is one line."""
 EXTREME = 98
-"""Percentile of the magnitudes at which colours end, so that one outlier does not grey out the rest."""
+"""Percentile of a vector's magnitudes at which its colours end, so that one outlier does not pale the rest."""
 
 
 class JourneyPane(Pane):
@@ -39,7 +39,8 @@ Nothing is ever overwritten, so the path is a sum:
     x = x + MLP(norm(x))
 
 **The strip** is x itself: one cell or half a cell for a component, or for the largest of several; one colour is \
-positive, the other negative, pale near 0. **length** is √Σx², **added** the length of what this stop adds.
+positive, the other negative, pale near 0, on a scale of its own: vectors grow \
+a hundredfold on the way. **length** is √Σx², **added** the length of what this stop adds.
 
 **It would say** is the *logit lens*: probabilities = softmax(W · finalnorm(x)), as if the model ended at this stop. \
 The last stop's reading is the real prediction, before temperature and cuts. The token that wins there stands in the \
@@ -109,7 +110,7 @@ More: nostalgebraist 2020, "interpreting GPT: the logit lens"."""
         return self._drawn[1], self._drawn[2]
 
     def _made(self, journey: Journey, width: int, height: int) -> tuple[list[list[Piece]], int]:
-        top = float(np.percentile(np.abs(journey.vectors), EXTREME))
+        tops = np.percentile(np.abs(journey.vectors), EXTREME, axis=1)
         decided = decided_at(journey.top_ids)
         wide = width >= WIDE
         strip = max(4, min(journey.vectors.shape[1], 2 * width // 7)) if wide else width - NAME - 2 * NUMBER - 3
@@ -118,7 +119,7 @@ More: nostalgebraist 2020, "interpreting GPT: the logit lens"."""
         for n in range(len(journey.stops)):
             if n == self.stop:
                 cursor = len(lines)
-            lines += self._stop(journey, n, strip, top, wide, width, decided)
+            lines += self._stop(journey, n, strip, float(tops[n]), wide, width, decided)
         room = height - len(lines) - 2
         return lines + self._prediction(journey, width, max(3, room)), cursor
 

@@ -19,6 +19,7 @@ from textual.widget import Widget
 
 from gpttui.protocol import Request
 from gpttui.records import Snapshot
+from gpttui.tokenizers import Tokenizer
 from gpttui.tui.keys import HEAD, MORE, PANES, STEP, TEXT, key
 from gpttui.tui.messages import EngineLost, EngineReady, ModelOpened, Refused, SnapshotArrived
 from gpttui.tui.screens import views
@@ -214,6 +215,9 @@ class InsideScreen(Screen[None]):
             self._show_state("ready")
         elif isinstance(message, ModelOpened):
             self.header.card = message.opened.card
+            tokenizer = Tokenizer.from_json(message.opened.tokenizer_json)
+            self.context = replace(self.context, tokenizer=tokenizer)
+            self.token_line.tokenizer = tokenizer
             self._show_state("ready")
             self._follow_text()
         elif isinstance(message, Refused):
