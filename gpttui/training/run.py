@@ -78,7 +78,7 @@ def _claimed(path: Path, *, resuming: bool) -> Iterator[None]:
         rundir.sweep_leftovers(path)
         try:
             yield
-        except UserError:
+        except BaseException:  # an interrupt while a long text is encoded too
             if not resuming:
                 rundir.remove_unstarted(path, whole=made_here)
             raise
