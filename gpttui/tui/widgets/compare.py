@@ -66,7 +66,7 @@ pulls the two together.
     def watch_compared(self, compared: Compared | None) -> None:
         self.first = 0
         if compared is not None:
-            label_border(self, f"Two contexts of {clip(safe_text(compared.word), 24)!r}", "/ other texts")
+            label_border(self, f"Two contexts of “{clip(safe_text(compared.word), 24)}”", "/ other texts")
         self.refresh()
 
     def watch_first(self) -> None:
@@ -114,7 +114,7 @@ pulls the two together.
         return line
 
     def _distances(self, compared: Compared, width: int) -> list[list[Piece]]:
-        far = [1 - float(cosine) for cosine in compared.cosines.tolist()]
+        far = [max(0.0, 1 - float(cosine)) for cosine in compared.cosines.tolist()]
         top, cells = max([*far, 1e-9]), max(1, width - NAME - 8)
         same = "same token" if compared.same_tokens else "different tokens"
         lines: list[list[Piece]] = [[(f" How far apart (cosine distance; {same})", self.tone("dim"))]]
@@ -132,7 +132,9 @@ pulls the two together.
         for name, share in [*parts, ("embeddings", compared.share_embed)]:
             tone = self.tone("warn" if share < 0 else "bar")
             blocks = bar(min(1.0, abs(share) / top), cells)
-            lines.append([(fit(f" {name}", 12), self.tone()), (blocks, tone), (f" {share:.0%}", self.tone())])
+            lines.append(
+                [(fit(f" {name}", 12), self.tone()), (blocks, tone), (f" {round(share, 2) + 0.0:.0%}", self.tone())]
+            )
         return lines
 
     def _following(self, compared: Compared, side: int, width: int) -> list[list[Piece]]:
