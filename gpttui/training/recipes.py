@@ -51,9 +51,10 @@ def _shakespeare() -> Recipe:
               eval_every=250, sample_every=250, checkpoint_every=100),
         "Shakespeare, letter by letter", _PLAYS, "Writes plays that never were, one character at a time.", _SPEAKERS,
         look_inside=(
-            'The loss pane: three quarters of the fall are over within the first hundred steps; words, names, line '
-            'breaks and metre take the rest. Then the attention pane: which heads look at the last few letters, and '
-            'which reach back to the start of the word or of the line?'
+            "The loss pane: three quarters of the fall are over within the first hundred steps; words, names, line "
+            "breaks and metre take the rest. Then the attention pane: head 3 of layer 1 looks mostly at the letter "
+            "under the cursor, head 3 of layer 2 at the letter before it, and head 4 of layer 3 finds the ends of "
+            "earlier lines."
         ),
     )  # fmt: skip
 
@@ -76,8 +77,9 @@ RECIPES: dict[str, Recipe] = {
               tied=True, corpus_documents=140_000, eval_every=250, sample_prompt="\n", sample_tokens=60),
         "Names", "first names (karpathy/makemore, MIT)", "Makes up first names.", ("\n", "mar", "x"),
         look_inside=(
-            'The smallest model on the shelf. Step a name and watch the bars sharpen and flatten: after `q` there is '
-            'little choice, after a vowel much. The newline token is its way to say that the name is over.'
+            "The smallest model on the shelf. Step a name and watch the bars: after `q` comes `u` with 95 %, after "
+            "`mar` a dozen letters are in the race, and after `ann` three. The newline token is its way to say that "
+            "the name is over."
         ),
     ),
     "addition": Recipe(
@@ -86,9 +88,10 @@ RECIPES: dict[str, Recipe] = {
         "Addition", "sums of numbers with up to four digits", "Adds, digit by digit.",
         ("123+456=", "9+999=", "5824+4176="),
         look_inside=(
-            'Attention while the answer is written: which heads look at the two digits that the next one is made of, '
-            'and which to the right of them, where a carry may come from? `9+999=` carries through every column, and '
-            'the first digit of the answer must already know.'
+            "In layer 3 each head has its job while the answer is written: head 3 looks at the digit of the first "
+            "number in the column that comes next, head 2 at that of the second number, and heads 1 and 4 one column "
+            "to the right of these, where a carry would come from. With `9+999=` a carry runs through every column "
+            "before the first digit is written."
         ),
     ),
     "sort": Recipe(
@@ -97,8 +100,9 @@ RECIPES: dict[str, Recipe] = {
         "Sorting", "random letters and the same letters in order", "Puts letters in order.",
         ("hello>", "transformer>", "zyxwvu>"),
         look_inside=(
-            'Attention behind `>`: where does each letter of the answer look in the word? Step with `transformer>` '
-            'and watch the bars: how sure is it between two letters that are neighbours in the alphabet?'
+            "Attention behind `>`: no head does the work alone. Heads 1 and 2 of layer 2 spend a third of theirs on "
+            "the letter of the word that is to be written next, and some on the one after it; head 3 looks where the "
+            "present letter stands. With `transformer>` watch the bars where a letter is due twice."
         ),
     ),
     "induction": Recipe(
@@ -107,9 +111,9 @@ RECIPES: dict[str, Recipe] = {
         "Induction", "random symbols that repeat once", "Copies: nothing else can predict these.",
         ("k7QeXp2mk7Q", "abcdefghabc", "zYxW3210zY"),
         look_inside=(
-            'One head a layer, the smallest circuit there is. On a symbol that came before, layer 2 attends to the '
-            'symbol after its earlier copy, and the bars jump to it; layer 1, which looks one symbol back, makes that '
-            'possible. In the loss curve a plateau and then a fall show when the two found each other.'
+            "One head a layer, the smallest circuit there is. On a symbol that came before, layer 2 attends to the "
+            "symbol after its earlier copy, and the bars jump to it; layer 1, which looks one symbol back, makes that "
+            "possible. In the loss curve a plateau and then a fall show when the two found each other."
         ),
     ),
     "translate": Recipe(
@@ -119,8 +123,9 @@ RECIPES: dict[str, Recipe] = {
         "Translates plain English sentences.",
         ("the red cat sleeps. =", "she did not see the old trees. =", "my sister's dog is bigger than the cat. ="),
         look_inside=(
-            'The heatmap behind `=`: which English word does each French word look at? *Red cat* and *chat rouge* '
-            'should cross. Articles need the noun, whose gender they take.'
+            "The heatmap behind `=`: the French words look back at the English ones, and *red cat* and *chat rouge* "
+            "cross. Heads 2 and 3 of layer 3 find the word to translate; head 2 of layer 4 finds the one to agree "
+            "with: the noun when an article or an adjective is due."
         ),
     ),
     "say": Recipe(
@@ -130,8 +135,8 @@ RECIPES: dict[str, Recipe] = {
         "Speech", "36 words spoken by 200 voices of a small synthesiser, 20 ms a character",
         "Speaks words, and hears them.", ("say: seven =", "say: hello =", "say: goodbye ="), token_view="speech",
         look_inside=(
-            'The token pane draws the codes as a spectrogram while they are generated. `hear:` runs the same weights '
-            'the other way round: sound in, letters out.'
+            "The token pane draws the codes as a spectrogram while they are generated. `hear:` runs the same weights "
+            "the other way round: sound in, letters out."
         ),
     ),
     "digits": Recipe(
@@ -140,8 +145,8 @@ RECIPES: dict[str, Recipe] = {
         "Digits", "handwritten digits, 8x8 pixels (UCI, CC BY 4.0)", "Paints a digit, pixel by pixel.",
         ("digit 7:", "digit 3:", "digit 0:"), token_view="digits",
         look_inside=(
-            'A picture painted pixel by pixel, row by row. Go back a few pixels and choose another grey: what follows '
-            'tries to make a digit of it all the same. The pixel above is eight tokens back: which head looks there?'
+            "A picture painted pixel by pixel, row by row. Go back a few pixels and choose another grey: what follows "
+            "tries to make a digit of it all the same. The pixel above is eight tokens back: which head looks there?"
         ),
     ),
     "tales": Recipe(
@@ -153,9 +158,9 @@ RECIPES: dict[str, Recipe] = {
         ("Once upon a time", "Mia is a brave girl. Mia puts the key in the drawer. Later, Mia looks for the key in",
          "A fashion model"),
         look_inside=(
-            'Names and pronouns: put the cursor on *he* or *she* and look for a head that finds whom it means. Put a '
-            'thing somewhere in the prompt and see whether the place comes back. Compare *A machine learning model* '
-            'with *A fashion model*: one word, two continuations, two vectors.'
+            "Put a thing somewhere in the prompt: when the place is asked for, heads 2 and 6 of layer 5 look at the "
+            "word for it. Head 5 of layer 4 looks at names where a pronoun may come next. Compare *A machine learning "
+            "model* with *A fashion model*: *model* starts as one vector, and in layer 4 the two meanings part."
         ),
     ),
 }  # fmt: skip
