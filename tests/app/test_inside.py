@@ -8,7 +8,6 @@ import pytest
 
 from gpttui.tui.app import GpttuiApp
 from gpttui.tui.screens.inside.frame import InsideScreen
-from gpttui.tui.screens.journey import JourneyScreen
 from gpttui.tui.screens.play import Opening
 from tests.app.engine_inside import EngineInside
 from tests.app.pilot import Playground
@@ -28,36 +27,12 @@ async def opened(
         yield page
 
 
-async def test_i_shows_every_stop_of_the_selected_token(tmp_path: Path) -> None:
-    async with opened(tmp_path) as page:
-        await page.press("i")
-        await page.until(lambda: "layer 1 · MLP adds" in page.text)
-        for words in ("embedding + position", "layer 0 · attention adds", "it would say", "next token"):
-            assert words in page.text
-        await page.press("i")
-        assert page.app.screen is page.play
-
-
-async def test_arrows_move_the_playgrounds_selection_too(tmp_path: Path) -> None:
+async def test_arrows_in_a_view_move_the_playgrounds_selection_too(tmp_path: Path) -> None:
     async with opened(tmp_path) as page:
         last = len(page.ids) - 1
-        await page.press("i", "left", "h")
-        screen = page.app.screen
-        assert isinstance(screen, JourneyScreen)
-        await page.until(lambda: screen.stops.journey is not None and screen.stops.journey.position == last - 2)
-        await page.press("right_curly_bracket", "right_square_bracket", "escape")
+        await page.press("w", "left", "h", "right_curly_bracket", "right_square_bracket", "escape")
         here = page.play.selection
         assert (here.index(len(page.ids)), here.layer, here.head) == (last - 2, 1, 1)
-
-
-@pytest.mark.parametrize("size", [(80, 24), (40, 12), (1, 1)])
-async def test_the_journey_survives_any_terminal(tmp_path: Path, size: tuple[int, int]) -> None:
-    async with opened(tmp_path, size) as page:
-        await page.press("i", "down", "down", "up", "end", "home")
-        screen = page.app.screen
-        assert isinstance(screen, JourneyScreen)
-        await page.until(lambda: screen.stops.journey is not None)
-        await page.press("down")
 
 
 async def test_an_empty_text_says_what_to_do(tmp_path: Path) -> None:
