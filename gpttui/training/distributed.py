@@ -70,7 +70,9 @@ def choose_device(name: str, local_rank: int = 0) -> torch.device:
     return device
 
 
-def multiplies_bf16(device: torch.device) -> bool:
-    """Whether the hardware itself multiplies bfloat16; elsewhere it is emulated, and slower than float32."""
-    native = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
-    return device.type == "cuda" or (device.type == "cpu" and bool(native()))
+def in_bf16(precision: str, device: torch.device) -> bool:
+    """Whether matrix products are to be in bfloat16: asked for, and multiplied by the hardware, not emulated."""
+    if device.type == "cpu":
+        native = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+        return precision == "bf16" and bool(native())
+    return precision == "bf16" or (precision == "auto" and device.type == "cuda")

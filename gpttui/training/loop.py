@@ -38,7 +38,7 @@ from gpttui.train_protocol import (
 from gpttui.training import checkpoints
 from gpttui.training.checkpoints import TrainState
 from gpttui.training.data import IGNORED, Batch, Data
-from gpttui.training.distributed import World, multiplies_bf16
+from gpttui.training.distributed import World, in_bf16
 from gpttui.training.evaluate import EVAL_BATCH_TOKENS, batch_loss_sum, eval_batches, sample
 from gpttui.training.optim import lr_factor, make_optimisers
 
@@ -247,9 +247,8 @@ class Trainer:
         return nullcontext()
 
     def _autocast(self) -> AbstractContextManager[Any]:
-        kind, wanted = self.world.device.type, self.config.precision
-        if (wanted == "bf16" and multiplies_bf16(self.world.device)) or (wanted == "auto" and kind == "cuda"):
-            return torch.autocast(kind, dtype=torch.bfloat16)
+        if in_bf16(self.config.precision, self.world.device):
+            return torch.autocast(self.world.device.type, dtype=torch.bfloat16)
         return nullcontext()
 
     def _gradients(self) -> list[Tensor]:

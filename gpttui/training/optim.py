@@ -15,7 +15,7 @@ from torch import Tensor
 
 from gpttui.model.gpt import GPT
 from gpttui.train_config import TrainConfig
-from gpttui.training.distributed import multiplies_bf16
+from gpttui.training.distributed import in_bf16
 
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 """The quintic a x + b x^3 + c x^5 that pushes every x in (0, 1] towards 1 fastest, if not exactly to it."""
@@ -120,7 +120,7 @@ def make_optimisers(model: GPT, config: TrainConfig, device: torch.device) -> li
                 weight_decay=config.matrix_weight_decay,
                 momentum=config.momentum,
                 ns_steps=config.newton_schulz_steps,
-                dtype=torch.bfloat16 if multiplies_bf16(device) else torch.float32,
+                dtype=torch.bfloat16 if in_bf16(config.precision, device) else torch.float32,
                 thirds=fused_qkv,
             )
         )
