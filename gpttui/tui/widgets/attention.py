@@ -10,7 +10,6 @@ from rich.cells import cell_len
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
@@ -191,7 +190,7 @@ More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What do
         self._longest = max((cell_len(label) for label in self._labels), default=1)
         self._layout = arrange(len(weights), room.width, room.height, self._longest, overview=self.overview)
         self._pooled = pooled(weights, self._layout)
-        self.virtual_size = Size(self._layout.width, self._layout.height)
+        self.need_room(self._layout.width, self._layout.height)
 
     def _follow(self) -> None:
         """Scroll so that the cell under the cursor can be seen, and name it."""

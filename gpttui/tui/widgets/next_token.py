@@ -90,6 +90,7 @@ More: Holtzman et al., *The curious case of neural text degeneration* (2020), on
     def __init__(self, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._known_rows = 0
+        self._drawing: tuple[object, tuple[_Rows, list[str], candidates.Columns, candidates.Tones]] | None = None
 
     @property
     def rows_wanted(self) -> int:
@@ -172,14 +173,29 @@ More: Holtzman et al., *The curious case of neural text degeneration* (2020), on
             depth=self.depth,
         )
 
+    def _prepared(self, prediction: Prediction) -> tuple[_Rows, list[str], candidates.Columns, candidates.Tones]:
+        """What all lines of one repaint share."""
+        region = self.scrollable_content_region
+        key = (prediction, self.tokenizer, region.size, self.app.theme, self.depth)
+        if self._drawing is None or self._drawing[0] != key:
+            labels = [token_label(self.tokenizer, int(i)) for i in prediction.candidate_ids[: self._shown]]
+            columns = candidates.columns_for(region.width, labels, prediction)
+            self._drawing = (key, (_rows_for(region.height), labels, columns, self._tones()))
+        return self._drawing[1]
+
+    def recolour(self) -> None:
+        self._drawing = None
+        super().recolour()
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._drawing = None
+
     def render_line(self, y: int) -> Strip:
         snapshot, prediction = self.snapshot, self.prediction
         if snapshot is None or prediction is None:
             return self.empty_row(y)
-        width, tones = self.scrollable_content_region.width, self._tones()
-        rows = _rows_for(self.scrollable_content_region.height)
-        labels = [token_label(self.tokenizer, int(i)) for i in prediction.candidate_ids[: self._shown]]
-        columns = candidates.columns_for(width, labels, prediction)
+        rows, labels, columns, tones = self._prepared(prediction)
         if y < rows.above:
             return self.row(self._above(y, rows, labels, columns, snapshot, prediction, tones))
         rank = y - rows.above

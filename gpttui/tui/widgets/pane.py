@@ -12,6 +12,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding
 from textual.content import Content
+from textual.geometry import Size
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -122,6 +123,11 @@ class Pane(Framed, ScrollView, can_focus=True, inherit_bindings=False):
         """Colours changed: forget what was drawn with the old ones."""
         self._styles.clear()
         self.refresh()
+
+    def need_room(self, width: int, height: int) -> None:
+        """How large the content is. What fits counts as exactly the pane's size: growing, it lays out nothing anew."""
+        room = self.scrollable_content_region
+        self.virtual_size = Size(max(width, room.width), max(height, room.height))
 
     @property
     def depth(self) -> ColourDepth:

@@ -11,7 +11,6 @@ from rich.cells import cell_len
 from rich.style import Style
 from textual import events
 from textual.binding import BindingType
-from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
@@ -145,7 +144,7 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
         self._flow.reset(self.tokenizer, self.scrollable_content_region.width)
         self._flow.set_ids(self._shown[self._written])
         height = self._flow.height + len(self._picture()) + self._pinned
-        self.virtual_size = Size(self.scrollable_content_region.width, height)
+        self.need_room(0, height)
         self._follow()
 
     def _picture(self) -> "Lines":
