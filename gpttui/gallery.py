@@ -198,11 +198,18 @@ def card(path: Path) -> ModelCard:
             arch="modern" if own and config.get("norm") == "rmsnorm" else str(config.get("model_type", "")),
             token_view=str(extra.get("token_view", "text")),
             prompt=str(extra.get("prompt", "")),
+            measured=_measured(extra),
+            look_inside=str(extra.get("look_inside", "")),
         )
     except KeyError as error:
         raise UserError(f"{path / CONFIG} lacks {error}; is it a GPT-2's or gpttui's?") from error
-    except (TypeError, ValueError, OSError) as error:
+    except (TypeError, ValueError, AttributeError, OSError) as error:
         raise UserError(f"{path} cannot be described: {one_line(error)}") from error
+
+
+def _measured(extra: dict[str, Any]) -> tuple[tuple[str, float], ...]:
+    metrics = (extra.get("measured") or {}).get("metrics", {})
+    return tuple((str(name), float(value)) for name, value in metrics.items())
 
 
 def _id(path: Path) -> str:

@@ -5,7 +5,7 @@ No torch.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ CARD, WORDS = "card.json", "README.md"
 
 Card = dict[str, Any]
 """Keys: title, summary, data, shape, recipe, command, seed, steps, minutes, prompts, prompt, look_inside, token_view,
-arch, metric_name, metric_value, and `measured`: {metrics: {name: value}, n, seed} where it was examined."""
+arch, metric_name, metric_value, `measured`: {metrics: {name: value}, n, seed} where it was examined, and `course`:
+{metric, steps, values} where a metric was measured over the checkpoints of its run."""
 
 
 def read(model: Path) -> Card:
@@ -35,6 +36,12 @@ def with_measures(card: Card, metrics: Mapping[str, float], n: int, seed: int, h
     found = {name: round(value, 4) for name, value in metrics.items()}
     measured = {"metrics": found, "n": n, "seed": seed}
     return card | {"measured": measured, "metric_name": headline.replace("_", " "), "metric_value": found[headline]}
+
+
+def with_course(card: Card, metric: str, steps: Sequence[int], values: Sequence[float]) -> Card:
+    """The card with one metric over the checkpoints of the run that made the model."""
+    rounded = [round(value, 4) for value in values]
+    return card | {"course": {"metric": metric, "steps": list(steps), "values": rounded}}
 
 
 def in_words(model_id: str, card: Card) -> str:
@@ -66,4 +73,19 @@ def _measured(model_id: str, card: Card) -> str:
         f"`gpttui eval-task {model_id}` measures these again, on data that training never saw (seed {measured['seed']}"
     )
     how += f", n {measured['n']})." if measured["n"] else ")."
-    return f"## Measured\n\n| | |\n|---|---|\n{rows}\n\n{how}"
+    return "\n\n".join(["## Measured", f"| | |\n|---|---|\n{rows}", how, *_course(card)])
+
+
+def _course(card: Card) -> list[str]:
+    """When a metric from 0 to 1 passed one half for good, measured over checkpoints."""
+    course = card.get("course")
+    if not course:
+        return []
+    name, steps, values = course["metric"].replace("_", " "), course["steps"], course["values"]
+    below = [n for n, value in enumerate(values) if value <= 0.5]
+    passed = below[-1] + 1 if below else 0
+    if passed == len(values):
+        return []
+    before = f"{values[passed - 1]:.2f} at step {steps[passed - 1]}, " if passed else ""
+    after = f"{values[passed]:.2f} at step {steps[passed]}, {values[-1]:.2f} at the end"
+    return [f"Measured over checkpoints: {name} {before}{after}."]

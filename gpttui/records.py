@@ -142,6 +142,10 @@ class ModelCard:
     """How tokens are drawn: `text`, `digits` (grey pixels) or `speech` (codes as a spectrogram)."""
     prompt: str = ""
     """What the playground opens with."""
+    measured: tuple[tuple[str, float], ...] = ()
+    """Everything that `gpttui eval-task` found: (name, value)."""
+    look_inside: str = ""
+    """What to look at in it, in a few sentences."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

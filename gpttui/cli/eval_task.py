@@ -1,5 +1,7 @@
 """`gpttui eval-task`: a bundled model's score, measured again on freshly drawn held-out data."""
 
+from pathlib import Path
+
 import click
 
 from gpttui.cli.options import json_option
@@ -14,25 +16,41 @@ from gpttui.cli.output import print_json, table
 )
 @click.option("--seed", type=click.IntRange(min=0), help="Of the held-out data; 1000000 (the card's) or more.")
 @click.option("--write", is_flag=True, help="Put the measured scores on the model's card.")
+@click.option(
+    "--over", "run", metavar="RUN", type=click.Path(path_type=Path), help="Also over the checkpoints of this run."
+)
 @json_option
 def command(
-    task_id: str | None, model: str | None, n: int | None, seed: int | None, write: bool, as_json: bool
+    task_id: str | None,
+    model: str | None,
+    n: int | None,
+    seed: int | None,
+    write: bool,
+    run: Path | None,
+    as_json: bool,
 ) -> None:
     """Measure the score that model ID's card claims; without ID, say which tasks there are."""
-    from gpttui import gallery, model_card
+    from gpttui import gallery, model_card, rundir
     from gpttui.evaluation.tasks import HELD_OUT_SEED, TASKS, evaluate
 
     if task_id is None:
         click.echo("\n".join(table([["id", "default n"], *([name, str(task.n)] for name, task in TASKS.items())])))
         return
     path = gallery.find(model or task_id)
-    result = evaluate(task_id, path, n=n, seed=HELD_OUT_SEED if seed is None else seed)
+    task, seed = TASKS.get(task_id), HELD_OUT_SEED if seed is None else seed
+    result = evaluate(task_id, path, n=n, seed=seed)
+    assert task is not None, "evaluate knows no task that is not there"
+    metric = task.traced or task.headline
+    saved = [] if run is None else rundir.checkpoints(run)
+    course = {step: evaluate(task_id, place, n=n, seed=seed).metrics[metric] for step, place in saved}
     if write:
-        card = model_card.read(path)
-        headline = TASKS[task_id].headline
-        model_card.write(path, model_card.with_measures(card, result.metrics, result.n, result.seed, headline))
+        card = model_card.with_measures(model_card.read(path), result.metrics, result.n, result.seed, task.headline)
+        if course:
+            card = model_card.with_course(card, metric, list(course), list(course.values()))
+        model_card.write(path, card)
     if as_json:
         print_json(result)
         return
     rows = [[name, f"{value:.4g}"] for name, value in result.metrics.items()]
+    rows += [[f"{metric}, step {step}", f"{value:.4g}"] for step, value in course.items()]
     click.echo("\n".join([f"{result.id}: n {result.n}, seed {result.seed}", *table(rows, right=frozenset({1}))]))

@@ -81,9 +81,7 @@ def load_pictures(*, held_out: bool) -> tuple[NDArray[np.float64], list[int]]:
     except ImportError as error:
         raise UserError("the digits corpus needs scikit-learn: run `pip install scikit-learn`") from error
     bunch = load_digits()
-    order = sorted(
-        range(len(bunch.images)), key=lambda i: (zlib.crc32(bunch.images[i].astype("u1").tobytes()), i)
-    )
+    order = sorted(range(len(bunch.images)), key=lambda i: (zlib.crc32(bunch.images[i].astype("u1").tobytes()), i))
     chosen = sorted(order[TRAINING_PICTURES:] if held_out else order[:TRAINING_PICTURES])
     return bunch.images[chosen], [int(bunch.target[i]) for i in chosen]
 
@@ -101,9 +99,7 @@ def _same_class_neighbours() -> list[list[int]]:
     return nearest
 
 
-def _vary(
-    picture: NDArray[np.float64], neighbour: NDArray[np.float64], rng: random.Random
-) -> NDArray[np.float64]:
+def _vary(picture: NDArray[np.float64], neighbour: NDArray[np.float64], rng: random.Random) -> NDArray[np.float64]:
     """A picture near this one: blended, moved by less than a pixel and scaled in brightness."""
     import numpy as np
 

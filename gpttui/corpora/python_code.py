@@ -26,9 +26,7 @@ def documents(seed: int, n: int | None = None) -> Iterator[str]:
     library = Path(sysconfig.get_paths()["stdlib"])
     paths = [path for path in source_paths(library) if is_held_out(path) == is_held_out_seed(seed)]
     if not paths:
-        raise UserError(
-            f"no Python sources under {library}: use a full Python installation or another corpus"
-        )
+        raise UserError(f"no Python sources under {library}: use a full Python installation or another corpus")
     rng = random.Random(seed)
     yielded = 0
     while n is None or yielded < n:

@@ -39,7 +39,7 @@ _SPECS = (
                "gpttui.corpora.arithmetic", "char", "="),
     CorpusSpec("sort", "Sorting", "Letters and the same letters in order: hello>ehllo.",
                "gpttui.corpora.sorting", "char", ">"),
-    CorpusSpec("induction", "Induction", "Random symbols that repeat once; only copying predicts them.",
+    CorpusSpec("induction", "Induction", "Random symbols, then pieces of the same; only copying predicts them.",
                "gpttui.corpora.induction", "char"),
     CorpusSpec("translate", "Translation", "English sentences and their French, from a small grammar.",
                "gpttui.corpora.translation", "word", " ="),

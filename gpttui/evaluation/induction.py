@@ -13,12 +13,15 @@ from gpttui.model.taps import Recorder
 
 
 def evaluate(subject: Subject, n: int, seed: int) -> Metrics:
-    """Share of the repeated half predicted (most probable symbol), and the induction score of the best head."""
+    """Share of the repeated half predicted (most probable symbol), the best head's induction score, and which it is.
+
+    Layers and heads count from 1, as the playground shows them.
+    """
     config = subject.model.config
     right = seen = 0
     scores = np.zeros((config.n_layer, config.n_head))
     patterns = [f"blocks.{layer}.attn.pattern" for layer in range(config.n_layer)]
-    for document in induction.documents(seed, n):
+    for document in map(induction.repeated_once, induction.documents(seed, n)):
         ids = torch.tensor([subject.tokenizer.encode(document)])
         recorder = Recorder(patterns)
         with torch.inference_mode():
@@ -35,6 +38,6 @@ def evaluate(subject: Subject, n: int, seed: int) -> Metrics:
     return {
         "repeated_half": right / seen,
         "best_head_induction": float(scores.max() / n),
-        "best_head_layer": float(best_layer),
-        "best_head": float(best_head),
+        "best_head_layer": float(best_layer + 1),
+        "best_head": float(best_head + 1),
     }

@@ -15,6 +15,8 @@ TEMPERATURE = 0.8
 SPAN = 50
 """Tokens in a row that must not stand in the training text."""
 LONGEST_STORY = 250
+TRAINING_TALES = 500
+"""For each of the `n`: so many tales of the training text are searched for copies; from n 190 on, all of them."""
 
 
 def evaluate(subject: Subject, n: int, seed: int) -> Metrics:
@@ -30,7 +32,7 @@ def evaluate(subject: Subject, n: int, seed: int) -> Metrics:
         "pronoun": pronouns_right(subject, n, seed),
         "recall": places_recalled(subject, n, seed),
         "consistent": float(np.mean(consistent)),
-        "copied_spans": float(copied_spans(subject, stories)),
+        "copied_spans": float(copied_spans(subject, stories, n * TRAINING_TALES)),
     }
 
 
@@ -74,10 +76,10 @@ def places_recalled(subject: Subject, n: int, seed: int) -> float:
     return float(np.mean([ids[: len(tail)] == tail for ids, tail in zip(given, tails, strict=True)]))
 
 
-def copied_spans(subject: Subject, stories: list[str]) -> int:
-    """How many stories hold `SPAN` tokens in a row that also stand in the model's training text."""
+def copied_spans(subject: Subject, stories: list[str], tales_searched: int) -> int:
+    """How many stories hold `SPAN` tokens in a row that also stand in the first tales of the model's training text."""
     config = recipe("tales").config
-    training = tales.documents(config.seed, config.corpus_documents)
+    training = tales.documents(config.seed, min(tales_searched, config.corpus_documents))
     known = np.unique(np.concatenate([span_hashes(subject.tokenizer.encode(text)) for text in training]))
     return sum(bool(in_sorted(span_hashes(subject.tokenizer.encode(story)), known).any()) for story in stories)
 

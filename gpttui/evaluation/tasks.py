@@ -34,6 +34,8 @@ class Task:
     """How many documents or problems the card's score is taken over."""
     headline: str
     """The metric that lists show."""
+    traced: str = ""
+    """The metric whose course over a run's checkpoints is worth telling."""
 
 
 TASKS = {
@@ -42,7 +44,7 @@ TASKS = {
     "names": Task("names:evaluate", 3000, "better_by"),
     "addition": Task("exact:addition", 10_000, "exact"),
     "sort": Task("exact:sort", 10_000, "exact"),
-    "induction": Task("induction:evaluate", 500, "repeated_half"),
+    "induction": Task("induction:evaluate", 500, "repeated_half", traced="best_head_induction"),
     "translate": Task("exact:translate", 2000, "exact"),
     "digits": Task("digits:evaluate", 500, "recognised"),
     "say": Task("say:evaluate", 400, "heard"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gpttui import datasets, gallery
+from gpttui import datasets, gallery, model_card
 from gpttui.evaluation.tasks import TASKS
 from gpttui.tokenizers import train_characters
 from tests.cli.conftest import Cli, make_model
@@ -15,8 +15,21 @@ from tests.cli.conftest import Cli, make_model
 BUNDLED = sorted(path.name for path in gallery.bundled_dir().iterdir() if (path / "config.json").exists())
 
 
-ENOUGH = {"shakespeare": "4000"}
-"""Where a handful is not: bytes of text."""
+ENOUGH = {"shakespeare": "4000", "names": "60", "addition": "60", "sort": "60", "translate": "60", "induction": "20"}
+"""Where a handful is not: problems, or bytes of text."""
+
+AT_LEAST = {
+    "tales": {"pronoun": 0.8, "recall": 0.8},
+    "names": {"better_by": 0.05, "new": 0.5},
+    "addition": {"exact": 0.95},
+    "sort": {"exact": 0.95},
+    "translate": {"exact": 0.9},
+    "induction": {"repeated_half": 0.9, "best_head_induction": 0.5},
+    "digits": {"recognised": 0.6},
+    "say": {"heard": 0.6, "recognised": 0.6},
+}
+AT_MOST = {"shakespeare": {"loss_nats": 1.85}, "tales": {"gap_nats": 0.2}}
+"""What a small sample of a sound model does not miss, and a broken one does."""
 
 
 @pytest.fixture
@@ -35,14 +48,28 @@ def test_a_bundled_model_is_examined(cli: Cli, model: str) -> None:
     report = json.loads(result.out)
     assert list(report) == ["id", "metrics", "n", "seed"]
     assert report["id"] == model and report["seed"] >= 1_000_000
-    assert report["metrics"] and all(math.isfinite(value) for value in report["metrics"].values())
+    metrics = report["metrics"]
+    assert metrics and all(math.isfinite(value) for value in metrics.values())
+    assert all(metrics[name] >= least for name, least in AT_LEAST.get(model, {}).items()), metrics
+    assert all(metrics[name] <= most for name, most in AT_MOST.get(model, {}).items()), metrics
 
 
 def test_every_task_model_claims_a_score_on_its_card() -> None:
     for model in BUNDLED:
         card = gallery.card(gallery.bundled_dir() / model)
         assert card.metric_name and card.metric_value is not None and card.data and card.summary, model
-        assert len(card.prompts) >= 1, model
+        assert len(card.prompts) == 3 and card.look_inside, model
+        assert card.metric_value in dict(card.measured).values(), model
+
+
+def test_measured_scores_are_put_on_the_card_and_into_its_words(cli: Cli, tmp_path: Path) -> None:
+    model = tmp_path / "sort"
+    shutil.copytree(gallery.bundled_dir() / "sort", model)
+    assert cli("eval-task", "sort", "--model", str(model), "--n", "4", "--seed", "1000007", "--write").code == 0
+    measured = model_card.read(model)["measured"]
+    assert (measured["n"], measured["seed"]) == (4, 1_000_007)
+    assert f"| exact | {measured['metrics']['exact']} |" in (model / "README.md").read_text()
+    assert "n 4" in (model / "README.md").read_text()
 
 
 def test_a_random_model_adds_badly(cli: Cli, tmp_path: Path) -> None:
@@ -61,3 +88,16 @@ def test_what_cannot_be_examined_is_one_line(cli: Cli, char_model: Path) -> None
 def test_without_a_name_it_lists_the_tasks(cli: Cli) -> None:
     out = cli("eval-task").out
     assert all(name in out for name in TASKS)
+
+
+def test_a_metric_is_followed_over_the_checkpoints_of_a_run(cli: Cli, tmp_path: Path) -> None:
+    model, run = tmp_path / "induction", tmp_path / "run"
+    shutil.copytree(gallery.bundled_dir() / "induction", model)
+    for step in ("00000000", "00000050"):
+        shutil.copytree(model, run / "checkpoints" / step)
+    result = cli("eval-task", "induction", "--model", model, "--n", "4", "--over", run, "--write")
+    assert result.code == 0 and "step 50" in result.out
+    course = model_card.read(model)["course"]
+    assert course["metric"] == "best_head_induction" and course["steps"] == [0, 50]
+    assert course["values"][0] == course["values"][1] > 0.9
+    assert "Measured over checkpoints" in (model / "README.md").read_text()

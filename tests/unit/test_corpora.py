@@ -85,13 +85,18 @@ def test_sorted_letters_are_right_and_sometimes_repeat() -> None:
     assert sum(len(word) >= 8 and len(set(word)) <= 5 for word, _, _ in words) > 50
 
 
-def test_the_second_half_of_an_induction_document_is_the_first() -> None:
+def test_the_second_half_of_an_induction_document_is_pieces_of_the_first() -> None:
+    followed = pairs = 0
     for document in induction.documents(1, 300):
         half = len(document) // 2
-        assert document[:half] == document[half:]
         assert len(set(document)) == half and 8 <= half <= 30
+        pairs += half - 1
+        followed += sum(document[i : i + 2] in document[:half] for i in range(half, len(document) - 1))
+        document = induction.repeated_once(document)
+        assert document[:half] == document[half:] and len(set(document)) == half
         mask = induction.repeated_half_mask(document)
         assert len(mask) == len(document) and sum(mask) == half - 1 and not mask[half] and mask[half + 1]
+    assert 0.65 < followed / pairs < 0.8
 
 
 def test_a_digit_document_is_a_prompt_and_64_grey_levels() -> None:

@@ -157,12 +157,14 @@ def about(card: ModelCard) -> Text:
     text = Text().append(safe_text(card.id), "bold")
     text.append(f"\n{safe_text(card.summary)}\n" if card.summary else "\n")
     score = "" if card.metric_value is None else f"{safe_text(card.metric_name) or 'metric'}: {card.metric_value:.4g}"
+    found = [f"{safe_text(name).replace('_', ' ')} {value:.4g}" for name, value in card.measured]
     rows = [
         ("size", f"{count(card.params)} parameters, {card.size_bytes / 1e6:.1f} MB"),
         ("shape", f"{card.n_layer} layers × {card.n_head} heads × {card.d_model} wide, context {card.context}"),
         ("tokens", f"{card.tokenizer}, {card.vocab_size:,} of them"),
         ("data", safe_text(card.data)),
-        ("score", score),
+        ("score", " · ".join(found) or score),
+        ("look", safe_text(card.look_inside)),
         ("path", safe_text(card.path)),
     ]
     for name, value in rows:
