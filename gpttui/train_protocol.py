@@ -14,7 +14,7 @@ class TrainEvent(msgspec.Struct, frozen=True, tag=True, tag_field="event", kw_on
     step: int
 
 
-class RunStarted(TrainEvent):
+class RunStarted(TrainEvent, frozen=True):
     """First of every start: fresh, resumed (`step` > 0) or rewound. Later steps recorded before no longer count."""
 
     config: dict[str, Any]
@@ -32,7 +32,7 @@ class RunStarted(TrainEvent):
     """What a person should know of the data: bytes that are not UTF-8, unknown characters, …"""
 
 
-class StepDone(TrainEvent):
+class StepDone(TrainEvent, frozen=True):
     """One optimiser step."""
 
     loss_nats: float
@@ -48,7 +48,7 @@ class StepDone(TrainEvent):
     """Of training, over all starts of the run."""
 
 
-class EvalDone(TrainEvent):
+class EvalDone(TrainEvent, frozen=True):
     """Held-out loss over `tokens` tokens."""
 
     val_loss_nats: float
@@ -56,20 +56,20 @@ class EvalDone(TrainEvent):
     elapsed_s: float
 
 
-class SampleDrawn(TrainEvent):
+class SampleDrawn(TrainEvent, frozen=True):
     """A continuation by the weights of this step, the same seed each time."""
 
     prompt: str
     text: str
 
 
-class CheckpointSaved(TrainEvent):
+class CheckpointSaved(TrainEvent, frozen=True):
     """`path` is relative to the run directory."""
 
     path: str
 
 
-class RunEnded(TrainEvent):
+class RunEnded(TrainEvent, frozen=True):
     """`reason`: steps, minutes, target, or stopped (by a person or a signal; can be resumed)."""
 
     reason: str
@@ -78,7 +78,7 @@ class RunEnded(TrainEvent):
     elapsed_s: float
 
 
-class RunFailed(TrainEvent):
+class RunFailed(TrainEvent, frozen=True):
     """The run cannot go on; the last good checkpoint is intact."""
 
     message: str
@@ -98,6 +98,7 @@ def encode_event(event: TrainEvent) -> bytes:
 def decode_event(line: bytes) -> Event | None:
     """The event of one line; None for a line that is torn or of a kind this version does not know."""
     try:
-        return _decoder.decode(line)
+        event: Event = _decoder.decode(line)
+        return event
     except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError):
         return None

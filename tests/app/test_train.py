@@ -12,6 +12,7 @@ import torch
 from textual.pilot import Pilot
 
 from gpttui import gallery, locations, rundir
+from gpttui.engine import estimate
 from gpttui.train_config import TrainConfig
 from gpttui.training import run as runs
 from gpttui.tui.app import GpttuiApp
@@ -82,6 +83,7 @@ def text(tmp_path: Path) -> Path:
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("GPTTUI_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(estimate, "TIMED_TOKENS", 64)
     torch.set_num_threads(1)
     return tmp_path
 
@@ -101,7 +103,9 @@ async def test_from_the_playground_by_keys_alone_to_a_model_on_the_shelf(home: P
         assert "e train" in driven.text
         await driven.pilot.press("e")
         form = await driven.on(TrainFormScreen)
-        assert "type the path" in driven.text
+        assert form.values["text"] == "tales"
+        await driven.pilot.press("down", "ctrl+u")
+        await driven.until(lambda: "type the path" in driven.text)
         await driven.pilot.press(*str(text))
         assert form.values["text"] == str(text)
         await driven.order()
@@ -273,7 +277,7 @@ async def test_watching_a_run_in_files(home: Path, text: Path) -> None:
         await driven.until(lambda: driven.play.tokens.snapshot.weights == "checkpoint 0")  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("size", [(1, 1), (20, 6), (40, 12), (80, 24), (200, 55)])
+@pytest.mark.parametrize("size", [(1, 1), (40, 12), (80, 24)])
 async def test_no_size_breaks_the_training_screens(home: Path, text: Path, size: tuple[int, int]) -> None:
     async with training(home, size, train=str(text)) as driven:
         await driven.order(steps="12")

@@ -48,11 +48,12 @@ class AfterScreen(Screen[None]):
     def __init__(self, link: TrainLink, record: RunRecord, tokenizer: "Tokenizer | None") -> None:
         super().__init__()
         self.link, self.record, self.tokenizer = link, record, tokenizer
+        self.hints = HintBar()
         self.panes = (WrittenPane(id="written"), ForgottenPane(id="forgotten"), MovesPane(id="moves"))
 
     def compose(self) -> ComposeResult:
         yield Container(*self.panes, id="compared")
-        yield HintBar()
+        yield self.hints
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -67,7 +68,7 @@ class AfterScreen(Screen[None]):
         try:
             found = await self.link.ask(request, BeforeAfter)
         except UserError as error:
-            self.query_one(HintBar).say(str(error), "error")
+            self.hints.say(str(error), "error")
             for pane in self.panes:
                 pane.waiting = "nothing to compare"
                 pane.refresh()

@@ -23,8 +23,8 @@ OWN = "your own"
 LOOKS = 40
 """Samples and checkpoints of a run, at most; half as many evaluations."""
 FEWEST_LOOKS = 6
-EVALUATING, LOOKING = 0.1, 0.1
-"""Shares of the time that may go into evaluations, and into samples and checkpoints."""
+EVALUATING, SAMPLING, SAVING = 0.08, 0.06, 0.06
+"""Shares of the time that may go into evaluations, samples and checkpoints."""
 SAVED_BYTES_PER_S = 2e8
 SAVING_S = 0.03
 """What a checkpoint takes beside its bytes."""
@@ -83,7 +83,8 @@ def texts() -> dict[str, str]:
 
 
 def initial(text: str, base: Base | None) -> dict[str, str]:
-    """The form's values when it opens, on `text` (a file, or one of `texts()` by name)."""
+    """The form's values when it opens on `text`: a file, or one of `texts()` by name; empty: the first of those."""
+    text = text or next(iter(texts()), "")
     values = {
         "preset": DEFAULT_PRESET.name, "text": text, "start": NOTHING, "tokenizer": SUITED, "steps": "1000",
         "minutes": "0", "target": "0",
@@ -148,7 +149,7 @@ def config_of(values: dict[str, str], base: Base | None, prompt: str = "") -> Tr
     data = texts().get(text, text)
     corpus = data.removeprefix(CORPUS) if data.startswith(CORPUS) else ""
     steps = whole("steps", values["steps"])
-    every = max(1, steps // LOOKS)
+    often = max(1, steps // LOOKS)
     given: dict[str, Any] = {
         "data": data,
         "arch": values["arch"],
@@ -161,11 +162,11 @@ def config_of(values: dict[str, str], base: Base | None, prompt: str = "") -> Tr
         "warmup": min(100, max(1, steps // 20)),
         "minutes": number("stop after", values["minutes"]),
         "target_loss": number("stop at loss", values["target"]),
-        "eval_every": 2 * every,
-        "sample_every": every,
+        "eval_every": 2 * often,
+        "sample_every": often,
         "sample_tokens": 120,
         "sample_prompt": PROMPTS.get(corpus, prompt),
-        "checkpoint_every": every,
+        "checkpoint_every": often,
         "history": LOOKS,
         "eval_tokens": 16_384,
     }
@@ -208,32 +209,43 @@ class Cost:
 def cost(config: TrainConfig, measured: Measured) -> Cost:
     """Steps, evaluations and samples; checkpoints are small beside them."""
     evals = config.steps // max(1, config.eval_every) + 1 if config.eval_every else 1
-    looks = config.steps // config.sample_every if config.sample_every else 0
+    samples = config.steps // config.sample_every if config.sample_every else 0
+    saves = config.steps // config.checkpoint_every if config.checkpoint_every else 0
     evaluating_s = evals * config.eval_tokens * measured.token_s
-    seconds = config.steps * measured.step_s + evaluating_s + looks * look_s(config, measured)
+    looking_s = samples * sample_s(config, measured) + saves * save_s(measured)
+    seconds = config.steps * measured.step_s + evaluating_s + looking_s
     return Cost(seconds, measured.step_s, evaluating_s / max(1e-9, seconds))
 
 
-def look_s(config: TrainConfig, measured: Measured) -> float:
-    """A sample and a checkpoint."""
-    return config.sample_tokens * measured.draw_s + SAVING_S + 16 * measured.params / SAVED_BYTES_PER_S
+def every(steps: int, times: float) -> int:
+    """Steps between so many looks, few and many both within bounds."""
+    return max(1, steps // max(FEWEST_LOOKS, min(LOOKS, int(times))))
+
+
+def sample_s(config: TrainConfig, measured: Measured) -> float:
+    return max(1e-6, config.sample_tokens * measured.draw_s)
+
+
+def save_s(measured: Measured) -> float:
+    """Weights, two moments of each, and what the disk takes to be sure of them."""
+    return SAVING_S + 12 * measured.params / SAVED_BYTES_PER_S
 
 
 def steps_for(preset: Preset, measured: Measured) -> int:
     """How many steps this machine does in the preset's time, evaluations left out; a round number."""
-    steps = preset.seconds * (1 - EVALUATING - LOOKING) / max(1e-6, measured.step_s)
+    steps = preset.seconds * (1 - EVALUATING - SAMPLING - SAVING) / max(1e-6, measured.step_s)
     size = float(10 ** max(0, len(str(int(steps))) - 2))
     return max(20, int(int(steps / size) * size))
 
 
 def tempered(config: TrainConfig, measured: Measured) -> TrainConfig:
-    """As many samples and checkpoints, and as long evaluations, as a tenth of the time each allows."""
-    room_s = LOOKING * config.steps * measured.step_s
-    looks = max(FEWEST_LOOKS, min(LOOKS, int(room_s / look_s(config, measured))))
-    every = max(1, config.steps // looks)
-    config = changed(config, sample_every=every, checkpoint_every=every, eval_every=2 * every)
+    """As many samples and checkpoints, and as long evaluations, as their shares of the time allow."""
+    training_s = config.steps * measured.step_s
+    sample_every = every(config.steps, SAMPLING * training_s / sample_s(config, measured))
+    save_every = every(config.steps, SAVING * training_s / save_s(measured))
+    config = changed(config, sample_every=sample_every, checkpoint_every=save_every, eval_every=2 * save_every)
     evals = config.steps // config.eval_every + 1
-    room_s = EVALUATING * config.steps * measured.step_s / evals
+    room_s = EVALUATING * training_s / evals
     tokens = int(room_s / max(1e-9, measured.token_s))
     return changed(config, eval_tokens=max(2048, min(81_920, tokens // 1024 * 1024)))
 

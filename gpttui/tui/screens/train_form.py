@@ -73,16 +73,18 @@ class TrainFormScreen(ModalScreen[Ordered | None]):
         self.measured_for: TrainConfig | None = None
         self.problem = ""
         self.form = FormPane(id="form")
+        self.costs = Static(id="cost", markup=False)
+        self.hints = HintBar()
 
     def compose(self) -> ComposeResult:
         with Horizontal():
             yield self.form
-            yield Static(id="cost", markup=False)
-        yield HintBar()
+            yield self.costs
+        yield self.hints
         yield KeyBar()
 
     def on_mount(self) -> None:
-        self.query_one("#cost").border_title = "What it costs"
+        self.costs.border_title = "What it costs"
         self.form.focus()
         if not self.values["text"]:
             self.form.line = 1
@@ -120,7 +122,7 @@ class TrainFormScreen(ModalScreen[Ordered | None]):
         self.problem = line
         named = [field.name for field in self.form.fields if line.startswith((field.name, field.label))]
         self.form.wrong = named[0] if named else ""
-        self.query_one(HintBar).say(line, "error")
+        self.hints.say(line, "error")
 
     def _show(self) -> None:
         self.form.fields = drafts.fields(self.values, self.base)
@@ -128,11 +130,11 @@ class TrainFormScreen(ModalScreen[Ordered | None]):
         config = self._config()
         if config is not None and self.problem and self.measured is not None:
             self._content()
-        self.query_one("#cost", Static).update(self._cost(config))
+        self.costs.update(self._cost(config))
 
     def _content(self) -> None:
         self.problem, self.form.wrong = "", ""
-        self.query_one(HintBar).say("Enter starts. The playground can be used while it trains.")
+        self.hints.say("Enter starts. The playground can be used while it trains.")
 
     # ── Cost ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -145,16 +147,16 @@ class TrainFormScreen(ModalScreen[Ordered | None]):
             self.measured = None
             self._show()
             return
-        self.query_one("#cost").border_subtitle = "measuring…"
+        self.costs.border_subtitle = "measuring…"
         try:
             self.measured = await self.link.measure(config)
         except UserError as error:
             self.measured = None
             self._complain(str(error))
-            self.query_one("#cost", Static).update(self._cost(config))
+            self.costs.update(self._cost(config))
             return
         finally:
-            self.query_one("#cost").border_subtitle = ""
+            self.costs.border_subtitle = ""
         preset = next((p for p in drafts.PRESETS if p.name == self.values["preset"]), None)
         if steps and preset is not None:
             self.values = self.values | {"steps": str(drafts.steps_for(preset, self.measured))}
@@ -193,7 +195,7 @@ class TrainFormScreen(ModalScreen[Ordered | None]):
         if config is None:
             return
         if self.measured is None and self.problem:
-            self.query_one(HintBar).say(self.problem, "error")
+            self.hints.say(self.problem, "error")
             return
         if self.measured is not None:
             config = drafts.tempered(config, self.measured)
