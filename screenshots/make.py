@@ -50,6 +50,9 @@ SHOTS: dict[str, Shot] = {
     "surprisal": Shot(WIDE, (*STEPS, "c")),
     "candidates": Shot(WIDE, (*STEPS, *"kkkkk", "p", "p", "2", "down")),
     "models": Shot(WIDE, ("m",)),
+    "journey": Shot(WIDE, (*STEPS, "i")),
+    "compare": Shot(WIDE, ("w",)),
+    "translation": Shot(WIDE, ("space",) * 8, model="translate", prompt="the red cat does not sleep. ="),
     "help": Shot(WIDE, (*STEPS, "3", "question_mark")),
 }
 
