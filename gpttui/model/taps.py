@@ -45,7 +45,6 @@ def placed(tap: Tap | None, start: int) -> Tap | None:
     return tap.at(start) if isinstance(tap, PlacedTap) else tap
 
 
-
 PATTERN_SITES = (".attn.scores", ".attn.pattern")
 
 

@@ -13,8 +13,23 @@ from gpttui import gallery, rundir
 from gpttui.engine.live_run import LEAST_TOKENS, MOST_WAIT_S, short_passes
 from gpttui.engine.server import Engine
 from gpttui.errors import UserError
-from gpttui.protocol import Answer, Call, Look, Opened, OpenModel, Reply, ResumeRun, Show, Shown, StartRun, Step
-from gpttui.protocol import UseCheckpoint, decode_call, decode_reply, frame
+from gpttui.protocol import (
+    Answer,
+    Call,
+    Look,
+    Opened,
+    OpenModel,
+    Reply,
+    ResumeRun,
+    Show,
+    Shown,
+    StartRun,
+    Step,
+    UseCheckpoint,
+    decode_call,
+    decode_reply,
+    frame,
+)
 from gpttui.records import Sampling
 from gpttui.train_config import TrainConfig
 from gpttui.train_protocol import EvalDone, RunEnded, RunStarted, SampleDrawn
