@@ -12,6 +12,9 @@ from gpttui.engine.server import Engine
 from gpttui.errors import UserError
 from gpttui.protocol import Answer, Call, EngineInfo, Reply, Request, decode_call, decode_reply, frame
 
+RESTING_S = 0.01
+"""Between two micro-steps: Pilot waits for a process that is mostly idle."""
+
 
 class EngineInside(Engine):
     """An engine and its client in one."""
@@ -38,7 +41,7 @@ class EngineInside(Engine):
         while True:
             if self.has_idle_work:
                 self.work_a_little()
-                await asyncio.sleep(0)
+                await asyncio.sleep(RESTING_S)
             else:
                 await asyncio.sleep(0.005)
 

@@ -49,6 +49,7 @@ REDRAW_S = 0.25
 BATCH_S = 1.0
 """Between two looks at the batch of a running model: each costs it a pass over a few rows."""
 FASTER = 1.25
+STEERING = frozenset({"pause", "one_batch", "stop", "rewind", "learning_rate"})
 NO_RUN = "nothing is being trained yet: press n"
 
 
@@ -123,12 +124,14 @@ class TrainScreen(Screen[str | None]):
 
     def _redraw(self) -> None:
         self._redrawing = None
+        if not self.is_attached:
+            return
         record = self.link.record
         if self.link.line and not self._rewinding:
             self.hints.say(self.link.line, self.link.tone)
-        else:
+        elif not self._rewinding:
             self._hint()
-        if record is None or not self.is_mounted:
+        if record is None:
             return
         if record is not self._shown:
             self._open(record)
@@ -156,7 +159,9 @@ class TrainScreen(Screen[str | None]):
 
     def _entitle(self, record: RunRecord) -> None:
         header, config = self.header, record.config
-        header.name_, header.state = record.name, record.words
+        if header.state != record.words:
+            header.name_, header.state = record.name, record.words
+            self.refresh_bindings()
         header.step, header.steps = record.step, config.steps if config is not None else 0
         header.facts = tuple(headlines(record))
         words = {"preparing": "reading the text and making the model…", "failed": record.failure}
@@ -198,6 +203,14 @@ class TrainScreen(Screen[str | None]):
             self.reading.losses = await self.link.ask(AskBatch(record.path, rows=self.reading.rows_wanted), BatchLosses)
         except UserError as error:
             self.reading.waiting = str(error)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that steer are there while something can be steered; the one that resumes, once it has stopped."""
+        record = self.link.record
+        going = record is None or record.active
+        if action in STEERING:
+            return going
+        return not going if action == "resume" else True
 
     # ── Orders ────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -45,18 +45,18 @@ class TrainLink:
     # ── Orders ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def ask(self, request: Request, kind: type[A]) -> A:
-        """Raises UserError where the engine says no, is gone, or answers something else."""
+        """Waits for an engine that only just starts. Raises UserError where it says no, is gone, or talks nonsense."""
+        for _ in range(int(STARTING_S / TAIL_S)):
+            if self.engine.alive or self.engine.info is not None:
+                break
+            await asyncio.sleep(TAIL_S)
         answer = await self.engine.request(request)
         if not isinstance(answer, kind):
             raise EngineFailure(f"the engine answers with {type(answer).__name__}; is it the same version of gpttui?")
         return answer
 
     async def measure(self, config: TrainConfig) -> Measured:
-        """What the run would be; waits for an engine that is only just starting."""
-        for _ in range(int(STARTING_S / TAIL_S)):
-            if self.engine.alive:
-                break
-            await asyncio.sleep(TAIL_S)
+        """What the run would be."""
         return await self.ask(Measure(config), Measured)
 
     def start(self, config: TrainConfig, path: Path, prompt: str, sampling: Sampling, seed: int) -> None:
