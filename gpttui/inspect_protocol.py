@@ -222,13 +222,19 @@ class Compared(View, frozen=True):
     top_probs: Array
     other_probs: Array
     """`[2, k]`: what the other text gives those same tokens."""
+    lens_ids: Array
+    """`[2, stop]`: what each would go on with if the model ended at this stop (logit lens)."""
+    lens_probs: Array
 
 
 # ── Interventions ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class AskUnaltered(View, frozen=True):
-    """What the model would say without its interventions, for bars before and after. Answer: `Unaltered`."""
+    """What the model would say without its interventions, and says with them: bars before and after.
+
+    Answer: `Unaltered`.
+    """
 
     token_ids: tuple[int, ...]
     position: int = -1
@@ -244,8 +250,35 @@ class Unaltered(View, frozen=True):
     top_ids: Array
     """`[k]`"""
     top_probs: Array
+    top_now: Array
+    """`[k]`: what the altered model gives those tokens."""
+    now_ids: Array
+    """`[k]`: the altered model's own most probable tokens."""
+    now_probs: Array
+    now_before: Array
+    """`[k]`: what the unaltered model gives those."""
     divergence_bits: float
     """Kullback–Leibler divergence of the altered from the unaltered distribution; 0 where nothing is altered."""
+    has_mlps: bool
+
+
+class AskEffects(View, frozen=True):
+    """What silencing each part of one layer, one at a time, would do to a prediction. Answer: `Effects`."""
+
+    layer: int
+    position: int = -1
+
+
+class Effects(View, frozen=True):
+    """Kullback–Leibler divergences, in bits, from the model as it is now (its interventions included)."""
+
+    layer: int
+    position: int
+    heads: Array
+    """`[head]`"""
+    attn: float
+    mlp: float
+    """nan where there is none."""
 
 
 InspectRequest = (
@@ -257,6 +290,7 @@ InspectRequest = (
     | AskMap
     | AskCompare
     | AskUnaltered
+    | AskEffects
     | PartsRequest
 )
-InspectAnswer = Journey | LensGrid | Shares | Near | Sum | Map | Compared | Unaltered | PartsAnswer
+InspectAnswer = Journey | LensGrid | Shares | Near | Sum | Map | Compared | Unaltered | Effects | PartsAnswer

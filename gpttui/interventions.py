@@ -18,7 +18,7 @@ Mode = Literal["zero", "mean"]
 class _Base(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
     @property
     def words(self) -> str:
-        """One line for the header and the list."""
+        """One line for the header and the list: everything counts from 1, as on the screen."""
         raise NotImplementedError
 
 
@@ -33,7 +33,7 @@ class AblateHead(_Base, frozen=True):
 
     @property
     def words(self) -> str:
-        return f"head {self.layer}.{self.head} {_silenced(self.mode)}"
+        return f"layer {self.layer + 1} head {self.head + 1} {_silenced(self.mode)}"
 
 
 class AblatePart(_Base, frozen=True):
@@ -46,7 +46,7 @@ class AblatePart(_Base, frozen=True):
 
     @property
     def words(self) -> str:
-        return f"{'attention' if self.part == 'attn' else 'MLP'} of layer {self.layer} {_silenced(self.mode)}"
+        return f"layer {self.layer + 1} {_part(self.part)} {_silenced(self.mode)}"
 
 
 class AblateNeuron(_Base, frozen=True):
@@ -59,7 +59,7 @@ class AblateNeuron(_Base, frozen=True):
 
     @property
     def words(self) -> str:
-        return f"neuron {self.layer}.{self.neuron} {_silenced(self.mode)}"
+        return f"layer {self.layer + 1} neuron {self.neuron + 1} {_silenced(self.mode)}"
 
 
 class ForbidEdge(_Base, frozen=True):
@@ -72,7 +72,8 @@ class ForbidEdge(_Base, frozen=True):
 
     @property
     def words(self) -> str:
-        return f"head {self.layer}.{self.head} may not look from position {self.query} to {self.key}"
+        edge = f"token {self.query + 1} to token {self.key + 1}"
+        return f"layer {self.layer + 1} head {self.head + 1} may not look from {edge}"
 
 
 class PatchResidual(_Base, frozen=True):
@@ -89,8 +90,9 @@ class PatchResidual(_Base, frozen=True):
 
     @property
     def words(self) -> str:
-        place = "embedding" if self.part == "embed" else f"{self.part} {self.layer}"
-        return f"position {self.position} after {place} taken from {_quoted(self.prompt)} at {self.source_position}"
+        place = "the embedding" if self.part == "embed" else f"layer {self.layer + 1} {_part(self.part)}"
+        source = self.source_position + 1 if self.source_position >= 0 else "its last"
+        return f"token {self.position + 1} after {place} is token {source} of {_quoted(self.prompt)}"
 
 
 class Steer(_Base, frozen=True):
@@ -106,10 +108,15 @@ class Steer(_Base, frozen=True):
 
     @property
     def words(self) -> str:
-        return f"steered after layer {self.layer} by {self.strength:g} × ({_quoted(self.plus)} − {_quoted(self.minus)})"
+        difference = f"({_quoted(self.plus)} − {_quoted(self.minus)})"
+        return f"steered after layer {self.layer + 1} by {self.strength:g} × {difference}"
 
 
 Intervention = AblateHead | AblatePart | AblateNeuron | ForbidEdge | PatchResidual | Steer
+
+
+def _part(part: str) -> str:
+    return "attention" if part == "attn" else "MLP"
 
 
 def _silenced(mode: Mode) -> str:

@@ -5,6 +5,7 @@ heads' outputs and neurons, is one pass over that one token against the cache, w
 is decided here; the little that is kept between requests is `Inside`.
 """
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +23,10 @@ from gpttui.inference import (
     neighbours,
     projection,
 )
+from gpttui.inference.interventions import compile_changes
 from gpttui.inference.sampling import softmax
-from gpttui.inference.trace import layer_ends, of_window, record, stops
+from gpttui.inference.trace import check_layer, layer_ends, of_window, record, stops
+from gpttui.interventions import AblateHead, AblatePart, Intervention
 from gpttui.model.taps import placed
 from gpttui.records import Array, frozen
 
@@ -151,6 +154,9 @@ def ask_compare(engine: "Engine", request: views.AskCompare) -> views.Compared:
     rows = (a.tensors["logits"][pair.position_a], b.tensors["logits"][pair.position_b])
     probs = torch.stack(rows).float().softmax(dim=-1)
     top = probs.topk(min(max(1, request.top_k), probs.size(1)), dim=-1)
+    places = ((trace, trace.row(at)) for trace, at in ((a, pair.position_a), (b, pair.position_b)))
+    streams = torch.stack([trace.residual(slice(row, row + 1))[:, 0] for trace, row in places])  # [2, stop, d_model]
+    said = lens.lens(model, streams, k=1)
     return views.Compared(
         ids_a=frozen(np.asarray(a.ids, dtype=np.int32)),
         ids_b=frozen(np.asarray(b.ids, dtype=np.int32)),
@@ -170,6 +176,8 @@ def ask_compare(engine: "Engine", request: views.AskCompare) -> views.Compared:
         top_ids=array(top.indices.int()),
         top_probs=array(top.values),
         other_probs=array(probs.flip(0).gather(1, top.indices)),
+        lens_ids=frozen(said.top_ids[..., 0]),
+        lens_probs=frozen(said.top_probs[..., 0]),
     )
 
 
@@ -182,16 +190,47 @@ def ask_unaltered(engine: "Engine", request: views.AskUnaltered) -> views.Unalte
     plain, altered = engine.inside.plain(session), session.window
     before, after = (probabilities(window.row_logits(row)) for window in (plain, altered))
     ids = np.asarray(known_ids(session, request.token_ids), dtype=np.int64)
-    top = np.argsort(-before, kind="stable")[: max(1, request.top_k)]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        terms = np.where(after > 0, after * (np.log2(after) - np.log2(before)), 0.0)
+    top, now = (np.argsort(-probs, kind="stable")[: max(1, request.top_k)] for probs in (before, after))
     return views.Unaltered(
         position=altered.start + row,
         probs=frozen(before[ids].astype(np.float32)),
         top_ids=frozen(top.astype(np.int32)),
         top_probs=frozen(before[top].astype(np.float32)),
-        divergence_bits=max(0.0, float(terms.sum())),
+        top_now=frozen(after[top].astype(np.float32)),
+        now_ids=frozen(now.astype(np.int32)),
+        now_probs=frozen(after[now].astype(np.float32)),
+        now_before=frozen(before[now].astype(np.float32)),
+        divergence_bits=divergence_bits(after, before),
+        has_mlps=session.model.config.mlp_width > 0,
     )
+
+
+def ask_effects(engine: "Engine", request: views.AskEffects) -> views.Effects:
+    session = need_text(engine)
+    model, window, row = session.model, session.window, session.row(request.position)
+    check_layer(model.config, request.layer)
+    made, ids = getattr(session.tap, "made", ()), window.ids[: row + 1].tolist()
+    now, prompt = probabilities(window.row_logits(row)), session.ids[: session.n_prompt].tolist()
+
+    def effect(change: Intervention) -> float:
+        changes = compile_changes(model, session.tokenizer, (*made, change), prompt)
+        trace = record(model, ids, ["logits"], tap=changes.at(window.start))
+        return divergence_bits(probabilities(trace["logits"][-1]), now)
+
+    found = [effect(AblateHead(request.layer, head)) for head in range(model.config.n_head)]
+    return views.Effects(
+        layer=request.layer,
+        position=window.start + row,
+        heads=frozen(np.asarray(found, dtype=np.float32)),
+        attn=effect(AblatePart(request.layer, "attn")),
+        mlp=effect(AblatePart(request.layer, "mlp")) if model.config.mlp_width else math.nan,
+    )
+
+
+def divergence_bits(p: Array, q: Array) -> float:
+    """Kullback–Leibler divergence of `p` from `q`: what coding p's draws by q costs more."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return max(0.0, float(np.where(p > 0, p * (np.log2(p) - np.log2(q)), 0.0).sum()))
 
 
 def probabilities(logits: Array) -> Array:
@@ -210,4 +249,5 @@ HANDLERS: dict[type, Callable[["Engine", Any], Any]] = {
     views.AskMap: ask_map,
     views.AskCompare: ask_compare,
     views.AskUnaltered: ask_unaltered,
+    views.AskEffects: ask_effects,
 }

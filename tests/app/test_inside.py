@@ -4,8 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import pytest
-
 from gpttui.tui.app import GpttuiApp
 from gpttui.tui.screens.inside.frame import InsideScreen
 from gpttui.tui.screens.play import Opening
@@ -30,7 +28,7 @@ async def opened(
 async def test_arrows_in_a_view_move_the_playgrounds_selection_too(tmp_path: Path) -> None:
     async with opened(tmp_path) as page:
         last = len(page.ids) - 1
-        await page.press("w", "left", "h", "right_curly_bracket", "right_square_bracket", "escape")
+        await page.press("i", "left", "h", "right_curly_bracket", "right_square_bracket", "escape")
         here = page.play.selection
         assert (here.index(len(page.ids)), here.layer, here.head) == (last - 2, 1, 1)
 
@@ -48,36 +46,8 @@ async def test_x_silences_the_head_and_x_again_wakes_it(tmp_path: Path) -> None:
     async with opened(tmp_path) as page:
         await page.press("x")
         await page.until(lambda: "ALTERED" in page.text)
-        assert "head 0.0 silenced" in page.text
+        assert "layer 1 head 1 silenced" in page.text
         await page.press("X")
-        await page.until(lambda: "MLP of layer 0" in page.text)
+        await page.until(lambda: "layer 1 MLP" in page.text)
         await page.press("x", "X")
         await page.until(lambda: "ALTERED" not in page.text)
-
-
-async def test_w_compares_one_word_in_two_texts(tmp_path: Path) -> None:
-    async with opened(tmp_path) as page:
-        await page.press("w")
-        await page.until(lambda: "How far apart" in page.text)
-        for words in ("Who drew them apart", "A goes on with", "B goes on with", "A·machine·learning·model"):
-            assert words in page.text
-
-
-async def test_slash_writes_two_other_texts_and_says_what_to_do_where_they_share_nothing(tmp_path: Path) -> None:
-    async with opened(tmp_path) as page:
-        await page.press("w")
-        await page.until(lambda: "How far apart" in page.text)
-        for text in ("the cat", "dogs ate"):
-            if text == "the cat":
-                await page.press("slash")
-            await page.press("f7", "delete", *("space" if letter == " " else letter for letter in text), "enter")
-        await page.until(lambda: "share a word" in page.text)
-        await page.press("escape")
-        assert page.app.screen is page.play
-
-
-@pytest.mark.parametrize("size", [(80, 24), (40, 12), (1, 1)])
-async def test_the_comparison_survives_any_terminal_and_an_empty_text(tmp_path: Path, size: tuple[int, int]) -> None:
-    async with opened(tmp_path, size, prompt="") as page:
-        await page.press("w", "down", "down", "up", "left", "escape")
-        assert page.app.screen is page.play

@@ -22,7 +22,7 @@ from gpttui.tui.messages import EngineLost, EngineReady, ModelOpened, Refused, S
 
 STEPS = frozenset({"step", "back", "home"})
 """Kinds that are dropped, not queued, while one of them is in flight."""
-NEW_TEXT = frozenset({"open", "prompt", "choose"})
+NEW_TEXT = frozenset({"open", "prompt", "choose", "jump"})
 """Kinds that make waiting steps pointless."""
 
 
@@ -59,11 +59,15 @@ class SessionLink:
         self.watchers: list[Callable[[Message], None]] = []
         """Called with every message that the screen gets: screens that lie above it follow the session too."""
         self._engine, self._look, self._post_to_screen = engine, look, post
+        self.kept: dict[str, Any] = {}
+        """What views remember while they are closed, by their ids."""
         self._takers: dict[str, tuple[Callable[[Any], None], Callable[[str], None]]] = {}
         self._held: tuple[Intervention, ...] = ()
         self._picked: set[int] = set()
         self._chosen, self._written = -1, ""
         self._opening: protocol.OpenModel | None = None
+        self._resuming: protocol.Restore | None = None
+        self._jump: tuple[list[int], list[bool]] = ([], [])
         self._pending: dict[str, Callable[[], Request]] = {}
         self._in_flight = ""
         self._death: str | None = None
@@ -82,11 +86,17 @@ class SessionLink:
         self.seed = self.seed if seed is None else seed
         self.sampling = sampling or self.sampling
         self._opening = protocol.OpenModel(path, prompt, Look(), self.sampling, self.seed)
+        self._resuming = None
         self._wish("open", self._open_request)
+
+    def resume(self, session: protocol.Restore) -> None:
+        """Open a model and put a saved session back, token for token."""
+        self.open(session.path, session.prompt, session.sampling, session.seed)
+        self._resuming = session
 
     def _open_request(self) -> Request:
         assert self._opening is not None
-        return msgspec.structs.replace(self._opening, look=Look(top_k=self._look().top_k))
+        return msgspec.structs.replace(self._resuming or self._opening, look=Look(top_k=self._look().top_k))
 
     def train(self, request: protocol.StartRun | protocol.ResumeRun) -> None:
         """Begin or go on with a run, and open the model that it trains."""
@@ -131,11 +141,26 @@ class SessionLink:
 
     def toggle(self, change: Intervention) -> None:
         """Alter the model by one thing more, or no longer by it."""
-        if self.card is None:
-            return
         left = tuple(held for held in self.changes if held != change)
-        self.changes = left if len(left) < len(self.changes) else (*left, change)
-        self._wish("intervene", lambda: protocol.Intervene(self.changes, self._look()))
+        self.alter(left if len(left) < len(self.changes) else (*left, change))
+
+    def alter(self, changes: tuple[Intervention, ...]) -> None:
+        """Alter the model by these and nothing else."""
+        if self.card is not None and changes != self.changes:
+            self.changes = changes
+            self._wish("intervene", lambda: protocol.Intervene(self.changes, self._look()))
+
+    def jump(self, appended: list[int], picked: list[bool]) -> None:
+        """Put another continuation behind the prompt."""
+        self._jump = appended, picked
+        self._wish("jump", lambda: protocol.Jump(*self._jump, self._newest()))
+
+    @property
+    def picked(self) -> list[bool]:
+        """For each token behind the prompt: whether a person chose it."""
+        if self.snapshot is None:
+            return []
+        return [n in self._picked for n in range(self.snapshot.n_prompt, len(self.snapshot.ids))]
 
     def show(self) -> None:
         self._wish("show", lambda: protocol.Show(self._look()))
@@ -205,6 +230,8 @@ class SessionLink:
                 self._takers[kind][1](str(error))
             else:
                 self.running = False
+                if kind == "intervene":
+                    self.changes = self._held
                 self._post(Refused(str(error)))
         except EngineDied:
             self.running = False
@@ -228,6 +255,9 @@ class SessionLink:
                 self._picked.add(self._chosen)
             elif kind == "prompt":
                 self.prompt = self._written
+            elif kind == "jump":
+                first, (_, picked) = answer.snapshot.n_prompt, self._jump
+                self._picked = {first + n for n, by_hand in enumerate(picked) if by_hand}
             self._post(SnapshotArrived(answer.snapshot, kind, new_text=kind in STEPS | NEW_TEXT))
 
     def _opened(self, opened: Opened, restored: bool) -> None:
@@ -236,6 +266,11 @@ class SessionLink:
             self.prompt = opened.card.prompt if asked is None else asked
             self._picked.clear()
             self.changes = self._held = ()
+            if self._resuming is not None:
+                first, picked = opened.snapshot.n_prompt, self._resuming.picked
+                self._picked = {first + n for n, by_hand in enumerate(picked) if by_hand}
+                self.changes = self._held = self._resuming.changes
+                self._resuming = None
         self.card = opened.card
         self.sampling, self.seed = opened.snapshot.sampling, opened.snapshot.seed
         self._keep(opened.snapshot)
@@ -285,8 +320,7 @@ class SessionLink:
     def _restoring(self) -> Request:
         if self.card is None or self.snapshot is None:
             return self._open_request()
-        first = self.snapshot.n_prompt
-        appended = [int(i) for i in self.snapshot.ids[first:]]
-        picked = [first + n in self._picked for n in range(len(appended))]
+        appended = [int(i) for i in self.snapshot.ids[self.snapshot.n_prompt :]]
         card, look = self.card, self._newest()
-        return protocol.Restore(card.path, self.prompt, appended, picked, self.sampling, self.seed, look, self.changes)
+        picked, changes = self.picked, self.changes
+        return protocol.Restore(card.path, self.prompt, appended, picked, self.sampling, self.seed, look, changes)

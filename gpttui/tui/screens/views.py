@@ -74,7 +74,14 @@ VIEWS: tuple[View, ...] = (
         "compare",
         "two contexts",
         "One word in two texts: where its vectors part, and who parts them",
-        "gpttui.tui.screens.compare:CompareScreen",
+        "gpttui.tui.screens.inside.compare:CompareScreen",
+    ),
+    View(
+        "A",
+        "interventions",
+        "alter",
+        "Silence, forbid, patch, steer: what is changed, and the bars before and after",
+        "gpttui.tui.screens.inside.interventions:InterventionsScreen",
     ),
 )
 

@@ -71,7 +71,7 @@ class InsideScreen(Screen[None]):
     """Its id in `views.VIEWS`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*FRAME, *(view.binding() for view in views.VIEWS)]
-    CSS = """
+    DEFAULT_CSS = """
     InsideScreen {
         layout: vertical;
         background: $background;

@@ -1,0 +1,135 @@
+"""A view of several panes: all of them where the terminal has room, else one at a time. Keys that alter the model.
+
+For: views that arrange their panes by a style sheet of their own. Not for: what they ask or show.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events
+from textual.binding import BindingType
+from textual.content import Content
+
+from gpttui.interventions import AblateHead, AblatePart
+from gpttui.tui.keys import HEAD, PANES, key
+from gpttui.tui.screens.inside.frame import InsideScreen
+from gpttui.tui.screens.views import ViewContext
+from gpttui.tui.widgets.pane import Pane
+
+if TYPE_CHECKING:
+    from gpttui.tui.widgets.prompt_editor import PromptEditor
+
+EDITOR = "PromptEditor"
+WIDE = 110
+"""From this width on a view may spread out: class `-wide`."""
+
+
+class RoomsScreen(InsideScreen):
+    """Panes in a grid; below `NEED` cells one pane at a time, `tab` goes round."""
+
+    NEED: ClassVar[tuple[int, int]] = (70, 20)
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(
+            key(str(n), f"room({n})", f"pane {n}", f"Go to pane {n}", PANES, show=False, id=f"room_{n}")
+            for n in range(1, 5)
+        ),
+        key("x", "silence_head", "silence", "Put the selected head out of order; again: as before", HEAD,
+            id="inside_x"),
+        key("X", "silence_mlp", "silence MLP", "Put the layer's MLP out of order; again: as before", HEAD, show=False,
+            id="inside_X"),
+    ]  # fmt: skip
+    DEFAULT_CSS = """
+    RoomsScreen {
+        #inside { layout: grid; }
+        &.-one #inside { layout: vertical; }
+        &.-one #inside > * { display: none; height: 1fr; width: 1fr; }
+        &.-one #inside > .-here { display: block; }
+        PromptEditor { height: auto; max-height: 40%; }
+    }
+    """
+
+    def __init__(self, context: ViewContext) -> None:
+        super().__init__(context)
+        self.here: Pane | None = None
+        self._written: Callable[[str], Awaitable[None] | None] | None = None
+
+    # ── One pane or all ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def on_mount(self) -> None:
+        self._arrange()
+
+    def on_resize(self) -> None:
+        self._arrange()
+
+    def _arrange(self) -> None:
+        panes = self.panes
+        if self.here is None and panes:
+            self.here = panes[0]
+        for pane in panes:
+            pane.set_class(pane is self.here, "-here")
+        self.set_class(self.app.size.width >= WIDE, "-wide")
+        self.set_class(self.app.size.width < self.NEED[0] or self.app.size.height < self.NEED[1], "-one")
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        if isinstance(event.widget, Pane) and event.widget is not self.here:
+            self.here = event.widget
+            self._arrange()
+
+    def action_room(self, number: int) -> None:
+        if number <= len(self.panes):
+            self._go(self.panes[number - 1])
+
+    def action_turn(self, by: int) -> None:
+        panes = self.panes
+        at = panes.index(self.here) if self.here in panes else 0
+        self._go(panes[(at + by) % len(panes)])
+
+    def _go(self, pane: Pane) -> None:
+        self.here = pane
+        self._arrange()
+        pane.focus()
+
+    # ── Altering ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def action_silence_head(self) -> None:
+        self.link.toggle(AblateHead(self.selection.layer, self.selection.head))
+
+    def action_silence_mlp(self) -> None:
+        self.link.toggle(AblatePart(self.selection.layer, "mlp"))
+
+    # ── Writing a line ───────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def writing(self) -> bool:
+        return bool(self.query(EDITOR))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While a text is being written keys belong to it."""
+        return not self.query(f"{EDITOR}:focus-within")
+
+    async def write(self, title: str, text: str, then: Callable[[str], Awaitable[None] | None], hint: str = "") -> None:
+        """Let a person write; `then` gets the text once it is entered."""
+        from gpttui.tui.widgets.prompt_editor import PromptEditor
+
+        await self.query(EDITOR).remove()
+        editor = PromptEditor(text)
+        editor.border_title = Content(title)
+        self._written = then
+        await self.mount(editor, before=self.hints)
+        editor.focus()
+        if hint:
+            self.hints.say(hint, "info")
+
+    async def on_prompt_editor_submitted(self, event: "PromptEditor.Submitted") -> None:
+        event.stop()
+        then = self._written
+        await self.on_prompt_editor_cancelled()
+        if then is not None and (waiting := then(event.text)) is not None:
+            await waiting
+
+    async def on_prompt_editor_cancelled(self) -> None:
+        await self.query(EDITOR).remove()
+        self._written = None
+        self.hints.say("")
+        if self.here is not None:
+            self.here.focus()
