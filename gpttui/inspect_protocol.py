@@ -129,6 +129,8 @@ class Near(View, frozen=True):
     """Length of the vector asked about."""
     position: int = -1
     stop_name: str = ""
+    n_stops: int = 0
+    """How many stops this model has."""
 
 
 class AskArithmetic(View, frozen=True):
@@ -162,6 +164,8 @@ class AskMap(View, frozen=True):
     """Most points; of a larger vocabulary the first ids, of a longer text the last positions."""
     token_ids: tuple[int, ...] = NOTHING
     """With `vocabulary`: only these tokens."""
+    unit: bool = False
+    """Of the vectors' directions only, each scaled to length 1, as cosines see them."""
 
 
 class Map(View, frozen=True):

@@ -106,7 +106,8 @@ def ask_neighbours(engine: "Engine", request: views.AskNeighbours) -> views.Near
         position, name = trace.start + row, stop.name
     lengths = engine.inside.lengths(model, request.table)
     found = neighbours.nearest(model, vector, max(1, request.k), request.table, leave_out=alone, lengths=lengths)
-    return views.Near(found.ids, found.cosines, float(vector.norm()), position, name)
+    count = len(stops(model.config))
+    return views.Near(found.ids, found.cosines, float(vector.norm()), position, name, count)
 
 
 def ask_arithmetic(engine: "Engine", request: views.AskArithmetic) -> views.Sum:
@@ -130,6 +131,7 @@ def ask_map(engine: "Engine", request: views.AskMap) -> views.Map:
         row = max(0, len(trace) - limit)
         vectors, ids = trace.stop(stop)[row:], np.asarray(trace.ids[row:], dtype=np.int32)
         first, name = trace.start + row, stop.name
+    vectors = torch.nn.functional.normalize(vectors.float(), dim=-1) if request.unit else vectors
     flat = projection.project(vectors.cpu())
     return views.Map(flat.points, flat.explained, frozen(ids[: len(flat.points)]), first, name)
 

@@ -77,6 +77,20 @@ VIEWS: tuple[View, ...] = (
         "gpttui.tui.screens.inside.compare:CompareScreen",
     ),
     View(
+        "v",
+        "vectors",
+        "vectors",
+        "What lies close to a token, a map of tokens, a - b + c",
+        "gpttui.tui.screens.inside.vectors:VectorsScreen",
+    ),
+    View(
+        "n",
+        "mlp",
+        "neurons",
+        "What an MLP does to one token, its loudest neurons, what fires them",
+        "gpttui.tui.screens.inside.mlp:MLPScreen",
+    ),
+    View(
         "A",
         "interventions",
         "alter",

@@ -20,7 +20,7 @@ from gpttui.tui.widgets.pane import label_border, moving
 
 ATTENTION, MLP = -1, -2
 """Columns beside those of the heads."""
-NAME, WHOLE = 10, 5
+NAME, WHOLE = 10, 6
 
 
 class InterventionsBoard(LinesPane):

@@ -5,6 +5,7 @@ A pane says what its lines are (`draw`); they are made once for a size, a cursor
 """
 
 from dataclasses import dataclass, field
+from textwrap import wrap
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -115,6 +116,12 @@ class LinesPane(Pane):
             drawn = self.draw(region.width, region.height) if region.width > 0 and region.height > 0 else None
             self._sheet = key, drawn
         return self._sheet[1]
+
+    @property
+    def empty_words(self) -> str:
+        """Wrapped, so that a narrow pane says all of it."""
+        width = max(8, self.scrollable_content_region.width)
+        return "\n".join(line for part in super().empty_words.split("\n") for line in wrap(part, width) or [""])
 
     def render_line(self, y: int) -> Strip:
         sheet, region = self.sheet(), self.scrollable_content_region

@@ -1,0 +1,101 @@
+"""An MLP at one token, its neurons and what fires them; on the real engine and tiny random models."""
+
+from pathlib import Path
+
+import pytest
+
+from gpttui.interventions import AblateNeuron
+from gpttui.parts_protocol import Passages, SearchPassages
+from gpttui.tui.screens.inside.mlp import MLPScreen
+from tests.app.pilot import Playground
+from tests.app.test_inside import opened
+from tests.app.test_inside_b_compare import write
+
+
+async def neurons(page: Playground) -> MLPScreen:
+    await page.press("n")
+    screen = page.app.screen
+    assert isinstance(screen, MLPScreen)
+    await page.until(lambda: screen.about.neuron is not None)
+    return screen
+
+
+async def test_the_flow_its_neurons_and_one_of_them(tmp_path: Path) -> None:
+    async with opened(tmp_path) as page:
+        screen = await neurons(page)
+        for words in ("The MLP of layer 1", "16 numbers become 64", "Loudest neurons", "raises", "lowers"):
+            assert words in page.text
+        first = screen.top.neuron
+        await page.press("down")
+        await page.until(lambda: screen.about.neuron is not None and screen.about.neuron.neuron == screen.top.neuron)
+        assert screen.top.neuron != first
+        await page.press("right_curly_bracket")
+        await page.until(lambda: "The MLP of layer 2" in page.text)
+
+
+async def test_x_silences_the_neuron_and_it_is_marked(tmp_path: Path) -> None:
+    async with opened(tmp_path) as page:
+        screen = await neurons(page)
+        neuron = screen.top.neuron
+        await page.press("x")
+        await page.until(lambda: "ALTERED" in page.text)
+        assert page.play.link.changes == (AblateNeuron(0, neuron),)
+
+
+async def test_passages_are_read_in_the_background_and_stopped_by_c(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GPTTUI_HOME", str(tmp_path / "home"))
+    async with opened(tmp_path) as page:
+        screen = await neurons(page)
+        await page.press("f")
+        await page.until(lambda: screen.about.passages is not None and len(screen.about.passages.found) > 0)
+        await page.until(lambda: "reading" in page.text)
+        await page.press("c")
+        await page.until(lambda: screen.about.passages is not None and not screen.about.passages.running)
+        found = screen.about.passages
+        assert found is not None and not found.done and "Stopped after" in page.text
+        strengths = [passage.activation for passage in found.found]
+        assert strengths == sorted(strengths, reverse=True)
+        await page.press("down")
+        await page.until(
+            lambda: screen.about.passages is not None and screen.about.passages.neuron == screen.top.neuron
+        )
+
+
+async def test_moving_on_while_it_reads_asks_for_the_other_neuron(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GPTTUI_HOME", str(tmp_path / "home"))
+    async with opened(tmp_path) as page:
+        screen = await neurons(page)
+        await page.press("enter", "down", "down")
+        await page.until(
+            lambda: screen.about.passages is not None and screen.about.passages.neuron == screen.top.neuron
+        )
+        asked = [request for request in page.engine.asked if isinstance(request, SearchPassages)]  # type: ignore[attr-defined]
+        assert asked[0].neuron != screen.top.neuron
+        screen._news(Passages(0, 999, (), 5, 10, True, "another neuron's"))
+        assert screen.about.passages is not None and screen.about.passages.neuron == screen.top.neuron
+        await page.press("c")
+
+
+async def test_a_neuron_is_found_by_its_number(tmp_path: Path) -> None:
+    async with opened(tmp_path) as page:
+        screen = await neurons(page)
+        await page.press("N")
+        await write(page, "65")
+        assert "1 to 64" in page.text
+        await page.press("N")
+        await write(page, "64")
+        await page.until(lambda: screen.about.neuron is not None and screen.about.neuron.neuron == 63)
+        assert "Neuron 64 of layer 1" in page.text
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12), (1, 1)])
+async def test_it_survives_any_terminal_and_an_empty_text(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with opened(tmp_path, size, prompt="") as page:
+        await page.press("n", "down", "x", "c", "tab", "tab", "N", "escape", "left", "escape")
+        if page.app.screen is not page.play:
+            await page.press("escape")
+        assert page.app.screen is page.play
