@@ -4,12 +4,28 @@ from pathlib import Path
 
 import pytest
 
+from gpttui.engine.passages import Search
 from gpttui.interventions import AblateNeuron
 from gpttui.parts_protocol import Passages, SearchPassages
 from gpttui.tui.screens.inside.mlp import MLPScreen
 from tests.app.pilot import Playground
 from tests.app.test_inside import opened
 from tests.app.test_inside_b_compare import write
+
+
+def read_a_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Searches stand still after their first passages, so that there is time to look at them."""
+    told: set[int] = set()
+    whole = Search.slice
+
+    def some(search: Search) -> Passages | None:
+        if search.found is None or search.neuron not in told:
+            told.update([search.neuron] if search.found is not None else [])
+            whole(search)
+            return search.passages(search.neuron)
+        return None
+
+    monkeypatch.setattr(Search, "slice", some)
 
 
 async def neurons(page: Playground) -> MLPScreen:
@@ -46,6 +62,7 @@ async def test_passages_are_read_in_the_background_and_stopped_by_c(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GPTTUI_HOME", str(tmp_path / "home"))
+    read_a_little(monkeypatch)
     async with opened(tmp_path) as page:
         screen = await neurons(page)
         await page.press("f")
@@ -67,6 +84,7 @@ async def test_moving_on_while_it_reads_asks_for_the_other_neuron(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GPTTUI_HOME", str(tmp_path / "home"))
+    read_a_little(monkeypatch)
     async with opened(tmp_path) as page:
         screen = await neurons(page)
         await page.press("enter", "down", "down")

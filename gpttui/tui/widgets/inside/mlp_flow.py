@@ -171,6 +171,7 @@ playground, or in `A`."""
             ]
             if shares is not None:
                 share = float(shares[n])
-                line.append((fit(f"{round(share, 2) + 0.0:+.2f}", share_cells, right=True), self.tone("warn" if share < -0.005 else "")))
+                figure = fit(f"{round(share, 2) + 0.0:+.2f}", share_cells, right=True)
+                line.append((figure, self.tone("warn" if share < -0.005 else "")))
             sheet.choose(*line)
         return sheet
