@@ -83,8 +83,8 @@ RECIPES: dict[str, Recipe] = {
         ),
     ),
     "addition": Recipe(
-        _rows("addition", layers=3, heads=4, width=128, context=16, batch=128, steps=3500, lr=1e-3, answer_after="=",
-              prompt_weight=0.1, corpus_documents=448_000, eval_every=500, sample_prompt="123+456="),
+        _rows("addition", layers=3, heads=4, width=128, context=16, batch=128, steps=6000, lr=1e-3, answer_after="=",
+              prompt_weight=0.1, corpus_documents=768_000, eval_every=500, sample_prompt="123+456="),
         "Addition", "sums of numbers with up to four digits", "Adds, digit by digit.",
         ("123+456=", "9+999=", "5824+4176="),
         look_inside=(
@@ -151,10 +151,10 @@ RECIPES: dict[str, Recipe] = {
         ),
     ),
     "tales": Recipe(
-        _muon(data="corpus:tales", tokenizer="bpe:2048", corpus_documents=95_000, layers=5, heads=6, width=192,
-              context=256, batch=16, steps=3500, eval_every=250, sample_every=500, checkpoint_every=100,
+        _muon(data="corpus:tales", tokenizer="bpe:3072", corpus_documents=180_000, layers=5, heads=6, width=192,
+              context=256, batch=16, steps=6500, tied=True, eval_every=250, sample_every=500, checkpoint_every=100,
               sample_prompt="Once upon a time"),
-        "Tales", "95,000 small stories told from a simulated world, none twice",
+        "Tales", "180,000 small stories told from a simulated world, none twice",
         "Tells small stories about people, animals and things, and explains its own words.",
         ("Once upon a time", "Mia is a brave girl. Mia puts the key in the drawer. Later, Mia looks for the key in",
          "A fashion model"),
