@@ -28,13 +28,13 @@ class Settings(msgspec.Struct, frozen=True):
     theme: str = "gpttui-dark"
     """gpttui-dark, gpttui-light, or any of Textual's, such as nord; ansi-dark uses the terminal's own colours."""
     colour_map: Literal["cividis", "viridis"] = "cividis"
-    """Colours of heatmaps."""
+    """Colours of amounts: attention, surprisal, entropy, losses. Both read the same with colour-vision deficiencies."""
     colour_mode: Literal["alternate", "surprisal", "entropy"] = "alternate"
     """What the background of a token says at first."""
     animations: bool = True
     """Smooth scrolling and transitions."""
     slow_numbers: bool = False
-    """Let changing numbers rest: at most numbers_per_s new ones a second."""
+    """Let changing numbers rest: at most numbers_per_s new ones a second; the text itself goes on at full speed."""
     numbers_per_s: Annotated[float, msgspec.Meta(gt=0, le=60)] = 3.0
     """How often numbers change at most when slow_numbers is on."""
     temperature: Annotated[float, msgspec.Meta(ge=0)] = 0.8

@@ -73,9 +73,17 @@ def open_playground(
             tuple(notices),
             train=train,
             watch=watch,
+            numbers_rest_s=1 / chosen.numbers_per_s if chosen.slow_numbers else 0.0,
         )
         client = EngineClient(words, log, process=process)
-        app = GpttuiApp(client, opening, theme_name=chosen.theme, keymap=chosen.keymap, animations=chosen.animations)
+        app = GpttuiApp(
+            client,
+            opening,
+            theme_name=chosen.theme,
+            keymap=chosen.keymap,
+            animations=chosen.animations,
+            colour_map=chosen.colour_map,
+        )
         app.run()
         code = app.return_code or 0
     finally:

@@ -8,7 +8,7 @@ import os
 import signal
 from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -39,10 +39,12 @@ class GpttuiApp(App[None]):
         theme_name: str = theme.DEFAULT,
         keymap: Mapping[str, str] | None = None,
         animations: bool = True,
+        colour_map: Literal["cividis", "viridis"] = "cividis",
     ) -> None:
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)  # else greys would be left of colours
         self.engine = engine
         self.opening = opening
+        self.colour_map = colour_map
         for own in theme.ALL:
             self.register_theme(own)
         self.theme = theme_name if theme_name in self.available_themes else theme.DEFAULT

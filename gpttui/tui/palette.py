@@ -39,6 +39,9 @@ VIK = tuple(
     " #832106 #741506 #670a07 #590008".split()
 )
 
+COLOUR_MAPS = {"cividis": CIVIDIS, "viridis": VIRIDIS}
+"""What can be chosen for amounts, by the names in the settings."""
+
 RAMP = " ░▒▓█"
 """Amounts without colour: five glyphs from nothing to full."""
 
@@ -69,6 +72,11 @@ def colour_depth(app: "App[Any]") -> ColourDepth:
     found = {"truecolor": ColourDepth.TRUE, "256": ColourDepth.INDEXED}
     system = app.console.color_system
     return ColourDepth.NONE if system is None else found.get(system, ColourDepth.BASIC)
+
+
+def colour_map(app: "App[Any]") -> tuple[str, ...]:
+    """The 32 colours for amounts: the map that a person chose in the settings, cividis where nobody did."""
+    return COLOUR_MAPS[getattr(app, "colour_map", "cividis")]
 
 
 def level(value: float, top: float = 1.0) -> int:

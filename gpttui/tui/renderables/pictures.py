@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from rich.style import Style
 
-from gpttui.tui.palette import STEPS, VIRIDIS, ColourDepth, heat_styles, levels, ramp_glyph
+from gpttui.tui.palette import CIVIDIS, STEPS, ColourDepth, heat_styles, levels, ramp_glyph
 from gpttui.tui.renderables.heatmap import MARK
 
 if TYPE_CHECKING:
@@ -56,16 +56,24 @@ def _alphabet(view: str) -> str:
 
 
 def pixel_lines(
-    values: Array, positions: Array, width: int, height: int, *, selected: int, steps: Array | None, depth: ColourDepth
+    values: Array,
+    positions: Array,
+    width: int,
+    height: int,
+    *,
+    selected: int,
+    steps: Array | None,
+    depth: ColourDepth,
+    table: tuple[str, ...] = CIVIDIS,
 ) -> Lines:
-    """Grey levels 0..16 in rows of eight, as large as fits; `steps` colours them by something else instead.
+    """Grey levels 0..16 in rows of eight, as large as fits; `steps` of `table` colour them by something else instead.
 
     Pixels that are still to come are dots.
     """
     side, top = 8, 16
     scale = next((scale for scale in (3, 2, 1) if side * 2 * scale <= width and side * scale <= height), 1)
     shades = levels(values, float(top)) if steps is None else steps
-    table = heat_styles(depth, GREY if steps is None else VIRIDIS)
+    styles = heat_styles(depth, GREY if steps is None else table)
     lines: Lines = []
     for row in range(side):
         for part in range(scale):
@@ -78,7 +86,7 @@ def pixel_lines(
                 step, here = int(shades[at]), int(positions[at])
                 mark = MARK if here == selected and part == scale // 2 else ""
                 if depth >= ColourDepth.INDEXED:
-                    line.append(Cell(mark.center(2 * scale), table[step], here))
+                    line.append(Cell(mark.center(2 * scale), styles[step], here))
                 else:
                     fill = mark.center(2 * scale, ramp_glyph(step)) if mark else ramp_glyph(step) * 2 * scale
                     line.append(Cell(fill, Style(reverse=bool(mark)), here))
@@ -87,7 +95,14 @@ def pixel_lines(
 
 
 def spectrogram_lines(
-    codes: Array, positions: Array, width: int, height: int, *, selected: int, depth: ColourDepth
+    codes: Array,
+    positions: Array,
+    width: int,
+    height: int,
+    *,
+    selected: int,
+    depth: ColourDepth,
+    table: tuple[str, ...] = CIVIDIS,
 ) -> Lines:
     """Loudness by frequency and time, one token a column or two; wrapped where it is wider than `width`."""
     from gpttui.corpora.speech_codes import FLOOR_DB, spectrogram
@@ -101,13 +116,14 @@ def spectrogram_lines(
     for start in range(0, len(codes), max(1, width // wide)):
         columns = range(start, min(len(codes), start + max(1, width // wide)))
         for row in range(0, bands, 2):
-            lines.append([_slice(shades[row, c], shades[row + 1, c], wide, int(positions[c]), depth) for c in columns])
+            both = [(shades[row, c], shades[row + 1, c], int(positions[c])) for c in columns]
+            lines.append([_slice(upper, lower, wide, at, depth, table) for upper, lower, at in both])
         marks = [("▲" if int(positions[c]) == selected else " ").ljust(wide) for c in columns]
         lines.append([Cell(mark, Style(bold=True), int(positions[c])) for mark, c in zip(marks, columns, strict=True)])
     return lines
 
 
-def _slice(upper: int, lower: int, wide: int, position: int, depth: ColourDepth) -> Cell:
+def _slice(upper: int, lower: int, wide: int, position: int, depth: ColourDepth, table: tuple[str, ...]) -> Cell:
     if depth >= ColourDepth.INDEXED:
-        return Cell("▀" * wide, Style(color=VIRIDIS[upper], bgcolor=VIRIDIS[lower]), position)
+        return Cell("▀" * wide, Style(color=table[upper], bgcolor=table[lower]), position)
     return Cell(ramp_glyph(int(max(upper, lower))) * wide, Style(), position)

@@ -18,6 +18,7 @@ from gpttui.protocol import Look
 from gpttui.records import Sampling, Snapshot
 from gpttui.tui import keys, ladders
 from gpttui.tui.messages import EngineLost, EngineReady, ModelOpened, Refused, SnapshotArrived
+from gpttui.tui.pace import Pace
 from gpttui.tui.screens import views
 from gpttui.tui.screens.deck import PaneDeck
 from gpttui.tui.screens.hints import Seen, hint
@@ -58,6 +59,8 @@ class Opening:
     """A text to open the training form on; empty: on none yet."""
     watch: str | None = None
     """A run to open the training screen on."""
+    numbers_rest_s: float = 0.0
+    """How long numbers stay as they are while tokens are drawn one after the other, or a model trains."""
 
 
 class PlayScreen(TrainDoor):
@@ -82,6 +85,8 @@ class PlayScreen(TrainDoor):
             {"Tokens": self.tokens, "Next token": self.next, "Attention": self.attention, "Training loss": self.loss}
         )
         self.header = StatusHeader()
+        self.numbers_rest_s = opening.numbers_rest_s
+        self.pace = Pace(self.numbers_rest_s, self.set_timer)
         self.hints = HintBar()
 
     def compose(self) -> ComposeResult:
@@ -310,17 +315,22 @@ class PlayScreen(TrainDoor):
         if event.new_text:
             self.selection = self.selection.newest()
         self.seen = self.seen.after(event.kind)
-        self._repaint(event.snapshot)
+        self._repaint(event.snapshot, resting=event.kind == "step")
         if event.kind == "intervene":
             words = "; ".join(event.snapshot.interventions)
             self.hints.say(f"Altered: {words}. The same key undoes it." if words else "The model is as it was.", "info")
         elif not self.link.running and event.kind not in ("show", "scrub"):
             self._hint()
 
-    def _repaint(self, snapshot: Snapshot) -> None:
-        for pane in (self.tokens, self.next, self.attention):
-            pane.snapshot = snapshot
-        self.header.snapshot = snapshot
+    def _repaint(self, snapshot: Snapshot, *, resting: bool = False) -> None:
+        """The text at once; numbers too, unless they are to rest between steps (which only ever add rows to a square,
+        so that leaving one out loses nothing)."""
+        self.tokens.snapshot = snapshot
+
+        def numbers() -> None:
+            self.next.snapshot = self.attention.snapshot = self.header.snapshot = snapshot
+
+        self.pace.rested(numbers) if resting else self.pace.at_once(numbers)
         self._mark()
         self._state()
 

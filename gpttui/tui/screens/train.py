@@ -70,9 +70,14 @@ class TrainScreen(Screen[str | None]):
     """
 
     def __init__(
-        self, link: TrainLink, resume: Callable[[], None], tokenizer: "Callable[[], Tokenizer | None]"
+        self,
+        link: TrainLink,
+        resume: Callable[[], None],
+        tokenizer: "Callable[[], Tokenizer | None]",
+        *,
+        rest_s: float = 0.0,
     ) -> None:
-        """`resume` goes on with a stopped run; `tokenizer` is that of the open model."""
+        """`resume` goes on with a stopped run; `tokenizer` is that of the open model; redraws are `rest_s` apart."""
         super().__init__()
         self.link, self._resume, self._tokenizer = link, resume, tokenizer
         self.curve = LossPane(id="curve")
@@ -91,6 +96,7 @@ class TrainScreen(Screen[str | None]):
         )
         self.header = TrainHeader()
         self.hints = HintBar()
+        self._redraw_s = max(REDRAW_S, rest_s)
         self._shown: RunRecord | None = None
         self._version = -1
         self._redrawing: Timer | None = None
@@ -120,7 +126,7 @@ class TrainScreen(Screen[str | None]):
     def _soon(self) -> None:
         """News wait for company."""
         if self._redrawing is None and self.is_mounted:
-            self._redrawing = self.set_timer(REDRAW_S, self._redraw)
+            self._redrawing = self.set_timer(self._redraw_s, self._redraw)
 
     def _redraw(self) -> None:
         self._redrawing = None

@@ -37,6 +37,7 @@ class TrainDoor(Screen[None]):
     loss: "LossPane"
     tokens: "TokensPane"
     hints: "HintBar"
+    numbers_rest_s: float = 0.0
     _open_run: str = ""
     """The run that the open model is, or comes from."""
 
@@ -94,7 +95,8 @@ class TrainDoor(Screen[None]):
             elif wish == "scrub":
                 self._take_up_scrubber()
 
-        self.app.push_screen(TrainScreen(self.training, self._resume_run, lambda: self.tokens.tokenizer), back)
+        screen = TrainScreen(self.training, self._resume_run, lambda: self.tokens.tokenizer, rest_s=self.numbers_rest_s)
+        self.app.push_screen(screen, back)
 
     def _resume_run(self) -> None:
         link = self.link

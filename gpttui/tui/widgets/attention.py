@@ -15,7 +15,6 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from gpttui.records import Snapshot
-from gpttui.tui.palette import CIVIDIS
 from gpttui.tui.renderables.heatmap import CellSize, HeatmapLines
 from gpttui.tui.renderables.labels import quoted_label, token_label
 from gpttui.tui.renderables.legend import legend_pieces
@@ -244,7 +243,9 @@ More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What do
         if self._drawing is None or self._drawing[0] != place:
             view = SquareView(
                 layout=self._layout,
-                cells=HeatmapLines(self.depth, _hex(self.tone(), "#121212"), _hex(self.tone("band"), "#303030")),
+                cells=HeatmapLines(
+                    self.depth, _hex(self.tone(), "#121212"), _hex(self.tone("band"), "#303030"), self.heat
+                ),
                 tones=SquareTones(self.tone(), self.tone("dim"), self.tone("accent"), self.tone("bar")),
                 weights=weights,
                 pooled=self._pooled,
@@ -279,7 +280,7 @@ More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What do
 
     def _legend(self) -> list[Piece]:
         width = min(30, self.scrollable_content_region.width)
-        pieces = legend_pieces("0", "1", width, self.depth, CIVIDIS, self.tone("dim"))
+        pieces = legend_pieces("0", "1", width, self.depth, self.heat, self.tone("dim"))
         words = "  each cell: the largest weight of its block" if self._layout.pooled else "  a row sums to 1"
         return [*pieces, (words, self.tone("dim"))]
 

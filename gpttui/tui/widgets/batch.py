@@ -13,7 +13,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from gpttui.train_requests import BatchLosses
-from gpttui.tui.palette import STEPS, VIRIDIS, ColourDepth, heat_styles, levels
+from gpttui.tui.palette import STEPS, ColourDepth, heat_styles, levels
 from gpttui.tui.renderables.candidates import fitting
 from gpttui.tui.renderables.labels import percent, quoted_label
 from gpttui.tui.renderables.legend import legend_pieces
@@ -127,7 +127,7 @@ stands before it; padding has none either and is left out.
     def _text(self, y: int) -> list[Piece]:
         for number, row in enumerate(self._rows):
             if row.first_line <= y < row.first_line + row.flow.height:
-                heat, values = heat_styles(self.depth, VIRIDIS), levels(row.losses, self._top)
+                heat, values = heat_styles(self.depth, self.heat), levels(row.losses, self._top)
                 lead = f"{number + 1} " if y == row.first_line else "  "
                 pieces: list[Piece] = [(lead, self.tone("dim"))]
                 for piece in row.flow.line(y - row.first_line):
@@ -142,11 +142,11 @@ stands before it; padding has none either and is left out.
     def _legend(self) -> list[Piece]:
         dim = self.tone("dim")
         if self.depth < ColourDepth.INDEXED:
-            heat = heat_styles(self.depth, VIRIDIS)
+            heat = heat_styles(self.depth, self.heat)
             samples = [(f" {self._top * step / STEPS:.1f} ", heat[step]) for step in (0, 1, 8, 16, 24)]
             return [("loss  ", dim), *samples, (f"  to {self._top:.1f} nats", dim)]
         width = min(40, self.scrollable_content_region.width - 8)
-        return [("loss  ", dim), *legend_pieces("0", f"{self._top:.1f} nats", width, self.depth, VIRIDIS, dim)]
+        return [("loss  ", dim), *legend_pieces("0", f"{self._top:.1f} nats", width, self.depth, self.heat, dim)]
 
     def _detail(self) -> list[Piece]:
         row_at, at = self._cursor

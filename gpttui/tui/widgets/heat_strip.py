@@ -14,7 +14,7 @@ from textual.strip import Strip as Line
 
 from gpttui.text import safe_text
 from gpttui.train_requests import Probe
-from gpttui.tui.palette import CIVIDIS, ColourDepth, levels, ramp_glyph
+from gpttui.tui.palette import ColourDepth, levels, ramp_glyph
 from gpttui.tui.renderables.heat_strip import Strip, strip
 from gpttui.tui.renderables.labels import clip, fit, percent, token_label
 from gpttui.tui.renderables.legend import legend_pieces
@@ -121,7 +121,7 @@ facts in this way."""
             if self.depth < ColourDepth.INDEXED:
                 pieces.append((ramp_glyph(step), Style(reverse=marked)))
             else:
-                pieces.append(("│" if marked else " ", Style(bgcolor=CIVIDIS[step], color="#ffffff")))
+                pieces.append(("│" if marked else " ", Style(bgcolor=self.heat[step], color="#ffffff")))
         return pieces
 
     @property
@@ -135,7 +135,7 @@ facts in this way."""
         first, last = f"{int(found.steps[0]):,}", f"{int(self.probes[-1].step):,}"
         room = self.columns - len(first) - len(last) - 2
         middle: list[Piece] = (
-            legend_pieces("0%", f"{self._top:.0%}", min(24, room), self.depth, CIVIDIS, dim) if room >= 16 else []
+            legend_pieces("0%", f"{self._top:.0%}", min(24, room), self.depth, self.heat, dim) if room >= 16 else []
         )
         used = sum(len(text) for text, _ in middle)
         left = max(1, (self.columns - len(first) - len(last) - used) // 2)

@@ -19,7 +19,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from gpttui.text import safe_text
-from gpttui.tui.palette import ColourDepth, colour_depth
+from gpttui.tui.palette import ColourDepth, colour_depth, colour_map
 
 Piece = tuple[str, Style]
 
@@ -132,6 +132,11 @@ class Pane(Framed, ScrollView, can_focus=True, inherit_bindings=False):
     @property
     def depth(self) -> ColourDepth:
         return colour_depth(self.app)
+
+    @property
+    def heat(self) -> tuple[str, ...]:
+        """The colour map for amounts, 32 steps."""
+        return colour_map(self.app)
 
     @property
     def dark(self) -> bool:

@@ -16,7 +16,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from gpttui.records import Snapshot
-from gpttui.tui.palette import STEPS, VIRIDIS, ColourDepth, heat_styles, levels, token_styles
+from gpttui.tui.palette import STEPS, ColourDepth, heat_styles, levels, token_styles
 from gpttui.tui.renderables.candidates import fitting
 from gpttui.tui.renderables.labels import hex_bytes, quoted_label
 from gpttui.tui.renderables.legend import legend_pieces
@@ -157,11 +157,16 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
 
         room = region.height - self._pinned - self._flow.height
         if self.token_view == "speech":
-            return spectrogram_lines(values, positions, region.width, room, selected=self.selected, depth=self.depth)
+            return spectrogram_lines(
+                values, positions, region.width, room, selected=self.selected, depth=self.depth, table=self.heat
+            )
         steps = None
         if self.colour_mode != "alternate" and self.draft is None and self.snapshot is not None:
             steps = levels(self._values(self.snapshot)[positions], self._top)
-        return pixel_lines(values, positions, region.width, room, selected=self.selected, steps=steps, depth=self.depth)
+        return pixel_lines(
+            values, positions, region.width, room,
+            selected=self.selected, steps=steps, depth=self.depth, table=self.heat,
+        )  # fmt: skip
 
     def _ids(self) -> Array:
         self._skipped_characters = 0
@@ -249,7 +254,7 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
             return styles
         if self.colour_mode != "alternate":
             values = self._values(snapshot)[positions]
-            heat, steps = heat_styles(self.depth, VIRIDIS), levels(values, self._top).tolist()
+            heat, steps = heat_styles(self.depth, self.heat), levels(values, self._top).tolist()
             unknown = np.isnan(values).tolist()
             styles = [self.tone("dim") if is_nan else heat[step] for step, is_nan in zip(steps, unknown, strict=True)]
         drawn, gone = Style(bold=True), self.tone("dim") + Style(italic=True)
@@ -275,13 +280,13 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
         dim = self.tone("dim")
         name = "surprisal" if self.colour_mode == "surprisal" else "entropy of what follows"
         if self.depth < ColourDepth.INDEXED:
-            heat = heat_styles(self.depth, VIRIDIS)
+            heat = heat_styles(self.depth, self.heat)
             samples = [(f" {self._top * step / STEPS:.1f} ", heat[step]) for step in (0, 1, 8, 16, 24)]
             return [(f"{name}  ", dim), *samples, (f"  to {self._top:.0f} bits", dim)]
         width = min(48, self.scrollable_content_region.width - len(name) - 2)
         return [
             (f"{name}  ", dim),
-            *legend_pieces("0", f"{self._top:.0f} bits", width, self.depth, VIRIDIS, dim),
+            *legend_pieces("0", f"{self._top:.0f} bits", width, self.depth, self.heat, dim),
         ]
 
     def _detail(self) -> list[Piece]:

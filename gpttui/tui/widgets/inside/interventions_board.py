@@ -134,7 +134,7 @@ More: Michel et al. 2019, "Are sixteen heads really better than one?"; McGrath e
         if found is not None and glyph == "●":
             bits = float(found.attn if column == ATTENTION else found.mlp if column == MLP else found.heads[column])
             glyph = _bits(bits) if wide > 3 else glyph
-            style = heat_styles(self.depth)[level(bits, max(0.5, self._most()))]
+            style = heat_styles(self.depth, self.heat)[level(bits, max(0.5, self._most()))]
         if layer == self.cursor and column == self.column:
             style = self.tone("cursor") if self.has_focus else style + Style(underline=True, bold=True)
         return fit(glyph, wide, right=True), style + hit(layer, column)
