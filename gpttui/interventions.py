@@ -135,23 +135,27 @@ _EDGE = re.compile(r"(\d+)>(\d+)")
 def parse(text: str) -> Intervention:
     """What `--ablate` takes: `2.1` a head, `2.attn`, `2.mlp`, `2.mlp.37` a neuron, `2.1:5>3` an edge from 5 to 3.
 
-    All but the edge take `:mean` behind them. Raises UserError for anything else.
+    Layers, heads, neurons and tokens count from 1, as on every screen. All but the edge take `:mean` behind them.
+    Raises UserError for anything else.
     """
     what, _, how = text.strip().partition(":")
     target, edge = _TARGET.fullmatch(what), _EDGE.fullmatch(how)
+    numbers = [int(n) - 1 for n in re.findall(r"\d+", text)]
+    if target and min(numbers) < 0:
+        raise UserError(f"{text!r}: layers, heads, neurons and tokens count from 1; there is no 0")
     if target and edge and target["head"]:
-        return ForbidEdge(int(target["layer"]), int(target["head"]), int(edge[1]), int(edge[2]))
+        return ForbidEdge(*numbers)
     if target and how in ("", "zero", "mean"):
         mode: Mode = "mean" if how == "mean" else "zero"
-        layer = int(target["layer"])
+        layer = numbers[0]
         if target["head"]:
-            return AblateHead(layer, int(target["head"]), mode)
+            return AblateHead(layer, numbers[1], mode)
         if target["neuron"]:
-            return AblateNeuron(layer, int(target["neuron"]), mode)
+            return AblateNeuron(layer, numbers[1], mode)
         return AblatePart(layer, "attn" if target["part"] == "attn" else "mlp", mode)
     raise UserError(
         f"{text!r} names nothing to ablate; write LAYER.HEAD, LAYER.attn, LAYER.mlp or LAYER.mlp.NEURON,"
-        " with :mean for the mean, or LAYER.HEAD:QUERY>KEY for an edge"
+        " with :mean for the mean, or LAYER.HEAD:QUERY>KEY for an edge, all counted from 1"
     )
 
 
@@ -160,15 +164,16 @@ def as_arguments(changes: tuple[Intervention, ...]) -> tuple[str, ...]:
     found = []
     for change in changes:
         mode = ":mean" if getattr(change, "mode", "zero") == "mean" else ""
+        layer = change.layer + 1
         match change:
             case AblateHead():
-                found.append(f"{change.layer}.{change.head}{mode}")
+                found.append(f"{layer}.{change.head + 1}{mode}")
             case AblatePart():
-                found.append(f"{change.layer}.{change.part}{mode}")
+                found.append(f"{layer}.{change.part}{mode}")
             case AblateNeuron():
-                found.append(f"{change.layer}.mlp.{change.neuron}{mode}")
+                found.append(f"{layer}.mlp.{change.neuron + 1}{mode}")
             case ForbidEdge():
-                found.append(f"{change.layer}.{change.head}:{change.query}>{change.key}")
+                found.append(f"{layer}.{change.head + 1}:{change.query + 1}>{change.key + 1}")
     return tuple(found)
 
 

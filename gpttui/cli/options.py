@@ -40,7 +40,8 @@ def ablate_option(command: F) -> F:
         "--ablate",
         multiple=True,
         metavar="L.H",
-        help="Silence a head (2.1), a layer's 2.attn or 2.mlp, a neuron 2.mlp.37, an edge 2.1:5>3; :mean for the mean.",
+        help="Silence a head (2.1: layer 2, head 1), a layer's 2.attn or 2.mlp, a neuron 2.mlp.37, an edge 2.1:5>3 from"
+        " token 5 to token 3; :mean for the mean. All count from 1, as on the screen.",
     )(command)
 
 

@@ -93,7 +93,7 @@ def _edits(model: GPT, tokenizer: Tokenizer, change: Intervention, prompt: Seque
         case AblateNeuron(layer=layer, neuron=neuron):
             mlp_of(model, layer)
             if not 0 <= neuron < config.mlp_width:
-                raise UserError(f"there is no neuron {neuron}; each layer's are 0 to {config.mlp_width - 1}")
+                raise UserError(f"there is no neuron {neuron + 1}; each layer's are 1 to {config.mlp_width}")
             site = f"blocks.{layer}.mlp.post"
             held = _held(model, tokenizer, change, prompt, site, lambda x: x[:, neuron].mean(dim=0))
             return [(site, _put((..., neuron), held))]
@@ -135,7 +135,9 @@ def _held(
 def _forbid(config: GPTConfig, change: ForbidEdge) -> list[tuple[str, Edit]]:
     check_layer(config, change.layer, change.head)
     if not 0 <= change.key <= change.query:
-        raise UserError(f"position {change.query} cannot look at {change.key} anyway; an edge goes back in the text")
+        raise UserError(
+            f"token {change.query + 1} cannot look at {change.key + 1} anyway; an edge goes back in the text"
+        )
 
     def block(scores: Tensor, start: int) -> Tensor:
         rows, keys = scores.shape[-2:]

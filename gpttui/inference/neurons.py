@@ -85,7 +85,7 @@ def promotes(model: GPT, layer: int, neuron: int, k: int = 10) -> Promotes:
 
 def check_neuron(width: int, neuron: int) -> None:
     if not 0 <= neuron < width:
-        raise UserError(f"there is no neuron {neuron}; each layer's are 0 to {width - 1}")
+        raise UserError(f"there is no neuron {neuron + 1}; each layer's are 1 to {width}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

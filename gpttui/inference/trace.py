@@ -71,9 +71,9 @@ def mlp_of(model: GPT, layer: int) -> MLP:
 def check_layer(config: GPTConfig, layer: int, head: int = 0) -> None:
     """Raises UserError where the model has no such layer, or the layer no such head."""
     if not 0 <= layer < config.n_layer:
-        raise UserError(f"there is no layer {layer}; this model's are 0 to {config.n_layer - 1}")
+        raise UserError(f"there is no layer {layer + 1}; this model's are 1 to {config.n_layer}")
     if not 0 <= head < config.n_head:
-        raise UserError(f"there is no head {head}; this model's are 0 to {config.n_head - 1}")
+        raise UserError(f"there is no head {head + 1}; this model's are 1 to {config.n_head}")
 
 
 def all_sites(config: GPTConfig) -> tuple[str, ...]:

@@ -106,13 +106,13 @@ def test_what_is_ablated_stays_ablated(cli: Cli, bpe_model: Path) -> None:
     args = ("generate", "--model", bpe_model, "--prompt", "hello world", "-n", "6", "--json", "--candidates", "262")
     plain, silenced, again = (
         [json.loads(line) for line in cli(*args, *extra).out.splitlines()]
-        for extra in ((), ("--ablate", "0.1", "--ablate", "1.mlp"), ("--ablate", "1.mlp", "--ablate", "0.1"))
+        for extra in ((), ("--ablate", "1.2", "--ablate", "2.mlp"), ("--ablate", "2.mlp", "--ablate", "1.2"))
     )
     assert [line["topk"] for line in plain] != [line["topk"] for line in silenced]
     assert [line["topk"] for line in silenced] == [line["topk"] for line in again]
 
 
-@pytest.mark.parametrize("target", ["9.0", "0.9", "0", "x", "0.mlp.99999", "0.1:2>5", ""])
+@pytest.mark.parametrize("target", ["9.1", "1.9", "0.1", "1.0", "1", "x", "1.mlp.99999", "1.2:3>6", ""])
 def test_what_cannot_be_ablated_is_one_line(cli: Cli, bpe_model: Path, target: str) -> None:
     result = cli("generate", "--model", bpe_model, "--prompt", "hello", "--ablate", target)
     assert (result.code, result.out) == (1, "") and result.err.count("\n") == 1

@@ -108,7 +108,7 @@ def test_trace_writes_every_site(cli: Cli, bpe_model: Path, tmp_path: Path) -> N
 
 def test_a_silenced_head_is_zero_in_the_trace(cli: Cli, bpe_model: Path, tmp_path: Path) -> None:
     out = tmp_path / "t.npz"
-    assert cli("trace", "--model", bpe_model, "--prompt", "hello", "--out", out, "--ablate", "1.0").code == 0
+    assert cli("trace", "--model", bpe_model, "--prompt", "hello", "--out", out, "--ablate", "2.1").code == 0
     z = np.load(out)["blocks.1.attn.z"]
     assert not z[0].any() and z[1].any()
 

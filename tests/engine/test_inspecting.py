@@ -193,13 +193,13 @@ def test_what_is_not_there_is_said(desk: Desk, shelf: Path) -> None:
         (views.AskCompare("abc", "xyz"), "share no word"),
         (views.AskCompare("abc abc abc abc abc abc abc", "abc"), "context of 24"),
         (views.AskCompare("abc", "abc", position_a=0, position_b=9), "not in view"),
-        (parts.AskStages(7, 0), "no layer 7"),
-        (parts.AskStages(0, 7), "no head 7"),
+        (parts.AskStages(7, 0), "no layer 8"),
+        (parts.AskStages(0, 7), "no head 8"),
         (parts.AskMLP(0), "attention only"),
         (parts.AskNeuron(0, 0), "attention only"),
         (parts.SearchPassages(0, 0), "attention only"),
         (parts.CancelSearch(), "no search"),
-        (Intervene((AblateHead(9, 9),)), "no layer 9"),
+        (Intervene((AblateHead(9, 9),)), "no layer 10"),
     ):
         assert words in desk.refused(request)
 

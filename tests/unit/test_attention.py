@@ -36,5 +36,5 @@ def test_stages_show_forbidden_edges() -> None:
     seen = stages(trace, 1, 0, changes=changes)
     assert seen.first_query == 4 and seen.pattern[3, 1] == 0 and np.isneginf(seen.masked[3, 1])
     assert np.allclose(seen.pattern, trace["blocks.1.attn.pattern"][0], atol=1e-6)
-    with pytest.raises(UserError, match="no head 4"):
+    with pytest.raises(UserError, match="no head 5"):
         stages(trace, 0, 4)

@@ -114,5 +114,5 @@ def test_what_is_no_session_says_so(tmp_path: Path) -> None:
 def test_the_command_that_reproduces() -> None:
     command = generate_command("tales", "it's $HOME", 3, Sampling(0.5, 0, 0.9), 4, (AblateHead(2, 1),))
     expected = ["--prompt", "it's $HOME", "-n", "3", "--seed", "4", "--temperature", "0.5", "--top-p", "0.9"]
-    assert shlex.split(command) == ["gpttui", "generate", "--model", "tales", *expected, "--ablate", "2.1"]
+    assert shlex.split(command) == ["gpttui", "generate", "--model", "tales", *expected, "--ablate", "3.2"]
     assert shlex.split(session_command("my file.json")) == ["gpttui", "--session", "my file.json"]

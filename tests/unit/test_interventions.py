@@ -172,7 +172,7 @@ def test_words_arguments_and_json() -> None:
         AblateNeuron(2, 37),
         ForbidEdge(2, 1, 5, 3),
     )
-    arguments = ("2.1", "0.0:mean", "1.attn", "1.mlp:mean", "2.mlp.37", "2.1:5>3")
+    arguments = ("3.2", "1.1:mean", "2.attn", "2.mlp:mean", "3.mlp.38", "3.2:6>4")
     assert as_arguments(made) == arguments
     assert tuple(map(parse, arguments)) == made
     every = (*made, Steer(1, "a", "b", 2), PatchResidual(-1, "embed", 3, "x", -1))
@@ -181,6 +181,9 @@ def test_words_arguments_and_json() -> None:
     for wrong in ("", "2", "2.x", "2.1:median", "2.mlp:5>3", "a.b", "2.1:5>", "-1.0"):
         with pytest.raises(UserError, match="names nothing to ablate"):
             parse(wrong)
+    for wrong in ("0.1", "1.0", "1.mlp.0", "1.1:0>1", "0.mlp"):
+        with pytest.raises(UserError, match="count from 1"):
+            parse(wrong)
     with pytest.raises(UserError, match="cannot be read"):
         from_plain([{"type": "Nonsense"}])
 
@@ -188,14 +191,14 @@ def test_words_arguments_and_json() -> None:
 def test_what_is_not_there_says_so() -> None:
     gpt = model("gpt2")
     for made, words in (
-        (AblateHead(3, 0), "no layer 3"),
-        (AblateHead(0, 4), "no head 4"),
-        (AblateNeuron(0, 128), "no neuron 128"),
+        (AblateHead(3, 0), "no layer 4"),
+        (AblateHead(0, 4), "no head 5"),
+        (AblateNeuron(0, 128), "no neuron 129"),
         (ForbidEdge(0, 0, 2, 5), "goes back"),
         (PatchResidual(0, "mlp", 1, "", 0), "type a prompt"),
         (PatchResidual(0, "mlp", 1, "ab", 2), "not in view"),
         (PatchResidual(0, "embed", 1, "ab", 0), "no stop"),
-        (Steer(7, "a", "b"), "no layer 7"),
+        (Steer(7, "a", "b"), "no layer 8"),
         (Steer(0, "a", "b", float("nan")), "too much"),
     ):
         with pytest.raises(UserError, match=words):
