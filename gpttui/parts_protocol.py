@@ -25,7 +25,8 @@ class AskStages(View, frozen=True):
     first_key: int = 0
     keys: int = 64
     cell: tuple[int, int] = (-1, -1)
-    """(query, key) under the cursor, for which q·k is wanted by dimension; negative: none."""
+    """(query, key) under the cursor, for which q·k is wanted by dimension. A negative query: none; a negative key: the
+    one that the query looks at most."""
 
 
 class Stages(View, frozen=True):
@@ -48,6 +49,12 @@ class Stages(View, frozen=True):
     key: Array
     products: Array
     """They sum to `raw` at the cell."""
+    met: Array
+    """`[4]`: the cell stage by stage, also where it lies outside the viewport: raw, scaled, masked, pattern."""
+    qk_norm: bool = False
+    """Queries and keys were brought to one length before they met …"""
+    rope: bool = False
+    """… and turned by their positions."""
 
 
 class AskHeads(View, frozen=True):

@@ -34,11 +34,16 @@ def ask_stages(engine: "Engine", request: parts.AskStages) -> parts.Stages:
         changes=changes,
     )
     nothing = frozen(np.empty(0, dtype=np.float32))
-    met, at = None, (-1, -1)
-    if min(request.cell) >= 0:
-        query, key = (trace.start + session.row(position) for position in request.cell)
-        at = query, key
-        met = attention.cell(trace, request.layer, request.head, *at)
+    products, met, at = None, nothing, (-1, -1)
+    if request.cell[0] >= 0:
+        row, wanted = session.row(request.cell[0]), request.cell[1]
+        one = attention.stages(trace, request.layer, request.head, queries=slice(row, row + 1), changes=changes)
+        column = session.row(wanted) if wanted >= 0 else int(one.pattern[0].argmax())
+        at = trace.start + row, trace.start + column
+        products = attention.cell(trace, request.layer, request.head, *at)
+        rows = (one.raw, one.scaled, one.masked, one.pattern)
+        met = frozen(np.asarray([x[0, column] for x in rows], dtype=np.float32))
+    config = session.model.config
     return parts.Stages(
         layer=request.layer,
         head=request.head,
@@ -49,9 +54,12 @@ def ask_stages(engine: "Engine", request: parts.AskStages) -> parts.Stages:
         masked=found.masked,
         pattern=found.pattern,
         cell=at,
-        query=nothing if met is None else met.query,
-        key=nothing if met is None else met.key,
-        products=nothing if met is None else met.products,
+        query=nothing if products is None else products.query,
+        key=nothing if products is None else products.key,
+        products=nothing if products is None else products.products,
+        met=met,
+        qk_norm=config.qk_norm,
+        rope=config.positions == "rope",
     )
 
 

@@ -9,15 +9,15 @@ from gpttui.tui.screens.inside.frame import InsideScreen
 from gpttui.tui.screens.play import Opening
 from tests.app.engine_inside import EngineInside
 from tests.app.pilot import Playground
-from tests.fakes import tiny_model_dir
+from tests.fakes import Arch, tiny_model_dir
 
 
 @asynccontextmanager
 async def opened(
-    tmp_path: Path, size: tuple[int, int] = (120, 40), prompt: str | None = None
+    tmp_path: Path, size: tuple[int, int] = (120, 40), prompt: str | None = None, arch: Arch = "gpt2"
 ) -> AsyncIterator[Playground]:
     engine = EngineInside()
-    app = GpttuiApp(engine, Opening(str(tiny_model_dir(tmp_path)), prompt))
+    app = GpttuiApp(engine, Opening(str(tiny_model_dir(tmp_path, arch)), prompt))
     async with app.run_test(size=size) as pilot:
         page = Playground(app, pilot, engine)  # type: ignore[arg-type]
         await page.opened()

@@ -143,6 +143,10 @@ def test_views_agree_with_one_plain_pass(shape: str, desk: Desk, shelf: Path) ->
     assert (pane.first_query, pane.first_key) == (5, 2)
     assert np.allclose(pane.pattern, trace["blocks.0.attn.pattern"][2, 5:9, 2:8], atol=1e-5)
     assert pane.cell == (7, 3) and np.isclose(pane.products.sum(), pane.raw[2, 1], atol=1e-3)
+    assert np.allclose(pane.met, [x[2, 1] for x in (pane.raw, pane.scaled, pane.masked, pane.pattern)], atol=1e-5)
+    assert (pane.qk_norm, pane.rope) == (gpt.config.qk_norm, gpt.config.positions == "rope")
+    most = desk.ask(parts.AskStages(0, 2, queries=1, keys=1, cell=(9, -1)))
+    assert most.cell == (9, int(trace["blocks.0.attn.pattern"][2, 9].argmax()))
     if gpt.config.mlp_width:
         mlp = desk.ask(parts.AskMLP(0, position))
         assert np.allclose(mlp.post, trace["blocks.0.mlp.post"][9], atol=1e-4)

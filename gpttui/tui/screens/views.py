@@ -84,6 +84,13 @@ VIEWS: tuple[View, ...] = (
         "gpttui.tui.screens.inside.vectors:VectorsScreen",
     ),
     View(
+        "a",
+        "attention",
+        "attention",
+        "One head's scores stage by stage, one cell by dimension, all heads at once",
+        "gpttui.tui.screens.inside.attention:AttentionScreen",
+    ),
+    View(
         "n",
         "mlp",
         "neurons",

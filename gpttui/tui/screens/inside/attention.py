@@ -1,0 +1,156 @@
+"""Attention from the inside: one head's scores stage by stage, one of their cells by dimension, all heads at once."""
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+
+from gpttui.interventions import AblateHead, ForbidEdge
+from gpttui.parts_protocol import AskStages, Stages
+from gpttui.tui.keys import HEAD, TEXT, key
+from gpttui.tui.renderables.labels import quoted_label
+from gpttui.tui.screens.inside.rooms import RoomsScreen
+from gpttui.tui.screens.views import ViewContext
+from gpttui.tui.widgets.inside.attention_cell import AttentionCell
+from gpttui.tui.widgets.inside.attention_stages import AttentionStages
+
+FOLLOW = -1
+"""The key under the cursor is the one looked at most."""
+THRESHOLDS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
+
+
+class AttentionScreen(RoomsScreen):
+    """The stages on top, the cell below."""
+
+    VIEW: ClassVar[str] = "attention"
+    NEED: ClassVar[tuple[int, int]] = (100, 30)
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key("m", "stage", "stage", "One stage after the other, then all four where there is room", TEXT,
+            id="attention_stage"),
+        key("t", "threshold(1)", "threshold", "Hide weights below a higher threshold", TEXT, id="attention_hide"),
+        key("T", "threshold(-1)", "threshold", "Hide fewer weights", TEXT, id="attention_hide_less"),
+        key("d", "order", "order", "The largest products first, or dimension by dimension", TEXT, show=False,
+            id="attention_order"),
+        key("F", "forbid", "forbid", "Forbid this query to look at this key; again: allow it", HEAD,
+            id="attention_forbid"),
+    ]  # fmt: skip
+    DEFAULT_CSS = """
+    AttentionScreen {
+        #inside { grid-size: 2 2; grid-columns: 1fr 1fr; grid-rows: 1fr 1fr; }
+        #stages { column-span: 2; }
+    }
+    """
+
+    def __init__(self, context: ViewContext) -> None:
+        super().__init__(context)
+        self.stages = AttentionStages(context.tokenizer, id="stages")
+        self.cell = AttentionCell(context.tokenizer, id="cell")
+        self.key = FOLLOW
+        """Text position of the key under the cursor, or `FOLLOW`."""
+        self._prompt = b""
+
+    def body(self) -> ComposeResult:
+        yield self.stages
+        yield self.cell
+
+    def on_mount(self) -> None:
+        self.stages.focus()
+
+    # ── Showing ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def mark(self) -> None:
+        snapshot, card, selection = self.snapshot, self.link.card, self.selection
+        self.stages.tokenizer = self.cell.tokenizer = self.context.tokenizer
+        if snapshot is None or not self.length:
+            self.stages.snapshot = None
+            self.stages.stages = self.cell.stages = None
+            return
+        prompt = snapshot.ids[: snapshot.n_prompt].tobytes()
+        if prompt != self._prompt or self.key >= self.length:
+            self._prompt, self.key = prompt, FOLLOW
+        if card is not None:
+            self.stages.shape = card.n_layer, card.n_head
+        self.stages.snapshot = snapshot
+        self.stages.position = self.position
+        if self.key != FOLLOW:
+            self.stages.key = self.key
+        changes = self.link.changes
+        self.stages.silenced = any(
+            isinstance(change, AblateHead) and (change.layer, change.head) == (selection.layer, selection.head)
+            for change in changes
+        )
+        self.cell.first = snapshot.n_slid
+
+    def look(self) -> None:
+        self.ask("stages", self._request, self._take)
+
+    def _request(self) -> AskStages:
+        selection, cell = self.selection, (self.stages.asking, self.key)
+        seen = self.stages.viewport
+        if seen is None:
+            return AskStages(selection.layer, selection.head, cell[0], 1, max(0, cell[1]), 1, cell)
+        return AskStages(selection.layer, selection.head, *seen, cell)
+
+    def _take(self, found: Stages) -> None:
+        snapshot = self.snapshot
+        if snapshot is None or max(found.cell) >= self.length:
+            return
+        self.stages.stages = found
+        if self.key == FOLLOW:
+            self.stages.key = found.cell[1]
+        query, key_ = (quoted_label(self.context.tokenizer, int(snapshot.ids[at]), 14) for at in found.cell)
+        self.cell.names = query, key_
+        self.cell.stages = found
+
+    # ── Choosing ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @on(AttentionStages.Scrolled)
+    def _scrolled(self) -> None:
+        if self.length and self.link.card is not None:
+            self.look()
+
+    @on(AttentionStages.Stepped)
+    def _stepped(self, event: AttentionStages.Stepped) -> None:
+        if not self.length:
+            return
+        if event.right and self.stages.key >= 0:
+            self.key = max(self.stages.first, min(self.length - 1, self.stages.key + event.right))
+            self.follow()
+        if event.down:
+            self.look_at(max(self.stages.first, self.stages.asking + event.down))
+
+    @on(AttentionStages.Chosen)
+    def _chosen(self, event: AttentionStages.Chosen) -> None:
+        self.key = event.key
+        if event.query == self.position:
+            self.follow()
+        else:
+            self.look_at(event.query)
+
+    def action_stage(self) -> None:
+        self.stages.next_stage()
+
+    def action_threshold(self, by: int) -> None:
+        at = THRESHOLDS.index(self.stages.threshold)
+        self.stages.threshold = found = THRESHOLDS[(at + by) % len(THRESHOLDS)]
+        self.hints.say(f"Weights below {found:.0%} are hidden." if found else "Every weight is shown.", "info")
+
+    def action_order(self) -> None:
+        self.cell.by_size = not self.cell.by_size
+
+    def action_forbid(self) -> None:
+        query, key_ = self.stages.asking, self.stages.key
+        if not self.length or key_ < 0:
+            return
+        if key_ > query:
+            self.hints.say("It lies in the future: no head may look there anyway.", "warning")
+            return
+        change = ForbidEdge(self.selection.layer, self.selection.head, query, key_)
+        again = change in self.link.changes
+        self.key = key_
+        self.link.toggle(change)
+        words = (
+            "Allowed again." if again else "Forbidden: the other keys of the row share what it gave here. F undoes it."
+        )
+        self.hints.say(words, "info")

@@ -1,0 +1,149 @@
+"""One query meets one key: both vectors dimension by dimension, their products, and what becomes of the sum.
+
+For: the cell under the cursor of the Attention view. Not for: the map it lies in (`AttentionStages`).
+"""
+
+import math
+from typing import ClassVar
+
+import numpy as np
+from textual.reactive import reactive
+
+from gpttui.parts_protocol import Stages
+from gpttui.tokenizers import Tokenizer
+from gpttui.tui.renderables.bars import bar
+from gpttui.tui.renderables.inside.compare_chart import bar_from_right
+from gpttui.tui.renderables.labels import fit
+from gpttui.tui.widgets.inside.lines import Line, LinesPane, Sheet
+from gpttui.tui.widgets.pane import label_border
+
+DIMENSION, FIGURE = 4, 8
+MIN_BAR = 5
+"""Cells of a bar with both its sides; a vector whose bar would be narrower is figures only."""
+
+
+class AttentionCell(LinesPane):
+    """The sum first, then its terms."""
+
+    HELP: ClassVar[str] = """\
+**What you see.** Why this token looks at that one, or does not. The query q of the token that looks and the key k of \
+the token that is looked at are two short vectors. In each dimension the two numbers are multiplied: the product is \
+positive where both have the same sign. All products together are the score **q·k**.
+
+    q·k = Σᵢ qᵢ·kᵢ        the last column, added up
+    s = q·k / √d          scaled
+    w = exp(s) / Σ exp    the share, among all the keys this query may look at
+
+Bars grow to the right for positive numbers, to the left for negative ones; q and k are drawn to one scale, products \
+to their own. `d` changes the order: largest products first, or dimension by dimension. Σ is the sum so far, down to \
+this line: at the last one it is the score.
+
+A dimension has no name and seldom a meaning of its own: rotating all queries and keys of a head alike would change \
+every line here and not a single score.
+
+`↑` `↓` scroll; move the cell in the pane of the maps.
+
+More: Elhage et al. 2021, "A mathematical framework for transformer circuits"."""
+
+    stages: reactive[Stages | None] = reactive(None, always_update=True)
+    by_size: reactive[bool] = reactive(True)
+    """Largest products first; else in the order of the dimensions."""
+    names: reactive[tuple[str, str]] = reactive(("", ""))
+    """Of the query's token and the key's."""
+    first: reactive[int] = reactive(0)
+    """The text position of the first key in the context."""
+
+    def __init__(self, tokenizer: Tokenizer | None = None, id: str | None = None) -> None:
+        super().__init__(tokenizer, id=id)
+
+    def on_mount(self) -> None:
+        self._entitle()
+
+    def watch_stages(self) -> None:
+        self._entitle()
+        self.redraw()
+
+    def watch_by_size(self) -> None:
+        self.redraw()
+        self._entitle()
+
+    def watch_names(self) -> None:
+        self._entitle()
+
+    def _entitle(self) -> None:
+        if self.stages is None or not len(self.stages.products):
+            label_border(self, "The cell: query · key")
+            return
+        query, key = self.names
+        label_border(
+            self, f"{query} looks at {key}", f"d: {'largest products' if self.by_size else 'dimensions in order'}"
+        )
+
+    def draw(self, width: int, height: int) -> Sheet | None:
+        found = self.stages
+        if found is None or not len(found.products):
+            return None
+        sheet = Sheet()
+        for line in self._sums(found, width):
+            sheet.add(*line)
+        self._terms(sheet, found, width)
+        return sheet
+
+    def _sums(self, found: Stages, width: int) -> list[Line]:
+        """From the sum of the products to the weight."""
+        raw, scaled, masked, weight = (float(x) for x in found.met)
+        d_head, (query, key) = len(found.products), found.cell
+        keys = query - self.first + 1
+        lines = [
+            ("q·k", f"{raw:+.3f}", f"the sum of the {d_head} products below"),
+            ("scaled", f"{scaled:+.3f}", f"divided by √{d_head} = {math.sqrt(d_head):.2f}"),
+        ]
+        if math.isfinite(masked):
+            many = f"{keys} keys" if keys != 1 else "the one key"
+            lines.append(("weight", f"{weight:.3f}", f"softmax: its share among {many}"))
+        else:
+            why = "it lies in the future" if key > query else "this edge is forbidden (F allows it)"
+            lines.append(("weight", "0", f"masked, −∞: {why}"))
+        drawn: list[Line] = []
+        for n, (name, figure, why) in enumerate(lines):
+            strong = n == len(lines) - 1
+            drawn.append(
+                [
+                    (fit(name, 7), self.tone("dim")),
+                    (fit(figure, FIGURE, right=True) + "  ", self.tone("accent" if strong else "strong")),
+                    (why, self.tone("dim")),
+                ]
+            )
+        return drawn
+
+    def _terms(self, sheet: Sheet, found: Stages, width: int) -> None:
+        order = np.argsort(-np.abs(found.products), kind="stable") if self.by_size else np.arange(len(found.products))
+        sum_cells = FIGURE if width >= 40 else 0
+        room = width - DIMENSION - sum_cells
+        each = room // 3
+        cells = each - FIGURE - 1
+        cells = cells - 1 + cells % 2 if cells >= MIN_BAR else 0
+        each = FIGURE + 1 + cells if cells else max(1, min(FIGURE + 1, room // 3))
+        heads = [fit(fit(name, FIGURE, right=True), each) for name in ("q", "k", "q×k")]
+        sheet.add((fit("dim", DIMENSION), self.tone("dim")), *((head, self.tone("dim")) for head in heads),
+                  (fit("Σ", sum_cells, right=True), self.tone("dim")))  # fmt: skip
+        both = max(float(np.abs(found.query).max()), float(np.abs(found.key).max()), 1e-9)
+        top = max(float(np.abs(found.products).max()), 1e-9)
+        so_far = np.cumsum(found.products[order], dtype=np.float64)
+        for n, at in enumerate(order.tolist()):
+            line: Line = [(fit(str(at + 1), DIMENSION), self.tone("dim"))]
+            for vector, end in ((found.query, both), (found.key, both), (found.products, top)):
+                line += self._signed(float(vector[at]), end, each, cells)
+            line.append((fit(f"{so_far[n]:+.2f}", sum_cells, right=True) if sum_cells else "", self.tone("dim")))
+            sheet.add(*line)
+
+    def _signed(self, value: float, top: float, each: int, cells: int) -> Line:
+        """Figure and bar of a number, `each` cells together."""
+        figure = fit(f"{value:+.2f}", min(FIGURE, each), right=True)
+        tone = self.tone("warn" if value < 0 else "bar")
+        if not cells:
+            return [(fit(figure, each), self.tone("warn" if value < 0 else ""))]
+        half = cells // 2
+        left = bar_from_right(-value / top, half)
+        right = fit(bar(value / top, half), half)
+        return [(figure + " ", self.tone()), (left, tone), ("│", self.tone("dim")), (right, tone)]

@@ -1,0 +1,179 @@
+"""One head stage by stage, the cell under the cursor, all heads: by keys and mouse, on the real engine."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gpttui.interventions import AblateHead, ForbidEdge
+from gpttui.parts_protocol import AskStages, Stages
+from gpttui.tui.screens.inside.attention import AttentionScreen
+from tests.app.engine_inside import EngineInside
+from tests.app.pilot import Playground
+from tests.app.test_inside import opened
+
+LONG = "the cat sat on the mat.\nthe dog "
+
+
+async def attention(page: Playground) -> AttentionScreen:
+    await page.press("a")
+    screen = page.app.screen
+    assert isinstance(screen, AttentionScreen)
+    await page.until(lambda: screen.stages.stages is not None and screen.stages.key >= 0)
+    return screen
+
+
+def shown(screen: AttentionScreen) -> Stages:
+    found = screen.stages.stages
+    assert found is not None
+    return found
+
+
+def requests(page: Playground) -> list[AskStages]:
+    engine = page.engine
+    assert isinstance(engine, EngineInside)
+    return [request for request in engine.asked if isinstance(request, AskStages)]
+
+
+async def test_four_stages_and_the_cell_looked_at_most(tmp_path: Path) -> None:
+    async with opened(tmp_path) as page:
+        screen = await attention(page)
+        for words in ("layer 1/2 · head 1/2", "1 q·k", "2 ÷ √8", "3 masked", "4 softmax", "looks at", "the sum of the"):
+            assert words in page.text
+        found, last = shown(screen), len(page.ids) - 1
+        assert found.cell == (last, int(found.pattern[-1].argmax()))
+        assert found.masked[0, 1] == -np.inf and np.allclose(found.pattern.sum(axis=1), 1, atol=1e-5)
+        assert np.allclose(found.raw / np.sqrt(8), found.scaled, atol=1e-5)
+
+
+async def test_the_products_sum_to_the_score_that_is_shown(tmp_path: Path) -> None:
+    async with opened(tmp_path) as page:
+        screen = await attention(page)
+        for moves in ("left", "up", "up", "right"):
+            await page.press(moves)
+            await page.until(lambda: shown(screen).cell == (screen.stages.asking, screen.stages.key))
+            found = shown(screen)
+            raw, scaled, _, weight = found.met.tolist()
+            row, column = found.cell[0] - found.first_query, found.cell[1] - found.first_key
+            assert abs(float(found.products.sum()) - raw) < 1e-4
+            assert abs(raw / np.sqrt(len(found.products)) - scaled) < 1e-5
+            assert weight == pytest.approx(float(found.pattern[row, column]))
+            sheet = screen.cell.sheet()
+            assert sheet is not None
+            lines = ["".join(text for text, _ in line) for line in sheet.lines]
+            assert f"{raw:+.3f}" in lines[0] and f"{weight:.3f}"[:3] in lines[2]
+            assert lines[-1].rstrip().endswith(f"{raw:+.2f}"), "the sum so far ends at the score"
+
+
+async def test_arrows_move_key_and_query_and_the_playground_follows(tmp_path: Path) -> None:
+    async with opened(tmp_path) as page:
+        screen = await attention(page)
+        key, last = screen.stages.key, len(page.ids) - 1
+        await page.press("right" if key < last else "left")
+        await page.until(lambda: shown(screen).cell[1] == (key + 1 if key < last else key - 1))
+        await page.press("up")
+        await page.until(lambda: shown(screen).cell[0] == last - 1)
+        assert page.play.selection.index(len(page.ids)) == last - 1
+        await page.press("enter")
+        await page.until(lambda: screen.stages.key == int(shown(screen).pattern[last - 1].argmax()))
+
+
+async def test_the_future_may_be_looked_at_and_says_that_it_is_masked(tmp_path: Path) -> None:
+    async with opened(tmp_path) as page:
+        screen = await attention(page)
+        await page.press("up", "up", *["right"] * len(page.ids))
+        await page.until(lambda: shown(screen).cell == (len(page.ids) - 3, len(page.ids) - 1))
+        assert "it lies in the future" in page.text
+        await page.press("F")
+        assert not page.play.link.changes and "no head may look there" in page.text
+
+
+async def test_a_click_chooses_a_cell_in_any_of_the_maps(tmp_path: Path) -> None:
+    async with opened(tmp_path) as page:
+        screen = await attention(page)
+        for number, (query, key) in enumerate(((4, 1), (2, 2), (5, 0), (3, 1))):
+            left, top = screen.stages._layout.corner(number)
+            offset = (2 + left + key * screen.stages._layout.columns, 1 + top + query)
+            await page.pilot.click(screen.stages, offset=offset)
+            await page.until(lambda cell=(query, key): shown(screen).cell == cell)  # type: ignore[misc]
+
+
+async def test_stages_one_after_the_other(tmp_path: Path) -> None:
+    async with opened(tmp_path) as page:
+        screen = await attention(page)
+        for name in ("1 q·k", "2 ÷ √8", "3 masked", "4 softmax"):
+            await page.press("m")
+            assert name in page.text and len(screen.stages.shown) == 1
+        await page.press("m")
+        assert "1 q·k" in page.text and "→ 4 softmax" in page.text
+
+
+async def test_a_threshold_hides_and_is_said(tmp_path: Path) -> None:
+    async with opened(tmp_path) as page:
+        await attention(page)
+        await page.press("t", "t", "t")
+        assert "weights below 5% hidden" in page.text
+        await page.press("T", "T", "T")
+        assert "hidden" not in page.text.split("╰")[0]
+
+
+async def test_an_edge_is_forbidden_and_the_head_silenced(tmp_path: Path) -> None:
+    async with opened(tmp_path) as page:
+        screen = await attention(page)
+        query, key = shown(screen).cell
+        before = float(shown(screen).met[3])
+        await page.press("F")
+        await page.until(lambda: "ALTERED" in page.text and "✕" in page.text)
+        assert page.play.link.changes == (ForbidEdge(0, 0, query, key),)
+        await page.until(lambda: float(shown(screen).met[3]) == 0 and shown(screen).cell == (query, key))
+        assert "this edge is forbidden" in page.text
+        await page.press("F")
+        await page.until(lambda: "ALTERED" not in page.text and "✕" not in page.text)
+        await page.until(lambda: float(shown(screen).met[3]) == pytest.approx(before))
+        await page.press("x")
+        await page.until(lambda: "head 1/2 ○ silenced" in page.text)
+        assert AblateHead(0, 0) in page.play.link.changes
+
+
+async def test_only_what_is_seen_is_asked_for_and_scrolling_follows_the_cursor(tmp_path: Path) -> None:
+    async with opened(tmp_path, (60, 16), prompt=LONG) as page:
+        screen = await attention(page)
+        seen = screen.stages.viewport
+        assert seen is not None and seen.queries < len(page.ids)
+        asked = requests(page)
+        assert (asked[-1].queries, asked[-1].keys) == (seen.queries, seen.keys)
+        assert seen.first_query + seen.queries == len(page.ids)
+        await page.press(*["up"] * seen.queries)
+        moved = screen.stages.viewport
+        assert moved is not None and moved.first_query < seen.first_query
+        await page.until(lambda: shown(screen).first_query == moved.first_query)
+        assert "of 32" in page.text
+
+
+async def test_a_held_key_leaves_no_queue(tmp_path: Path) -> None:
+    async with opened(tmp_path, prompt=LONG) as page:
+        screen = await attention(page)
+        before = len(requests(page))
+        for _ in range(20):
+            screen.stages.action_cell(-1, 0)
+        await page.pilot.pause()
+        await page.until(lambda: not page.play.link.busy)
+        assert len(requests(page)) - before < 20
+        assert shown(screen).cell[0] == len(page.ids) - 21
+
+
+async def test_a_modern_model_says_what_happens_to_q_and_k(tmp_path: Path) -> None:
+    async with opened(tmp_path) as page:
+        await attention(page)
+        assert "after QK-norm" not in page.text
+    async with opened(tmp_path, arch="modern") as page:
+        await attention(page)
+        assert "after QK-norm and RoPE" in page.text
+
+
+@pytest.mark.parametrize("prompt", ["", "t"])
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (40, 12), (1, 1)])
+async def test_it_survives_any_terminal_and_hardly_any_text(tmp_path: Path, size: tuple[int, int], prompt: str) -> None:
+    async with opened(tmp_path, size, prompt=prompt) as page:
+        await page.press("a", "left", "down", "m", "t", "tab", "d", "tab", "up", "enter", "F", "right", "escape")
+        assert page.app.screen is page.play
