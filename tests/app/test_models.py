@@ -1,6 +1,7 @@
 """The shelf of models: cards, prompts to try, a path of one's own, and what cannot be read."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,25 @@ async def test_the_shelf_fits_any_terminal(shelf: list[ModelCard], size: tuple[i
         await page.until(lambda: len(page.app.screen_stack) == 2)
         await page.pilot.press("down", "tab", "tab", "tab", "escape")
         await page.until(lambda: len(page.app.screen_stack) == 1)
+
+
+async def test_at_80x24_nothing_of_a_long_card_is_out_of_reach(shelf: list[ModelCard]) -> None:
+    shelf[0] = replace(shelf[0], summary="long " * 60, look_inside="See *this* and `that` here.")
+    async with playground((80, 24), animations=False) as page:
+        await at_the_shelf(page)
+        await page.until(lambda: "read on" in page.text)
+        about = page.app.screen.query_one("#about")
+        assert about.max_scroll_y > 0 and "or the path of a model directory" in page.text
+        await page.pilot.press("space")
+        await page.until(lambda: "Training loss" in page.text)
+        assert "See this and that here." in page.text
+        await page.pilot.press("space", *["space"] * (about.max_scroll_y // about.size.height))
+        await page.until(lambda: about.scroll_offset.y == 0)
+
+
+async def test_nothing_scrolls_where_there_is_room(shelf: list[ModelCard]) -> None:
+    async with playground((120, 40)) as page:
+        await at_the_shelf(page)
+        assert page.app.screen.query_one("#about").max_scroll_y == 0 and "read on" not in page.text
+        curve = page.app.screen.query_one("#curve")
+        assert curve.size.height >= 7 and curve.region.bottom <= page.app.screen.query_one("#path").region.y

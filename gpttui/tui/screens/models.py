@@ -1,14 +1,17 @@
 """The shelf of models: what each does, how it was trained, prompts to try. Opens one, or a directory by its path."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from rich.console import Group
+from rich.table import Table
 from rich.text import Text
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
@@ -40,22 +43,36 @@ class ModelsScreen(ModalScreen[Wanted | None]):
         background: $background;
         OptionList, Input { border: round $foreground 25%; background: $background; }
         OptionList, Input { border-title-color: $foreground 80%; }
+        OptionList {
+            scrollbar-size-vertical: 1; scrollbar-background: $background; scrollbar-color: $foreground 20%;
+        }
         OptionList:focus, Input:focus { border: round $primary; border-title-color: $primary; }
         OptionList:focus { background-tint: transparent 0%; }
         #shelf { width: 2fr; height: 1fr; max-height: 100%; min-width: 24; max-width: 44; }
         #prompts { height: auto; max-height: 7; }
-        #card { height: auto; max-height: 60%; padding: 0 1; }
-        #about { width: 3fr; min-width: 12; }
-        LossPane { height: 1fr; min-height: 4; }
+        #card { height: auto; padding: 0 1; }
+        #about {
+            width: 3fr; min-width: 12; scrollbar-size-vertical: 1; scrollbar-background: $background;
+            scrollbar-color: $foreground 20%;
+        }
+        LossPane { height: 1fr; min-height: 9; }
         #path { height: 3; }
+        &.-low {
+            #shelf { width: 1fr; max-width: 28; }
+            #path, #path:focus { height: 1; border: none; padding: 0 1; background: $panel; }
+        }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,m,q", "dismiss(None)", "back", id="models_close", tooltip="Back to the playground"),
         Binding("j", "cursor('down')", "Down", show=False, id="models_down"),
         Binding("k", "cursor('up')", "Up", show=False, id="models_up"),
+        Binding("space", "read", "read on", id="models_read", tooltip="Scroll on in what is told of the model"),
         Binding("tab", "app.focus_next", "prompts, path", id="models_tab", tooltip="Shelf, prompts, path"),
     ]
+
+    LOW: ClassVar[int] = 30
+    """Below so many lines what is told of a model scrolls, and the line for a path has no frame."""
 
     def __init__(self, current_path: str) -> None:
         super().__init__()
@@ -66,7 +83,7 @@ class ModelsScreen(ModalScreen[Wanted | None]):
     def compose(self) -> ComposeResult:
         with Horizontal():
             yield OptionList(id="shelf", markup=False)
-            with Vertical(id="about"):
+            with VerticalScroll(id="about", can_focus=False):
                 yield Static(id="card", markup=False)
                 yield OptionList(id="prompts", markup=False)
                 yield LossPane(id="curve")
@@ -80,6 +97,9 @@ class ModelsScreen(ModalScreen[Wanted | None]):
         self.query_one("#path").border_title = "Somewhere else"
         self.query_one("#curve", LossPane).can_focus = False
         self._read_shelf()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.set_class(event.size.height < self.LOW, "-low")
 
     @work(thread=True, exclusive=True)
     def _read_shelf(self) -> None:
@@ -110,6 +130,8 @@ class ModelsScreen(ModalScreen[Wanted | None]):
     def _tell(self, event: OptionList.OptionHighlighted) -> None:
         card = self.cards[event.option_index]
         self.query_one("#card", Static).update(about(card))
+        self.query_one("#about").scroll_home(animate=False)
+        self.call_after_refresh(self.refresh_bindings)
         prompts = self.query_one("#prompts", OptionList)
         prompts.clear_options()
         prompts.add_options(Option(safe_text(prompt.replace("\n", "⏎"))) for prompt in card.prompts)
@@ -143,6 +165,18 @@ class ModelsScreen(ModalScreen[Wanted | None]):
         except UserError as error:
             self.query_one(HintBar).say(str(error), "error")
 
+    def action_read(self) -> None:
+        """A page further, and from the end back to the beginning."""
+        box = self.query_one("#about")
+        if box.scroll_offset.y >= box.max_scroll_y:
+            box.scroll_home(animate=False)
+        else:
+            box.scroll_relative(y=max(1, box.size.height - 2), animate=False)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Nothing to read on where all of it can be seen."""
+        return action != "read" or not self.is_mounted or bool(self.query_one("#about").max_scroll_y)
+
     def action_cursor(self, way: str) -> None:
         if isinstance(self.focused, OptionList):
             getattr(self.focused, f"action_cursor_{way}")()
@@ -152,22 +186,34 @@ def count(params: int) -> str:
     return f"{params / 1e6:.2f} M" if params >= 1_000_000 else f"{params / 1e3:.0f} k"
 
 
-def about(card: ModelCard) -> Text:
-    """A model's card in a few lines."""
-    text = Text().append(safe_text(card.id), "bold")
-    text.append(f"\n{safe_text(card.summary)}\n" if card.summary else "\n")
+def about(card: ModelCard) -> Group:
+    """A model's card in a few lines: what it does, then facts, each beside its name."""
+    head = Text().append(safe_text(card.id), "bold")
+    head.append(f"\n{safe_text(card.summary)}\n" if card.summary else "\n")
     score = "" if card.metric_value is None else f"{safe_text(card.metric_name) or 'metric'}: {card.metric_value:.4g}"
     found = [f"{safe_text(name).replace('_', ' ')} {value:.4g}" for name, value in card.measured]
+    shape = f"{card.n_layer} layers × {card.n_head} heads × {card.d_model} wide, context {card.context}"
     rows = [
         ("size", f"{count(card.params)} parameters, {card.size_bytes / 1e6:.1f} MB"),
-        ("shape", f"{card.n_layer} layers × {card.n_head} heads × {card.d_model} wide, context {card.context}"),
+        ("shape", shape),
         ("tokens", f"{card.tokenizer}, {card.vocab_size:,} of them"),
         ("data", safe_text(card.data)),
         ("score", " · ".join(found) or score),
         ("look", safe_text(card.look_inside)),
         ("path", safe_text(card.path)),
     ]
+    facts = Table.grid(padding=(0, 2, 0, 0))
+    facts.add_column(justify="right", style="dim", no_wrap=True)
+    facts.add_column(overflow="fold")
     for name, value in rows:
         if value:
-            text.append(f"\n{name:>6}  ", "dim").append(value)
+            facts.add_row(name, Text(value) if name != "look" else emphasised(value))
+    return Group(head, facts)
+
+
+def emphasised(words: str) -> Text:
+    """A card's sentences with what stands between backquotes or asterisks set off instead."""
+    text = Text()
+    for n, part in enumerate(re.split(r"[`*]([^`*]+)[`*]", words)):
+        text.append(part, "bold" if n % 2 else "")
     return text
