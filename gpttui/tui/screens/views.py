@@ -98,6 +98,13 @@ VIEWS: tuple[View, ...] = (
         "gpttui.tui.screens.inside.mlp:MLPScreen",
     ),
     View(
+        "L",
+        "layers",
+        "layers",
+        "What each layer would say: logit lens, ranks of pinned tokens, who made a logit",
+        "gpttui.tui.screens.inside.layers:LayersScreen",
+    ),
+    View(
         "A",
         "interventions",
         "alter",
