@@ -147,7 +147,9 @@ RECIPES: dict[str, Recipe] = {
         ("digit 7:", "digit 3:", "digit 0:"), token_view="digits",
         look_inside=(
             "A picture painted pixel by pixel, row by row. Go back a few pixels and choose another grey: what follows "
-            "tries to make a digit of it all the same. The pixel above is eight tokens back: which head looks there?"
+            "tries to make a digit of it all the same. The pixel above the one to be painted stands seven tokens back: "
+            "head 2 of layer 1 spends close to half of its attention there. Head 1 of layer 1 goes back to the number "
+            "that was asked for, most of all where a line of black has left it nothing else to go by."
         ),
     ),
     "tales": Recipe(
