@@ -23,13 +23,15 @@ class AskJourney(View, frozen=True):
     top_k: int = 5
     watched: tuple[int, ...] = NOTHING
     """Token ids whose rank and probability are wanted at every stop."""
+    token_apart: bool = False
+    """Also the token's vector before that of its place is added, where the model has such vectors."""
 
 
 class Journey(View, frozen=True):
     position: int
     token_id: int
     stops: tuple[str, ...]
-    """`embed`, `0 attn`, `0 mlp`, …; the stops of all views are numbered as here."""
+    """`embed`, `0 attn`, `0 mlp`, …; the stops of all views are numbered as here. First `token`, where it is apart."""
     vectors: Array
     """`[stop, d_model]`: the residual stream."""
     norms: Array
@@ -44,6 +46,12 @@ class Journey(View, frozen=True):
     watched_ranks: Array
     """`[stop, watched]`: 0 is the most probable."""
     watched_probs: Array
+    looked_at: Array
+    """`[layer, 3]`: text positions that the layer's heads weigh most, on average; -1 where there are fewer."""
+    looked: Array
+    """`[layer, 3]`: those weights."""
+    positions: str = "learned"
+    """How the model knows a token's place: a vector (`learned`), a rotation (`rope`), not at all (`none`)."""
 
 
 # ── Layers ────────────────────────────────────────────────────────────────────────────────────────────────────────

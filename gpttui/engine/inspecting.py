@@ -14,7 +14,7 @@ import torch
 
 from gpttui import inspect_protocol as views
 from gpttui.engine import inspecting_parts
-from gpttui.engine.inside import array, known_ids, need_text, on_model, stop_of
+from gpttui.engine.inside import array, changes_of, known_ids, need_text, on_model, stop_of
 from gpttui.inference import (
     compare,
     contributions,
@@ -40,9 +40,11 @@ def ask_journey(engine: "Engine", request: views.AskJourney) -> views.Journey:
     session = need_text(engine)
     watched = known_ids(session, request.watched)
     trace, row = of_window(session.window), session.row(request.position)
-    found = journey.journey(session.model, trace, trace.start + row, k=request.top_k, watched=watched)
+    position, apart = trace.start + row, request.token_apart
+    found = journey.journey(session.model, trace, position, k=request.top_k, watched=watched, token_apart=apart)
+    looked_at, looked = journey.looked_at(trace, position, changes=changes_of(session))
     return views.Journey(
-        position=trace.start + row,
+        position=position,
         token_id=trace.ids[row],
         stops=found.stops,
         vectors=found.vectors,
@@ -53,6 +55,9 @@ def ask_journey(engine: "Engine", request: views.AskJourney) -> views.Journey:
         top_probs=found.lens.top_probs,
         watched_ranks=found.lens.watched_ranks,
         watched_probs=found.lens.watched_probs,
+        looked_at=looked_at,
+        looked=looked,
+        positions=session.model.config.positions,
     )
 
 

@@ -27,6 +27,7 @@ PLAYGROUND = [
     key("left,h", "back", "back", "Take the last token back; stepping again draws the same one", STEP),
     key("home", "to_prompt", "to prompt", "Take back all tokens behind the prompt", STEP, show=False),
     key("g", "run", "run", "Draw token after token until a key is pressed", STEP),
+    key("f", "view('walk')", "part by part", "Forward, part by part: what happens to this token", STEP, id="walk"),
     key("slash", "edit_prompt", "prompt", "Write another prompt; its tokens show while you type", TEXT),
     key(
         "comma,ctrl+left",

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from gpttui.inference import lens as module
-from gpttui.inference.journey import journey
+from gpttui.inference.journey import journey, looked_at
 from gpttui.inference.lens import lens
 from gpttui.inference.trace import record, stop_sites, stops
 from gpttui.model.gpt import GPT, GPTConfig
@@ -60,3 +60,29 @@ def test_a_journey_adds_up(shape: str) -> None:
     assert np.isclose(way.added_norms[1], np.linalg.norm(trace["blocks.0.attn.out"][4]), rtol=1e-3)
     assert way.lens.top_ids[-1, 0] == trace["logits"][4].argmax()
     assert way.turned[0] == 1 and np.abs(way.turned).max() < 1.0001
+
+
+def test_the_place_comes_in_as_a_stop_of_its_own() -> None:
+    gpt, tokens = model("gpt2"), ids(7)
+    trace = record(gpt, tokens)
+    plain, apart = journey(gpt, trace, 4, k=2), journey(gpt, trace, 4, k=2, token_apart=True)
+    assert apart.stops == ("token", *plain.stops) and np.array_equal(apart.vectors[1:], plain.vectors)
+    assert gpt.transformer.wpe is not None
+    assert np.allclose(apart.vectors[0], gpt.transformer.wte.weight[tokens[4]].numpy())
+    assert np.allclose(apart.vectors[1] - apart.vectors[0], gpt.transformer.wpe.weight[4].numpy(), atol=1e-6)
+    assert np.isclose(apart.added_norms[1], gpt.transformer.wpe.weight[4].norm().item(), rtol=1e-5)
+    rotated = model("modern")
+    assert journey(rotated, record(rotated, tokens), 4, token_apart=True).stops[0] == "embed"
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_whom_the_heads_look_at_is_their_mean(shape: str) -> None:
+    gpt, tokens = model(shape), ids(7)
+    trace = record(gpt, tokens)
+    at, weights = looked_at(trace, 4, k=3)
+    for layer in range(gpt.config.n_layer):
+        mean = trace[f"blocks.{layer}.attn.pattern"][:, 4].mean(axis=0)
+        assert at[layer].tolist() == np.argsort(-mean)[:3].tolist()
+        assert np.allclose(weights[layer], np.sort(mean)[::-1][:3], atol=1e-6)
+    at, weights = looked_at(trace, 0, k=3)
+    assert at.tolist() == [[0, -1, -1]] * gpt.config.n_layer and np.allclose(weights[:, 0], 1)

@@ -42,7 +42,7 @@ class View:
     title: str
     tooltip: str
     screen: str
-    """`module:Class`, called with a ViewContext."""
+    """`module:Class` (or a function that makes one), called with a ViewContext."""
 
     def binding(self) -> Binding:
         return Binding(
@@ -67,7 +67,7 @@ VIEWS: tuple[View, ...] = (
         "journey",
         "journey",
         "One token's way through the model, stop by stop",
-        "gpttui.tui.screens.journey:JourneyScreen",
+        "gpttui.tui.screens.inside.journey:JourneyScreen",
     ),
     View(
         "w",
@@ -113,6 +113,15 @@ VIEWS: tuple[View, ...] = (
     ),
 )
 
+WALK = View(
+    "f",
+    "walk",
+    "part by part",
+    "Forward, part by part: what happens to the token until the next one is drawn",
+    "gpttui.tui.screens.inside.journey:walking",
+)
+"""The journey uncovered step by step. A way to open that view, not one of its own."""
+
 
 def by_id(view_id: str) -> View:
-    return next(view for view in VIEWS if view.id == view_id)
+    return next(view for view in (*VIEWS, WALK) if view.id == view_id)
