@@ -204,6 +204,8 @@ class Failure(Message, frozen=True):
     """The request could not be done; nothing changed. `message` is one line for a person."""
 
     message: str
+    unexpected: bool = False
+    """Nobody thought of it: the engine's stderr has the traceback."""
 
 
 Answer = Opened | Shown | EngineInfo | Failure | InspectAnswer | TrainAnswer

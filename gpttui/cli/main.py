@@ -6,8 +6,6 @@ For: `gpttui` alone (the playground) and `gpttui VERB`. Not for: doing anything;
 
 import difflib
 import sys
-import time
-import traceback
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, NamedTuple
@@ -145,7 +143,11 @@ def run(args: list[str] | None) -> int:
     except MemoryError:
         return _fail("this needs more memory than the machine gives; try a smaller model or a shorter text", EXIT_USER)
     except Exception as error:
-        return _fail(f"unexpected {type(error).__name__}: {one_line(error)} ({_keep_traceback()})", EXIT_UNEXPECTED)
+        from gpttui import tracebacks
+
+        return _fail(
+            f"unexpected {type(error).__name__}: {one_line(error)} ({tracebacks.keep(error)})", EXIT_UNEXPECTED
+        )
 
 
 def _fail(message: str, code: int) -> int:
@@ -153,20 +155,6 @@ def _fail(message: str, code: int) -> int:
 
     click.echo(f"gpttui: {safe_text(message)}", err=True)
     return code
-
-
-def _keep_traceback() -> str:
-    """Writes the traceback being handled to the log folder; says where it is, or its last line if that fails."""
-    from gpttui import locations
-
-    text = traceback.format_exc()
-    try:
-        file = locations.log_dir() / f"traceback-{time.strftime('%Y%m%d-%H%M%S')}.txt"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(f"gpttui {__version__}, Python {sys.version}\n{sys.argv}\n\n{text}", encoding="utf-8")
-        return f"the traceback is in {file}"
-    except OSError as error:
-        return f"its traceback could not be kept: {one_line(error)}"
 
 
 def _silence_stdout() -> None:

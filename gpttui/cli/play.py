@@ -86,6 +86,10 @@ def open_playground(
         )
         app.run()
         code = app.return_code or 0
+        if app.last_words:
+            from gpttui.text import safe_text
+
+            click.echo(f"gpttui: {safe_text(app.last_words)}", err=True)
     finally:
         if process.poll() is None:
             process.kill()

@@ -127,6 +127,8 @@ class EngineClient:
                     f" {VERSION}; install the same version on both sides"
                 )
             self.info = answer
+        if isinstance(answer, Failure) and answer.unexpected and self.log is not None:
+            answer = Failure(f"{answer.message}; nothing was lost, the traceback is in {self.log}")
         if number == 0:
             self.on_event(answer)
             return
@@ -139,6 +141,8 @@ class EngineClient:
             self._writer.close()
         status = await _ended(process)
         reason = reason or f"the engine {_how_it_ended(status)}" + _and_said(launch.last_words(self.log))
+        if not self._closed and (kept := launch.keep_log(self.log)) is not None:
+            reason += f" · its log: {kept}"
         for future in self._waiting.values():
             if not future.done():
                 future.set_exception(EngineDied(reason))

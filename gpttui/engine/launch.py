@@ -9,6 +9,7 @@ import os
 import shlex
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -73,8 +74,23 @@ def _open_log(log: Path | None) -> int:
         return subprocess.DEVNULL
 
 
+def keep_log(log: Path | None) -> Path | None:
+    """Put a dead engine's log aside, before the next engine begins its own. None where nothing is in it."""
+    try:
+        if log is None or not log.stat().st_size:
+            return None
+        kept = log.with_name(f"{log.stem}-{time.strftime('%Y%m%d-%H%M%S')}{log.suffix}")
+        log.replace(kept)
+    except OSError:
+        return None
+    return kept
+
+
 def last_words(log: Path | None, limit_bytes: int = 4096) -> str:
-    """The last line that a dead engine left in its log, as one short line; empty where there is none."""
+    """The last line that a dead engine left in its log, as one short line; empty where there is none.
+
+    Where Python itself broke down, the line that says so, which a list of modules follows.
+    """
     if log is None:
         return ""
     try:
@@ -85,4 +101,5 @@ def last_words(log: Path | None, limit_bytes: int = 4096) -> str:
     except OSError:
         return ""
     lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
-    return lines[-1][:300] if lines else ""
+    fatal = [line for line in lines if line.startswith("Fatal Python error")]
+    return (fatal or lines)[-1][:300] if lines else ""

@@ -106,7 +106,8 @@ class Engine:
         except Exception as error:
             traceback.print_exc()
             sys.stderr.flush()
-            self.send(Failure(f"the engine failed unexpectedly: {type(error).__name__}: {one_line(error)}"), number)
+            said = f"the engine failed unexpectedly: {type(error).__name__}: {one_line(error)}"
+            self.send(Failure(said, unexpected=True), number)
 
     def handle(self, request: Any) -> Answer:
         """The answer to one request. Raises UserError for what cannot be done."""
@@ -142,7 +143,8 @@ class Engine:
                 self.inside = Inside()
             else:
                 self.idle_work = None
-            self.send(Failure(f"work in the background failed: {type(error).__name__}: {one_line(error)}"))
+            said = f"work in the background failed: {type(error).__name__}: {one_line(error)}"
+            self.send(Failure(said, unexpected=True))
 
     def close(self) -> None:
         """Run the closers, each whatever the others do."""

@@ -18,6 +18,8 @@ from gpttui.tui import theme
 from gpttui.tui.screens.play import Opening, PlayScreen
 from gpttui.tui.screens.session_link import Engine
 
+UNEXPECTED = 70
+"""Exit code of a crash, as the command line's."""
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -44,6 +46,8 @@ class GpttuiApp(App[None]):
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)  # else greys would be left of colours
         self.engine = engine
         self.opening = opening
+        self.last_words = ""
+        """Why it ended, if not because a person wished so: one line for stderr."""
         self.colour_map = colour_map
         for own in theme.ALL:
             self.register_theme(own)
@@ -53,6 +57,17 @@ class GpttuiApp(App[None]):
 
     def get_default_screen(self) -> Screen[None]:
         return PlayScreen(self.engine, self.opening)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Textual's last resort for what nobody caught: one line instead of its traceback, and the text saved."""
+        self._return_code = UNEXPECTED
+        if self._exception is None:
+            from gpttui.tui import crash
+
+            self._exception = error
+            self._exception_event.set()
+            self.last_words = crash.last_words(error, self.screen_stack)
+        self._close_messages_no_wait()
 
     def on_mount(self) -> None:
         loop = asyncio.get_running_loop()

@@ -83,9 +83,10 @@ def terminal(
     environment: Mapping[str, str] | None = None,
     home: Path,
     engine: str | None = FAKE_ENGINE,
+    module: str = "gpttui",
 ) -> Iterator[Terminal]:
     """gpttui with `arguments`, by default on the fake engine with a model that only that engine knows."""
-    command = [sys.executable, "-m", "gpttui", *(("--engine", engine, "--model", "x") if engine else ()), *arguments]
+    command = [sys.executable, "-m", module, *(("--engine", engine, "--model", "x") if engine else ()), *arguments]
     values = {name: value for name, value in os.environ.items() if name not in UNWANTED}
     values |= {
         "TERM": "xterm-256color",

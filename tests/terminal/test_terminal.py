@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.terminal.pty_app import FAKE_ENGINE, LIMIT_S, REPOSITORY, Terminal, terminal
+from gpttui.inference.branches import load_session
+from tests.terminal.pty_app import FAKE_ENGINE, LEAVE_ALTERNATE, LIMIT_S, REPOSITORY, Terminal, terminal
 
 OPEN = "Next token · after"
 
@@ -174,6 +175,38 @@ def test_when_the_engine_is_killed_everything_comes_back(tmp_path: Path) -> None
         assert engine_pid(page) != first
         page.press(" ")
         page.until(lambda: tokens_of(page) == used + 1)
+
+
+def test_what_breaks_in_the_screen_is_one_line_below_a_restored_terminal(tmp_path: Path) -> None:
+    with terminal(home=tmp_path, module="tests.terminal.breaking", size=(80, 24)) as page:
+        page.until_text(OPEN)
+        page.press(" ")
+        page.until_text("takes the token back")
+        engine = engine_pid(page)
+        page.press("B")
+        assert page.end() == 70 and page.restored
+        page.until(lambda: gone(engine))
+        last = page.raw[page.raw.rindex(LEAVE_ALTERNATE) :].decode()
+        plain = re.sub(r"\x1b\[[0-9;?<>=]*[a-zA-Z]", "", last)
+        said = [line for line in plain.splitlines() if line.strip()]
+        assert len(said) == 1 and said[0].startswith(
+            "gpttui: unexpected ZeroDivisionError: deliberate and [red]hostile"
+        )
+        session = re.search(r"--session (\S+\.json)", said[0])
+        assert session is not None and len(load_session(Path(session.group(1))).appended) == 1
+        kept = re.search(r"the traceback is in (\S+)", said[0])
+        assert kept is not None and "in render" in Path(kept.group(1)).read_text()
+        assert b"Traceback" not in page.raw
+
+
+def test_a_dead_engine_leaves_its_log_where_the_screen_says(tmp_path: Path) -> None:
+    with terminal(home=tmp_path, engine=f"{FAKE_ENGINE} --die-at-start", size=(200, 24)) as page:
+        page.until_text("its log: ")
+        page.press("q")
+        assert page.end() == 0
+    kept = list((tmp_path / "log").glob("engine-*.log"))
+    assert len(kept) == 1 and "no such luck" in kept[0].read_text()
+    assert kept[0].name.encode() in page.raw
 
 
 @pytest.mark.parametrize(
