@@ -134,10 +134,13 @@ RECIPES: dict[str, Recipe] = {
               prompt_weight=0.1, corpus_documents=40_000, eval_every=500, sample_prompt="say: seven =",
               sample_tokens=45),
         "Speech", "36 words spoken by 200 voices of a small synthesiser, 20 ms a character",
-        "Speaks words, and hears them.", ("say: seven =", "say: hello =", "say: goodbye ="), token_view="speech",
+        "Speaks words, and hears them.",
+        ("say: seven =", "say: hello =", "hear: ⠒⠏⠏⠏⠏⠏⣜⣜⣜⣜⣜⣜⣜⠏⡓⡓⡓⢑ =", "hear: ⠁⡁⡁⡦⣲⣲⣲⣲⣲⣲⣲⡦⡁⠜ ="),
+        token_view="speech",
         look_inside=(
-            "The token pane draws the codes as a spectrogram while they are generated. `hear:` runs the same weights "
-            "the other way round: sound in, letters out."
+            "The token pane draws the codes as a spectrogram while they are generated, 20 ms to a column. `hear:` runs "
+            "the same weights the other way round: sound in, letters out. `gpttui generate --model say --prompt 'say: "
+            "seven =' --out seven.wav` makes it audible."
         ),
     ),
     "digits": Recipe(
