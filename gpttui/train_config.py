@@ -102,7 +102,7 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, eq=True):
     eval_tokens: int = 81_920
     """Held-out tokens of one measurement, spread evenly, the same ones each time."""
     sample_every: int = 250
-    """Steps between samples; 0: none."""
+    """Steps between samples, with a few more before the first of them; 0: none."""
     sample_prompt: str = ""
     """What samples go on from; empty: a newline, or the vocabulary's first token."""
     sample_tokens: int = 120

@@ -69,6 +69,14 @@ class CheckpointSaved(TrainEvent, frozen=True):
     path: str
 
 
+class StopRuleChanged(TrainEvent, frozen=True):
+    """From here on the run ends by this; its schedule is as long as `steps`."""
+
+    steps: int
+    minutes: float
+    target_loss: float
+
+
 class RunEnded(TrainEvent, frozen=True):
     """`reason`: steps, minutes, target, or stopped (by a person or a signal; can be resumed)."""
 
@@ -84,7 +92,7 @@ class RunFailed(TrainEvent, frozen=True):
     message: str
 
 
-Event = RunStarted | StepDone | EvalDone | SampleDrawn | CheckpointSaved | RunEnded | RunFailed
+Event = RunStarted | StepDone | EvalDone | SampleDrawn | CheckpointSaved | StopRuleChanged | RunEnded | RunFailed
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Event)

@@ -70,10 +70,14 @@ class SetLearningRate(Training, frozen=True):
 
 
 class SetStopRule(Training, frozen=True):
-    """When the run ends by itself, besides its number of steps; 0: not by this."""
+    """When the run ends by itself, from the next step on. Not before a `StopRuleChanged` has come is it so."""
 
     minutes: float = 0.0
+    """0: not by time."""
     target_loss: float = 0.0
+    """0: not by a loss."""
+    steps: int = 0
+    """Also the length of the schedule, which is drawn out or drawn in; 0: as many as before."""
 
 
 class Done(Training, frozen=True):

@@ -17,6 +17,7 @@ from gpttui.train_protocol import (
     RunStarted,
     SampleDrawn,
     StepDone,
+    StopRuleChanged,
     encode_event,
 )  # fmt: skip
 
@@ -99,5 +100,7 @@ def describe(event: Event) -> str:
         case RunEnded():
             best = "" if event.best_val_loss_nats is None else f", best validation loss {event.best_val_loss_nats:.4f}"
             return f"ended at step {event.step} ({event.reason}) after {event.elapsed_s:.0f} s{best}"
+        case StopRuleChanged():
+            return f"step {event.step}: ends at step {event.steps} from now on"
         case CheckpointSaved() | RunFailed() | StepDone():
             return ""

@@ -6,7 +6,7 @@ Not for: what a step is (`gpttui.training.loop`), or requests (`training_request
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -18,12 +18,11 @@ import torch
 from gpttui import rundir
 from gpttui.errors import UserError
 from gpttui.inference.session import Session
-from gpttui.model.checkpoint import write_atomically
 from gpttui.model.gpt import GPT
 from gpttui.records import frozen
-from gpttui.train_config import TrainConfig, changed
+from gpttui.train_config import TrainConfig
 from gpttui.train_protocol import CheckpointSaved, Event, RunEnded, RunFailed, RunStarted, StepDone
-from gpttui.train_requests import Probe, TrainNews
+from gpttui.train_requests import Probe, SetStopRule, TrainNews
 
 if TYPE_CHECKING:
     from gpttui.engine.server import Engine
@@ -164,12 +163,16 @@ class LiveRun:
         self.need_alive()
         held = self.state == "paused"
         self.trainer.rewind()
-        while not any(isinstance(event, RunStarted) and event.step == 0 for event in self._other) and not self.over:
+        self._until(lambda: any(isinstance(event, RunStarted) and event.step == 0 for event in self._other))
+        self._steps, self._losses, self._last = [], [], None
+        self.pause(held)
+
+    def _until(self, done: Callable[[], bool]) -> None:
+        """Work until it is so, or the run is over."""
+        while not done() and not self.over:
             event = next(self._events, None)
             if event is not None:
                 self._take(event)
-        self._steps, self._losses, self._last = [], [], None
-        self.pause(held)
 
     def set_lr(self, lr: float) -> None:
         self.need_alive()
@@ -177,10 +180,13 @@ class LiveRun:
             raise UserError(f"the learning rate must lie above 0 and below 100, not {lr:g}")
         self.trainer.set_lr(lr)
 
-    def set_stop_rule(self, minutes: float, target_loss: float) -> None:
+    def set_stop_rule(self, rule: SetStopRule) -> None:
+        """From the next step on; a held run takes it at once, and is held again."""
         self.need_alive()
-        self.trainer.config = changed(self.trainer.config, minutes=minutes, target_loss=target_loss)
-        write_atomically(self.run.path / rundir.CONFIG, self.trainer.config.to_json())
+        self.trainer.set_stop_rule(steps=rule.steps, minutes=rule.minutes, target_loss=rule.target_loss)
+        if self.state == "paused":
+            self._until(lambda: not self.trainer.rule_waits)
+            self.pause(True)
 
     def close(self) -> None:
         """Finish the step, save, let go of the directory: what a resume goes on from."""

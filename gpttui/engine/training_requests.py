@@ -160,6 +160,6 @@ HANDLERS: dict[type, Callable[["Engine", Any], Answer]] = {
     StopRun: knob(lambda live, _: live.stop()),
     RewindRun: knob(lambda live, _: live.rewind()),
     SetLearningRate: knob(lambda live, request: live.set_lr(request.lr)),
-    SetStopRule: knob(lambda live, request: live.set_stop_rule(request.minutes, request.target_loss)),
+    SetStopRule: knob(lambda live, request: live.set_stop_rule(request)),
     **checkpoint_requests.HANDLERS,
 }

@@ -23,8 +23,9 @@ from torch.nn.parallel import DistributedDataParallel
 
 from gpttui import rundir
 from gpttui.errors import UserError
+from gpttui.model.checkpoint import write_atomically
 from gpttui.model.gpt import GPT
-from gpttui.train_config import TrainConfig
+from gpttui.train_config import TrainConfig, changed
 from gpttui.train_protocol import (
     CheckpointSaved,
     EvalDone,
@@ -34,6 +35,7 @@ from gpttui.train_protocol import (
     RunStarted,
     SampleDrawn,
     StepDone,
+    StopRuleChanged,
 )  # fmt: skip
 from gpttui.training import checkpoints
 from gpttui.training.checkpoints import TrainState
@@ -44,6 +46,8 @@ from gpttui.training.optim import lr_factor, make_optimisers
 
 EXPLODED = 3.0
 """A loss this many times the first one means that the run is lost."""
+EARLY_SAMPLES = frozenset({10, 50, 250, 1_250, 6_250})
+"""Steps of samples before the first regular one: most is learned at the beginning."""
 
 
 class Trainer:
@@ -64,6 +68,7 @@ class Trainer:
         """Held-out tokens of one pass: fewer where someone waits between two of them."""
         self._stop_reason = ""
         self._rewinding = False
+        self._next_config: TrainConfig | None = None
         self._saved_step = -1
         self._layers = [_layer_of(name, config.layers) for name, _ in model.named_parameters()]
         passes: Any = DistributedDataParallel(model) if self.world.size > 1 else model
@@ -82,6 +87,18 @@ class Trainer:
     def set_lr(self, lr: float) -> None:
         """A new peak learning rate from the next step on; Muon's follows in proportion. Remembered when resuming."""
         self.state.lr_scale = lr / self.config.lr
+
+    def set_stop_rule(self, *, steps: int = 0, minutes: float = 0.0, target_loss: float = 0.0) -> None:
+        """Another end from the next step on; `steps` 0: as many as before. Raises UserError for one that has passed."""
+        steps = steps or self.config.steps
+        if steps <= self.state.step:
+            raise UserError(f"{self.state.step:,} steps are done already: name more of them, or stop the run")
+        self._next_config = changed(self.config, steps=steps, minutes=minutes, target_loss=target_loss)
+
+    @property
+    def rule_waits(self) -> bool:
+        """Whether a stop rule has been set that does not hold yet."""
+        return self._next_config is not None
 
     def resume(self, folder: Path) -> None:
         """Go on from checkpoint `folder`, exactly."""
@@ -123,19 +140,25 @@ class Trainer:
 
     def _work(self) -> Iterator[Event | None]:
         yield self._started()
-        config, state = self.config, self.state
-        if state.step == 0 and config.checkpoint_every:
-            yield from self._save()
-        while state.step < config.steps and not self._stop_reason:
+        state = self.state
+        if state.step == 0 and self._saved_step < 0:
+            if self.config.sample_every:
+                yield from self._sample()
+            if self.config.checkpoint_every:
+                yield from self._save()
+        while state.step < self.config.steps and not self._stop_reason:
+            yield from self._take_stop_rule()
             yield from self._step()
             if self._rewinding:
                 yield from self._rewind()
                 continue
-            if _due(state.step, config.eval_every) and state.step < config.steps:
+            yield from self._take_stop_rule()
+            config, ended = self.config, state.step >= self.config.steps
+            if _due(state.step, config.eval_every) and not ended:
                 yield from self._evaluate()
-            if _due(state.step, config.sample_every):
+            if _due(state.step, config.sample_every) or _early(state.step, config.sample_every):
                 yield from self._sample()
-            if _due(state.step, config.checkpoint_every) and state.step < config.steps:
+            if _due(state.step, config.checkpoint_every) and not ended:
                 yield from self._save()
         if self._stop_reason != "stopped":
             yield from self._evaluate()
@@ -329,6 +352,21 @@ class Trainer:
                 self._writer.sync()
             yield CheckpointSaved(step=self.state.step, path=str(saved.relative_to(self.path)))
 
+    def _take_stop_rule(self) -> Iterator[Event | None]:
+        """The rule that was set last, if one waits. More or fewer steps are another schedule: what a resume goes on
+        from must not lie before it, so a checkpoint comes first, then the config."""
+        if self._next_config is None:
+            return
+        if self._next_config.steps != self.config.steps and self._saved_step != self.state.step:
+            yield from self._save()
+        self.config, self._next_config = self._next_config, None
+        if self.path is not None and self.world.leads:
+            write_atomically(self.path / rundir.CONFIG, self.config.to_json())
+        rule = self.config
+        yield StopRuleChanged(
+            step=self.state.step, steps=rule.steps, minutes=rule.minutes, target_loss=rule.target_loss
+        )
+
     def _rewind(self) -> Iterator[Event | None]:
         with torch.no_grad():
             for name, p in self.model.state_dict().items():
@@ -347,6 +385,10 @@ class Trainer:
 
 def _due(step: int, every: int) -> bool:
     return every > 0 and step % every == 0
+
+
+def _early(step: int, every: int) -> bool:
+    return step < every and step in EARLY_SAMPLES
 
 
 def _layer_of(name: str, layers: int) -> int:

@@ -32,7 +32,7 @@ from gpttui.protocol import (
 )
 from gpttui.records import Sampling
 from gpttui.train_config import TrainConfig
-from gpttui.train_protocol import EvalDone, RunEnded, RunStarted, SampleDrawn
+from gpttui.train_protocol import EvalDone, RunEnded, RunStarted, SampleDrawn, StopRuleChanged
 from gpttui.train_requests import (
     AskBatch,
     AskBeforeAfter,
@@ -191,6 +191,23 @@ def test_learning_rate_and_stop_rule_change_while_it_runs(engine: Told, start: C
     engine.ask(SetStopRule(target_loss=50.0), Done)
     engine.until(lambda: engine.live and engine.live.over)
     assert engine.step == 6 and rundir.read_config(Path(path)).target_loss == 50.0
+    with pytest.raises(UserError, match="resume it"):
+        engine.ask(SetStopRule(steps=50), Done)
+
+
+def test_a_held_run_takes_a_stop_rule_at_once_and_is_held_again(engine: Told, start: Callable[..., Opened]) -> None:
+    path = Path(start().card.path)
+    engine.until(lambda: engine.step == 3)
+    engine.ask(PauseRun(True), Done)
+    with pytest.raises(UserError, match="done already"):
+        engine.ask(SetStopRule(steps=2), Done)
+    assert engine.ask(SetStopRule(steps=18, minutes=5.0), Done).state == "paused"
+    changed = [event for news in engine.news for event in news.events if isinstance(event, StopRuleChanged)]
+    assert [(event.steps, event.minutes, event.target_loss) for event in changed] == [(18, 5.0, 0.0)]
+    assert rundir.read_config(path).steps == 18 and engine.step in (3, 4) and not engine.has_idle_work
+    engine.ask(PauseRun(False), Done)
+    engine.until(lambda: engine.live and engine.live.over)
+    assert engine.step == 18
 
 
 def test_a_batch_shows_how_surprising_each_token_was(engine: Told, start: Callable[..., Opened]) -> None:

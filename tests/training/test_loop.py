@@ -21,8 +21,10 @@ from gpttui.train_protocol import (
     RunStarted,
     SampleDrawn,
     StepDone,
+    StopRuleChanged,
 )
 from gpttui.training import run as runs
+from gpttui.training.optim import lr_factor
 from tests.training.conftest import train
 
 Tiny = Callable[..., TrainConfig]
@@ -47,8 +49,8 @@ def test_it_learns(tiny: Tiny, tmp_path: Path, arch: str, optimizer: str) -> Non
 def test_events_come_in_order_and_are_what_is_recorded(tiny: Tiny, tmp_path: Path) -> None:
     events = train(tiny(sample_every=6, sample_prompt="the "), tmp_path / "run")
     assert [type(event).__name__ for event in events if not isinstance(event, StepDone)] == [
-        "RunStarted", "CheckpointSaved", "CheckpointSaved", "EvalDone", "SampleDrawn", "CheckpointSaved", "SampleDrawn",
-        "EvalDone", "CheckpointSaved", "RunEnded",
+        "RunStarted", "SampleDrawn", "CheckpointSaved", "CheckpointSaved", "EvalDone", "SampleDrawn", "CheckpointSaved",
+        "SampleDrawn", "EvalDone", "CheckpointSaved", "RunEnded",
     ]  # fmt: skip
     recorded = list(rundir.read_events(tmp_path / "run"))
     assert [type(event) for event in recorded] == [type(event) for event in events]
@@ -57,6 +59,37 @@ def test_events_come_in_order_and_are_what_is_recorded(tiny: Tiny, tmp_path: Pat
     assert [event.step for event in saved] == [0, 4, 8, 12]
     sampled = [event for event in events if isinstance(event, SampleDrawn)]
     assert all(event.prompt == "the " and event.text for event in sampled)
+    assert [event.step for event in sampled] == [0, 6, 12]
+
+
+def test_most_samples_of_a_long_run_come_at_its_beginning(tiny: Tiny, tmp_path: Path) -> None:
+    config = tiny(steps=110, sample_every=100, sample_tokens=4, eval_every=0, checkpoint_every=0)
+    plain = train(tiny(steps=110, sample_every=0, eval_every=0, checkpoint_every=0), tmp_path / "silent")
+    events = train(config, tmp_path / "run")
+    assert [event.step for event in events if isinstance(event, SampleDrawn)] == [0, 10, 50, 100]
+    assert losses(events) == losses(plain)
+
+
+def test_another_number_of_steps_is_another_schedule_from_the_next_step_on(tiny: Tiny, tmp_path: Path) -> None:
+    before = train(tiny(steps=12), tmp_path / "as-ordered")
+    changed_at = 5
+    with runs.start(tiny(steps=12), tmp_path / "run") as run:
+        events = []
+        for event in run.trainer.events():
+            events.append(event)
+            if isinstance(event, StepDone) and event.step == changed_at:
+                with pytest.raises(UserError, match="5 steps are done already"):
+                    run.trainer.set_stop_rule(steps=5)
+                run.trainer.set_stop_rule(steps=20, minutes=30.0)
+                assert run.trainer.rule_waits
+    told = [event for event in events if isinstance(event, StopRuleChanged)]
+    assert [(event.step, event.steps, event.minutes) for event in told] == [(5, 20, 30.0)]
+    rates = [event.lr for event in events if isinstance(event, StepDone)]
+    assert len(rates) == 20 and losses(events)[:changed_at] == losses(before)[:changed_at]
+    expected = tiny(steps=20)
+    assert rates[changed_at:] == [expected.lr * lr_factor(expected, step) for step in range(changed_at, 20)]
+    assert changed_at in [event.step for event in events if isinstance(event, CheckpointSaved)]
+    assert rundir.read_config(tmp_path / "run").steps == 20
 
 
 def test_recorded_gradient_norms_are_the_gradients(tiny: Tiny, tmp_path: Path) -> None:

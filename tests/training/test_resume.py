@@ -53,6 +53,31 @@ def test_resuming_replays_nothing_when_nothing_is_left(tiny: Tiny, tmp_path: Pat
         assert not [event for event in run.trainer.events() if isinstance(event, StepDone)]
 
 
+def with_another_rule(config: TrainConfig, path: Path, leave_at: int) -> None:
+    """A run that at step 5 is given 24 steps instead of its own, and dies at step `leave_at`."""
+    with runs.start(config, path) as run:
+        for event in run.trainer.events():
+            if isinstance(event, StepDone) and event.step == 5:
+                run.trainer.set_stop_rule(steps=24)
+            if isinstance(event, StepDone) and event.step == leave_at:
+                return
+
+
+@pytest.mark.parametrize("leave_at", [5, 6, 7, 15])
+def test_resuming_is_exact_after_the_schedule_was_changed(tiny: Tiny, tmp_path: Path, leave_at: int) -> None:
+    config = tiny(steps=12, dropout=0.1, checkpoint_every=6, schedule="linear")
+    with_another_rule(config, tmp_path / "whole", leave_at=-1)
+    with_another_rule(config, tmp_path / "killed", leave_at=leave_at)
+    with runs.resume(tmp_path / "killed") as run:
+        for _ in run.trainer.events():
+            pass
+    whole, killed = curve(tmp_path / "whole"), curve(tmp_path / "killed")
+    if leave_at == 5:  # before the rule held: as if it had never been set
+        train(config, tmp_path / "unchanged")
+        whole = curve(tmp_path / "unchanged")
+    assert killed == whole and ("train", 12 if leave_at == 5 else 24) in killed
+
+
 def test_a_checkpoint_of_another_shape_is_refused(tiny: Tiny, tmp_path: Path) -> None:
     train(tiny(), tmp_path / "run")
     with pytest.raises(UserError, match="another shape"):

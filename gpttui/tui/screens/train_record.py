@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from gpttui.records import Array, LossHistory
-from gpttui.train_config import TrainConfig
+from gpttui.train_config import TrainConfig, changed
 from gpttui.train_protocol import (
     CheckpointSaved,
     EvalDone,
@@ -22,6 +22,7 @@ from gpttui.train_protocol import (
     RunStarted,
     SampleDrawn,
     StepDone,
+    StopRuleChanged,
 )
 from gpttui.train_requests import Probe, TrainNews
 from gpttui.tui.renderables.series import Series
@@ -110,6 +111,11 @@ class RunRecord:
             case SampleDrawn():
                 self.samples.insert(0, event)
                 del self.samples[SAMPLES:]
+            case StopRuleChanged():
+                if self.config is not None:
+                    self.config = changed(
+                        self.config, steps=event.steps, minutes=event.minutes, target_loss=event.target_loss
+                    )
             case RunEnded():
                 self.ended = event
             case RunFailed():

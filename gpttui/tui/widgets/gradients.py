@@ -129,4 +129,4 @@ def _line(share: float, width: int) -> str:
 
 
 def _names(count: int) -> list[str]:
-    return ["embed", *(f"block {n}" for n in range(count - 2)), "head"][:count]
+    return ["embed", *(f"block {n}" for n in range(1, count - 1)), "head"][:count]
