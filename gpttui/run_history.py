@@ -1,11 +1,14 @@
 """The recorded curve of a run, thinned for the screen: what a model's history.json holds. No torch."""
 
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from gpttui import rundir
+from gpttui.records import LossHistory, frozen
 from gpttui.train_protocol import EvalDone, StepDone
 
 HISTORY_POINTS = 500
@@ -29,3 +32,24 @@ def loss_history(run: Path, title: str, last_step: int) -> dict[str, Any]:
         "val_steps": sorted(val),
         "val_losses_nats": [round(val[s], 4) for s in sorted(val)],
     }
+
+
+def curve(run: Path) -> LossHistory:
+    """The whole curve of the run in `run`, under its name; empty where nothing was recorded."""
+    raw = loss_history(run, run.name, sys.maxsize)
+    names = ("steps", "losses_nats", "val_steps", "val_losses_nats")
+    steps, losses, val_steps, val_losses = (frozen(np.asarray(raw[name], dtype=np.float64)) for name in names)
+    return LossHistory(steps, losses, val_steps, val_losses, title=run.name)
+
+
+def ended_runs(folders: Iterable[Path]) -> list[Path]:
+    """Runs in these folders that nothing is training now, the one written last first."""
+    found: list[tuple[float, Path]] = []
+    for folder in folders:
+        for path in folder.iterdir() if folder.is_dir() else ():
+            try:
+                if rundir.is_run(path) and not rundir.is_locked(path):
+                    found.append(((path / rundir.EVENTS).stat().st_mtime, path))
+            except OSError:
+                continue
+    return [path for _, path in sorted(found, reverse=True)]

@@ -1,6 +1,7 @@
 """Training by keys alone, on the real engine: form, dashboard, live playground, scrubber, fine-tuning, death, files."""
 
 import asyncio
+import os
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -21,6 +22,7 @@ from gpttui.tui.screens.train import TrainScreen
 from gpttui.tui.screens.train_after import AfterScreen
 from gpttui.tui.screens.train_form import TrainFormScreen
 from gpttui.tui.screens.train_record import RunRecord
+from gpttui.tui.screens.train_stop import StopRuleScreen
 from gpttui.tui.widgets.scrubber import LIVE
 from tests import fakes
 from tests.app.engine_inside import EngineInside
@@ -171,6 +173,59 @@ async def test_pause_one_batch_rate_rewind_and_stop(home: Path, text: Path) -> N
         await driven.until(lambda: driven.record.state == "running")
         await driven.pilot.press("x")
         await driven.until(lambda: driven.record.state == "ended")
+
+
+async def test_the_end_of_a_run_is_moved_while_it_goes_on(home: Path, text: Path) -> None:
+    async with training(home, train=str(text)) as driven:
+        await driven.order(steps="100000")
+        await driven.until(lambda: driven.record.step >= 3)
+        await driven.pilot.press("u")
+        rule = await driven.on(StopRuleScreen)
+        await driven.until(lambda: "Train until" in driven.text and "are done" in driven.text)
+        await driven.pilot.press("1", "enter")
+        await driven.until(lambda: "steps must be more than the" in driven.text)
+        assert driven.app.screen is rule
+        await driven.pilot.press("escape")
+        screen = await driven.on(TrainScreen)
+        assert driven.record.config is not None and driven.record.config.steps == 100_000
+        await driven.pilot.press("p")
+        await driven.until(lambda: driven.record.state == "paused")
+        last = driven.record.step + 6
+        await driven.pilot.press("u", *str(last))
+        await driven.until(lambda: "drawn in" in driven.text)
+        await driven.pilot.press("down", "5", "enter")
+        await driven.until(lambda: screen.header.steps == last)
+        assert rundir.read_config(Path(driven.record.path)).minutes == 5
+        await driven.pilot.press("p")
+        await driven.until(lambda: driven.record.state == "ended")
+        assert driven.record.step == last
+        await driven.until(lambda: "u until" not in driven.text)
+
+
+async def test_earlier_runs_are_laid_over_the_curve_one_by_one(home: Path, text: Path) -> None:
+    for name in ("older", "newer"):
+        path = locations.runs_dir() / name
+        config = TrainConfig(data=str(text), layers=1, heads=1, width=8, context=8, batch=2, steps=6, device="cpu")
+        with runs.start(config, path) as run:
+            for _ in run.trainer.events():
+                pass
+        os.utime(path / rundir.EVENTS, (1e9, 1e9 + (name == "newer")))
+    async with training(home, train=str(text)) as driven:
+        await driven.order(steps="12")
+        await driven.until(lambda: driven.record.state == "ended")
+        screen = await driven.on(TrainScreen)
+        for names in (["newer"], ["newer", "older"], []):
+            await driven.pilot.press("v")
+            await driven.until(lambda names=names: [run.title for run in screen.curve.others] == names)  # type: ignore[misc]
+            await driven.until(lambda names=names: all(f"━ {name}" in driven.text for name in names))  # type: ignore[misc]
+        await driven.pilot.press("n")
+        form = await driven.on(TrainFormScreen)
+        form.values = form.values | {"text": str(text)}
+        await driven.order(steps="6")
+        await driven.until(lambda: driven.record.state == "ended" and driven.record.name == "words-2")
+        screen = await driven.on(TrainScreen)
+        await driven.pilot.press("v")
+        await driven.until(lambda: [run.title for run in screen.curve.others] == ["words"])
 
 
 async def test_the_playground_steps_with_live_weights(home: Path, text: Path) -> None:

@@ -24,21 +24,22 @@ from gpttui.train_requests import (
     PauseRun,
     RewindRun,
     SetLearningRate,
+    SetStopRule,
     StopRun,
 )
-from gpttui.tui.renderables.spans import duration, memory, per_second, rate
+from gpttui.tui.renderables.spans import rate
 from gpttui.tui.screens.deck import PaneDeck
 from gpttui.tui.screens.train_keys import TRAINING
 from gpttui.tui.screens.train_link import TrainLink
 from gpttui.tui.screens.train_record import RunRecord
+from gpttui.tui.screens.train_words import headlines, vitals
 from gpttui.tui.widgets.batch import BatchPane
-from gpttui.tui.widgets.gradients import GradientsPane, Vitals
+from gpttui.tui.widgets.gradients import GradientsPane
 from gpttui.tui.widgets.heat_strip import HeatStripPane
 from gpttui.tui.widgets.hint_bar import HintBar, Tone
 from gpttui.tui.widgets.key_bar import KeyBar
 from gpttui.tui.widgets.loss import LossPane
 from gpttui.tui.widgets.samples import SamplesPane
-from gpttui.tui.widgets.status_header import parameters
 from gpttui.tui.widgets.train_header import TrainHeader
 
 if TYPE_CHECKING:
@@ -49,7 +50,9 @@ REDRAW_S = 0.25
 BATCH_S = 1.0
 """Between two looks at the batch of a running model: each costs it a pass over a few rows."""
 FASTER = 1.25
-STEERING = frozenset({"pause", "one_batch", "stop", "rewind", "learning_rate"})
+STEERING = frozenset({"pause", "one_batch", "stop", "rewind", "learning_rate", "until"})
+MOST_OVERLAID = 3
+"""The loss pane has so many colours for them."""
 NO_RUN = "nothing is being trained yet: press n"
 
 
@@ -101,7 +104,6 @@ class TrainScreen(Screen[str | None]):
         self._version = -1
         self._redrawing: Timer | None = None
         self._rewinding = False
-        self._overlaid = 0
         self._newest_sample: SampleDrawn | None = None
 
     def compose(self) -> ComposeResult:
@@ -159,7 +161,7 @@ class TrainScreen(Screen[str | None]):
         self.curve.follow(record.train, record.validation, record.name)
         self.samples.samples = ()
         self.reading.losses = None
-        self._overlay()
+        self.curve.others = ()
         if not record.live:
             self._probe(record)
 
@@ -221,7 +223,9 @@ class TrainScreen(Screen[str | None]):
     # ── Orders ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     @work(group="orders")
-    async def _order(self, request: PauseRun | OneBatch | StopRun | RewindRun | SetLearningRate, says: str) -> None:
+    async def _order(
+        self, request: PauseRun | OneBatch | StopRun | RewindRun | SetLearningRate | SetStopRule, says: str
+    ) -> None:
         record = self.link.record
         if record is None or not record.live:
             self._say("this run is not trained by this program; r takes over where it has stopped", "warning")
@@ -300,16 +304,31 @@ class TrainScreen(Screen[str | None]):
             return
         self._say(f"Kept as {record.name!r}: validation loss {kept.val_loss_nats:.3f}. m in the playground opens it.")
 
-    def action_overlay(self) -> None:
-        """None, the last other run, the last two, …"""
-        self._overlaid = (self._overlaid + 1) % (min(3, len(self.link.others)) + 1)
-        if not self.link.others:
-            self._say("runs of this sitting can be laid over one another; this is the first")
-        self._overlay()
+    @work(exclusive=True, group="overlay")
+    async def action_overlay(self) -> None:
+        """One earlier run more, or none again where there are no more of them or no more colours."""
+        wanted = len(self.curve.others) + 1
+        self.curve.others = await self.link.earlier(wanted) if wanted <= MOST_OVERLAID else ()
+        found = [other.title for other in self.curve.others]
+        if len(found) == wanted:
+            self._say(f"Laid over: {', '.join(found)}. v adds the run before, or takes them away again.")
+        elif wanted == 1:
+            self._say("runs that have ended can be laid over this one; there is no other yet")
+        else:
+            self.curve.others = ()
+            self._say("")
 
-    def _overlay(self) -> None:
-        others = [other for other in self.link.others if other is not self.link.record]
-        self.curve.others = tuple(other.history for other in others[: self._overlaid])
+    def action_until(self) -> None:
+        """Another end of the run, while it goes on."""
+        from gpttui.tui.screens.train_stop import StopRuleScreen
+
+        def order(rule: SetStopRule | None) -> None:
+            if rule is not None:
+                self._order(rule, "It ends by the new rule, from the next step on.")
+
+        record = self.link.record
+        if record is not None and record.config is not None:
+            self.app.push_screen(StopRuleScreen(record), order)
 
     # ── Elsewhere ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -350,48 +369,3 @@ class TrainScreen(Screen[str | None]):
     @on(LossPane.StepHovered)
     def _hovered(self, event: LossPane.StepHovered) -> None:
         self.samples.marker = event.step
-
-
-def headlines(record: RunRecord) -> "list[tuple[int, str, str]]":
-    """What the header says besides the step: (rank, long, short)."""
-    found = []
-    last = record.last
-    if last is not None:
-        found.append((2, f"loss {last.loss_nats:.3f}", f"{last.loss_nats:.2f}"))
-    if record.validation.size:
-        value = float(record.validation.y[-1])
-        found.append((3, f"validation {value:.3f}", f"val {value:.2f}"))
-    if last is not None and record.state == "running":
-        found.append((5, f"{per_second(last.tokens_per_s)} tokens/s", f"{per_second(last.tokens_per_s)} t/s"))
-        if record.left_s is not None:
-            found.append((4, f"{duration(record.left_s)} left", f"{duration(record.left_s)}"))
-    return found
-
-
-def vitals(record: RunRecord) -> Vitals:
-    """The record as the pane of numbers takes it."""
-    last, config, started = record.last, record.config, record.started
-    facts: list[tuple[str, str]] = []
-    if config is not None:
-        facts.append(("step", f"{record.step:,} of {config.steps:,}"))
-    if last is not None:
-        facts += [
-            ("speed", f"{per_second(last.tokens_per_s)} tok/s"),
-            ("left", duration(record.left_s) if record.active and record.left_s is not None else "—"),
-            ("rate", rate(last.lr)),
-            ("its peak", rate(record.peak_lr)),
-            ("elapsed", duration(last.elapsed_s)),
-        ]
-    if record.memory_bytes:
-        facts.append(("memory", memory(record.memory_bytes)))
-    if started is not None:
-        facts.append(("text", f"{parameters(started.train_tokens)} tokens"))
-        facts.append(("on", f"{started.device} × {started.threads}"))
-    return Vitals(
-        facts=tuple(facts),
-        done=record.step / config.steps if config is not None else None,
-        layer_norms=tuple(last.layer_grad_norms) if last is not None else (),
-        grad_norm=last.grad_norm if last is not None else 0.0,
-        clip_at=config.grad_clip if config is not None else 0.0,
-        notes=tuple(started.notes) if started is not None else (),
-    )

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from gpttui import rundir
+from gpttui import locations, run_history, rundir
 from gpttui.engine.client import EngineFailure
 from gpttui.protocol import Answer, Failure, Request, ResumeRun, StartRun
-from gpttui.records import Sampling
+from gpttui.records import LossHistory, Sampling
 from gpttui.train_config import TrainConfig
 from gpttui.train_requests import AskProbes, Measure, Measured, Probes, TrainNews
 from gpttui.tui.screens.session_link import Engine, SessionLink
@@ -35,6 +35,8 @@ class TrainLink:
         self.record: RunRecord | None = None
         self.others: list[RunRecord] = []
         """Earlier runs of this sitting, newest first."""
+        self._in_files: dict[Path, LossHistory] = {}
+        """Curves of other runs, read once."""
         self.line = ""
         self.tone: Tone = "info"
         """The last thing worth saying."""
@@ -140,6 +142,23 @@ class TrainLink:
     def training(self) -> bool:
         """Whether the engine's idle time is this run's."""
         return self.record is not None and self.record.live and self.record.state == "running"
+
+    async def earlier(self, count: int) -> tuple[LossHistory, ...]:
+        """The curves of at most `count` other runs, newest first: those of this sitting, then those in files."""
+        here = self.record
+        others = [other for other in self.others if other is not here]
+        found = [other.history for other in others][:count]
+        known = {Path(other.path) for other in [*others, *([here] if here is not None else [])]}
+        folders = {locations.runs_dir()} | ({Path(here.path).parent} if here is not None else set())
+        for path in await asyncio.to_thread(run_history.ended_runs, folders):
+            if len(found) == count:
+                break
+            if path not in known:
+                if path not in self._in_files:
+                    self._in_files[path] = await asyncio.to_thread(run_history.curve, path)
+                curve = self._in_files[path]
+                found += [curve] if len(curve.steps) else []
+        return tuple(found)
 
     # ── Runs in files ─────────────────────────────────────────────────────────────────────────────────────────────
 

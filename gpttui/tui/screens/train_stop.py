@@ -1,0 +1,107 @@
+"""When the run in training shall end: its steps, its minutes, or a validation loss, changed while it goes on."""
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from gpttui.errors import UserError
+from gpttui.train_requests import SetStopRule
+from gpttui.tui.renderables.spans import duration
+from gpttui.tui.screens.train_draft import number, whole
+from gpttui.tui.screens.train_record import RunRecord
+from gpttui.tui.widgets.pane import label_border
+from gpttui.tui.widgets.train_form import Field, FormPane
+
+
+class StopRuleScreen(ModalScreen[SetStopRule | None]):
+    """Enter sets the rule, escape leaves it as it is."""
+
+    CSS = """
+    StopRuleScreen {
+        align: center middle;
+        background: $background 60%;
+        #stop-rule { width: 70; max-width: 100%; height: auto; max-height: 100%; background: $background; }
+        FormPane { height: 5; }
+        #stop-says { height: auto; padding: 0 2; color: $foreground 65%; }
+        #stop-says.-error { color: $text-error; text-style: bold; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "set", "set", id="stop_set", tooltip="From the next step on", priority=True),
+        Binding("escape", "dismiss(None)", "back", id="stop_close", tooltip="Leave it as it is"),
+    ]
+
+    def __init__(self, record: RunRecord) -> None:
+        super().__init__()
+        config = record.config
+        assert config is not None
+        self.record, self.steps_now = record, config.steps
+        self.form = FormPane(id="form")
+        self.form.values = {
+            "steps": str(config.steps),
+            "minutes": f"{config.minutes:g}",
+            "target": f"{config.target_loss:g}",
+        }
+        self.says = Static(id="stop-says", markup=False)
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="stop-rule"):
+            yield self.form
+            yield self.says
+
+    def on_mount(self) -> None:
+        more = tuple(str(round(self.steps_now * times)) for times in (0.5, 1, 1.5, 2, 3, 5, 10))
+        self.form.fields = (
+            Field("steps", "steps", "number", more, f"{self.record.step:,} are done"),
+            Field("minutes", "stop after", "number", tuple("0 1 5 10 30 60".split()), "minutes; 0: never"),
+            Field("target", "stop at loss", "number", tuple("0 2 1.8 1.6 1.5".split()), "validation; 0: never"),
+        )
+        self.call_after_refresh(label_border, self.form, "Train until", "enter sets it · escape")
+        self.form.focus()
+        self._tell()
+
+    @on(FormPane.Changed)
+    def _changed(self, event: FormPane.Changed) -> None:
+        self.form.values = self.form.values | {event.name: event.value}
+        self._tell()
+
+    def _rule(self) -> SetStopRule:
+        """What stands in the form. Raises UserError for what cannot be."""
+        values = self.form.values
+        steps, minutes = whole("steps", values["steps"]), number("stop after", values["minutes"])
+        loss = number("stop at loss", values["target"])
+        if steps <= self.record.step:
+            raise UserError(f"steps must be more than the {self.record.step:,} that are done; x stops the run")
+        if min(minutes, loss) < 0:
+            raise UserError("minutes and loss must not be negative; 0 takes the rule away")
+        return SetStopRule(minutes=minutes, target_loss=loss, steps=steps)
+
+    def _tell(self) -> None:
+        """What the values mean, or what is wrong with them."""
+        try:
+            rule, wrong = self._rule(), ""
+        except UserError as error:
+            rule, wrong = None, str(error)
+        self.says.set_class(bool(wrong), "-error")
+        self.says.update(wrong if rule is None else self._meaning(rule))
+
+    def _meaning(self, rule: SetStopRule) -> str:
+        left = (rule.steps - self.record.step) * self.record.step_s
+        words = [f"{duration(left)} more at this pace." if left else ""]
+        if rule.steps != self.steps_now:
+            words.append(
+                f"The way down of the learning rate is {'drawn out' if rule.steps > self.steps_now else 'drawn in'}."
+            )
+        return " ".join(filter(None, words)) or "Whichever comes first ends the run."
+
+    def action_set(self) -> None:
+        try:
+            self.dismiss(self._rule())
+        except UserError as error:
+            self.says.set_class(True, "-error")
+            self.says.update(str(error))

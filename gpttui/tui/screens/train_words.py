@@ -1,0 +1,51 @@
+"""What a run's record says, in the words and numbers of the training screen's header and its pane of numbers. Pure."""
+
+from gpttui.tui.renderables.spans import duration, memory, per_second, rate
+from gpttui.tui.screens.train_record import RunRecord
+from gpttui.tui.widgets.gradients import Vitals
+from gpttui.tui.widgets.status_header import parameters
+
+
+def headlines(record: RunRecord) -> "list[tuple[int, str, str]]":
+    """What the header says besides the step: (rank, long, short)."""
+    found = []
+    last = record.last
+    if last is not None:
+        found.append((2, f"loss {last.loss_nats:.3f}", f"{last.loss_nats:.2f}"))
+    if record.validation.size:
+        value = float(record.validation.y[-1])
+        found.append((3, f"validation {value:.3f}", f"val {value:.2f}"))
+    if last is not None and record.state == "running":
+        found.append((5, f"{per_second(last.tokens_per_s)} tokens/s", f"{per_second(last.tokens_per_s)} t/s"))
+        if record.left_s is not None:
+            found.append((4, f"{duration(record.left_s)} left", f"{duration(record.left_s)}"))
+    return found
+
+
+def vitals(record: RunRecord) -> Vitals:
+    """The record as the pane of numbers takes it."""
+    last, config, started = record.last, record.config, record.started
+    facts: list[tuple[str, str]] = []
+    if config is not None:
+        facts.append(("step", f"{record.step:,} of {config.steps:,}"))
+    if last is not None:
+        facts += [
+            ("speed", f"{per_second(last.tokens_per_s)} tok/s"),
+            ("left", duration(record.left_s) if record.active and record.left_s is not None else "—"),
+            ("rate", rate(last.lr)),
+            ("its peak", rate(record.peak_lr)),
+            ("elapsed", duration(last.elapsed_s)),
+        ]
+    if record.memory_bytes:
+        facts.append(("memory", memory(record.memory_bytes)))
+    if started is not None:
+        facts.append(("text", f"{parameters(started.train_tokens)} tokens"))
+        facts.append(("on", f"{started.device} × {started.threads}"))
+    return Vitals(
+        facts=tuple(facts),
+        done=record.step / config.steps if config is not None else None,
+        layer_norms=tuple(last.layer_grad_norms) if last is not None else (),
+        grad_norm=last.grad_norm if last is not None else 0.0,
+        clip_at=config.grad_clip if config is not None else 0.0,
+        notes=tuple(started.notes) if started is not None else (),
+    )
