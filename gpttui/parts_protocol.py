@@ -58,21 +58,30 @@ class Stages(View, frozen=True):
 
 
 class AskHeads(View, frozen=True):
-    """All heads at a glance. Answer: `Heads`."""
+    """All heads at a glance, or those of some layers: of a long text each costs a square. Answer: `Heads`."""
 
     side: int = 24
     """Rows and columns of each map; longer texts are reduced by taking the largest weight of a patch."""
+    first_layer: int = 0
+    layers: int = -1
+    """So many; 0: none, -1: all from the first on."""
+    draws: int = 4
+    """Of the standard probe: each is a pass; 0: no scores on the probe."""
 
 
 class Heads(View, frozen=True):
     names: tuple[str, ...]
     """Of the scores."""
+    first_layer: int
     text_scores: Array
-    """`[layer, head, score]` on the current text; nan where it has no such place."""
+    """`[layer asked for, head, score]` on the current text; nan where it has no such place."""
     probe_scores: Array
-    """The same on the standard probe: random tokens said twice."""
+    """`[layer, head, score]` of all layers on the standard probe: random tokens said twice. Empty without draws."""
+    draws: int
+    of_draws: int
+    """How many draws the probe is made of; the scores are the mean over `draws` of them."""
     maps: Array
-    """`[layer, head, side, side]` float16."""
+    """`[layer asked for, head, side, side]` float16."""
 
 
 # ── MLP ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -2,6 +2,7 @@
 
 import weakref
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,10 +38,10 @@ class Inside:
 
     def __init__(self) -> None:
         self._rows: OrderedDict[tuple[int, int, bytes], Trace] = OrderedDict()
-        self._probe: tuple[tuple[State, tuple[str, ...]], Array] | None = None
+        self._probe: tuple[tuple[State, tuple[str, ...]], list[Array]] | None = None
         self._plain: tuple[tuple[State, int], Window] | None = None
         self._lengths: dict[str, tuple[State, Tensor]] = {}
-        self._survey: tuple[tuple[int, int, int, bytes], heads.Survey] | None = None
+        self._survey: tuple[tuple[int, int, int, bytes], dict[int, heads.Survey]] | None = None
         self.search: Search | None = None
 
     @property
@@ -65,20 +66,31 @@ class Inside:
         self._rows.move_to_end(key)
         return self._rows[key]
 
-    def probe(self, session: Session) -> Array:
-        """Head scores on the standard probe: computed once for a model and its interventions."""
+    def probe(self, session: Session, draws: int) -> Array:
+        """Head scores on so many draws of the standard probe: each drawn once for a model and its interventions."""
         key = (state_of(session.model), session.tap_names)
         if self._probe is None or self._probe[0] != key:
-            self._probe = key, heads.probe_scores(session.model, changes=changes_of(session))
-        return self._probe[1]
+            self._probe = key, []
+        drawn = self._probe[1]
+        while len(drawn) < draws:
+            drawn.append(heads.probe_draw(session.model, len(drawn), changes=changes_of(session)))
+        return heads.mean_scores(drawn[:draws])
 
-    def survey(self, session: Session, side: int) -> heads.Survey:
-        """All heads over the window, once for each text."""
+    def survey(self, session: Session, side: int, layers: Sequence[int]) -> heads.Survey:
+        """All heads of some layers over the window, each layer once for a text."""
         window = session.window
         key = (session.epoch, window.start, side, window.ids[: window.length].tobytes())
         if self._survey is None or self._survey[0] != key:
-            self._survey = key, heads.survey(of_window(window), side=side, changes=changes_of(session))
-        return self._survey[1]
+            self._survey = key, {}
+        known = self._survey[1]
+        for layer in layers:
+            if layer not in known:
+                changes = changes_of(session)
+                known[layer] = heads.survey(of_window(window), side=side, layers=[layer], changes=changes)
+        found = [known[layer] for layer in layers]
+        return heads.Survey(
+            *(frozen(np.concatenate(x)) for x in zip(*((f.scores, f.maps) for f in found), strict=True))
+        )
 
     def lengths(self, model: GPT, table: neighbours.Table) -> Tensor:
         """Of every token's vector: once for each state of the weights."""

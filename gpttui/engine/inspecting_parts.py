@@ -65,9 +65,24 @@ def ask_stages(engine: "Engine", request: parts.AskStages) -> parts.Stages:
 
 def ask_heads(engine: "Engine", request: parts.AskHeads) -> parts.Heads:
     session = need_text(engine)
-    found = engine.inside.survey(session, min(max(1, request.side), 64))
-    maps = frozen(found.maps.astype(np.float16))
-    return parts.Heads(heads.SCORES, found.scores, engine.inside.probe(session), maps)
+    config = session.model.config
+    first = max(0, request.first_layer)
+    end = config.n_layer if request.layers < 0 else min(config.n_layer, first + request.layers)
+    scores, maps, probe = np.empty((0, config.n_head, 4)), np.empty((0, config.n_head, 0, 0)), np.empty((0,))
+    if first < end:
+        found = engine.inside.survey(session, min(max(1, request.side), 64), range(first, end))
+        scores, maps = found.scores, found.maps
+    if request.draws > 0:
+        probe = engine.inside.probe(session, min(request.draws, heads.PROBE_DRAWS))
+    return parts.Heads(
+        names=heads.SCORES,
+        first_layer=first,
+        text_scores=frozen(scores.astype(np.float32)),
+        probe_scores=frozen(probe.astype(np.float32)),
+        draws=min(max(0, request.draws), heads.PROBE_DRAWS),
+        of_draws=heads.PROBE_DRAWS,
+        maps=frozen(maps.astype(np.float16)),
+    )
 
 
 # ── MLP ───────────────────────────────────────────────────────────────────────────────────────────────────────────

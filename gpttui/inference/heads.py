@@ -8,8 +8,8 @@ they are never mixed.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -22,13 +22,13 @@ from gpttui.records import Array, frozen
 SCORES = ("previous token", "first token", "duplicate token", "induction")
 PROBE_HALF = 32
 """Random tokens of the probe's first half, context permitting."""
-PROBE_SEEDS = 4
+PROBE_DRAWS = 4
 CHUNK_ROWS = 128
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Survey:
-    """All heads over one text."""
+    """All heads of some layers over one text."""
 
     scores: Array
     """`[layer, head, 4]` float32 in the order of `SCORES`; nan where no query has such a place."""
@@ -42,32 +42,30 @@ def key_sites(config: GPTConfig) -> frozenset[str]:
 
 
 @torch.inference_mode()
-def survey(trace: Trace, *, side: int = 24, changes: PlacedTap | None = None) -> Survey:
-    """All heads over the trace's window. The trace must hold `key_sites`, made with `changes` where there are any."""
+def survey(
+    trace: Trace, *, side: int = 24, layers: Sequence[int] | None = None, changes: PlacedTap | None = None
+) -> Survey:
+    """The heads of `layers` (None: all) over the trace's window.
+
+    The trace must hold `key_sites` of them, made with `changes` where there are any.
+    """
     config, T = trace.config, len(trace)
-    side = min(side, T)
-    ids = torch.tensor(trace.ids)
-    sums = torch.zeros(config.n_layer, config.n_head, len(SCORES))
+    side, layers = min(side, T), range(config.n_layer) if layers is None else layers
+    ids, patch = torch.tensor(trace.ids), torch.arange(T) * side // T  # the row or column of the map of each position
+    sums = torch.zeros(len(layers), config.n_head, len(SCORES))
     counts = torch.zeros(len(SCORES))
-    maps = torch.zeros(config.n_layer, config.n_head, side, side)
-    bounds = [-(-n * T // side) for n in range(side + 1)]  # where each row and column of the map begins
+    maps = torch.zeros(len(layers), config.n_head, side, side)
     for first in range(0, T, CHUNK_ROWS):
         end = min(T, first + CHUNK_ROWS)
         places = _places(ids, first, end)  # [4, rows, end]
         counts += places.any(dim=-1).sum(dim=-1)
-        rows = [(n, max(a, first) - first, min(b, end) - first) for n, (a, b) in enumerate(pairwise(bounds))]
-        columns = [(n, a, min(b, end)) for n, (a, b) in enumerate(pairwise(bounds)) if a < end]
-        for layer in range(config.n_layer):
-            _, pattern = pattern_rows(trace, layer, first, end, changes)
-            pattern = pattern.float()
-            sums[layer] += torch.einsum("hqk,sqk->hs", pattern, places.float()).cpu()
-            for row, top, bottom in rows:
-                if bottom <= top:
-                    continue
-                tallest = pattern[:, top:bottom].amax(dim=1).cpu()  # [head, end]
-                for column, left, right in columns:
-                    here = maps[layer, :, row, column]
-                    torch.maximum(here, tallest[:, left:right].amax(dim=1), out=here)
+        weights, columns = places.float(), patch[:end].expand(config.n_head, end)
+        for n, layer in enumerate(layers):
+            pattern = pattern_rows(trace, layer, first, end, changes)[1].float().cpu()  # [head, rows, end]
+            sums[n] += pattern.flatten(1) @ weights.flatten(1).T
+            for row in patch[first:end].unique().tolist():
+                tallest = pattern[:, patch[first:end] == row].amax(dim=1)  # [head, end]
+                maps[n, :, row].scatter_reduce_(1, columns, tallest, "amax")
     return Survey(frozen((sums / torch.where(counts > 0, counts, torch.nan)).numpy()), frozen(maps.numpy()))
 
 
@@ -95,11 +93,17 @@ def probe_ids(config: GPTConfig, seed: int) -> list[int]:
 
 
 @torch.inference_mode()
-def probe_scores(model: GPT, *, changes: PlacedTap | None = None) -> Array:
-    """`[layer, head, 4]`: scores on the standard probe, the mean of `PROBE_SEEDS` draws."""
-    found = []
-    for seed in range(PROBE_SEEDS):
-        ids: Sequence[int] = probe_ids(model.config, seed)
-        trace = record(model, ids, key_sites(model.config), tap=placed(changes, 0))
-        found.append(torch.from_numpy(survey(trace, side=1, changes=changes).scores.copy()))
-    return frozen(torch.stack(found).nanmean(dim=0).numpy())
+def probe_draw(model: GPT, seed: int, *, changes: PlacedTap | None = None) -> Array:
+    """`[layer, head, 4]`: scores on one draw of the standard probe."""
+    trace = record(model, probe_ids(model.config, seed), key_sites(model.config), tap=placed(changes, 0))
+    return survey(trace, side=1, changes=changes).scores
+
+
+def probe_scores(model: GPT, *, draws: int = PROBE_DRAWS, changes: PlacedTap | None = None) -> Array:
+    """`[layer, head, 4]`: scores on the standard probe, the mean of `draws` draws."""
+    return mean_scores([probe_draw(model, seed, changes=changes) for seed in range(draws)])
+
+
+def mean_scores(draws: Sequence[Array]) -> Array:
+    """Of draws that have such a place; nan where none has."""
+    return frozen(torch.from_numpy(np.stack(draws)).nanmean(dim=0).numpy())

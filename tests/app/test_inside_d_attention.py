@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gpttui.interventions import AblateHead, ForbidEdge
-from gpttui.parts_protocol import AskStages, Stages
+from gpttui.interventions import AblateHead, ForbidEdge, Intervention
+from gpttui.parts_protocol import AskHeads, AskStages, Stages
 from gpttui.tui.screens.inside.attention import AttentionScreen
 from tests.app.engine_inside import EngineInside
 from tests.app.pilot import Playground
@@ -29,16 +29,32 @@ def shown(screen: AttentionScreen) -> Stages:
     return found
 
 
-def requests(page: Playground) -> list[AskStages]:
-    engine = page.engine
+def inside(page: Playground) -> EngineInside:
+    engine = page.play.link._engine
     assert isinstance(engine, EngineInside)
-    return [request for request in engine.asked if isinstance(request, AskStages)]
+    return engine
+
+
+def requests(page: Playground) -> list[AskStages]:
+    return [request for request in inside(page).asked if isinstance(request, AskStages)]
+
+
+def altered(page: Playground) -> tuple[Intervention, ...]:
+    return page.play.link.changes
 
 
 async def test_four_stages_and_the_cell_looked_at_most(tmp_path: Path) -> None:
     async with opened(tmp_path) as page:
         screen = await attention(page)
-        for words in ("layer 1/2 · head 1/2", "1 q·k", "2 ÷ √8", "3 masked", "4 softmax", "looks at", "the sum of the"):
+        for words in (
+            "layer 1/2 · head 1/2",
+            "1 q·k",
+            "2 ÷ √8",
+            "3 masked",
+            "4 softmax",
+            "looks at",
+            "sum of the 8 products",
+        ):
             assert words in page.text
         found, last = shown(screen), len(page.ids) - 1
         assert found.cell == (last, int(found.pattern[-1].argmax()))
@@ -83,9 +99,9 @@ async def test_the_future_may_be_looked_at_and_says_that_it_is_masked(tmp_path: 
         screen = await attention(page)
         await page.press("up", "up", *["right"] * len(page.ids))
         await page.until(lambda: shown(screen).cell == (len(page.ids) - 3, len(page.ids) - 1))
-        assert "it lies in the future" in page.text
+        assert "masked: in the future" in page.text
         await page.press("F")
-        assert not page.play.link.changes and "no head may look there" in page.text
+        assert not altered(page) and "no head may look there" in page.text
 
 
 async def test_a_click_chooses_a_cell_in_any_of_the_maps(tmp_path: Path) -> None:
@@ -93,7 +109,7 @@ async def test_a_click_chooses_a_cell_in_any_of_the_maps(tmp_path: Path) -> None
         screen = await attention(page)
         for number, (query, key) in enumerate(((4, 1), (2, 2), (5, 0), (3, 1))):
             left, top = screen.stages._layout.corner(number)
-            offset = (2 + left + key * screen.stages._layout.columns, 1 + top + query)
+            offset = (2 + left + key * screen.stages._layout.columns, 1 + top + query * screen.stages._layout.high)
             await page.pilot.click(screen.stages, offset=offset)
             await page.until(lambda cell=(query, key): shown(screen).cell == cell)  # type: ignore[misc]
 
@@ -124,15 +140,15 @@ async def test_an_edge_is_forbidden_and_the_head_silenced(tmp_path: Path) -> Non
         before = float(shown(screen).met[3])
         await page.press("F")
         await page.until(lambda: "ALTERED" in page.text and "✕" in page.text)
-        assert page.play.link.changes == (ForbidEdge(0, 0, query, key),)
+        assert altered(page) == (ForbidEdge(0, 0, query, key),)
         await page.until(lambda: float(shown(screen).met[3]) == 0 and shown(screen).cell == (query, key))
-        assert "this edge is forbidden" in page.text
+        assert "masked: forbidden" in page.text
         await page.press("F")
         await page.until(lambda: "ALTERED" not in page.text and "✕" not in page.text)
         await page.until(lambda: float(shown(screen).met[3]) == pytest.approx(before))
         await page.press("x")
         await page.until(lambda: "head 1/2 ○ silenced" in page.text)
-        assert AblateHead(0, 0) in page.play.link.changes
+        assert altered(page) == (AblateHead(0, 0),)
 
 
 async def test_only_what_is_seen_is_asked_for_and_scrolling_follows_the_cursor(tmp_path: Path) -> None:
@@ -177,3 +193,61 @@ async def test_it_survives_any_terminal_and_hardly_any_text(tmp_path: Path, size
     async with opened(tmp_path, size, prompt=prompt) as page:
         await page.press("a", "left", "down", "m", "t", "tab", "d", "tab", "up", "enter", "F", "right", "escape")
         assert page.app.screen is page.play
+
+
+async def test_all_heads_their_scores_and_the_best_of_each_kind(tmp_path: Path) -> None:
+    async with opened(tmp_path, prompt="the cat the cat ") as page:
+        screen = await attention(page)
+        await page.until(lambda: screen.heads.of_draws == screen._draws)
+        for words in ("All heads", "this text", "probe", "P previous token", "I induction", "best head"):
+            assert words in page.text
+        assert "probe 1/" not in page.text
+        assert len(screen.heads._maps) == 2
+        await page.press("3", "right", "down")
+        assert (page.play.selection.layer, page.play.selection.head) == (1, 1)
+        await page.until(lambda: (shown(screen).layer, shown(screen).head) == (1, 1))
+        assert "layer 2 head 2" in page.text
+        await page.press("enter")
+        assert page.app.focused is screen.stages
+
+
+async def test_a_click_on_a_small_map_and_on_a_best_head_picks_it(tmp_path: Path) -> None:
+    async with opened(tmp_path) as page:
+        screen = await attention(page)
+        await page.until(lambda: screen.heads.of_draws == screen._draws)
+        region = screen.heads.content_region
+        found = [
+            (x, y)
+            for y in range(region.y, region.bottom)
+            for x in range(region.x, region.right)
+            if page.app.screen.get_style_at(x, y).meta.get("hit") == (1, 0)
+        ]
+        assert found
+        await page.pilot.click(offset=found[0])
+        await page.until(lambda: page.play.selection.layer == 1 and page.play.selection.head == 0)
+
+
+async def test_the_survey_is_made_once_for_a_text_and_again_for_another(tmp_path: Path) -> None:
+    async with opened(tmp_path) as page:
+        screen = await attention(page)
+        await page.until(lambda: screen.heads.of_draws == screen._draws)
+        surveys = [request for request in inside(page).asked if isinstance(request, AskHeads)]
+        assert [request.first_layer for request in surveys if request.layers] == [0, 1]
+        assert [request.draws for request in surveys if not request.layers] == [1, 2, 3, 4]
+        await page.press("up", "left", "right_square_bracket", "m")
+        assert len([request for request in inside(page).asked if isinstance(request, AskHeads)]) == len(surveys)
+        await page.press("space")
+        again = [request for request in inside(page).asked if isinstance(request, AskHeads)][len(surveys) :]
+        assert [request.first_layer for request in again if request.layers] == [0, 1]
+
+
+async def test_where_panes_come_one_at_a_time_heads_wait_until_they_are_seen(tmp_path: Path) -> None:
+    async with opened(tmp_path, (80, 24)) as page:
+        screen = await attention(page)
+        assert not any(isinstance(request, AskHeads) for request in inside(page).asked)
+        assert "Attention by stages" in page.text and "All heads" not in page.text
+        await page.press("tab")
+        assert "sum of the 8 products" in page.text
+        await page.press("tab")
+        await page.until(lambda: "All heads" in page.text and "P previous token" in page.text)
+        assert page.app.focused is screen.heads

@@ -33,8 +33,8 @@ def test_maps_never_leave_their_room_and_every_cell_is_found_again(tokens: int, 
     assert 1 <= layout.queries <= tokens and 1 <= layout.keys <= tokens
     for number in range(layout.maps):
         left, top = layout.corner(number)
-        assert left + layout.map_width <= room[0] and top + layout.queries <= room[1]
-        x, y = left + layout.map_width - 1, top + layout.queries - 1
+        assert left + layout.map_width <= room[0] and top + layout.queries * layout.high <= room[1]
+        x, y = left + layout.map_width - 1, top + layout.queries * layout.high - 1
         assert layout.at(x, y) == (number, layout.queries - 1, layout.keys - 1)
         assert layout.at(left, top) == (number, 0, 0)
         assert layout.at(left - 1, top) is None

@@ -1,7 +1,8 @@
 """The same stretch of a text as up to four maps side by side: where each lies, and what their cells look like.
 
 For: one head's scores and weights, stage by stage. Not for: a whole square (`square`), or whose turn it is (the pane).
-Cells are one line high. Scores have a sign, so that nothing (0) fades into the background; weights have not.
+Cells are a line high, or two where the text is short. Scores have a sign, so that nothing (0) fades into the
+background; weights have not.
 """
 
 from dataclasses import dataclass
@@ -48,6 +49,8 @@ class MapsLayout:
     queries: int
     """Rows that fit."""
     keys: int
+    high: int = 1
+    """Lines of a cell."""
 
     @property
     def map_width(self) -> int:
@@ -56,7 +59,7 @@ class MapsLayout:
     @property
     def block(self) -> int:
         """Lines of a row of maps: its heading, the names, the rows."""
-        return 1 + self.names + self.queries
+        return 1 + self.names + self.queries * self.high
 
     def corner(self, number: int) -> tuple[int, int]:
         """Column and line of map `number`'s first cell."""
@@ -67,8 +70,8 @@ class MapsLayout:
         """Map, row and column of the cell under column `x` of line `y`."""
         for number in range(self.maps):
             left, top = self.corner(number)
-            if left <= x < left + self.map_width and top <= y < top + self.queries:
-                return number, y - top, (x - left) // self.columns
+            if left <= x < left + self.map_width and top <= y < top + self.queries * self.high:
+                return number, (y - top) // self.high, (x - left) // self.columns
         return None
 
 
@@ -81,7 +84,8 @@ def lay_out(tokens: int, width: int, height: int, longest_label: int, maps: int,
     columns = next((columns for columns in COLUMNS if tokens * columns <= room), COLUMNS[-1])
     names = column_label_height(longest_label, columns, max(0, min(4, (lines - 1) // 4)))
     queries = max(1, min(tokens, lines - 1 - names))
-    return MapsLayout(maps, across, label_width, names, columns, queries, max(1, min(tokens, room // columns)))
+    high = 2 if columns >= 4 and 2 * tokens <= lines - 1 - names else 1
+    return MapsLayout(maps, across, label_width, names, columns, queries, max(1, min(tokens, room // columns)), high)
 
 
 def arrange(tokens: int, width: int, height: int, longest_label: int, *, one: bool = False) -> MapsLayout:

@@ -5,6 +5,7 @@ For: `AttentionStages`. Not for: where the maps lie and how a cell is painted (`
 
 import math
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -78,9 +79,10 @@ class StagesView:
             together = self.shown[first : first + layout.across]
             lines.append(self._side_by_side("", [self._heading(stage) for stage in together]))
             lines += [self._side_by_side("", [line] * len(together)) for line in self._names()]
-            for row, label in enumerate(self.labels):
-                cells = [self._cells(stage, row, values[stage][row], steps[stage][row]) for stage in together]
-                lines.append(self._side_by_side(label, cells, here=row == self.cursor[0]))
+            for row, n in product(range(len(self.labels)), range(layout.high)):
+                cells = [self._cells(stage, row, n, values[stage][row], steps[stage][row]) for stage in together]
+                label = self.labels[row] if n == 0 else ""
+                lines.append(self._side_by_side(label, cells, here=row == self.cursor[0] and n == 0))
         return lines
 
     def _values(self) -> list[Array]:
@@ -148,11 +150,12 @@ class StagesView:
                 lines.append([(text, self.tones.dim)])
         return lines
 
-    def _cells(self, stage: int, row: int, values: Array, steps: Array) -> Line:
+    def _cells(self, stage: int, row: int, n: int, values: Array, steps: Array) -> Line:
+        """Line `n` of a row of cells; figures and cursor are in the first."""
         ink, columns = self._ink(stage), self.layout.columns
         here = row == self.cursor[0]
         texts = [
-            "" if step == HIDDEN else ink.number(value, columns)
+            "" if n or step == HIDDEN else ink.number(value, columns)
             for value, step in zip(values.tolist(), steps.tolist(), strict=True)
         ]
-        return ink.cells(steps, texts, columns, self.cursor[1] if here else -1, banded=here)
+        return ink.cells(steps, texts, columns, self.cursor[1] if here and not n else -1, banded=here)

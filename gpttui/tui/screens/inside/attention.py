@@ -7,12 +7,13 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from gpttui.interventions import AblateHead, ForbidEdge
-from gpttui.parts_protocol import AskStages, Stages
+from gpttui.parts_protocol import AskHeads, AskStages, Heads, Stages
 from gpttui.tui.keys import HEAD, TEXT, key
 from gpttui.tui.renderables.labels import quoted_label
 from gpttui.tui.screens.inside.rooms import RoomsScreen
 from gpttui.tui.screens.views import ViewContext
 from gpttui.tui.widgets.inside.attention_cell import AttentionCell
+from gpttui.tui.widgets.inside.attention_heads import AttentionHeads
 from gpttui.tui.widgets.inside.attention_stages import AttentionStages
 
 FOLLOW = -1
@@ -21,7 +22,7 @@ THRESHOLDS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 
 
 class AttentionScreen(RoomsScreen):
-    """The stages on top, the cell below."""
+    """The stages on top, the cell and all heads below."""
 
     VIEW: ClassVar[str] = "attention"
     NEED: ClassVar[tuple[int, int]] = (100, 30)
@@ -37,7 +38,7 @@ class AttentionScreen(RoomsScreen):
     ]  # fmt: skip
     DEFAULT_CSS = """
     AttentionScreen {
-        #inside { grid-size: 2 2; grid-columns: 1fr 1fr; grid-rows: 1fr 1fr; }
+        #inside { grid-size: 2 2; grid-columns: 3fr 4fr; grid-rows: 1fr 1fr; }
         #stages { column-span: 2; }
     }
     """
@@ -48,11 +49,17 @@ class AttentionScreen(RoomsScreen):
         self.cell = AttentionCell(context.tokenizer, id="cell")
         self.key = FOLLOW
         """Text position of the key under the cursor, or `FOLLOW`."""
+        self.heads = AttentionHeads(context.tokenizer, id="heads")
         self._prompt = b""
+        self._surveyed: tuple[int, str, bytes, int] | None = None
+        """The text, the weights and the size of the maps that the next are about."""
+        self._layers_left: list[int] = []
+        self._draws = 0
 
     def body(self) -> ComposeResult:
         yield self.stages
         yield self.cell
+        yield self.heads
 
     def on_mount(self) -> None:
         self.stages.focus()
@@ -65,25 +72,27 @@ class AttentionScreen(RoomsScreen):
         if snapshot is None or not self.length:
             self.stages.snapshot = None
             self.stages.stages = self.cell.stages = None
+            self.heads.forget()
             return
         prompt = snapshot.ids[: snapshot.n_prompt].tobytes()
         if prompt != self._prompt or self.key >= self.length:
             self._prompt, self.key = prompt, FOLLOW
         if card is not None:
-            self.stages.shape = card.n_layer, card.n_head
+            self.stages.shape = self.heads.shape = card.n_layer, card.n_head
         self.stages.snapshot = snapshot
         self.stages.position = self.position
         if self.key != FOLLOW:
             self.stages.key = self.key
-        changes = self.link.changes
-        self.stages.silenced = any(
-            isinstance(change, AblateHead) and (change.layer, change.head) == (selection.layer, selection.head)
-            for change in changes
-        )
+        self.heads.tokens = self.length - snapshot.n_slid
+        self.heads.place = selection.layer, selection.head
+        ablated = (change for change in self.link.changes if isinstance(change, AblateHead))
+        self.heads.silenced = frozenset((change.layer, change.head) for change in ablated)
+        self.stages.silenced = self.heads.place in self.heads.silenced
         self.cell.first = snapshot.n_slid
 
     def look(self) -> None:
         self.ask("stages", self._request, self._take)
+        self._survey()
 
     def _request(self) -> AskStages:
         selection, cell = self.selection, (self.stages.asking, self.key)
@@ -102,6 +111,37 @@ class AttentionScreen(RoomsScreen):
         query, key_ = (quoted_label(self.context.tokenizer, int(snapshot.ids[at]), 14) for at in found.cell)
         self.cell.names = query, key_
         self.cell.stages = found
+
+    def _survey(self) -> None:
+        """Look at all heads again if anything about them has changed: the selected layer first, then the others."""
+        snapshot, card = self.snapshot, self.link.card
+        if snapshot is None or card is None or not self.heads.side:
+            return
+        text = snapshot.epoch, snapshot.weights, snapshot.ids.tobytes()
+        wanted = (*text, self.heads.side)
+        if wanted != self._surveyed:
+            if self._surveyed is None or text[:2] != self._surveyed[:2]:
+                self._draws = 0
+            self._surveyed = wanted
+            self._layers_left = sorted(range(card.n_layer), key=lambda n: (n != self.selection.layer, n))
+            self._survey_on()
+
+    def _survey_on(self) -> None:
+        """A layer or a draw of the probe at a time, so that keys are answered in between."""
+        side, draws = self.heads.side, self._draws + 1
+        if not side:
+            self._surveyed = None
+        elif self._layers_left:
+            layer = self._layers_left[0]
+            self.ask("heads", lambda: AskHeads(side, layer, 1, draws=0), self._take_heads)
+        elif draws <= self.heads.of_draws:
+            self.ask("heads", lambda: AskHeads(layers=0, draws=draws), self._take_heads)
+
+    def _take_heads(self, found: Heads) -> None:
+        self.heads.take(found)
+        self._draws = max(self._draws, found.draws)
+        self._layers_left = [n for n in self._layers_left if not len(found.maps) or n != found.first_layer]
+        self._survey_on()
 
     # ── Choosing ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -128,12 +168,25 @@ class AttentionScreen(RoomsScreen):
         else:
             self.look_at(event.query)
 
+    @on(AttentionHeads.Resized)
+    def _resized(self) -> None:
+        if self.length and self.link.card is not None:
+            self._survey()
+
+    @on(AttentionHeads.Wanted)
+    def _wanted(self, event: AttentionHeads.Wanted) -> None:
+        self.look_through(event.layer, event.head)
+
+    @on(AttentionHeads.Opened)
+    def _opened(self) -> None:
+        self._go(self.stages)
+
     def action_stage(self) -> None:
         self.stages.next_stage()
 
     def action_threshold(self, by: int) -> None:
         at = THRESHOLDS.index(self.stages.threshold)
-        self.stages.threshold = found = THRESHOLDS[(at + by) % len(THRESHOLDS)]
+        self.stages.threshold = self.heads.threshold = found = THRESHOLDS[(at + by) % len(THRESHOLDS)]
         self.hints.say(f"Weights below {found:.0%} are hidden." if found else "Every weight is shown.", "info")
 
     def action_order(self) -> None:

@@ -17,9 +17,9 @@ from gpttui.tui.renderables.labels import fit
 from gpttui.tui.widgets.inside.lines import Line, LinesPane, Sheet
 from gpttui.tui.widgets.pane import label_border
 
-DIMENSION, FIGURE = 4, 8
-MIN_BAR = 5
-"""Cells of a bar with both its sides; a vector whose bar would be narrower is figures only."""
+DIMENSION, FIGURE = 4, 7
+LEAST_BAR = 7
+"""Cells of a bar with both its sides; where there is no room for three of them only the product has one."""
 
 
 class AttentionCell(LinesPane):
@@ -95,22 +95,22 @@ More: Elhage et al. 2021, "A mathematical framework for transformer circuits".""
         d_head, (query, key) = len(found.products), found.cell
         keys = query - self.first + 1
         lines = [
-            ("q·k", f"{raw:+.3f}", f"the sum of the {d_head} products below"),
-            ("scaled", f"{scaled:+.3f}", f"divided by √{d_head} = {math.sqrt(d_head):.2f}"),
+            ("q·k", _exact(raw), f"sum of the {d_head} products below"),
+            ("scaled", _exact(scaled), f"÷ √{d_head} = {math.sqrt(d_head):.2f}"),
         ]
         if math.isfinite(masked):
             many = f"{keys} keys" if keys != 1 else "the one key"
-            lines.append(("weight", f"{weight:.3f}", f"softmax: its share among {many}"))
+            lines.append(("weight", f"{weight:.3f}", f"softmax over {many}"))
         else:
-            why = "it lies in the future" if key > query else "this edge is forbidden (F allows it)"
-            lines.append(("weight", "0", f"masked, −∞: {why}"))
+            why = "in the future" if key > query else "forbidden (F allows it)"
+            lines.append(("weight", "0", f"masked: {why}"))
         drawn: list[Line] = []
         for n, (name, figure, why) in enumerate(lines):
             strong = n == len(lines) - 1
             drawn.append(
                 [
                     (fit(name, 7), self.tone("dim")),
-                    (fit(figure, FIGURE, right=True) + "  ", self.tone("accent" if strong else "strong")),
+                    (fit(figure, FIGURE + 1, right=True) + "  ", self.tone("accent" if strong else "strong")),
                     (why, self.tone("dim")),
                 ]
             )
@@ -118,32 +118,46 @@ More: Elhage et al. 2021, "A mathematical framework for transformer circuits".""
 
     def _terms(self, sheet: Sheet, found: Stages, width: int) -> None:
         order = np.argsort(-np.abs(found.products), kind="stable") if self.by_size else np.arange(len(found.products))
-        sum_cells = FIGURE if width >= 40 else 0
-        room = width - DIMENSION - sum_cells
-        each = room // 3
-        cells = each - FIGURE - 1
-        cells = cells - 1 + cells % 2 if cells >= MIN_BAR else 0
-        each = FIGURE + 1 + cells if cells else max(1, min(FIGURE + 1, room // 3))
-        heads = [fit(fit(name, FIGURE, right=True), each) for name in ("q", "k", "q×k")]
-        sheet.add((fit("dim", DIMENSION), self.tone("dim")), *((head, self.tone("dim")) for head in heads),
-                  (fit("Σ", sum_cells, right=True), self.tone("dim")))  # fmt: skip
+        sum_cells = FIGURE + 1 if width >= 36 else 0
+        room = width - DIMENSION - sum_cells - 3 * FIGURE
+        bars = [_odd(room // 3 - 2)] * 3
+        if bars[0] < LEAST_BAR:
+            bars = [0, 0, _odd(room - 2) if room - 2 >= LEAST_BAR else 0]
+        heads = [
+            fit(fit(name, FIGURE, right=True), FIGURE + (cells + 2 if cells else 0))
+            for name, cells in zip(("q", "k", "q×k"), bars, strict=True)
+        ]
+        sheet.add((fit("dim", DIMENSION) + "".join(heads) + fit("Σ", sum_cells, right=True), self.tone("dim")))
         both = max(float(np.abs(found.query).max()), float(np.abs(found.key).max()), 1e-9)
         top = max(float(np.abs(found.products).max()), 1e-9)
         so_far = np.cumsum(found.products[order], dtype=np.float64)
         for n, at in enumerate(order.tolist()):
             line: Line = [(fit(str(at + 1), DIMENSION), self.tone("dim"))]
-            for vector, end in ((found.query, both), (found.key, both), (found.products, top)):
-                line += self._signed(float(vector[at]), end, each, cells)
-            line.append((fit(f"{so_far[n]:+.2f}", sum_cells, right=True) if sum_cells else "", self.tone("dim")))
+            for vector, end, cells in zip(
+                (found.query, found.key, found.products), (both, both, top), bars, strict=True
+            ):
+                line += self._signed(float(vector[at]), end, cells)
+            line.append((fit(_figure(so_far[n]), sum_cells, right=True) if sum_cells else "", self.tone("dim")))
             sheet.add(*line)
 
-    def _signed(self, value: float, top: float, each: int, cells: int) -> Line:
-        """Figure and bar of a number, `each` cells together."""
-        figure = fit(f"{value:+.2f}", min(FIGURE, each), right=True)
-        tone = self.tone("warn" if value < 0 else "bar")
+    def _signed(self, value: float, top: float, cells: int) -> Line:
+        """A number, and its bar of so many cells."""
+        figure, negative = fit(_figure(value), FIGURE, right=True), value < 0
         if not cells:
-            return [(fit(figure, each), self.tone("warn" if value < 0 else ""))]
-        half = cells // 2
-        left = bar_from_right(-value / top, half)
-        right = fit(bar(value / top, half), half)
-        return [(figure + " ", self.tone()), (left, tone), ("│", self.tone("dim")), (right, tone)]
+            return [(figure, self.tone("warn" if negative else ""))]
+        half, tone = cells // 2, self.tone("warn" if negative else "bar")
+        left, right = bar_from_right(-value / top, half), fit(bar(value / top, half), half)
+        return [(figure + " ", self.tone()), (left, tone), ("│", self.tone("dim")), (right + " ", tone)]
+
+
+def _odd(cells: int) -> int:
+    """So many, or one less: both sides of a bar are alike."""
+    return max(0, cells - 1 + cells % 2)
+
+
+def _figure(value: float) -> str:
+    return f"{value:+.2f}" if abs(value) < 99.5 else f"{value:+.1f}" if abs(value) < 999.5 else f"{value:+.0f}"
+
+
+def _exact(value: float) -> str:
+    return f"{value:+.3f}" if abs(value) < 999.5 else f"{value:+.1f}"
