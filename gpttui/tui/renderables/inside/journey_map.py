@@ -204,24 +204,23 @@ def _distribution(view: JourneyMap, width: int, lines: int) -> list[Line]:
     if not view.ended:
         return [[("what comes next", ink.dim)]]
     found: list[Line] = [[("what comes next", ink.strong)], [("the last vector's chances", ink.dim)]]
-    name = min(16, width // 2 - 2)
-    found += _bars(view, width, name, max(1, lines - 3))
+    name = min(16, width // 2 - 3)
+    found += _bars(view, width, name, max(1, lines - 3), max(float(probs[0]), 1e-9))
     rest = max(0.0, 1.0 - float(probs[: len(found) - 2].sum()))
-    return [*found, [(fit("  all others", name) + f"{percent(rest):>6}", ink.dim)]]
+    return [*found, [(fit("  all others" if name > 11 else "  others", name) + f"{percent(rest):>7}", ink.dim)]]
 
 
-def _bars(view: JourneyMap, width: int, name: int, count: int) -> list[Line]:
-    """The likeliest tokens; ● before the one that follows in the text. The first bar is the longest there is room for."""
+def _bars(view: JourneyMap, width: int, name: int, count: int, top: float) -> list[Line]:
+    """The likeliest tokens; ● before the one that follows in the text. `top`: the probability of the longest bar."""
     ink, probs = view.ink, view.journey.top_probs[-1]
-    top = max(float(probs[0]), 1e-9)
-    room = max(0, width - name - 7)
+    room = max(0, width - name - 8)
     lines: list[Line] = []
     for prob, label in list(zip(probs.tolist(), view.labels[-1], strict=True))[:count]:
         follows = bool(view.watched) and label == view.watched
         drawn = bar(prob / top, room) if ink.coloured else plain_bar(prob / top, room)
         words = fit(("● " if follows else "  ") + label, name)
         tone = ink.accent if follows else ink.plain
-        lines.append([(words, tone), (f"{percent(prob):>6} ", ink.dim), (drawn, ink.bar)])
+        lines.append([(words, tone), (f"{percent(prob):>7} ", ink.dim), (drawn, ink.bar)])
     return lines
 
 
@@ -266,7 +265,7 @@ def down(view: JourneyMap, width: int, height: int) -> list[Line]:
         lines += _stop(view, columns, stop, float(tops[stop]), first=stop == stops.start, tall=tall)
     if last and view.ended:
         lines.append([("The last vector becomes chances for all tokens:", view.ink.dim)])
-        lines += _bars(view, width, min(14, width // 2), last)
+        lines += _bars(view, width, min(14, width // 2), last, 1.0)
     return lines[:height]
 
 

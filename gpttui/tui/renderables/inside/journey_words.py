@@ -100,7 +100,7 @@ def result(journey: Journey, stop: int) -> str:
     """What became of the vector."""
     length = number(float(journey.norms[stop]))
     if stop == 0:
-        return f"It is {length} long."
+        return f"Its length is {length}."
     return f"The sum is {length} long now, turned by {angle(float(journey.turned[stop]))}."
 
 

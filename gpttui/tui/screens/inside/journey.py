@@ -20,6 +20,8 @@ from gpttui.tui.screens.views import ViewContext
 from gpttui.tui.widgets.inside.journey import TOP_K, JourneyPane
 
 VIEW_OF_PART = {"token": "vectors", "place": "vectors", "embed": "vectors", "attn": "attention", "mlp": "mlp"}
+RESUME = "walk"
+"""Where a walk is kept while a part's own view is open: position, token, parts uncovered."""
 HINT = "↑ ↓ part to part · ← → another token · f walks part by part · enter opens a part"
 
 
@@ -34,9 +36,11 @@ class JourneyScreen(InsideScreen):
 
     def __init__(self, context: ViewContext, *, walking: bool = False) -> None:
         super().__init__(context)
-        self.pane = JourneyPane(context.tokenizer)
+        self.pane = JourneyPane(context.tokenizer, id="journey")
         self.pane.set_reactive(JourneyPane.walked, int(walking))
         self.came_walking = walking
+        kept: tuple[int, int, int] | None = self.link.kept.pop(RESUME, None)
+        self._resumed = None if walking else kept
 
     def body(self) -> ComposeResult:
         yield self.pane
@@ -67,7 +71,10 @@ class JourneyScreen(InsideScreen):
         first = self.pane.journey is None
         watched = self.following if journey.position == self.position and journey.watched_ranks.shape[1] else -1
         self.pane.take(journey, watched)
-        if first and self.selection.layer and not self.walking:
+        if first and self._resumed is not None and self._resumed[:2] == (journey.position, journey.token_id):
+            self.came_walking = True
+            self.pane.walk(self._resumed[2])
+        elif first and self.selection.layer and not self.walking:
             self.pane.go_to_layer(self.selection.layer, from_start=True)
         self._guide()
 
@@ -87,6 +94,9 @@ class JourneyScreen(InsideScreen):
         event.stop()
         wanted = VIEW_OF_PART[event.part]
         if any(view.id == wanted for view in views.VIEWS):
+            if self.walking and self.pane.journey is not None:
+                journey = self.pane.journey
+                self.link.kept[RESUME] = (journey.position, journey.token_id, self.pane.walked)
             self.action_view(wanted)
 
     # ── The walk ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -154,13 +164,14 @@ class JourneyScreen(InsideScreen):
         if journey is None or snapshot is None:
             return ""
         if pane.walked < len(journey.stops):
-            return f"f or space: next comes {stop_names(journey.stops)[pane.walked].long} · backspace covers it again"
+            covers = " · backspace covers it again" if pane.walked > 1 else ""
+            return f"f or space: next comes {stop_names(journey.stops)[pane.walked].long}{covers}"
         if pane.walked < pane.parts:
             return "f or space: what becomes of the last vector"
         if self.following >= 0:
             label = quoted_label(self.context.tokenizer, self.following, 16)
             return f"f or space: on to the token that follows in the text, {label}"
-        return f"f or space {drawing(snapshot.sampling)}, appends it, and starts over with it"
+        return f"f or space {drawing(snapshot.sampling)} and appends it"
 
 
 def walking(context: ViewContext) -> JourneyScreen:
