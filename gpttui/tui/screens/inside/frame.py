@@ -34,7 +34,7 @@ from gpttui.tui.widgets.status_header import StatusHeader
 
 LIVE_S = 1.0
 """How often a view of a model in training looks again."""
-NO_MODEL = "no model is open yet: escape goes back"
+NO_MODEL = "waiting for the model: escape goes back"
 NO_TEXT = "there is no text to look into yet: press / and type one"
 LOOKING = "asking the engine…"
 
@@ -184,7 +184,7 @@ class InsideScreen(Screen[None]):
         self.link.watchers.append(self._heard)
         self.set_class(self.app.size.height < self.FLAT_HEIGHT, "-flat")
         self.token_line.tokenizer = self.context.tokenizer
-        self._show_state("ready")
+        self._show_state("ready" if self.link.card is not None else "loading")
         self.wait(LOOKING)
         self._follow_text()
         self.set_interval(LIVE_S, self._keep_up)
