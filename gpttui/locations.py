@@ -52,6 +52,16 @@ def runs_dir() -> Path:
     return data_dir() / "runs"
 
 
+def sessions_dir() -> Path:
+    """Sessions that were saved to come back to."""
+    return data_dir() / "sessions"
+
+
+def exports_dir() -> Path:
+    """What panes were written to: pictures and numbers."""
+    return data_dir() / "exports"
+
+
 def texts_dir() -> Path:
     """Public texts that `gpttui data` fetched."""
     return cache_dir() / "texts"
@@ -67,6 +77,8 @@ def all_locations() -> dict[str, Path]:
         "settings": settings_file(),
         "models": user_models_dir(),
         "runs": runs_dir(),
+        "sessions": sessions_dir(),
+        "exports": exports_dir(),
         "texts": texts_dir(),
         "logs": log_dir(),
     }

@@ -1,12 +1,13 @@
-"""What a view shows, as a file for other programs: every number of its answer, none rounded.
+"""What a view shows, as a file for other programs: every number of it, none rounded.
 
-`.npz` holds each field under its name; `.csv` has one number a row, in the long form that spreadsheets and pandas
+`.npz` holds each field under its name. `.csv` is an ordinary table where all fields are columns of one length (what
+holds for every row is repeated in it); else it has one number a row, in the long form that spreadsheets and pandas
 pivot: name, up to three indices, value. Pictures (SVG) are the screen's own to make. No torch.
 """
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,23 +20,34 @@ AXES = 3
 """Indices of a CSV row; no view has more axes."""
 
 
+Table = Mapping[str, Any]
+"""What a pane shows: by name, arrays, lists of numbers or texts, and single ones of them."""
+
+
 def write_view(answer: msgspec.Struct, file: Path) -> None:
-    """Write the fields of an answer of `gpttui.inspect_protocol` to `file`, by its suffix.
+    """Write the fields of an answer of `gpttui.inspect_protocol` to `file`; see `write_table`."""
+    write_table(fields_of(answer), file)
+
+
+def fields_of(answer: msgspec.Struct) -> dict[str, Any]:
+    """The numbers and texts of an answer by name, those of its parts under `part.name`."""
+    return dict(_fields(answer))
+
+
+def write_table(table: Table, file: Path) -> None:
+    """Write a table by the suffix of `file`.
 
     Raises UserError for another suffix than .npz and .csv, or where the file cannot be written.
     """
-    fields = dict(_fields(answer))
     if file.suffix == ".npz":
         stored = io.BytesIO()
-        np.savez_compressed(stored, **{name: np.asarray(value) for name, value in fields.items()})  # type: ignore[arg-type]
+        np.savez_compressed(stored, **{name: np.asarray(value) for name, value in table.items()})  # type: ignore[arg-type]
         content = stored.getvalue()
     elif file.suffix == ".csv":
         lines = io.StringIO(newline="")
         writer = csv.writer(lines)
-        writer.writerow(["name", "i", "j", "k", "value"])
-        for name, value in fields.items():
-            writer.writerows(_long(name, np.asarray(value)))
-        content = lines.getvalue().encode()
+        writer.writerows(_wide(table) or _long(table))
+        content = lines.getvalue().encode("utf-8", "backslashreplace")
     else:
         raise UserError(f"a view can be written as .npz or .csv, not as {file.suffix or 'a file without a suffix'}")
     try:
@@ -61,6 +73,19 @@ def _fields(answer: msgspec.Struct) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-def _long(name: str, array: np.ndarray[Any, Any]) -> Iterator[list[object]]:
-    for place in np.ndindex(array.shape):
-        yield [name, *place, *[""] * (AXES - len(place)), array[place].item()]
+def _wide(table: Table) -> list[Sequence[object]]:
+    """A heading and rows; empty where the fields are not columns of one length."""
+    columns = {name: np.asarray(value) for name, value in table.items()}
+    shapes = {column.shape for column in columns.values()} - {()}
+    if len(shapes) != 1 or len(shape := shapes.pop()) != 1:
+        return []
+    rows = zip(*(np.broadcast_to(column, shape).tolist() for column in columns.values()), strict=True)
+    return [tuple(columns), *rows]
+
+
+def _long(table: Table) -> Iterator[list[object]]:
+    yield ["name", "i", "j", "k", "value"]
+    for name, value in table.items():
+        array = np.asarray(value)
+        for place in np.ndindex(array.shape):
+            yield [name, *place, *[""] * (AXES - len(place)), array[place].item()]

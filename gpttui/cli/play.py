@@ -3,11 +3,16 @@
 import os
 import signal
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from gpttui.cli.options import playground_options
 from gpttui.errors import UserError
+
+if TYPE_CHECKING:
+    from gpttui.inference.branches import SessionFile
 
 
 @click.command("play")
@@ -23,7 +28,14 @@ def command(
     """Open the playground."""
     if (code := need_terminal("use `gpttui generate`")) is not None:
         return code
-    return open_playground(model, prompt, seed, engine, train=train)
+    if session is not None and (prompt is not None or seed is not None or train is not None):
+        raise click.UsageError("a session has its own prompt and seed: leave out --prompt, --seed and --train")
+    saved = None
+    if session is not None:
+        from gpttui.inference.branches import load_session
+
+        saved = load_session(Path(session))
+    return open_playground(model, prompt, seed, engine, train=train, session=saved)
 
 
 def need_terminal(instead: str) -> int | None:
@@ -36,6 +48,26 @@ def need_terminal(instead: str) -> int | None:
     return None
 
 
+def session_model(session: "SessionFile", model: str | None, *, remote: bool) -> str:
+    """The directory that a session is to be opened on: `model` where that is named. Checked here, unless it is remote.
+
+    Raises UserError where it is not there, or another model than the one the session was saved with.
+    """
+    from gpttui import gallery
+    from gpttui.inference.branches import check_session
+
+    if remote:
+        return model or session.model
+    try:
+        path = gallery.find(model or session.model)
+    except UserError as error:
+        hint = "" if model else "; if it lies elsewhere, name it: --model PATH"
+        raise UserError(f"the session's model is not here: {error}{hint}") from error
+    card = gallery.card(path)
+    check_session(session, card.id, card.vocab_size, card.params)
+    return str(path)
+
+
 def open_playground(
     model: str | None,
     prompt: str | None,
@@ -44,6 +76,7 @@ def open_playground(
     *,
     train: str | None = None,
     watch: str | None = None,
+    session: "SessionFile | None" = None,
 ) -> int:
     """The playground until it is left; its exit code. `train`: a text for the form; `watch`: a run's directory."""
     from gpttui import locations, settings
@@ -52,6 +85,7 @@ def open_playground(
     chosen, notices = settings.load()
     remote = engine or chosen.engine
     words = launch.split_command(remote) if remote else launch.default_command()
+    path = "" if session is None else session_model(session, model, remote=bool(remote))
     log = locations.engine_log_file()
     process = launch.start(words, log)
     try:
@@ -62,7 +96,7 @@ def open_playground(
         from gpttui.tui.screens.play import Opening
 
         ref = model or watch or chosen.model or None
-        path = str(ref) if watch or (remote and ref) else str(gallery.find(ref))
+        path = path or (str(ref) if watch or (remote and ref) else str(gallery.find(ref)))
         sampling = Sampling(chosen.temperature, chosen.top_k, chosen.top_p)
         opening = Opening(
             path,
@@ -74,6 +108,7 @@ def open_playground(
             train=train,
             watch=watch,
             numbers_rest_s=1 / chosen.numbers_per_s if chosen.slow_numbers else 0.0,
+            session=session,
         )
         client = EngineClient(words, log, process=process)
         app = GpttuiApp(

@@ -76,8 +76,10 @@ def restore(engine: "Engine", request: Restore) -> Answer:
     def make(session: Session, _card: ModelCard) -> None:
         session.set_sampling(request.sampling)
         session.set_seed(request.seed)
+        if request.changes:  # first: the draws that are restored were made by the altered model
+            session.set_prompt(request.prompt)
+            alter(session, request.changes)
         session.restore(request.prompt, request.appended, request.picked)
-        alter(session, request.changes)
 
     return opened(engine, gallery.find(request.path), request.look, make)
 

@@ -18,6 +18,7 @@ from gpttui.interventions import Intervention
 from gpttui.records import Array, Sampling
 
 FORMAT, VERSION = "gpttui session", 1
+OTHER = "name the model that it was saved with: --model PATH"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class Branches:
     def follow(self, token_ids: Sequence[int], bits: Sequence[float] | Array, picked: Sequence[bool] = ()) -> int:
         """Make sure the continuation `token_ids` (behind the prompt) is in the tree; the id of its last node.
 
-        Nodes that are there stay, but take on the newer `bits` (weights or interventions may have changed).
+        Nodes that are there stay, but take on the newer `bits` (weights or interventions may have changed) where known.
         """
         at = -1
         for n, (token_id, surprisal) in enumerate(zip(token_ids, bits, strict=True)):
@@ -85,7 +86,7 @@ class Branches:
                 self._children[at].append(found)
                 self._children[found] = []
                 self.nodes[found] = Node(found, at, int(token_id), float(surprisal), bool(by_hand))
-            elif self.nodes[found].bits != surprisal:
+            elif self.nodes[found].bits != surprisal and surprisal == surprisal:
                 self.nodes[found] = replace(self.nodes[found], bits=float(surprisal))
             at = found
         return at
@@ -206,9 +207,8 @@ def load_session(file: Path) -> SessionFile:
 def check_session(session: SessionFile, model: str, vocab_size: int, params: int) -> None:
     """Raises UserError where the session was made with another model than `model`."""
     ids = (*session.appended, *(node.token_id for node in session.branches))
+    whose = f"this session belongs to {session.model} with"
     if session.vocab_size != vocab_size or max(ids, default=0) >= vocab_size or min(ids, default=0) < 0:
-        raise UserError(
-            f"this session belongs to {session.model} with {session.vocab_size} tokens; {model} has {vocab_size}"
-        )
+        raise UserError(f"{whose} {session.vocab_size} tokens; {model} has {vocab_size}; {OTHER}")
     if session.params != params:
-        raise UserError(f"this session belongs to {session.model} with {session.params:,} parameters, not {params:,}")
+        raise UserError(f"{whose} {session.params:,} parameters; {model} has {params:,}; {OTHER}")

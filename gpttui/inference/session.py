@@ -246,11 +246,12 @@ class Session:
 
     def _restored_draw(self, position: int, token_id: int, by_hand: bool) -> Draw:
         row = position - self.window.start
-        if row < 0 or by_hand or self.sampling.temperature == 0:
+        if row < 0 or (self.sampling.temperature == 0 and not by_hand):
             return Draw(token_id=token_id, uniform=math.nan, low=0.0, high=1.0, picked=by_hand)
         low, high = distribution(self.window.row_logits(row), self.sampling).stretch(token_id)
         number = uniform(self.seed, position)  # unless settings or seed were others then
-        return Draw(token_id=token_id, uniform=number if low <= number < high else math.nan, low=low, high=high)
+        drawn = low <= number < high and not by_hand
+        return Draw(token_id=token_id, uniform=number if drawn else math.nan, low=low, high=high, picked=by_hand)
 
     # ── Settings and model ────────────────────────────────────────────────────────────────────────────────────────
 

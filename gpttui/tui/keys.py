@@ -22,6 +22,21 @@ def key(
     return Binding(keys, action, says, show=show, tooltip=tooltip, id=name, group=group)
 
 
+SHARING = [
+    key(
+        "B",
+        "bookmark",
+        "bookmark",
+        "Mark this place, or take the mark away; b lists them",
+        TEXT,
+        show=False,
+    ),
+    key("o", "export", "export", "Write what this pane shows: SVG, CSV or npz", MORE, show=False),
+    key("R", "recipe", "command", "The one shell command that shows this again", MORE, show=False),
+    key("ctrl+o", "save_session", "save", "Save a session that brings this very screen back", MORE, show=False),
+]
+"""Of every screen on a session: the playground and the inside views."""
+
 PLAYGROUND = [
     key("space,right,l", "step", "next token", "Draw one token and append it", STEP),
     key("left,h", "back", "back", "Take the last token back; stepping again draws the same one", STEP),
@@ -76,4 +91,5 @@ PLAYGROUND = [
     key("s", "screenshot", "screenshot", "Save the screen as a picture (SVG)", MORE, show=False),
     key("question_mark", "help", "help", "What the focused pane shows, and every key", MORE),
     key("q", "app.quit", "quit", "Leave", MORE, id="quit"),
+    *SHARING,
 ]

@@ -82,7 +82,7 @@ def test_a_session_file_round_trips(tmp_path: Path) -> None:
     check_session(back, "tales", 61, 1000)
     with pytest.raises(UserError, match="61 tokens; other has 60"):
         check_session(back, "other", 60, 1000)
-    with pytest.raises(UserError, match="1,000 parameters"):
+    with pytest.raises(UserError, match="1,000 parameters; tales has 1,001; name the model"):
         check_session(back, "tales", 61, 1001)
 
 

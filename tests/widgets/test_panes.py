@@ -434,7 +434,7 @@ async def test_log_smooth_zoom_pan_and_back(loss: LossPane) -> None:
     async with app.run_test(size=(80, 20)) as pilot:
         loss.history = falling(400)
         await drawn_plot(pilot, loss)
-        await pilot.press("o", "w", "w")
+        await pilot.press("Y", "w", "w")
         await drawn_plot(pilot, loss)
         assert "log" in screen_text(app) and "mean of" not in screen_text(app)
         whole = loss._x_range()

@@ -20,8 +20,10 @@ from gpttui.tui.renderables.labels import quoted_label, token_label
 from gpttui.tui.renderables.legend import legend_pieces
 from gpttui.tui.renderables.square import SquareLayout, arrange, pooled
 from gpttui.tui.renderables.square_lines import SquareTones, SquareView
+from gpttui.tui.tables import token_columns
 from gpttui.tui.widgets.pane import NO_TEXT, VIEW, Pane, Piece, label_border, moving
 from gpttui.tui.widgets.squares import Array, Squares
+from gpttui.view_files import Table
 
 if TYPE_CHECKING:
     from gpttui.tokenizers import Tokenizer
@@ -107,6 +109,19 @@ More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What do
     @property
     def have_epoch(self) -> int:
         return self._squares.epoch
+
+    def table(self) -> Table | None:
+        """The square `[query, key]`, and the tokens along its sides."""
+        if self._weights is None or self.snapshot is None:
+            return None
+        layer, head = self._key
+        return {
+            "layer": layer + 1,
+            "head": head + 1,
+            "first_position": self._first + 1,
+            **token_columns(self.tokenizer, self.snapshot.ids[self._first :]),
+            "weights": self._weights.copy(),
+        }
 
     @property
     def _first(self) -> int:

@@ -1,4 +1,7 @@
-"""One line of plain words: what to try next, what went wrong, what is being waited for. Never read as markup."""
+"""A line of plain words: what to try next, what went wrong, what is being waited for. Never read as markup.
+
+What a person must be able to read whole (a path, a reason) wraps, up to three lines; a hint stays on one.
+"""
 
 from typing import ClassVar, Literal
 
@@ -17,7 +20,9 @@ class HintBar(Widget):
 
     DEFAULT_CSS = """
     HintBar {
-        height: 1;
+        height: auto;
+        min-height: 1;
+        max-height: 3;
         padding: 0 1;
         color: $text-muted;
         & > .hint-bar--mark { color: $accent; text-style: bold; }
@@ -28,7 +33,7 @@ class HintBar(Widget):
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {"hint-bar--mark"}
 
-    line: reactive[str] = reactive("")
+    line: reactive[str] = reactive("", layout=True)
     tone: reactive[Tone] = reactive("hint")
 
     def say(self, line: str, tone: Tone = "hint") -> None:
@@ -40,8 +45,8 @@ class HintBar(Widget):
 
     def render(self) -> Text:
         if not self.line:
-            return Text()
+            return Text(" ")
         mark_style = self.get_component_rich_style("hint-bar--mark", partial=True) if self.tone == "hint" else ""
-        text = Text(no_wrap=True, overflow="ellipsis")
+        text = Text(no_wrap=self.tone == "hint", overflow="ellipsis" if self.tone == "hint" else "fold")
         text.append(f"{MARKS[self.tone]} ", mark_style)
         return text.append(safe_text(self.line))

@@ -20,6 +20,7 @@ from gpttui.text import safe_text
 from gpttui.tui.renderables.labels import clip
 from gpttui.tui.renderables.series import Array, Series
 from gpttui.tui.widgets.pane import FRAME_CSS, VIEW, WAITING, Framed, label_border, moving
+from gpttui.view_files import Table
 
 if TYPE_CHECKING:
     from gpttui.tui.widgets.plot import CurvePlot
@@ -44,7 +45,7 @@ The faint curve is every recorded step, the bright one its moving mean (the line
 steps), the yellow one is **validation**: text that training never shows. Where it rises while training falls, \
 the model learns by heart.
 
-`o` makes the loss axis logarithmic, `w` changes the smoothing, `+` `-` zoom, arrows pan, `0` shows everything; \
+`Y` makes the loss axis logarithmic, `w` changes the smoothing, `+` `-` zoom, arrows pan, `0` shows everything; \
 the mouse wheel zooms, dragging pans, pointing reads values off.
 
 More: Karpathy, *A recipe for training neural networks* (2019)."""
@@ -61,7 +62,7 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
         ),
         Binding("minus", "zoom(-1)", "zoom out", id="loss.zoom_out", group=VIEW, show=False, tooltip="More steps"),
         Binding("0", "show_all", "all", id="loss.all", group=VIEW, show=False, tooltip="Show the whole run"),
-        Binding("o", "log", "log", id="loss.log", group=VIEW, tooltip="Logarithmic loss axis"),
+        Binding("Y", "log", "log", id="loss.log", group=VIEW, tooltip="Logarithmic loss axis"),
         Binding("w", "smooth", "smooth", id="loss.smooth", group=VIEW, tooltip="Average over more steps, or none"),
         moving("shift+left,H", "pan(-1)", "earlier", "loss.left", "Earlier steps"),
         moving("shift+right,L", "pan(1)", "later", "loss.right", "Later steps"),
@@ -184,6 +185,17 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
         """One measurement on held-out text more."""
         self.validation.append(step, loss_nats)
         self._redraw_soon()
+
+    def table(self) -> Table | None:
+        """Every recorded step, not only those in view; a run laid over it is its own."""
+        if not self.train.size and not self.validation.size:
+            return None
+        return {
+            "step": self.train.x.copy(),
+            "loss_nats": self.train.y.copy(),
+            "validation_step": self.validation.x.copy(),
+            "validation_loss_nats": self.validation.y.copy(),
+        }
 
     def _redraw_soon(self) -> None:
         if self.is_mounted and self._timer is None:

@@ -16,7 +16,9 @@ from gpttui.records import Prediction, Snapshot
 from gpttui.tui.palette import token_styles
 from gpttui.tui.renderables import candidates
 from gpttui.tui.renderables.labels import percent, quoted_label, token_label
+from gpttui.tui.tables import token_columns
 from gpttui.tui.widgets.pane import NO_TEXT, VIEW, Pane, Piece, label_border, moving
+from gpttui.view_files import Table
 
 if TYPE_CHECKING:
     from gpttui.tokenizers import Tokenizer
@@ -121,6 +123,7 @@ More: Holtzman et al., *The curious case of neural text degeneration* (2020), on
 
     def watch_has_focus(self, has_focus: bool) -> None:
         super().watch_has_focus(has_focus)
+        self._entitle()
         self.refresh()
 
     def on_mount(self) -> None:
@@ -136,6 +139,30 @@ More: Holtzman et al., *The curious case of neural text degeneration* (2020), on
     def _shown(self) -> int:
         """Candidates on the screen."""
         return min(self.rows_wanted, len(self.prediction.candidate_ids)) if self.prediction else 0
+
+    def table(self) -> Table | None:
+        """A row for each candidate shown; the last one, of id -1, is all other tokens together."""
+        snapshot, prediction = self.snapshot, self.prediction
+        if snapshot is None or prediction is None:
+            return None
+        shown, sampling = self._shown, snapshot.sampling
+        names = ("", *(cut.name for cut in prediction.cuts))
+        columns = (prediction.model_probs, prediction.probs, prediction.final_probs)
+        heads = [[float(prob) for prob in column[:shown]] for column in columns]
+        below = float(prediction.probs[shown:].sum())
+        rests = (1 - sum(heads[0]), prediction.tail_mass + below, max(0.0, 1 - sum(heads[2])))
+        model, tempered, drawn = ([*head, rest] for head, rest in zip(heads, rests, strict=True))
+        return {
+            "after_position": prediction.position + 1,
+            **token_columns(self.tokenizer, [*prediction.candidate_ids[:shown], -1]),
+            "model": model,
+            "tempered": tempered,
+            "drawn": drawn,
+            "cut_by": [*(names[int(cut)] for cut in prediction.cut_by[:shown]), ""],
+            "temperature": sampling.temperature,
+            "top_k": sampling.top_k,
+            "top_p": sampling.top_p,
+        }
 
     def _entitle(self) -> None:
         snapshot, prediction = self.snapshot, self.prediction

@@ -14,15 +14,15 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
 from textual.message import Message
-from textual.screen import Screen
 from textual.widget import Widget
 
 from gpttui.protocol import Request
 from gpttui.records import Snapshot
 from gpttui.tokenizers import Tokenizer
-from gpttui.tui.keys import HEAD, MORE, PANES, STEP, TEXT, key
+from gpttui.tui.keys import HEAD, MORE, PANES, SHARING, STEP, TEXT, key
 from gpttui.tui.messages import EngineLost, EngineReady, ModelOpened, Refused, SnapshotArrived
 from gpttui.tui.screens import views
+from gpttui.tui.screens.sharing import FOCUS, Sharing
 from gpttui.tui.screens.views import ViewContext
 from gpttui.tui.selection import Selection
 from gpttui.tui.widgets.hint_bar import HintBar
@@ -61,10 +61,11 @@ FRAME: list[BindingType] = [
     key("question_mark", "help", "help", "What the focused pane shows, and every key", MORE, id="inside_help"),
     key("escape", "leave", "back", "Back to the playground", MORE, id="inside_leave"),
     key("q", "app.quit", "quit", "Leave gpttui", MORE, show=False, id="inside_quit"),
+    *SHARING,
 ]  # fmt: skip
 
 
-class InsideScreen(Screen[None]):
+class InsideScreen(Sharing):
     """One view of what happens inside, over the whole terminal."""
 
     VIEW: ClassVar[str] = ""
@@ -119,6 +120,14 @@ class InsideScreen(Screen[None]):
     def position(self) -> int:
         """The selected token's index; -1 where there is no text."""
         return self.selection.index(self.length)
+
+    @property
+    def current_pane(self) -> Widget | None:
+        """The pane that is worked with."""
+        return self.focused or next(iter(self.panes), None)
+
+    def state(self) -> dict[str, Any]:
+        return {"view": self.VIEW, FOCUS: "" if self.current_pane is None else self.current_pane.id or ""}
 
     @property
     def panes(self) -> list[Pane]:
@@ -188,6 +197,13 @@ class InsideScreen(Screen[None]):
         self.wait(LOOKING)
         self._follow_text()
         self.set_interval(LIVE_S, self._keep_up)
+        self.call_after_refresh(self._focus_again, str(self.link.kept.pop(FOCUS, "")))
+
+    def _focus_again(self, pane_id: str) -> None:
+        """The pane that was worked with when the session was saved."""
+        for pane in self.panes:
+            if pane_id and pane.id == pane_id:
+                pane.focus()
 
     def on_unmount(self) -> None:
         if self._heard in self.link.watchers:
@@ -300,8 +316,7 @@ class InsideScreen(Screen[None]):
     def action_help(self) -> None:
         from gpttui.tui.screens.help import HelpScreen
 
-        shown: Widget | None = self.focused or next(iter(self.panes), None)
-        if shown is not None:
+        if (shown := self.current_pane) is not None:
             self.app.push_screen(HelpScreen(shown, self.active_bindings))
 
     def action_screenshot(self) -> None:

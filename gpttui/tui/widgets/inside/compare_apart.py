@@ -24,8 +24,10 @@ from gpttui.tui.renderables.inside.compare_chart import (
     wings,
 )
 from gpttui.tui.renderables.labels import clip, fit, percent, quoted_label
+from gpttui.tui.tables import token_columns
 from gpttui.tui.widgets.inside.lines import Line, LinesPane, Sheet, hit
 from gpttui.tui.widgets.pane import label_border, moving
+from gpttui.view_files import Table
 
 NAME, FIGURE = 18, 6
 SAYS = 18
@@ -84,6 +86,22 @@ More: nostalgebraist 2020, "interpreting GPT: the logit lens"."""
 
     def action_measure(self) -> None:
         self.by_length = not self.by_length
+
+    def table(self) -> Table | None:
+        """A row for each stop."""
+        compared = self.compared
+        if compared is None:
+            return None
+        found: dict[str, object] = {
+            "after": [stop_name(stop) for stop in compared.stops],
+            "cosine": compared.cosines,
+            "distance": compared.distances,
+        }
+        for side, name in enumerate("ab"):
+            found[f"length_{name}"] = compared.norms[side]
+            found |= token_columns(self.tokenizer, compared.lens_ids[side].tolist(), f"would_say_{name}")
+            found[f"prob_{name}"] = compared.lens_probs[side]
+        return found
 
     def _far(self, compared: Compared) -> list[float]:
         if self.by_length:
@@ -220,6 +238,17 @@ apart, the distances shrink at once. `x` again puts it back. `enter` on a head s
         kept = [part for part in found if abs(part[0]) >= 5e-4]
         return sorted(kept, key=lambda part: -abs(part[0]))[:MOST_PARTS]
 
+    def table(self) -> Table | None:
+        """Every part's share, those that are not listed too; together they are 1."""
+        compared = self.compared
+        if compared is None:
+            return None
+        shares = {"embeddings": float(compared.share_embed), "changed by hand": float(compared.share_altered)}
+        for layer, row in enumerate(compared.share_heads.tolist()):
+            shares |= {f"layer {layer + 1} head {head + 1}": share for head, share in enumerate(row)}
+        shares |= {f"layer {layer + 1} MLP": share for layer, share in enumerate(compared.share_mlps.tolist())}
+        return {"part": list(shares), "share": list(shares.values())}
+
     def action_silence(self) -> None:
         parts = self.parts()
         if self.cursor < len(parts):
@@ -333,6 +362,15 @@ At temperature 1, before any cut, over the whole vocabulary. All bars share one 
         for pair, label in zip(found, labels, strict=True):
             sheet.add(*wings(pair, label, top, room, tones))
         return sheet
+
+    def table(self) -> Table | None:
+        """Every token of both lists, with its probability in each text."""
+        compared = self.compared
+        if compared is None:
+            return None
+        found = pairs(compared.top_ids, compared.top_probs, compared.other_probs)
+        a, b = [pair.left for pair in found], [pair.right for pair in found]
+        return {**token_columns(self.tokenizer, [pair.token_id for pair in found]), "after_a": a, "after_b": b}
 
 
 def _figure(value: float) -> str:

@@ -13,9 +13,11 @@ from textual.reactive import reactive
 
 from gpttui.tui.palette import token_styles
 from gpttui.tui.renderables.labels import clip, token_label
+from gpttui.tui.tables import token_columns
 from gpttui.tui.widgets.inside.lines import Line, LinesPane, Sheet, hit
 from gpttui.tui.widgets.inside.token_line import around
 from gpttui.tui.widgets.pane import label_border, moving
+from gpttui.view_files import Table
 
 NAMES = ("A", "B")
 LONGEST = 16
@@ -76,6 +78,19 @@ other token of the row, so that you can compare whatever you like. `p` puts the 
             tone = self.tone("bar" if side == 0 else "accent") + Style(bold=True)
             sheet.choose((self.mark(side), self.tone("accent")), (f"{name}  ", tone), *self._text(side, width - 6))
         return sheet
+
+    def table(self) -> Table | None:
+        """A row for each token of both texts."""
+        every = [(name, n, token) for name, ids in zip(NAMES, self.ids, strict=True) for n, token in enumerate(ids)]
+        if not every:
+            return None
+        marks = dict(zip(NAMES, self.marks, strict=True))
+        return {
+            "text": [name for name, _, _ in every],
+            "position": [n + 1 for _, n, _ in every],
+            **token_columns(self.tokenizer, [token for _, _, token in every]),
+            "marked": [marks[name] == n for name, n, _ in every],
+        }
 
     def _text(self, side: int, room: int) -> Line:
         ids = self.ids[side]

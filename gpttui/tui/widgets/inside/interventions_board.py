@@ -17,9 +17,12 @@ from gpttui.tui.palette import heat_styles, level
 from gpttui.tui.renderables.labels import fit
 from gpttui.tui.widgets.inside.lines import Line, LinesPane, Sheet, hit
 from gpttui.tui.widgets.pane import label_border, moving
+from gpttui.view_files import Table
 
 ATTENTION, MLP = -1, -2
 """Columns beside those of the heads."""
+NAMES = {ATTENTION: "attention", MLP: "MLP"}
+STATES = {"●": "works", "○": "silenced", "~": "at its mean", "◐": "silenced in part"}
 NAME, WHOLE = 10, 6
 
 
@@ -91,6 +94,23 @@ More: Michel et al. 2019, "Are sixteen heads really better than one?"; McGrath e
     def columns(self) -> list[int]:
         return [*range(self.shape[1]), ATTENTION, *([MLP] if self.has_mlps else [])]
 
+    def table(self) -> Table | None:
+        """A row for each part: works, silenced …, and where it was measured the bits that silencing it changes."""
+        parts = [(layer, column) for layer in range(self.shape[0]) for column in self.columns]
+        return {
+            "layer": [layer + 1 for layer, _ in parts],
+            "part": [NAMES.get(column, f"head {column + 1}") for _, column in parts],
+            "state": [STATES[self._state(layer, column)[0]] for layer, column in parts],
+            "effect_bits": [self._effect(layer, column) for layer, column in parts],
+        }
+
+    def _effect(self, layer: int, column: int) -> float:
+        """nan where it was not measured."""
+        found = self.effects.get(layer)
+        if found is None:
+            return float("nan")
+        return float(found.attn if column == ATTENTION else found.mlp if column == MLP else found.heads[column])
+
     def action_column(self, by: int) -> None:
         columns = self.columns
         at = columns.index(self.column) if self.column in columns else 0
@@ -132,7 +152,7 @@ More: Michel et al. 2019, "Are sixteen heads really better than one?"; McGrath e
         glyph, style = self._state(layer, column)
         found = self.effects.get(layer)
         if found is not None and glyph == "●":
-            bits = float(found.attn if column == ATTENTION else found.mlp if column == MLP else found.heads[column])
+            bits = self._effect(layer, column)
             glyph = _bits(bits) if wide > 3 else glyph
             style = heat_styles(self.depth, self.heat)[level(bits, max(0.5, self._most()))]
         if layer == self.cursor and column == self.column:

@@ -16,8 +16,10 @@ from gpttui.interventions import Intervention, Mode, Steer
 from gpttui.text import safe_text
 from gpttui.tui.renderables.inside.compare_chart import Wings, pairs, wings
 from gpttui.tui.renderables.labels import clip, fit, quoted_label
+from gpttui.tui.tables import token_columns
 from gpttui.tui.widgets.inside.lines import LinesPane, Sheet, hit
 from gpttui.tui.widgets.pane import label_border, moving
+from gpttui.view_files import Table
 
 HOW = (
     ("x", "silence the part under the cursor"),
@@ -85,6 +87,11 @@ addition"."""
     def pressed(self, place: tuple[int, ...]) -> None:
         self.post_message(self.Undone(place[0]))
 
+    def table(self) -> Table | None:
+        """The changes in words, in order."""
+        words = [change.words for change in self.changes]
+        return {"number": range(1, len(words) + 1), "change": words} if words else None
+
     def draw(self, width: int, height: int) -> Sheet | None:
         sheet = Sheet()
         for n, change in enumerate(self.changes):
@@ -138,6 +145,22 @@ Silence every head if you like: then each token sees only itself."""
     def _entitle(self) -> None:
         bits = "" if self.answer is None else f"{self.answer.divergence_bits:.2f} bits apart"
         label_border(self, f"Before and after · what follows {self.after}".rstrip(), bits)
+
+    def table(self) -> Table | None:
+        """Every token of both lists, with its probability in each model."""
+        found = self.answer
+        if found is None:
+            return None
+        rows = pairs(
+            (found.top_ids, found.now_ids), (found.top_probs, found.now_probs), (found.top_now, found.now_before)
+        )
+        return {
+            "after_position": found.position + 1,
+            **token_columns(self.tokenizer, [pair.token_id for pair in rows]),
+            "as_it_was": [pair.left for pair in rows],
+            "altered": [pair.right for pair in rows],
+            "bits_apart": found.divergence_bits,
+        }
 
     def draw(self, width: int, height: int) -> Sheet | None:
         found = self.answer

@@ -16,6 +16,7 @@ from gpttui.tui.renderables.labels import fit
 from gpttui.tui.renderables.signed import signed_strip
 from gpttui.tui.widgets.inside.lines import Line, LinesPane, Sheet
 from gpttui.tui.widgets.pane import label_border, moving
+from gpttui.view_files import Table
 
 NAME, FIGURE = 22, 8
 EXTREME = 98
@@ -57,6 +58,14 @@ More: Geva et al. 2021, "Transformer feed-forward layers are key-value memories"
 
     def watch_token(self) -> None:
         self._entitle()
+
+    def table(self) -> Table | None:
+        """The four vectors."""
+        found = self.activity
+        if found is None:
+            return None
+        place = {"layer": found.layer + 1, "position": found.position + 1}
+        return place | {"reads": found.read, "before": found.pre, "after": found.post, "adds": found.out}
 
     def _entitle(self) -> None:
         layer = "" if self.activity is None else f" of layer {self.activity.layer + 1}"
@@ -144,6 +153,20 @@ playground, or in `A`."""
         """Under the cursor; -1 where there is none."""
         found = self.activity
         return int(found.top[self.cursor]) if found is not None and self.cursor < len(found.top) else -1
+
+    def table(self) -> Table | None:
+        """A row for each neuron listed."""
+        found = self.activity
+        if found is None:
+            return None
+        columns: dict[str, object] = {
+            "layer": found.layer + 1,
+            "position": found.position + 1,
+            "neuron": found.top + 1,
+            "after": found.post[found.top],
+            "adds": found.top_written,
+        }
+        return columns | ({"share_of": self.target, "share": found.top_shares} if len(found.top_shares) else {})
 
     def action_silence(self) -> None:
         if self.neuron >= 0:

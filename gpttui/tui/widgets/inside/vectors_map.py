@@ -12,8 +12,10 @@ from textual.reactive import reactive
 from gpttui.inspect_protocol import Map
 from gpttui.tui.renderables.inside.vectors_map import lay_out
 from gpttui.tui.renderables.labels import clip, token_label
+from gpttui.tui.tables import token_columns
 from gpttui.tui.widgets.inside.lines import Line, LinesPane, Sheet, hit
 from gpttui.tui.widgets.pane import label_border
+from gpttui.view_files import Table
 
 LONGEST = 12
 
@@ -85,6 +87,16 @@ x · V[:2], and the shares are S²ᵢ / Σ S²."""
                 pieces.append((text, style))
             sheet.add(*pieces)
         return sheet
+
+    def table(self) -> Table | None:
+        """A row for each token of the map."""
+        found = self.map
+        if found is None:
+            return None
+        across, up = found.explained.tolist()
+        place = {"position": range(found.first + 1, found.first + 1 + len(found.ids))} if found.first >= 0 else {}
+        points = {"x": found.points[:, 0], "y": found.points[:, 1], "x_share": across, "y_share": up}
+        return {**place, **token_columns(self.tokenizer, found.ids.tolist()), **points}
 
     def _order(self, found: Map) -> list[int]:
         """Most wanted names first: the selected token, its neighbours, then the rest as they come."""

@@ -10,8 +10,10 @@ from textual.reactive import reactive
 from gpttui.inspect_protocol import Near, Sum
 from gpttui.tui.renderables.bars import bar
 from gpttui.tui.renderables.labels import fit, quoted_label
+from gpttui.tui.tables import token_columns
 from gpttui.tui.widgets.inside.lines import Line, LinesPane, Sheet
 from gpttui.tui.widgets.pane import label_border
+from gpttui.view_files import Table
 
 NAME, FIGURE = 14, 6
 
@@ -55,6 +57,19 @@ More: Mikolov et al. 2013, "Efficient estimation of word representations in vect
 
     def watch_place(self) -> None:
         self._entitle()
+
+    def table(self) -> Table | None:
+        """Both lists, one below the other."""
+        if self.own is None:
+            return None
+        lists = [("as looked up", self.own), *([(f"after {self.place}", self.later)] if self.later is not None else [])]
+        return {
+            "of": self.token,
+            "vector": [name for name, near in lists for _ in near.ids],
+            "length": [near.norm for _, near in lists for _ in near.ids],
+            **token_columns(self.tokenizer, [n for _, near in lists for n in near.ids.tolist()], "near"),
+            "cosine": [cosine for _, near in lists for cosine in near.cosines.tolist()],
+        }
 
     def _entitle(self) -> None:
         label_border(self, f"Closest to {self.token}".rstrip(), "cosine")
@@ -146,6 +161,18 @@ More: Linzen 2016, "Issues in evaluating semantic spaces using word analogies"."
                 (f"{cosine + 0.0:{FIGURE}.2f}", self.tone(kind)),
             )
         return sheet
+
+    def table(self) -> Table | None:
+        """The tokens nearest to the sum."""
+        found, asked = self.answer, token_columns(self.tokenizer, self.asked)["token"]
+        if found is None or len(asked) < 3:
+            return None
+        columns: dict[str, object] = {"a": asked[0], "b": asked[1], "c": asked[2]}
+        columns |= {**token_columns(self.tokenizer, found.ids.tolist(), "near"), "cosine": found.cosines}
+        if len(asked) < 4:
+            return columns
+        ranks = {"rank": found.expected_rank + 1, "rank_without_inputs": found.expected_rank_without_inputs + 1}
+        return columns | {"expected": asked[3], "expected_cosine": found.expected_cosine} | ranks
 
     def _verdict(self, found: Sum, expected: str, width: int) -> list[str]:
         rank, without = found.expected_rank + 1, found.expected_rank_without_inputs + 1

@@ -1,0 +1,103 @@
+"""How the playground comes back to a saved session, and what of it is saved beside the text.
+
+For: `PlayScreen`, which inherits from it.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from textual.widget import Widget
+
+from gpttui import protocol
+from gpttui.errors import UserError
+from gpttui.tui.screens.sharing import FOCUS, Sharing
+from gpttui.tui.selection import Selection
+
+if TYPE_CHECKING:
+    from gpttui.inference.branches import SessionFile
+    from gpttui.tui.screens.deck import PaneDeck
+    from gpttui.tui.widgets.attention import AttentionPane
+    from gpttui.tui.widgets.tokens import TokensPane
+
+
+class PlaySharing(Sharing):
+    """The playground's part in saved sessions."""
+
+    deck: "PaneDeck"
+    tokens: "TokensPane"
+    attention: "AttentionPane"
+    _coming_back: "SessionFile | None" = None
+
+    def _mark(self) -> None:
+        """Put the selection into the panes."""
+        raise NotImplementedError
+
+    @property
+    def current_pane(self) -> Widget | None:
+        return self.deck.current
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "pane": self.deck.current.id,
+            "zoomed": self.deck.zoomed,
+            "colour_mode": self.tokens.colour_mode,
+            "overview": self.attention.overview,
+        }
+
+    def come_back(self, path: str, session: "SessionFile") -> None:
+        """Open the model at `path` with the session's text, settings and changes."""
+        self._coming_back = session
+        changes = tuple(session.interventions)
+        self.link.resume(
+            protocol.Restore(
+                path,
+                session.prompt,
+                session.appended,
+                session.picked,
+                session.sampling,
+                session.seed,
+                changes=changes,
+            )
+        )
+
+    def came_back(self, opened: protocol.Opened) -> None:
+        """The model is open: the rest of what the session says, if there is one to come back to."""
+        session, self._coming_back = self._coming_back, None
+        if session is None:
+            return
+        from gpttui.inference.branches import check_session
+        from gpttui.tui.sessions import tree_of
+
+        card = opened.card
+        try:
+            check_session(session, card.id, card.vocab_size, card.params)
+        except UserError as error:
+            self.hints.say(str(error), "error")
+            return
+        self.link.trail.adopt(tree_of(session))
+        self.selection = Selection(max(-1, session.position)).on(session.layer, session.head, card.n_layer, card.n_head)
+        self._mark()
+        self._show_again(session.view)
+        self.link.show()
+        count, altered = len(session.appended), len(session.interventions)
+        told = [f"{count:,} tokens behind the prompt"] + ([f"{altered} changes to the model"] if altered else [])
+        self.hints.say(f"Your session is back: {', '.join(told)}.", "info")
+
+    def _show_again(self, view: dict[str, Any]) -> None:
+        """What a session file says of the screen; what means nothing to this version is passed over."""
+        from gpttui.tui.screens import views
+        from gpttui.tui.screens.inside.compare_pairs import TwoTexts
+        from gpttui.tui.sessions import kept_again
+        from gpttui.tui.widgets.tokens import COLOUR_MODES
+
+        self.link.kept |= kept_again(view.get("kept"), {"compare": TwoTexts})
+        if view.get("colour_mode") in COLOUR_MODES:
+            self.tokens.colour_mode = view["colour_mode"]
+        self.attention.overview = view.get("overview") is True
+        if (view.get("zoomed") is True) != self.deck.zoomed:
+            self.deck.zoom()
+        panes = [pane.id for pane in self.deck.panes]
+        if view.get("pane") in panes:
+            self.deck.go(panes.index(view["pane"]))
+        if view.get("view") in {shown.id for shown in views.VIEWS}:
+            self.link.kept[FOCUS] = view.get(FOCUS, "")
+            self.run_worker(self.app.run_action(f"view('{view['view']}')", self))

@@ -1,0 +1,141 @@
+"""What every screen on a session offers to take along: a session file, the command that shows it, a pane's file.
+
+For: the playground and the inside views, which inherit from it. Not for: file formats.
+"""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textual.screen import Screen
+from textual.widget import Widget
+
+from gpttui import locations
+from gpttui.errors import UserError
+from gpttui.recipe import generate_command, session_command
+from gpttui.tui.selection import Selection
+
+if TYPE_CHECKING:
+    from gpttui.tui.screens.session_link import SessionLink
+    from gpttui.tui.widgets.hint_bar import HintBar
+
+FOCUS = "focus"
+"""Name under which the link keeps which pane of a view is to have the focus when it opens."""
+
+
+class Sharing(Screen[None]):
+    """A screen whose session can be saved, told as a command, and exported pane by pane."""
+
+    link: "SessionLink"
+    hints: "HintBar"
+    selection: Selection
+
+    def state(self) -> dict[str, Any]:
+        """What else than the session brings this screen back, for JSON."""
+        return {}
+
+    @property
+    def current_pane(self) -> Widget | None:
+        """The pane that is worked with."""
+        raise NotImplementedError
+
+    # ── A session file ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def save_now(self) -> Path:
+        """Write a session file that brings this very screen back. Raises UserError where that is not possible."""
+        from gpttui.tui import sessions
+
+        view: dict[str, Any] = {}
+        for screen in self.app.screen_stack:
+            view |= screen.state() if isinstance(screen, Sharing) else {}
+        return sessions.save(sessions.session_now(self.link, self.selection, view), locations.sessions_dir())
+
+    def action_save_session(self) -> None:
+        from gpttui.tui.sessions import short
+
+        try:
+            file = self.save_now()
+        except UserError as error:
+            self.hints.say(str(error), "error")
+            return
+        snapshot = self.link.snapshot
+        under = snapshot.weights if snapshot is not None else ""
+        tail = f", but not {under}: it opens with the model's own weights" if under else "; R: the command to open it"
+        self.hints.say(f"Saved {short(file)}{tail}", "warning" if under else "info")
+
+    # ── The command that shows this again ────────────────────────────────────────────────────────────────────────
+
+    def action_recipe(self) -> None:
+        from gpttui.tui.screens.share_dialogs import RecipeScreen
+        from gpttui.tui.sessions import model_name
+
+        link = self.link
+        try:
+            again = session_command(str(self.save_now()))
+        except UserError as error:
+            self.hints.say(str(error), "error")
+            return
+        why_not = link.trail.not_by_command()
+        text = ""
+        if not why_not and link.card is not None and link.snapshot is not None:
+            count = len(link.snapshot.ids) - link.snapshot.n_prompt
+            name = model_name(link.card)
+            text = generate_command(name, link.prompt, count, link.sampling, link.seed, link.changes)
+        self.app.push_screen(RecipeScreen(again, text, why_not))
+
+    # ── A mark in the tree of continuations ──────────────────────────────────────────────────────────────────────
+
+    def action_bookmark(self) -> None:
+        trail = self.link.trail
+        if trail.leaf < 0:
+            self.hints.say("A bookmark marks a place behind the prompt: draw a token first.", "info")
+            return
+        name = trail.toggle_bookmark(trail.leaf)
+        words = f"Bookmark {name} is here; b lists what was tried and jumps." if name else "This bookmark is gone."
+        self.hints.say(words, "info")
+
+    # ── A file of what a pane shows ──────────────────────────────────────────────────────────────────────────────
+
+    def action_export(self) -> None:
+        from gpttui.tui.screens.share_dialogs import ExportScreen
+
+        pane = self.current_pane
+        if pane is None:
+            return
+
+        def chosen(suffix: str | None) -> None:
+            if suffix is not None:
+                self._export(pane, suffix)
+
+        self.app.push_screen(ExportScreen(pane), chosen)
+
+    def _export(self, pane: Widget, suffix: str) -> None:
+        from gpttui.tui import exports, sessions, tables
+        from gpttui.view_files import write_table
+
+        card = self.link.card
+        stem = f"{card.id if card is not None else 'gpttui'}-{pane.id or 'pane'}"
+        file = sessions.free_file(locations.exports_dir(), stem, suffix)
+        if suffix == ".svg":
+            drawn = exports.picture(self, pane)
+            self._write(file, lambda: exports.write_text(drawn, file))
+        elif (table := tables.table_of(pane)) is not None:
+            self._write(file, lambda: write_table(table, file))
+        else:
+            self.hints.say("This pane holds no numbers just now; as SVG it can be written all the same.", "warning")
+
+    def _write(self, file: Path, write: Callable[[], None]) -> None:
+        """In a thread: a square of a thousand tokens has a million numbers."""
+        from gpttui.tui.sessions import short
+
+        async def work() -> None:
+            try:
+                await asyncio.to_thread(write)
+            except UserError as error:
+                self.hints.say(str(error), "error")
+            else:
+                self.hints.say(f"Wrote {short(file)}", "info")
+
+        self.hints.say(f"Writing {short(file)} …", "info")
+        self.run_worker(work(), group="export")

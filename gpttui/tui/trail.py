@@ -1,0 +1,92 @@
+"""The way a text has taken: every continuation that was tried as a tree, and how each of its tokens came to be.
+
+For: the branches view, bookmarks, saved sessions, and the question whether a shell command would write the same again.
+It only listens to the session link. Not for: jumping (the engine does). No widget, no torch.
+"""
+
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+from gpttui.inference.branches import Branches
+from gpttui.interventions import as_arguments
+from gpttui.records import Sampling, Snapshot
+from gpttui.tui.messages import ModelOpened, SnapshotArrived
+
+if TYPE_CHECKING:
+    from gpttui.tui.screens.session_link import SessionLink
+
+Under = tuple[Sampling, int, tuple[str, ...], str]
+"""What a token was drawn under: sampling, seed, interventions in words, weights."""
+
+
+class Trail:
+    """The tree of the open prompt; those of earlier prompts are kept, and found again when their prompt comes back."""
+
+    def __init__(self, link: "SessionLink") -> None:
+        self._link = link
+        self.tree = Branches()
+        self.leaf = -1
+        """Node of the newest token of the text; -1 at the prompt."""
+        self._under: dict[int, Under] = {}
+        """By node: only of tokens that were drawn here."""
+        self._others: dict[tuple[str, tuple[int, ...]], tuple[Branches, dict[int, Under]]] = {}
+
+    def heard(self, message: Message) -> None:
+        """What the link tells the screen."""
+        if isinstance(message, ModelOpened):
+            self._follow(message.opened.snapshot, "open")
+        elif isinstance(message, SnapshotArrived) and (message.kind != "show" or message.snapshot.weights):
+            self._follow(message.snapshot, message.kind)
+
+    def _follow(self, snapshot: Snapshot, kind: str) -> None:
+        ids, first = snapshot.ids.tolist(), snapshot.n_prompt
+        path = "" if self._link.card is None else self._link.card.path
+        self.tree, self._under = self._others.setdefault((path, tuple(ids[:first])), (Branches(), {}))
+        self.leaf = self.tree.follow(ids[first:], snapshot.surprisal_bits[first:].tolist(), self._link.picked)
+        if kind == "step" and self.leaf >= 0:
+            self._under[self.leaf] = _under(snapshot)
+
+    def adopt(self, tree: Branches) -> None:
+        """Go on with a tree that was saved: it is of the text that is open."""
+        snapshot, card = self._link.snapshot, self._link.card
+        if snapshot is not None and card is not None:
+            prompt = tuple(snapshot.ids[: snapshot.n_prompt].tolist())
+            self._others[card.path, prompt] = (tree, {})
+            self._follow(snapshot, "open")
+
+    # ── Bookmarks ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def toggle_bookmark(self, node_id: int) -> str:
+        """Mark a node by the next free number, or take its mark away; the name, empty where it was taken."""
+        taken = {node.bookmark for node in self.tree.bookmarks}
+        free = next(str(n) for n in range(1, len(taken) + 2) if str(n) not in taken)
+        name = "" if self.tree.nodes[node_id].bookmark else free
+        self.tree.bookmark(node_id, name)
+        return name
+
+    # ── Would a command write the same? ──────────────────────────────────────────────────────────────────────────
+
+    def not_by_command(self) -> str:
+        """Why `gpttui generate` would write another text, in a few words; empty where it writes this one."""
+        link, snapshot = self._link, self._link.snapshot
+        if snapshot is None:
+            return "there is no text yet"
+        changes = link.changes
+        whole = all(not getattr(change, "over", "") for change in changes)
+        if link.prompt.strip() == "-" or "\0" in link.prompt:
+            return "a shell cannot pass this prompt on"
+        if snapshot.weights:
+            return f"its weights are those of {snapshot.weights}"
+        if any(link.picked):
+            return f"token {snapshot.n_prompt + link.picked.index(True) + 1} was picked by hand"
+        if len(as_arguments(changes)) < len(changes) or not whole:
+            return "--ablate has no word for what is patched or steered"
+        now = _under(snapshot)
+        if any(self._under.get(node.id) != now for node in self.tree.path(self.leaf)):
+            return "settings, seed or changes were others on the way"
+        return ""
+
+
+def _under(snapshot: Snapshot) -> Under:
+    return snapshot.sampling, snapshot.seed, snapshot.interventions, snapshot.weights

@@ -1,0 +1,263 @@
+"""A session saved and opened again is the same screen; the command told works; panes are written as they are."""
+
+import csv
+import json
+import shlex
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gpttui import locations
+from gpttui.errors import UserError
+from gpttui.inference.branches import SessionFile, load_session
+from gpttui.records import Snapshot
+from gpttui.tui.app import GpttuiApp
+from gpttui.tui.screens.inside.compare_pairs import TwoTexts
+from gpttui.tui.screens.play import Opening
+from gpttui.tui.screens.share_dialogs import ExportScreen, RecipeScreen
+from gpttui.tui.sessions import free_file, kept_again, kept_plain
+from tests.app.engine_inside import EngineInside
+from tests.app.pilot import Playground, playground
+from tests.app.test_inside import opened
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("GPTTUI_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@asynccontextmanager
+async def again(session: SessionFile, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Playground]:
+    """The playground on a saved session."""
+    engine = EngineInside()
+    app = GpttuiApp(engine, Opening(session.model, session=session))
+    async with app.run_test(size=size) as pilot:
+        page = Playground(app, pilot, engine)  # type: ignore[arg-type]
+        await page.opened()
+        await page.until(lambda: not page.play.link.busy)
+        await pilot.pause()
+        yield page
+
+
+def only(folder: Path) -> Path:
+    (file,) = folder.iterdir()
+    return file
+
+
+def facts(snapshot: Snapshot | None) -> dict[str, Any]:
+    """All of a snapshot but what differs from run to run."""
+    assert snapshot is not None and snapshot.prediction is not None
+    whole = {name: getattr(snapshot, name) for name in Snapshot.__slots__ if name not in ("epoch", "elapsed_ms")}
+    del whole["attention"]  # rows that the screen holds already are not sent again
+    held = whole.pop("prediction")
+    return whole | {f"prediction.{name}": getattr(held, name) for name in type(held).__slots__}
+
+
+def same(a: dict[str, Any], b: dict[str, Any]) -> None:
+    assert a.keys() == b.keys()
+    for name, value in a.items():
+        if isinstance(value, np.ndarray):
+            np.testing.assert_allclose(value, b[name], rtol=1e-4, atol=1e-5, err_msg=name)
+        elif isinstance(value, float):
+            assert value == pytest.approx(b[name], rel=1e-4, nan_ok=True), name
+        elif name in ("last_draw", "prediction.draw") and value is not None:
+            assert (value.token_id, value.picked) == (b[name].token_id, b[name].picked)
+            numbers = [[draw.uniform, draw.low, draw.high] for draw in (value, b[name])]
+            np.testing.assert_allclose(*numbers, rtol=1e-4, atol=1e-5)
+        elif name != "prediction.cuts":
+            assert value == b[name], name
+
+
+async def test_a_saved_session_opens_to_the_same_screen(tmp_path: Path) -> None:
+    async with opened(tmp_path) as page:
+        await page.press(
+            "T", "K", "x", "right_curly_bracket", "X", "space", "space", "2", "down", "enter", "space", "c"
+        )
+        await page.press("comma", "comma", "right_square_bracket", "B", "3")
+        before, shown = facts(page.play.link.snapshot) | page.play.attention.table(), page.text
+        await page.press("ctrl+o")
+        assert "Saved" in page.text and "sessions" in page.text
+        await page.press("ctrl+o")
+        session = load_session(only(locations.sessions_dir()))
+    assert session.position >= 0 and (session.layer, session.head) == (1, 1) and len(session.interventions) == 2
+    async with again(session) as page:
+        same(before, facts(page.play.link.snapshot) | page.play.attention.table())
+        assert page.play.link.picked == session.picked and any(session.picked)
+        assert "ALTERED" in page.text
+        assert page.play.tokens.colour_mode == "surprisal"
+        assert page.play.deck.current is page.play.attention
+        tree = page.play.link.trail.tree
+        assert [node.bookmark for node in tree.bookmarks] == ["1"] and len(tree) == len(session.branches)
+        square = shown.splitlines()[5:-3]
+        assert page.text.splitlines()[5:-3] == square
+
+
+async def test_a_view_comes_back_with_its_pane(tmp_path: Path) -> None:
+    async with opened(tmp_path) as page:
+        await page.press("space", "v", "tab", "left", "ctrl+o", "escape")
+        position = page.play.selection.position
+        assert position >= 0
+    session = load_session(only(locations.sessions_dir()))
+    async with again(session) as page:
+        await page.until(lambda: page.app.screen is not page.play)
+        screen = page.app.screen
+        await page.until(lambda: screen.focused is not None and screen.focused.id == session.view["focus"])
+        assert getattr(screen, "VIEW", "") == "vectors" and page.play.selection.position == position
+        await page.press("escape", "space")
+        assert len(page.ids) == len(session.appended) + page.play.link.snapshot.n_prompt + 1  # type: ignore[union-attr]
+
+
+async def test_a_session_of_another_model_is_told_when_the_engine_is_elsewhere(tmp_path: Path) -> None:
+    async with opened(tmp_path) as page:
+        await page.press("space", "ctrl+o")
+    session = load_session(only(locations.sessions_dir()))
+    import msgspec
+
+    other = msgspec.structs.replace(session, params=session.params + 1)
+    async with again(other) as page:
+        assert "parameters" in page.text and "--model" in page.text
+
+
+async def test_nothing_open_nothing_saved() -> None:
+    async with playground(wait=False, opening=Opening("missing")) as page:
+        await page.until(lambda: "holds no model" in page.text)
+        await page.press("ctrl+o")
+        assert "nothing to save yet" in page.text
+        await page.press("R", "B", "o", "c")
+        await page.until(lambda: page.app.screen is page.play)
+
+
+async def test_the_command_is_shown_and_copied_and_writes_the_same(tmp_path: Path) -> None:
+    async with opened(tmp_path) as page:
+        await page.press("x", "T", "space", "space", "space", "R")
+        dialog = page.app.screen
+        assert isinstance(dialog, RecipeScreen)
+        text = page.play.tokens.tokenizer.decode(page.ids)  # type: ignore[union-attr]
+        prompt = page.play.link.prompt
+        await page.press("Y")
+        command = shlex.split(page.app.clipboard)
+        assert command[:2] == ["gpttui", "generate"] and command[-2:] == ["--ablate", "1.1"]
+        await page.press("y")
+        assert shlex.split(page.app.clipboard) == ["gpttui", "--session", str(only(locations.sessions_dir()))]
+        await page.press("escape", "2", "down", "enter", "R")
+        assert "picked by hand" in page.text and len(page.app.screen.commands) == 1  # type: ignore[attr-defined]
+        await page.press("escape", "left", "t", "R")
+        assert "were others on the way" in page.text
+    assert prompt + written(command) == text
+
+
+def written(command: list[str]) -> str:
+    """What a `gpttui generate …` prints."""
+    import contextlib
+    import io
+
+    from gpttui.cli import main
+
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        assert main.run(command[1:]) == 0
+    return out.getvalue().removesuffix("\n")
+
+
+async def exported(page: Playground, key: str) -> Path:
+    before = set(locations.exports_dir().glob("*"))
+    await page.press("o")
+    assert isinstance(page.app.screen, ExportScreen)
+    await page.press(key)
+    await page.until(lambda: "Wrote" in page.text)
+    (file,) = set(locations.exports_dir().glob("*")) - before
+    return file
+
+
+def rows(file: Path) -> list[dict[str, str]]:
+    with file.open(newline="", encoding="utf-8") as handle:
+        return list(csv.DictReader(handle))
+
+
+async def test_each_pane_of_the_playground_is_written_as_it_is_shown() -> None:
+    async with playground() as page:
+        await page.press("space", "k", "k", "2")
+        snapshot = page.play.tokens.snapshot
+        assert snapshot is not None and snapshot.prediction is not None and snapshot.attention is not None
+        table = rows(await exported(page, "c"))
+        prediction, shown = snapshot.prediction, page.play.next.rows_wanted
+        assert [float(row["drawn"]) for row in table[:shown]] == prediction.final_probs[:shown].tolist()
+        assert [float(row["model"]) for row in table[:shown]] == prediction.model_probs[:shown].tolist()
+        assert float(table[-1]["tempered"]) > prediction.tail_mass - 1e-9 and table[-1]["token_id"] == "-1"
+
+        await page.press("1")
+        tokens = rows(await exported(page, "c"))
+        assert [int(row["token_id"]) for row in tokens] == page.ids
+        assert [float(row["entropy_bits"]) for row in tokens] == snapshot.entropy_bits.tolist()
+        assert "".join(row["token"] for row in tokens) == page.play.tokens.tokenizer.decode(page.ids)  # type: ignore[union-attr]
+
+        await page.press("3")
+        with np.load(await exported(page, "n"), allow_pickle=False) as square:
+            assert square["weights"].shape == (len(page.ids),) * 2 and int(square["layer"]) == 1
+            assert np.allclose(square["weights"].sum(axis=1), 1)
+
+        await page.press("4")
+        with np.load(await exported(page, "n"), allow_pickle=False) as curve:
+            history = page.play.loss.history
+            assert history is not None and np.array_equal(curve["loss_nats"], history.losses_nats)
+        picture = (await exported(page, "s")).read_text(encoding="utf-8")
+        assert picture.startswith("<svg") and "Training" in picture and "Attention" not in picture
+
+
+async def test_the_chooser_works_by_mouse_and_can_be_left(tmp_path: Path) -> None:
+    async with playground() as page:
+        await page.press("o", "escape")
+        assert page.app.screen is page.play and not locations.exports_dir().exists()
+        await page.press("o", "j")
+        await page.press("enter")
+        await page.until(lambda: "Wrote" in page.text)
+        assert only(locations.exports_dir()).suffix == ".csv"
+
+
+@pytest.mark.parametrize("view", ["v", "n", "w", "A", "i"])
+async def test_panes_of_views_have_numbers_to_write(tmp_path: Path, view: str) -> None:
+    async with opened(tmp_path) as page:
+        await page.press("space", "x", view)
+        screen = page.app.screen
+        await page.until(lambda: not page.play.link.busy)
+        for pane in list(screen.panes):  # type: ignore[attr-defined]
+            pane.focus()
+            await page.pilot.pause()
+            file = await exported(page, "c")
+            assert len(rows(file)) > 0, pane
+
+
+async def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path, home: Path) -> None:
+    home.mkdir()
+    (home / "data").write_text("in the way")
+    async with playground() as page:
+        await page.press("ctrl+o")
+        assert "cannot be written" in page.text
+        await page.press("o", "c")
+        await page.until(lambda: "cannot be written" in page.text)
+
+
+def test_what_views_remember_goes_through_json() -> None:
+    kept = {"compare": TwoTexts("a", "b", "w", 1, 2), "marks": (1, 2), "pinned": [3], "other": object()}
+    plain = json.loads(json.dumps(kept_plain(kept)))
+    assert kept_again(plain, {"compare": TwoTexts}) == {"compare": kept["compare"], "marks": (1, 2), "pinned": (3,)}
+    assert kept_again({"compare": {"x": 1}}, {"compare": TwoTexts}) == {} and kept_again("nonsense", {}) == {}
+
+
+def test_names_of_files_are_safe_and_free(tmp_path: Path) -> None:
+    first = free_file(tmp_path, "../my model@12", ".json")
+    first.touch()
+    second = free_file(tmp_path, "../my model@12", ".json")
+    assert first.parent == second.parent == tmp_path and first != second
+    assert first.name.startswith("my-model@12-")
+
+
+def test_what_is_no_session_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text('{"format": "gpttui session", "version": 99}')
+    with pytest.raises(UserError, match="newer gpttui"):
+        load_session(tmp_path / "x.json")
