@@ -31,7 +31,7 @@ FONTS = ["/usr/share/fonts", "/usr/local/share/fonts", "/Library/Fonts", str(Pat
 
 @dataclass(frozen=True)
 class Shot:
-    """One picture: terminal size, the keys that lead to it, what it opens with."""
+    """One picture: terminal size, the keys that lead to it (`wait:N` waits N seconds), what it opens with."""
 
     size: tuple[int, int]
     keys: tuple[str, ...]
@@ -43,6 +43,8 @@ class Shot:
 
 WIDE, NARROW = (120, 40), (80, 24)
 STEPS = ("space",) * 18
+KEY = "Mia puts the key in the drawer. Later, Mia looks for the key in"
+LAST_LAYER = ("right_curly_bracket",) * 4
 SHOTS: dict[str, Shot] = {
     "playground": Shot(WIDE, STEPS),
     "playground-80x24": Shot(NARROW, STEPS),
@@ -53,6 +55,16 @@ SHOTS: dict[str, Shot] = {
     "journey": Shot(WIDE, (*STEPS, "i", *("down",) * 6)),
     "walk": Shot(WIDE, ("f",) * 5, model="induction"),
     "compare": Shot(WIDE, ("w",)),
+    "vectors": Shot(WIDE, ("space", "v"), prompt=KEY),
+    "attention": Shot(WIDE, ("space", *LAST_LAYER, "a"), prompt=KEY),
+    "neurons": Shot(WIDE, ("space", *LAST_LAYER, "n"), prompt=KEY),
+    "layers": Shot(WIDE, ("space", *LAST_LAYER, "L"), prompt=KEY),
+    "cost": Shot(WIDE, ("space", "C"), prompt=KEY, settle_s=4.0),
+    "alter": Shot(WIDE, ("space", *LAST_LAYER, "A", "x", "X"), prompt=KEY),
+    "branches": Shot(WIDE, (*STEPS, *("left",) * 9, "2", "down", "enter", *("space",) * 6, "b")),
+    "painting": Shot(WIDE, ("space",) * 50, model="digits", prompt="digit 3:"),
+    "speaking": Shot(WIDE, ("space",) * 25, model="say", prompt="say: seven ="),
+    "training": Shot(WIDE, ("e", "wait:6", "enter", "wait:50")),
     "translation": Shot(WIDE, ("space",) * 8, model="translate", prompt="the red cat does not sleep. ="),
     "help": Shot(WIDE, (*STEPS, "3", "question_mark")),
 }
@@ -73,9 +85,13 @@ async def picture(shot: Shot) -> str:
                     await pilot.pause(0.02)
 
         await until(lambda: play.tokens.snapshot is not None)
-        for key in shot.keys:
+        for key, after in zip(shot.keys, (*shot.keys[1:], ""), strict=True):
+            if key.startswith("wait:"):
+                await pilot.pause(float(key.removeprefix("wait:")))
+                continue
             await pilot.press(key)
-            await until(lambda: not play.link.busy)
+            if not after.startswith("wait:"):
+                await until(lambda: not play.link.busy)
         await pilot.pause(shot.settle_s)
         return app.export_screenshot(title="gpttui")
 
