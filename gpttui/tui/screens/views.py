@@ -72,7 +72,7 @@ VIEWS: tuple[View, ...] = (
     View(
         "w",
         "compare",
-        "two contexts",
+        "contexts",
         "One word in two texts: where its vectors part, and who parts them",
         "gpttui.tui.screens.inside.compare:CompareScreen",
     ),
@@ -103,6 +103,13 @@ VIEWS: tuple[View, ...] = (
         "layers",
         "What each layer would say: logit lens, ranks of pinned tokens, who made a logit",
         "gpttui.tui.screens.inside.layers:LayersScreen",
+    ),
+    View(
+        "C",
+        "cost",
+        "cost",
+        "What this token costs: time measured; FLOPs, weights and cache counted",
+        "gpttui.tui.screens.inside.cost:CostScreen",
     ),
     View(
         "A",

@@ -1,0 +1,104 @@
+"""What the selected token costs: time by the clock, FLOPs and bytes by formula, and how they grow with the text."""
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+
+from gpttui.parts_protocol import AskCost, Cost
+from gpttui.tui.keys import TEXT, key
+from gpttui.tui.renderables.inside.cost_table import GROUPINGS, QUANTITIES
+from gpttui.tui.renderables.labels import quoted_label
+from gpttui.tui.screens.inside.rooms import RoomsScreen
+from gpttui.tui.screens.views import ViewContext
+from gpttui.tui.widgets.inside.cost_context import CostContext
+from gpttui.tui.widgets.inside.cost_parts import CostParts
+from gpttui.tui.widgets.inside.lines import LinesPane
+
+POINTS = 6
+"""Context lengths at which time is measured, once the first figures are on the screen."""
+
+
+class CostScreen(RoomsScreen):
+    """The parts, and the context."""
+
+    VIEW: ClassVar[str] = "cost"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key("g", "group", "group", "Parts together by kind, by layer, or one by one", TEXT, id="cost_group"),
+        key("m", "quantity", "time/FLOPs/bytes", "What bars and chart show", TEXT, id="cost_quantity"),
+        key("r", "measure", "measure", "Measure again", TEXT, id="cost_measure"),
+    ]  # fmt: skip
+    DEFAULT_CSS = """
+    CostScreen {
+        #inside { grid-size: 1 2; grid-rows: 11 1fr; }
+        &.-wide #inside { grid-size: 2 1; grid-columns: 5fr 3fr; grid-rows: 1fr; }
+    }
+    """
+
+    def __init__(self, context: ViewContext) -> None:
+        super().__init__(context)
+        self.parts = CostParts(context.tokenizer, id="parts")
+        self.growth = CostContext(context.tokenizer, id="growth")
+        self._measured: object = None
+        """What the figures on the screen are of."""
+
+    def body(self) -> ComposeResult:
+        yield self.parts
+        yield self.growth
+
+    def on_mount(self) -> None:
+        self.parts.focus()
+
+    # ── Showing ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def mark(self) -> None:
+        snapshot = self.snapshot
+        for pane in (self.parts, self.growth):
+            pane.tokenizer = self.context.tokenizer
+        if snapshot is None or not self.length:
+            self.parts.cost = self.growth.cost = self._measured = None
+            return
+        self.parts.token = quoted_label(self.context.tokenizer, int(snapshot.ids[self.position]), 12)
+
+    def _about(self) -> object:
+        """What a measurement depends on. Other weights of the same model cost the same."""
+        card, snapshot = self.link.card, self.snapshot
+        if card is None or snapshot is None:
+            return None
+        return card.path, self.position, snapshot.n_slid
+
+    def look(self) -> None:
+        if self._about() != self._measured:
+            self._measured = self._about()
+            self.ask("first", lambda: AskCost(self.position, points=1), self._take_first)
+
+    def _take_first(self, found: Cost) -> None:
+        """The token alone is measured at once; the other lengths when no newer wish waits."""
+        self._take(found)
+        if found.position == self.position:
+            self.ask("more", lambda: AskCost(self.position, points=POINTS), self._take)
+
+    def _take(self, found: Cost) -> None:
+        self.parts.cost = self.growth.cost = found
+
+    # ── Choosing ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @on(LinesPane.Moved)
+    def _moved(self, event: LinesPane.Moved) -> None:
+        rows = self.parts.rows()
+        if event.pane is self.parts and event.index < len(rows) and rows[event.index].layer >= 0:
+            self.look_through(rows[event.index].layer, self.selection.head)
+
+    def action_group(self) -> None:
+        self.parts.by = GROUPINGS[(GROUPINGS.index(self.parts.by) + 1) % len(GROUPINGS)]
+        self.parts.cursor = 0
+
+    def action_quantity(self) -> None:
+        wanted = QUANTITIES[(QUANTITIES.index(self.parts.quantity) + 1) % len(QUANTITIES)]
+        self.parts.quantity = self.growth.quantity = wanted
+
+    def action_measure(self) -> None:
+        if self.length:
+            self.ask("more", lambda: AskCost(self.position, points=POINTS), self._take)
+            self.hints.say("Measured again.", "info")
