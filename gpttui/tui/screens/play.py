@@ -22,7 +22,6 @@ from gpttui.tui.pace import Pace
 from gpttui.tui.screens import views
 from gpttui.tui.screens.deck import PaneDeck
 from gpttui.tui.screens.hints import Seen, hint
-from gpttui.tui.screens.play_sharing import PlaySharing
 from gpttui.tui.screens.session_link import Engine, SessionLink
 from gpttui.tui.screens.train_door import TrainDoor
 from gpttui.tui.screens.train_link import TrainLink
@@ -37,7 +36,6 @@ from gpttui.tui.widgets.status_header import StatusHeader
 from gpttui.tui.widgets.tokens import COLOUR_MODES, ColourMode, TokensPane
 
 if TYPE_CHECKING:
-    from gpttui.inference.branches import SessionFile
     from gpttui.tui.widgets.prompt_editor import PromptEditor
 
 EDITOR = "PromptEditor"
@@ -63,11 +61,9 @@ class Opening:
     """A run to open the training screen on."""
     numbers_rest_s: float = 0.0
     """How long numbers stay as they are while tokens are drawn one after the other, or a model trains."""
-    session: "SessionFile | None" = None
-    """A saved session of this model to come back to; text and settings are its."""
 
 
-class PlayScreen(TrainDoor, PlaySharing):
+class PlayScreen(TrainDoor):
     """One model, one text, four ways to look at it."""
 
     AUTO_FOCUS = "#tokens"
@@ -105,16 +101,23 @@ class PlayScreen(TrainDoor, PlaySharing):
         self._hint()
         for notice in self.opening.notices:
             self.notify(notice, severity="warning", markup=False)
-        if self.opening.session is not None:
-            self.come_back(self.opening.model, self.opening.session)
-        else:
-            self.link.open(self.opening.model, self.opening.prompt, self.opening.sampling, self.opening.seed)
+        self.link.open(self.opening.model, self.opening.prompt, self.opening.sampling, self.opening.seed)
         self.call_after_refresh(self.run_worker, self.link.serve)
+        self.call_after_refresh(self._show_prompt)
         self.open_door()
         if self.opening.watch is not None:
             self.watch_run(Path(self.opening.watch))
         elif self.opening.train is not None:
             self.order_run(self.opening.train)
+
+    def _show_prompt(self) -> None:
+        """The prompt's tokens, as soon as the first picture is painted; the engine is still loading PyTorch."""
+        from gpttui.tui.screens.early import early
+
+        found = early(self.opening.model, self.link.opening_prompt)
+        if found is not None and self.link.snapshot is None:
+            self.tokens.token_view, self.tokens.tokenizer = found.token_view, found.tokenizer
+            self.tokens.prompt = found.prompt
 
     # ── What is looked at ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -316,7 +319,6 @@ class PlayScreen(TrainDoor, PlaySharing):
         self._repaint(opened.snapshot)
         back = self.interrupted_words or "The engine was started again; your text and settings are back."
         self._hint(back if event.restored else "")
-        self.came_back(opened)
 
     @on(SnapshotArrived)
     def _arrived(self, event: SnapshotArrived) -> None:
@@ -348,6 +350,7 @@ class PlayScreen(TrainDoor, PlaySharing):
         self.training.refused(event.line)
         self._state()
         if self.link.snapshot is None:
+            self.tokens.prompt = ""
             self._wait("no model is open: press m")
 
     @on(EngineReady)

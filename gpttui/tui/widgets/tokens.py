@@ -21,9 +21,7 @@ from gpttui.tui.renderables.candidates import fitting
 from gpttui.tui.renderables.labels import hex_bytes, quoted_label
 from gpttui.tui.renderables.legend import legend_pieces
 from gpttui.tui.renderables.token_flow import Array, TokenFlow
-from gpttui.tui.tables import token_columns
 from gpttui.tui.widgets.pane import NO_TEXT, Pane, Piece, label_border, moving
-from gpttui.view_files import Table
 
 if TYPE_CHECKING:
     from gpttui.tokenizers import Tokenizer
@@ -70,6 +68,8 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
     token_view: reactive[str] = reactive("text")
     draft: reactive[str | None] = reactive(None)
     """A prompt being edited: its split is shown instead of the snapshot."""
+    prompt: reactive[str] = reactive("")
+    """What the text will begin with: its split is shown until there is a snapshot."""
 
     class Selected(Message):
         """A person chose the token at `position` (counted from the start)."""
@@ -102,6 +102,9 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
     def watch_draft(self) -> None:
         self._lay_out()
 
+    def watch_prompt(self) -> None:
+        self._lay_out()
+
     def watch_position(self) -> None:
         self._follow()
 
@@ -113,21 +116,6 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
 
     def on_mount(self) -> None:
         self._lay_out()
-
-    def table(self) -> Table | None:
-        """A row for each token of the text."""
-        snapshot = self.snapshot
-        if snapshot is None:
-            return None
-        positions = np.arange(len(snapshot.ids))
-        return {
-            "position": positions + 1,
-            **token_columns(self.tokenizer, snapshot.ids),
-            "in_prompt": positions < snapshot.n_prompt,
-            "in_context": positions >= snapshot.n_slid,
-            "surprisal_bits": snapshot.surprisal_bits,
-            "entropy_bits": snapshot.entropy_bits,
-        }
 
     @property
     def selected(self) -> int:
@@ -194,7 +182,10 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
                 text = text[max(0, space) :]
                 self._skipped_characters = len(self.draft) - len(text)
             return np.array(self.tokenizer.encode(text), dtype=np.int64)
-        return np.empty(0, dtype=np.int64) if self.snapshot is None else self.snapshot.ids
+        if self.snapshot is not None:
+            return self.snapshot.ids
+        ids = self.tokenizer.encode(self.prompt[:DRAFT_CHARACTERS]) if self.tokenizer is not None else []
+        return np.array(ids, dtype=np.int64)
 
     def _follow(self) -> None:
         """Scroll so that the selected token can be seen, and name what is shown."""
@@ -226,7 +217,7 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
             of = f" · the last {shown:,} of {len(self.draft):,} characters" if self._skipped_characters else ""
             label_border(self, "Tokens · your draft", f"{count:,} tokens{of}")
         elif snapshot is None or not count:
-            label_border(self, "Tokens")
+            label_border(self, "Tokens", f"{count:,} tokens" if count else "")
         else:
             drawn = count - snapshot.n_prompt
             parts = [f"{snapshot.n_prompt:,} prompt + {drawn:,} new" if drawn else f"{count:,} tokens"]
@@ -328,7 +319,7 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
     # ── Choosing ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _select(self, index: int | None) -> None:
-        if index is not None and self.draft is None and self._shown.size:
+        if index is not None and self.draft is None and self.snapshot is not None and self._shown.size:
             self.post_message(self.Selected(max(0, min(len(self._shown) - 1, index))))
 
     def action_move_line(self, by: int) -> None:
