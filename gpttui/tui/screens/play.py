@@ -22,6 +22,7 @@ from gpttui.tui.pace import Pace
 from gpttui.tui.screens import views
 from gpttui.tui.screens.deck import PaneDeck
 from gpttui.tui.screens.hints import Seen, hint
+from gpttui.tui.screens.play_sharing import PlaySharing
 from gpttui.tui.screens.session_link import Engine, SessionLink
 from gpttui.tui.screens.train_door import TrainDoor
 from gpttui.tui.screens.train_link import TrainLink
@@ -36,6 +37,7 @@ from gpttui.tui.widgets.status_header import StatusHeader
 from gpttui.tui.widgets.tokens import COLOUR_MODES, ColourMode, TokensPane
 
 if TYPE_CHECKING:
+    from gpttui.inference.branches import SessionFile
     from gpttui.tui.widgets.prompt_editor import PromptEditor
 
 EDITOR = "PromptEditor"
@@ -61,9 +63,11 @@ class Opening:
     """A run to open the training screen on."""
     numbers_rest_s: float = 0.0
     """How long numbers stay as they are while tokens are drawn one after the other, or a model trains."""
+    session: "SessionFile | None" = None
+    """A saved session of this model to come back to; text and settings are its."""
 
 
-class PlayScreen(TrainDoor):
+class PlayScreen(TrainDoor, PlaySharing):
     """One model, one text, four ways to look at it."""
 
     AUTO_FOCUS = "#tokens"
@@ -101,7 +105,10 @@ class PlayScreen(TrainDoor):
         self._hint()
         for notice in self.opening.notices:
             self.notify(notice, severity="warning", markup=False)
-        self.link.open(self.opening.model, self.opening.prompt, self.opening.sampling, self.opening.seed)
+        if self.opening.session is not None:
+            self.come_back(self.opening.model, self.opening.session)
+        else:
+            self.link.open(self.opening.model, self.opening.prompt, self.opening.sampling, self.opening.seed)
         self.call_after_refresh(self.run_worker, self.link.serve)
         self.call_after_refresh(self._show_prompt)
         self.open_door()
@@ -277,7 +284,8 @@ class PlayScreen(TrainDoor):
                 self.hints.say(f"Opening {wanted.path} …", "info")
                 self.link.open(wanted.path, wanted.prompt)
 
-        self.app.push_screen(ModelsScreen("" if self.link.card is None else self.link.card.path), open_it)
+        here = self.opening.model if self.link.card is None else self.link.card.path
+        self.app.push_screen(ModelsScreen(here), open_it)
 
     def action_help(self) -> None:
         from gpttui.tui.screens.help import HelpScreen
@@ -319,6 +327,7 @@ class PlayScreen(TrainDoor):
         self._repaint(opened.snapshot)
         back = self.interrupted_words or "The engine was started again; your text and settings are back."
         self._hint(back if event.restored else "")
+        self.came_back(opened)
 
     @on(SnapshotArrived)
     def _arrived(self, event: SnapshotArrived) -> None:

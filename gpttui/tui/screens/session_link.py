@@ -19,6 +19,7 @@ from gpttui.interventions import Intervention
 from gpttui.protocol import Answer, EngineInfo, Look, Opened, Request, Shown
 from gpttui.records import ModelCard, Sampling, Snapshot
 from gpttui.tui.messages import EngineLost, EngineReady, ModelOpened, Refused, SnapshotArrived
+from gpttui.tui.trail import Trail
 
 STEPS = frozenset({"step", "back", "home"})
 """Kinds that are dropped, not queued, while one of them is in flight."""
@@ -58,6 +59,8 @@ class SessionLink:
         """Called with every event of the engine that is not about the engine itself."""
         self.watchers: list[Callable[[Message], None]] = []
         """Called with every message that the screen gets: screens that lie above it follow the session too."""
+        self.trail = Trail(self)
+        self.watchers.append(self.trail.heard)
         self._engine, self._look, self._post_to_screen = engine, look, post
         self.kept: dict[str, Any] = {}
         """What views remember while they are closed, by their ids."""

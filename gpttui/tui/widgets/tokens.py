@@ -21,7 +21,9 @@ from gpttui.tui.renderables.candidates import fitting
 from gpttui.tui.renderables.labels import hex_bytes, quoted_label
 from gpttui.tui.renderables.legend import legend_pieces
 from gpttui.tui.renderables.token_flow import Array, TokenFlow
+from gpttui.tui.tables import token_columns
 from gpttui.tui.widgets.pane import NO_TEXT, Pane, Piece, label_border, moving
+from gpttui.view_files import Table
 
 if TYPE_CHECKING:
     from gpttui.tokenizers import Tokenizer
@@ -116,6 +118,21 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
 
     def on_mount(self) -> None:
         self._lay_out()
+
+    def table(self) -> Table | None:
+        """A row for each token of the text."""
+        snapshot = self.snapshot
+        if snapshot is None:
+            return None
+        positions = np.arange(len(snapshot.ids))
+        return {
+            "position": positions + 1,
+            **token_columns(self.tokenizer, snapshot.ids),
+            "in_prompt": positions < snapshot.n_prompt,
+            "in_context": positions >= snapshot.n_slid,
+            "surprisal_bits": snapshot.surprisal_bits,
+            "entropy_bits": snapshot.entropy_bits,
+        }
 
     @property
     def selected(self) -> int:
