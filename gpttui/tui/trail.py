@@ -57,11 +57,14 @@ class Trail:
 
     # ── Bookmarks ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def toggle_bookmark(self, node_id: int) -> str:
-        """Mark a node by the next free number, or take its mark away; the name, empty where it was taken."""
+    def free_name(self) -> str:
+        """The first number that no bookmark has."""
         taken = {node.bookmark for node in self.tree.bookmarks}
-        free = next(str(n) for n in range(1, len(taken) + 2) if str(n) not in taken)
-        name = "" if self.tree.nodes[node_id].bookmark else free
+        return next(str(n) for n in range(1, len(taken) + 2) if str(n) not in taken)
+
+    def toggle_bookmark(self, node_id: int) -> str:
+        """Mark a node by a free name, or take its mark away; the name, empty where it was taken."""
+        name = "" if self.tree.nodes[node_id].bookmark else self.free_name()
         self.tree.bookmark(node_id, name)
         return name
 

@@ -118,6 +118,13 @@ VIEWS: tuple[View, ...] = (
         "Silence, forbid, patch, steer: what is changed, and the bars before and after",
         "gpttui.tui.screens.inside.interventions:InterventionsScreen",
     ),
+    View(
+        "b",
+        "branches",
+        "branches",
+        "Every continuation that was tried, as a tree: jump, prune, bookmarks",
+        "gpttui.tui.screens.inside.branches:BranchesScreen",
+    ),
 )
 
 WALK = View(
