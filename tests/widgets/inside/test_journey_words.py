@@ -59,7 +59,7 @@ def test_attention_says_whom_its_heads_look_at() -> None:
 
 def test_the_last_vector_becomes_chances() -> None:
     assert words.chances(journey(), label, 2048).endswith(
-        'all 2,048 tokens: that gives each its chance to come next, "b" the best with 75.0%.'
+        'all 2,048 tokens: each gets its chance, "b" the best, 75.0%.'
     )
     assert words.says(journey(), 1, label) == '"b" 75.0%, "a" 25.0%'
     assert words.angle(2.0) == "0°" and words.angle(0.0) == "90°"

@@ -114,8 +114,7 @@ def chances(journey: Journey, label: Label, vocab_size: int) -> str:
     """What the last vector becomes."""
     best, prob = label(int(journey.top_ids[-1, 0])), percent(float(journey.top_probs[-1, 0]))
     every = f"all {vocab_size:,} tokens" if vocab_size else "all tokens"
-    compared = f"The last vector is compared with the vectors of {every}"
-    return f"{compared}: that gives each its chance to come next, {best} the best with {prob}."
+    return f"The last vector is compared with those of {every}: each gets its chance, {best} the best, {prob}."
 
 
 def came(draw: Draw | None, label: Label) -> str:

@@ -22,7 +22,7 @@ from gpttui.tui.widgets.inside.journey import TOP_K, JourneyPane
 VIEW_OF_PART = {"token": "vectors", "place": "vectors", "embed": "vectors", "attn": "attention", "mlp": "mlp"}
 RESUME = "walk"
 """Where a walk is kept while a part's own view is open: position, token, parts uncovered."""
-HINT = "↑ ↓ part to part · ← → another token · f walks part by part · enter opens a part"
+HINT = "↑ ↓ from part to part · ← → another token · f walks"
 
 
 class JourneyScreen(InsideScreen):

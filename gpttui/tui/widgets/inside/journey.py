@@ -193,7 +193,7 @@ the logit lens* (2020)."""
             return None
         view, ink = self._view(self.journey), self.ink
         said = [(line, n) for n, text in enumerate(self._words(self.journey)) for line in wrapped(text, width)]
-        most = 4 if height >= 14 else min(4, height - 3) if self.walked else 0
+        most = 4 if height >= 14 else min(4, height - 2) if self.walked else 0
         said = said[: max(0, most)]
         room = height - len(said) - (len(said) > 0 and height >= 20)
         goes_across = not self.turned and height >= LEAST_HEIGHT_ACROSS and column_width(view.count, width)
