@@ -88,10 +88,10 @@ RECIPES: dict[str, Recipe] = {
         "Addition", "sums of numbers with up to four digits", "Adds, digit by digit.",
         ("123+456=", "9+999=", "5824+4176="),
         look_inside=(
-            "In layer 3 each head has its job while the answer is written: head 3 looks at the digit of the first "
-            "number in the column that comes next, head 2 at that of the second number, and heads 1 and 4 one column "
-            "to the right of these, where a carry would come from. With `9+999=` a carry runs through every column "
-            "before the first digit is written."
+            "In layer 3 two heads read the column that is to be written: head 1 spends nine tenths of its attention on "
+            "the first number's digit there, head 3 as much on the second number's. Head 1 of layer 2 and head 4 of "
+            "layer 3 look one column further to the right in the second number, where a carry would come from. With "
+            "`9+999=` a carry runs through every column before the first digit is written."
         ),
     ),
     "sort": Recipe(
