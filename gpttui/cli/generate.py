@@ -2,12 +2,16 @@
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from gpttui.cli.options import ablate_option, json_option, model_option, sampling_options
+from gpttui.cli.options import ablate_option, json_option, model_option, sampling_options, session_option
 from gpttui.cli.output import note, print_json, shown
 from gpttui.errors import UserError
+
+if TYPE_CHECKING:
+    from gpttui.inference.branches import SessionFile
 
 
 @click.command()
@@ -18,6 +22,7 @@ from gpttui.errors import UserError
 @click.option("-n", "count", type=click.IntRange(min=0), default=100, show_default=True, help="Tokens to generate.")
 @sampling_options
 @ablate_option
+@session_option
 @click.option("--stop", metavar="TEXT", help="End behind this text (a single token of the model).")
 @click.option("--candidates", type=click.IntRange(min=0), default=10, show_default=True, help="Length of topk in JSON.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="F.png|F.wav",
@@ -32,6 +37,7 @@ def command(
     top_k: int,
     top_p: float,
     ablate: tuple[str, ...],
+    session: Path | None,
     stop: str | None,
     candidates: int,
     out: Path | None,
@@ -43,6 +49,7 @@ def command(
     """
     from gpttui import gallery
     from gpttui.cli import media
+    from gpttui.cli.sessions import session_model
     from gpttui.inference.generate import generate
     from gpttui.inference.interventions import compile_changes
     from gpttui.inference.opening import leave_a_core, open_model
@@ -50,7 +57,8 @@ def command(
     from gpttui.interventions import parse
     from gpttui.records import Sampling
 
-    path = gallery.find(model)
+    saved = None if session is None else _saved(session)
+    path = gallery.find(model) if saved is None else session_model(saved, model)
     card = gallery.card(path)
     if out is not None:
         media.check_target(out, card.token_view, card.id)
@@ -60,16 +68,20 @@ def command(
     text = card.prompt if prompt is None else prompt
     if text == "-":
         text = sys.stdin.buffer.read().decode("utf-8", errors="replace")
-    changes = compile_changes(gpt, tokenizer, [parse(target) for target in ablate], tokenizer.encode(text))
-    how = Sampling(temperature, top_k, top_p)
-    session = Session(
-        gpt, tokenizer, sampling=how, seed=seed, prompt=text, tap=changes if ablate else None, tap_names=changes.words
-    )
+    made, how = [parse(target) for target in ablate], Sampling(temperature, top_k, top_p)
+    if saved is not None:
+        text, seed, how, made = saved.prompt, saved.seed, saved.sampling, saved.interventions
+    changes = compile_changes(gpt, tokenizer, made, tokenizer.encode(text))
+    tap = changes if made else None
+    writing = Session(gpt, tokenizer, sampling=how, seed=seed, prompt=text, tap=tap, tap_names=changes.words)
+    if saved is not None:
+        writing.jump(saved.appended, saved.picked)
+        text = writing.text
     stop_ids = [] if stop is None else tokenizer.encode(stop)
     if stop is not None and (len(stop_ids) != 1 or stop_ids[0] == tokenizer.unknown_id):
         raise UserError(f"{stop!r} is not a single token of {card.id}, so it cannot be what to stop at")
     written = ""
-    for token in generate(session, count, top_k=candidates, stop_ids=stop_ids):
+    for token in generate(writing, count, top_k=candidates, stop_ids=stop_ids):
         written += token.text
         if as_json:
             print_json(token)
@@ -79,3 +91,18 @@ def command(
         click.echo()
     if out is not None:
         note(f"{media.write(out, card.token_view, text + written)} in {out}")
+
+
+OF_THE_SESSION = ("prompt", "seed", "temperature", "top_k", "top_p", "ablate")
+"""Options that a saved session answers itself."""
+
+
+def _saved(file: Path) -> "SessionFile":
+    """Read a session. Raises UsageError where the command line contradicts it."""
+    from gpttui.inference.branches import load_session
+
+    context = click.get_current_context()
+    for name in OF_THE_SESSION:
+        if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT:
+            raise click.UsageError(f"a session has its own --{name.replace('_', '-')}: leave it out")
+    return load_session(file)

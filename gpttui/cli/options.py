@@ -1,6 +1,7 @@
 """Options that several verbs share, so that they are spelled and explained once. Imports nothing but click."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -27,6 +28,16 @@ def playground_options(command: F) -> F:
 def model_option(command: F) -> F:
     """`--model`, resolved by the gallery; None means its default model."""
     return click.option("--model", metavar="ID|PATH|hub:OWNER/NAME", help="Default: the playground's own.")(command)
+
+
+def session_option(command: F) -> F:
+    """`--session`, as a path or None."""
+    return click.option(
+        "--session",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        help="Go on behind the text of a session saved with ctrl+o: its model, settings and changes.",
+    )(command)
 
 
 def json_option(command: F) -> F:

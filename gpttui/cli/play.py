@@ -26,8 +26,6 @@ def command(
     engine: str | None,
 ) -> int:
     """Open the playground."""
-    if (code := need_terminal("use `gpttui generate`")) is not None:
-        return code
     if session is not None and (prompt is not None or seed is not None or train is not None):
         raise click.UsageError("a session has its own prompt and seed: leave out --prompt, --seed and --train")
     saved = None
@@ -35,6 +33,8 @@ def command(
         from gpttui.inference.branches import load_session
 
         saved = load_session(Path(session))
+    if (code := need_terminal("use `gpttui generate`")) is not None:
+        return code
     return open_playground(model, prompt, seed, engine, train=train, session=saved)
 
 
@@ -46,26 +46,6 @@ def need_terminal(instead: str) -> int | None:
     if os.environ.get("TERM", "") in ("dumb", "unknown"):
         raise UserError(f"the terminal calls itself {os.environ['TERM']!r} and cannot move the cursor; {instead}")
     return None
-
-
-def session_model(session: "SessionFile", model: str | None, *, remote: bool) -> str:
-    """The directory that a session is to be opened on: `model` where that is named. Checked here, unless it is remote.
-
-    Raises UserError where it is not there, or another model than the one the session was saved with.
-    """
-    from gpttui import gallery
-    from gpttui.inference.branches import check_session
-
-    if remote:
-        return model or session.model
-    try:
-        path = gallery.find(model or session.model)
-    except UserError as error:
-        hint = "" if model else "; if it lies elsewhere, name it: --model PATH"
-        raise UserError(f"the session's model is not here: {error}{hint}") from error
-    card = gallery.card(path)
-    check_session(session, card.id, card.vocab_size, card.params)
-    return str(path)
 
 
 def open_playground(
@@ -85,7 +65,11 @@ def open_playground(
     chosen, notices = settings.load()
     remote = engine or chosen.engine
     words = launch.split_command(remote) if remote else launch.default_command()
-    path = "" if session is None else session_model(session, model, remote=bool(remote))
+    path = ""
+    if session is not None:  # checked before the screen opens; of an engine elsewhere the screen will tell
+        from gpttui.cli.sessions import session_model
+
+        path = (model or session.model) if remote else str(session_model(session, model))
     log = locations.engine_log_file()
     process = launch.start(words, log)
     try:

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from gpttui.errors import UserError, one_line
+from gpttui.inference.sampling import check
 from gpttui.interventions import Intervention
 from gpttui.records import Array, Sampling
 
@@ -206,6 +207,7 @@ def load_session(file: Path) -> SessionFile:
 
 def check_session(session: SessionFile, model: str, vocab_size: int, params: int) -> None:
     """Raises UserError where the session was made with another model than `model`."""
+    check(session.sampling)
     ids = (*session.appended, *(node.token_id for node in session.branches))
     whose = f"this session belongs to {session.model} with"
     if session.vocab_size != vocab_size or max(ids, default=0) >= vocab_size or min(ids, default=0) < 0:

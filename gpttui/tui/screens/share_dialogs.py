@@ -106,7 +106,7 @@ class RecipeScreen(ModalScreen[None]):
             background: $surface;
             scrollbar-size-vertical: 1;
         }
-        Static { height: auto; }
+        Vertical, Static { height: auto; }
         Command { color: $accent; padding: 0 0 1 0; }
         .about { color: $text-muted; }
     }

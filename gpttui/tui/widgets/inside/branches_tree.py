@@ -35,7 +35,7 @@ class BranchesTree(LinesPane):
 because you picked it, the text *branches*. Nothing of it is lost: here is everything that was tried behind this \
 prompt. Where the tree forks, two continuations part. The path that the text takes now is bright, ● is where it ends.
 
-**%** is the probability that the model gave this token after those before it (the whole vocabulary, temperature 1). \
+**p** is the probability that the model gave this token after those before it (the whole vocabulary, temperature 1). \
 **joint** is the logarithm of the probability of *everything* from the prompt to here, in nats, and beside it that \
 probability itself:
 
@@ -75,6 +75,9 @@ More: Holtzman et al. 2020, "The curious case of neural text degeneration", on w
 
     def on_mount(self) -> None:
         self._entitle()
+
+    def on_resize(self) -> None:
+        self.show_cursor()
 
     def show(self, tree: Branches, leaf: int, prompt: str) -> None:
         """The tree has changed, or another is looked at. The cursor stays on its token, or goes along with the text."""
@@ -146,11 +149,11 @@ More: Holtzman et al. 2020, "The curious case of neural text degeneration", on w
         cells = max(0, min(14, width - 60))
         odds = ODDS if width >= 44 else 0
         room = max(8, width - 2 - PROB - JOINT - odds - cells - 1)
-        head = fit("  token", room + 2) + fit("%", PROB, right=True) + " " + fit("", cells)
+        head = fit("  token", room + 2) + fit("p", PROB, right=True) + " " + fit("", cells)
         head += fit("joint log p", JOINT, right=True) + (fit("joint p", odds, right=True) if odds else "")
         sheet.add((head, self.tone("dim")))
         here = HERE if self.leaf == ROOT else ""
-        words = " ".join(safe_text(self.prompt).split())
+        words = _one_line(self.prompt)
         label = fit(f"{here}prompt: {_tail(words, max(4, room - 12))}", room)
         sheet.choose((self.mark(0), self.tone("accent")), (label, self.tone("strong")))
         path = {node.id for node in self.branches.path(self.leaf)}
@@ -237,11 +240,13 @@ playground marks the place where the text is; here it names the one under the cu
             sheet.add(("The prompt itself: nothing drawn yet.", self.tone("dim")))
         ids = [node.token_id for node in path]
         drawn = self.tokenizer.decode(ids) if self.tokenizer is not None else ""
-        before = " ".join(safe_text(self.prompt).split())
-        room = max(2, height - 5 - len(marks))
-        sheet.add()
-        sheet.extend(self._wrapped(before, " ".join(safe_text(drawn).split()), width, room))
-        sheet.add()
+        roomy = height > 8
+        room = max(1, height - (5 if roomy else 3) - len(marks))
+        if roomy:
+            sheet.add()
+        sheet.extend(self._wrapped(_one_line(self.prompt), _one_line(drawn), width, room))
+        if roomy:
+            sheet.add()
         sheet.add(("bookmarks" if marks else "No bookmarks yet: B marks a place.", self.tone("dim")))
         for n, node in enumerate(marks):
             words = f"{STAR} {safe_text(node.bookmark)}"
@@ -263,6 +268,10 @@ playground marks the place where the text is; here it names the one under the cu
             found.append([(line[:at], self.tone("dim")), (line[at:], self.tone())])
             left -= len(line) + 1
         return found
+
+
+def _one_line(text: str) -> str:
+    return safe_text(" ".join(text.split()))
 
 
 def _tail(text: str, width: int) -> str:
