@@ -73,12 +73,13 @@ class Branches:
         """What follows a node, in the order it was tried."""
         return tuple(self.nodes[child] for child in self._children[node_id])
 
-    def follow(self, token_ids: Sequence[int], bits: Sequence[float] | Array, picked: Sequence[bool] = ()) -> int:
-        """Make sure the continuation `token_ids` (behind the prompt) is in the tree; the id of its last node.
+    def follow(
+        self, token_ids: Sequence[int], bits: Sequence[float] | Array, picked: Sequence[bool] = (), at: int = -1
+    ) -> int:
+        """Make sure the continuation `token_ids` (behind the node `at`) is in the tree; the id of its last node.
 
         Nodes that are there stay, but take on the newer `bits` (weights or interventions may have changed) where known.
         """
-        at = -1
         for n, (token_id, surprisal) in enumerate(zip(token_ids, bits, strict=True)):
             by_hand = n < len(picked) and picked[n]
             found = next((child for child in self._children[at] if self.nodes[child].token_id == token_id), None)

@@ -28,6 +28,7 @@ class Trail:
         self.tree = Branches()
         self.leaf = -1
         """Node of the newest token of the text; -1 at the prompt."""
+        self._ids: list[int] = []
         self._under: dict[int, Under] = {}
         """By node: only of tokens that were drawn here."""
         self._others: dict[tuple[str, tuple[int, ...]], tuple[Branches, dict[int, Under]]] = {}
@@ -41,9 +42,13 @@ class Trail:
 
     def _follow(self, snapshot: Snapshot, kind: str) -> None:
         ids, first = snapshot.ids.tolist(), snapshot.n_prompt
-        path = "" if self._link.card is None else self._link.card.path
-        self.tree, self._under = self._others.setdefault((path, tuple(ids[:first])), (Branches(), {}))
-        self.leaf = self.tree.follow(ids[first:], snapshot.surprisal_bits[first:].tolist(), self._link.picked)
+        if kind == "step" and ids[:-1] == self._ids:  # most often: a token more, and nothing else
+            self.leaf = self.tree.follow(ids[-1:], [float(snapshot.surprisal_bits[-1])], at=self.leaf)
+        else:
+            path = "" if self._link.card is None else self._link.card.path
+            self.tree, self._under = self._others.setdefault((path, tuple(ids[:first])), (Branches(), {}))
+            self.leaf = self.tree.follow(ids[first:], snapshot.surprisal_bits[first:].tolist(), self._link.picked)
+        self._ids = ids
         if kind == "step" and self.leaf >= 0:
             self._under[self.leaf] = _under(snapshot)
 

@@ -219,7 +219,7 @@ async def test_the_chooser_works_by_mouse_and_can_be_left(tmp_path: Path) -> Non
         assert only(locations.exports_dir()).suffix == ".csv"
 
 
-@pytest.mark.parametrize("view", ["v", "n", "w", "A", "i"])
+@pytest.mark.parametrize("view", ["v", "n", "w", "A", "i", "a", "L", "C", "b"])
 async def test_panes_of_views_have_numbers_to_write(tmp_path: Path, view: str) -> None:
     async with opened(tmp_path) as page:
         await page.press("space", "x", view)

@@ -79,7 +79,8 @@ class PlaySharing(Sharing):
         self._show_again(session.view)
         self.link.show()
         count, altered = len(session.appended), len(session.interventions)
-        told = [f"{count:,} tokens behind the prompt"] + ([f"{altered} changes to the model"] if altered else [])
+        told = [f"{count:,} token{'s' * (count != 1)} behind the prompt"]
+        told += [f"{altered} change{'s' * (altered != 1)} to the model"] if altered else []
         self.hints.say(f"Your session is back: {', '.join(told)}.", "info")
 
     def _show_again(self, view: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ from gpttui.tui.renderables.inside.attention_small import SmallMaps, best_heads,
 from gpttui.tui.renderables.labels import fit
 from gpttui.tui.widgets.inside.lines import Line, LinesPane, Sheet, hit
 from gpttui.tui.widgets.pane import VIEW, label_border, moving
+from gpttui.view_files import Table
 
 Array = np.ndarray[Any, Any]
 
@@ -117,6 +118,18 @@ for transformer circuits"; Xiao et al. 2023, "Efficient streaming language model
         """Rows and columns of the maps that fit; 0 where the pane is not seen."""
         region = self.scrollable_content_region
         return self._room(region.width, region.height)[0].side if region.width > 3 and region.height > 1 else 0
+
+    def table(self) -> Table | None:
+        """A row for each head that was looked at, with its scores on the text and on the probe."""
+        heads = [(layer, head) for layer in sorted(self._scores) for head in range(len(self._scores[layer]))]
+        if not heads:
+            return None
+        found: dict[str, Any] = {"layer": [layer + 1 for layer, _ in heads], "head": [head + 1 for _, head in heads]}
+        for n, (_, kind) in enumerate(KINDS):
+            found[f"{kind}, this text"] = [float(self._scores[layer][head, n]) for layer, head in heads]
+            if self._probe is not None:
+                found[f"{kind}, probe"] = [float(self._probe[0][layer, head, n]) for layer, head in heads]
+        return found
 
     def forget(self) -> None:
         """Another text or another model: of the heads nothing is known."""

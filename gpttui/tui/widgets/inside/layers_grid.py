@@ -23,8 +23,10 @@ from gpttui.tui.renderables.inside.layers_chart import around, row_name
 from gpttui.tui.renderables.inside.lens_cells import UNKNOWN, LensCells
 from gpttui.tui.renderables.labels import clip, fit, percent, quoted_label, token_label
 from gpttui.tui.renderables.legend import legend_pieces
+from gpttui.tui.tables import token_columns
 from gpttui.tui.widgets.inside.lines import Line, LinesPane, Sheet, hit
 from gpttui.tui.widgets.pane import label_border
+from gpttui.view_files import Table
 
 SIDE, SIDE_FROM = 34, 100
 """Cells of the list beside the grid, and the width from which on there is room for it."""
@@ -57,7 +59,8 @@ nonsense: those vectors are written for later layers, not for this lens.
 
 `←` `→` another token, `↑` `↓` another layer, or click a cell; the selection follows everywhere. `p`, `enter` or a \
 second click pins the cell's token (a click on a token of the list pins that one): the panes below follow its rank and \
-say who raised its logit. `b` shows the vectors between attention and MLP too. A long text scrolls with the cursor.
+say who raised its logit. `m` shows the vectors in the middle of each layer too, \
+between attention and MLP. A long text scrolls with the cursor.
 
 More: nostalgebraist 2020, "interpreting GPT: the logit lens"; Belrose et al. 2023, "Eliciting latent predictions from \
 transformers with the tuned lens"."""
@@ -120,6 +123,18 @@ transformers with the tuned lens"."""
         """The token of the cell under the cursor; -1 where it is not known yet."""
         ids, at = self.cells.ids, self.position
         return int(ids[self.cursor, at]) if self.cursor < len(ids) and 0 <= at < ids.shape[1] else UNKNOWN
+
+    def table(self) -> Table | None:
+        """A row for each cell that is known."""
+        stops, positions = np.nonzero(self.cells.ids != UNKNOWN)
+        if not len(stops):
+            return None
+        return {
+            "after": [stop_name(self.cells.stops[n]) for n in stops.tolist()],
+            "position": positions + 1,
+            **token_columns(self.tokenizer, self.cells.ids[stops, positions].tolist()),
+            "prob": self.cells.probs[stops, positions],
+        }
 
     @property
     def count(self) -> int:

@@ -12,7 +12,7 @@ from textual.reactive import reactive
 
 from gpttui.inspect_protocol import LensGrid
 from gpttui.tui.palette import heat_styles, level
-from gpttui.tui.renderables.inside.compare_chart import stop_place
+from gpttui.tui.renderables.inside.compare_chart import stop_name, stop_place
 from gpttui.tui.renderables.inside.layers_chart import (
     LETTERS,
     around,
@@ -22,8 +22,10 @@ from gpttui.tui.renderables.inside.layers_chart import (
     short_rank,
 )
 from gpttui.tui.renderables.labels import clip, fit, token_label
+from gpttui.tui.tables import token_columns
 from gpttui.tui.widgets.inside.lines import Line, LinesPane, Sheet
 from gpttui.tui.widgets.pane import label_border, moving
+from gpttui.view_files import Table
 
 CELL, WIDEST = 4, 12
 """Least and most cells of a stop's rank."""
@@ -90,6 +92,19 @@ build predictions by promoting concepts in the vocabulary space"."""
 
     def watch_stop(self) -> None:
         self.redraw()
+
+    def table(self) -> Table | None:
+        """A row for each pinned token and each stop."""
+        pinned = self.pinned
+        if pinned is None or not pinned.ids:
+            return None
+        column, count = pinned.column, len(pinned.ids)
+        return {
+            "after": [stop_name(stop) for stop in column.stops for _ in range(count)],
+            **token_columns(self.tokenizer, pinned.ids * len(column.stops)),
+            "rank": column.watched_ranks[:, 0].ravel() + 1,
+            "prob": column.watched_probs[:, 0].ravel(),
+        }
 
     @property
     def token_id(self) -> int:
