@@ -58,6 +58,13 @@ class GpttuiApp(App[None]):
     def get_default_screen(self) -> Screen[None]:
         return PlayScreen(self.engine, self.opening)
 
+    @property
+    def _background_screens(self) -> list[Screen[object]]:
+        """Textual redraws the whole terminal whenever a screen behind the top one changes, even where nothing of it can
+        be seen; a view over the playground, which follows its selection, would be drawn three times for a key."""
+        opaque = bool(self._screen_stack) and self._screen_stack[-1].styles.background.a == 1
+        return [] if opaque else super()._background_screens
+
     def _handle_exception(self, error: Exception) -> None:
         """Textual's last resort for what nobody caught: one line instead of its traceback, and the text saved."""
         self._return_code = UNEXPECTED

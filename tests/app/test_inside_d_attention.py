@@ -53,7 +53,7 @@ async def test_four_stages_and_the_cell_looked_at_most(tmp_path: Path) -> None:
             "3 masked",
             "4 softmax",
             "looks at",
-            "sum of the 8 products",
+            "sum of 8 products",
         ):
             assert words in page.text
         found, last = shown(screen), len(page.ids) - 1
@@ -247,7 +247,7 @@ async def test_where_panes_come_one_at_a_time_heads_wait_until_they_are_seen(tmp
         assert not any(isinstance(request, AskHeads) for request in inside(page).asked)
         assert "Attention by stages" in page.text and "All heads" not in page.text
         await page.press("tab")
-        assert "sum of the 8 products" in page.text
+        assert "sum of 8 products" in page.text
         await page.press("tab")
         await page.until(lambda: "All heads" in page.text and "P previous token" in page.text)
         assert page.app.focused is screen.heads

@@ -68,6 +68,8 @@ def test_without_colours_signs_are_glyphs_and_the_cursor_is_seen() -> None:
     assert "".join(text for text, _ in row) == "==--··++##"
     marked = ink(ColourDepth.NONE).cells(np.array([0, 0, 0]), [""] * 3, 2, 1, banded=True)
     assert "◆" in marked[1][0]
+    numbered = ink().cells(np.array([0, 0]), ["-1.2", "-1.2"], 5, 1, banded=True)
+    assert [text.strip() for text, _ in numbered] == ["-1.2", "-1.2"], "a number is never cut for the cursor"
     legend = "".join(text for text, _ in ink(ColourDepth.NONE).legend(3.0, 30))
     assert legend == "-3.00 =-·+# +3.00"
 

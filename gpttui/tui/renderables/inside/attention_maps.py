@@ -83,6 +83,8 @@ def lay_out(tokens: int, width: int, height: int, longest_label: int, maps: int,
     lines = max(1, height // down)
     columns = next((columns for columns in COLUMNS if tokens * columns <= room), COLUMNS[-1])
     names = column_label_height(longest_label, columns, max(0, min(4, (lines - 1) // 4)))
+    if names == 1 and columns < 5 and longest_label >= columns:  # one letter upright says nothing
+        names = 0
     queries = max(1, min(tokens, lines - 1 - names))
     high = 2 if columns >= 4 and 2 * tokens <= lines - 1 - names else 1
     return MapsLayout(maps, across, label_width, names, columns, queries, max(1, min(tokens, room // columns)), high)
@@ -154,9 +156,11 @@ class MapInk:
             body, style = text.center(columns), Style(color=text_on(ground), bgcolor=ground)
         else:
             body, style = text.center(columns, self.glyph(step)), self.tones.plain
-        if here:
-            body = body if step == FORBIDDEN else _bracketed(text or body.strip(), columns)
+        if here and step != FORBIDDEN and (not text or len(text) <= columns - 2):
+            body = (f"‹{text}›" if text else "◆").center(columns)
             style = style + (Style(bold=True) if coloured and step < STEPS else self.tones.mark)
+        elif here:
+            style = style + self.tones.mark
         return body * count, style
 
     def glyph(self, step: int) -> str:
@@ -183,13 +187,6 @@ class MapInk:
             signs = "".join(glyph for _, glyph in _SIGNS)
             return [(f"{low} {signs} {high}", self.tones.dim)]
         return legend_pieces(low, high, min(24, width), self.depth, self.table, self.tones.dim)
-
-
-def _bracketed(text: str, columns: int) -> str:
-    """The cell under the cursor, in so many columns."""
-    if columns >= 5:
-        return f"‹{text[: columns - 2]}›".center(columns)
-    return "◆".center(columns)
 
 
 def short(value: float) -> str:

@@ -17,9 +17,8 @@ Array = np.ndarray[Any, Any]
 Piece = tuple[str, Style]
 
 MOST_SIDE = 24
-LEAST_LINES = 2
-ROOMY_LINES = 3
-"""Lines of a map where not all layers can be seen anyway."""
+LEAST_LINES, ROOMY_LINES = 2, 3
+"""Lines of the smallest map, and of one that an empty line may follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ def _largest(n_layer: int, n_head: int, width: int, height: int) -> SmallMaps:
     gap = int(each > ROOMY_LINES)
     lines = min(most, each - gap)
     if lines < min(LEAST_LINES, most):
-        lines = min(most, ROOMY_LINES)
+        lines = min(most, LEAST_LINES)
         return SmallMaps(columns, lines, max(1, min(n_layer, height // lines)), 0)
     return SmallMaps(min(columns, 2 * lines + 2 * (lines > ROOMY_LINES)), lines, n_layer, gap)
 

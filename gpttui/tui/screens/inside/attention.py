@@ -51,6 +51,8 @@ class AttentionScreen(RoomsScreen):
         """Text position of the key under the cursor, or `FOLLOW`."""
         self.heads = AttentionHeads(context.tokenizer, id="heads")
         self._prompt = b""
+        self._asked: object = None
+        """The stretch that was asked for last."""
         self._surveyed: tuple[int, str, bytes, int] | None = None
         """The text, the weights and the size of the maps that the next are about."""
         self._layers_left: list[int] = []
@@ -95,8 +97,8 @@ class AttentionScreen(RoomsScreen):
         self._survey()
 
     def _request(self) -> AskStages:
-        selection, cell = self.selection, (self.stages.asking, self.key)
-        seen = self.stages.viewport
+        selection, cell, seen = self.selection, (self.stages.asking, self.key), self.stages.viewport
+        self._asked = seen
         if seen is None:
             return AskStages(selection.layer, selection.head, cell[0], 1, max(0, cell[1]), 1, cell)
         return AskStages(selection.layer, selection.head, *seen, cell)
@@ -147,7 +149,7 @@ class AttentionScreen(RoomsScreen):
 
     @on(AttentionStages.Scrolled)
     def _scrolled(self) -> None:
-        if self.length and self.link.card is not None:
+        if self.length and self.link.card is not None and self.stages.viewport != self._asked:
             self.look()
 
     @on(AttentionStages.Stepped)

@@ -95,14 +95,14 @@ More: Elhage et al. 2021, "A mathematical framework for transformer circuits".""
         d_head, (query, key) = len(found.products), found.cell
         keys = query - self.first + 1
         lines = [
-            ("q·k", _exact(raw), f"sum of the {d_head} products below"),
+            ("q·k", _exact(raw), f"sum of {d_head} products"),
             ("scaled", _exact(scaled), f"÷ √{d_head} = {math.sqrt(d_head):.2f}"),
         ]
         if math.isfinite(masked):
             many = f"{keys} keys" if keys != 1 else "the one key"
             lines.append(("weight", f"{weight:.3f}", f"softmax over {many}"))
         else:
-            why = "in the future" if key > query else "forbidden (F allows it)"
+            why = "in the future" if key > query else "forbidden (F)"
             lines.append(("weight", "0", f"masked: {why}"))
         drawn: list[Line] = []
         for n, (name, figure, why) in enumerate(lines):
@@ -110,7 +110,7 @@ More: Elhage et al. 2021, "A mathematical framework for transformer circuits".""
             drawn.append(
                 [
                     (fit(name, 7), self.tone("dim")),
-                    (fit(figure, FIGURE + 1, right=True) + "  ", self.tone("accent" if strong else "strong")),
+                    (fit(figure, FIGURE + 1, right=True) + " ", self.tone("accent" if strong else "strong")),
                     (why, self.tone("dim")),
                 ]
             )

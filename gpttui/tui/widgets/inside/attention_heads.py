@@ -34,6 +34,8 @@ KINDS = (
 NAME, SCORE, BEST = 17, 9, 13
 """Columns of the table."""
 TABLE_WIDTH, WIDE_TABLE, TABLE_LINES = NAME + 2 * SCORE + BEST, 70, 6
+FLAT = 8
+"""Below so many lines the heads' numbers make room for the table."""
 CLEAR, MARKED = 0.4, 0.2
 """Scores on the probe from which on a head is said to be of a kind, and the best of a kind is marked."""
 
@@ -205,9 +207,10 @@ for transformer circuits"; Xiao et al. 2023, "Efficient streaming language model
         n_layer, n_head = self.shape
         name = len(str(n_layer)) + 1
         aside = width >= TABLE_WIDTH + 2 + name + 5 * n_head and height < 4 * n_layer + TABLE_LINES + 2
+        table = TABLE_LINES if width >= TABLE_WIDTH else TABLE_LINES - 1
         if aside:
             return small_maps(n_layer, n_head, self.tokens, width - TABLE_WIDTH - 2 - name, height - 1), True
-        return small_maps(n_layer, n_head, self.tokens, width - name, max(1, height - 1 - TABLE_LINES)), False
+        return small_maps(n_layer, n_head, self.tokens, width - name, max(1, height - 1 - table)), False
 
     def draw(self, width: int, height: int) -> Sheet | None:
         if not self.shape[0] or not self._maps:
@@ -249,7 +252,7 @@ for transformer circuits"; Xiao et al. 2023, "Efficient streaming language model
                     line.append(("▌", self.tone("accent")))
                 lines.append(line)
             lines += [[] for _ in range(room.gap)]
-        return lines
+        return lines[int(self.scrollable_content_region.height < FLAT) :]
 
     def _piece(self, layer: int, head: int, n: int, room: SmallMaps) -> Line:
         """Line `n` of one head's map, and what stands to its left."""

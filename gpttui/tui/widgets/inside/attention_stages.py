@@ -283,7 +283,7 @@ More: Vaswani et al. 2017, "Attention is all you need"; Su et al. 2021, "RoForme
         if found is None or viewport is None:
             return self.empty_row(y)
         room = self.scrollable_content_region
-        state = (room.size, self.has_focus, self.depth, self.dark)
+        state = (room.size, self.depth, self.dark, self.heat)
         if self._lines is None or self._lines[0] != state:
             lines = self._view(found, viewport).lines()
             lines += [[] for _ in range(room.height - len(lines))]
@@ -319,6 +319,7 @@ More: Vaswani et al. 2017, "Attention is all you need"; Su et al. 2021, "RoForme
             depth=self.depth,
             dark=self.dark,
             width=self.scrollable_content_region.width,
+            amounts=self.heat,
         )
 
     # ── Choosing ─────────────────────────────────────────────────────────────────────────────────────────────────
