@@ -20,6 +20,7 @@ import torch
 from gpttui import inspect_protocol as views
 from gpttui import locations
 from gpttui import parts_protocol as parts
+from gpttui.bench import screens
 from gpttui.bench.report import Row, against, in_turns, quantile, timed_ms
 from gpttui.bench.startup import resident_bytes
 from gpttui.engine import launch
@@ -47,7 +48,7 @@ def measure(model_path: str, *, rounds: int = 3) -> list[Row]:
         torch.manual_seed(0)
         model = GPT(GPT2).eval().requires_grad_(False)
         found = [*lens_rows(model, rounds), trace_row(model, rounds)]
-        return found + attention_rows(model) + view_rows(model_path)
+        return found + attention_rows(model) + view_rows(model_path) + screens.view_rows(model_path)
     finally:
         torch.set_num_threads(threads)
 
@@ -303,9 +304,12 @@ def attention_rows(model: GPT) -> list[Row]:
                 )
                 for n in range(33)
             ]
+        child.process.kill()
+        size = f"{GPT2.context} tokens, 12 x 12 heads"
+        scroll = screens.scroll_row(str(path), "abcdefgh" * (GPT2.context // 8), size)
     held = (peak.bytes - before) / 2**20
-    size = f"{GPT2.context} tokens, 12 x 12 heads"
     return [
+        scroll,
         Row(
             f"attention stages, {size}: scroll p95, engine's part",
             quantile(scrolls_ms, 0.95),

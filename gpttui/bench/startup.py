@@ -20,7 +20,7 @@ ROUNDS = 5
 KEYS = 60
 FIRST_PICTURE = "Next token"
 """The title of a pane: there from the first paint on."""
-_FIRST_NUMBERS = re.compile(r"\d bits")
+FIRST_NUMBERS = re.compile(r"\d bits")
 """The model's entropy: the engine has answered, the next token can be drawn."""
 
 
@@ -32,7 +32,7 @@ def measure_startup(model: str, *, rounds: int = ROUNDS) -> list[Row]:
     def start() -> float:
         with playground(model) as terminal:
             painted_ms.append(terminal.wait_for(lambda text: FIRST_PICTURE in text, "its first picture") * 1e3)
-            ready_ms = terminal.wait_for(lambda text: bool(_FIRST_NUMBERS.search(text)), "a prediction") * 1e3
+            ready_ms = terminal.wait_for(lambda text: bool(FIRST_NUMBERS.search(text)), "a prediction") * 1e3
             terminal.settle()
             resident_mb.append(resident_bytes(terminal.child.pid) / 1e6)
             return ready_ms
@@ -63,7 +63,7 @@ def _python(module: str) -> float:
 def measure_keys(model: str, *, keys: int = KEYS) -> list[Row]:
     """From space to the last byte painted, over `keys` presses, one after the other."""
     with playground(model) as terminal:
-        terminal.wait_for(lambda text: bool(_FIRST_NUMBERS.search(text)), "a prediction")
+        terminal.wait_for(lambda text: bool(FIRST_NUMBERS.search(text)), "a prediction")
         terminal.settle()
         took_ms = [terminal.press(" ") * 1e3 for _ in range(keys)]
     note = f"{keys} presses, 120x40"

@@ -15,6 +15,7 @@ import msgspec
 import torch
 import torch.nn.functional as F
 
+from gpttui.bench import screens
 from gpttui.bench.report import Row, against, in_turns
 from gpttui.corpora.registry import open_corpus
 from gpttui.errors import UserError
@@ -32,7 +33,7 @@ TARGET_LOSS_NATS = 1.88
 
 
 def measure(data: str | None = None, *, rounds: int = ROUNDS, race: bool = True) -> list[Row]:
-    """The step's row and, where `data` names a text and `race` is wanted, the race's (about a minute).
+    """The step's row and, where `data` names a text, the race's if it is wanted (half a minute) and the screens' (two).
 
     Raises UserError where transformers is not installed or the text cannot be read.
     """
@@ -56,7 +57,7 @@ def measure(data: str | None = None, *, rounds: int = ROUNDS, race: bool = True)
             ]
             if data is not None and race:
                 rows.append(_race(data, Path(folder) / "race", ours_ms, steps))
-        return rows
+    return rows + (screens.training_rows(data) if data is not None else [])
 
 
 def _race(data: str, path: Path, before_ms: list[float], plain_steps: Iterator[float]) -> Row:

@@ -1,0 +1,185 @@
+"""The screen's rows of `gpttui bench inside` and `gpttui bench train`: the real program in a terminal, from outside.
+
+Views: from a key to the last byte painted. Training: what an open screen costs a run, against the same run without one,
+and how long a key waits for its token while the engine trains. Nothing inside gpttui is instrumented.
+"""
+
+import os
+import re
+import signal
+import statistics
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic, perf_counter
+
+from gpttui import rundir
+from gpttui.bench.report import Row, quantile
+from gpttui.bench.startup import FIRST_NUMBERS
+from gpttui.bench.terminal import Terminal
+from gpttui.errors import UserError
+from gpttui.tokenizers import Tokenizer
+from gpttui.train_protocol import StepDone
+from gpttui.tui.screens.views import VIEWS
+
+VIEW_TOKENS = 64
+ROUNDS = 20
+WORDS = "One day Mia put the key in the drawer and went to the garden. Later she looked for the key there. " * 8
+EARLIER, ESCAPE, UP, DOWN, RIGHT = ",", "\x1b", "\x1b[A", "\x1b[B", "\x1b[C"
+TO_THE_STEPS, MORE_STEPS = DOWN * 12, RIGHT * 3
+TURNS, TURN_S = 5, 4.0
+KEYS_WHILE_TRAINING = 40
+_COUNT = re.compile(r"\d+/\d+")
+"""The header's tokens of the context: painted anew when there is one more."""
+
+
+# ── Views ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def view_rows(model_path: str, *, rounds: int = ROUNDS) -> list[Row]:
+    """Each view over 64 tokens in 120 x 40 cells: opened, and with the selection moving."""
+    tokenizer = Tokenizer.from_json((Path(model_path) / "tokenizer.json").read_text(encoding="utf-8"))
+    prompt = tokenizer.decode(tokenizer.encode(WORDS)[:VIEW_TOKENS])
+    rows = []
+    with _playground("--model", model_path, "--prompt", prompt) as terminal:
+        for view in VIEWS:
+            opened_ms: list[float] = []
+            moved_ms: list[float] = []
+            for _ in range(rounds):
+                opened_ms.append(terminal.press(view.key) * 1e3)
+                moved_ms += [terminal.press(EARLIER) * 1e3 for _ in range(2)]
+                terminal.press(ESCAPE)
+            first = f"the first time, its code still to be loaded: {opened_ms[0]:.0f} ms"
+            name = f"{view.title}: open → painted, p95"
+            rows.append(Row(name, quantile(opened_ms, 0.95), "ms", at_least=150, aim=60, note=first))
+            name = f"{view.title}: selection moved → painted, p95"
+            rows.append(Row(name, quantile(moved_ms, 0.95), "ms", at_least=50, aim=25))
+    return rows
+
+
+def scroll_row(model_path: str, prompt: str, size: str) -> Row:
+    """Going through the attention view of a long text, row by row."""
+    with _playground("--model", model_path, "--prompt", prompt) as terminal:
+        terminal.press("a", answer_s=60)
+        terminal.settle(1.0, limit_s=30)
+        took_ms = [terminal.press(UP) * 1e3 for _ in range(40)]
+    return Row(f"attention view, {size}: scroll → painted, p95", quantile(took_ms, 0.95), "ms", at_least=50, aim=25)
+
+
+@contextmanager
+def _playground(*argv: str) -> Iterator[Terminal]:
+    """gpttui in a terminal with its first prediction painted; quit by its own key at the end."""
+    with Terminal(_gpttui(*argv)) as terminal:
+        terminal.wait_for(lambda text: bool(FIRST_NUMBERS.search(text)), "a prediction")
+        terminal.settle()
+        yield terminal
+        terminal.send("q")
+        _drain(terminal, 2.0)
+
+
+def _gpttui(*argv: str) -> list[str]:
+    return [sys.executable, "-m", "gpttui", *argv]
+
+
+@contextmanager
+def _home(folder: str) -> Iterator[None]:
+    """Runs, settings and logs of what is started here go into `folder`."""
+    before = os.environ.get("GPTTUI_HOME")
+    os.environ["GPTTUI_HOME"] = folder
+    try:
+        yield
+    finally:
+        del os.environ["GPTTUI_HOME"]
+        if before is not None:
+            os.environ["GPTTUI_HOME"] = before
+
+
+# ── Training ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def training_rows(data: str) -> list[Row]:
+    """A run of the form's default shape on text file `data`, under the training screen and under the playground.
+
+    What a screen costs is told by stopping its process for seconds at a time (SIGSTOP) while the engine trains on: one
+    run, in turns.
+    """
+    with tempfile.TemporaryDirectory() as home, _home(home), Terminal(_gpttui("--train", data)) as terminal:
+        terminal.wait_for(lambda text: "a step" in text, "what a step takes")
+        terminal.send(TO_THE_STEPS + MORE_STEPS)
+        _drain(terminal, 4.0)
+        terminal.send("\r")
+        steps = _Steps(Path(home))
+        steps.wait_for(10, terminal)
+        dashboard = _slowdown(terminal, steps)
+        terminal.send("e")
+        _drain(terminal, 2.0)
+        playground = _slowdown(terminal, steps)
+        took_ms = [_key_ms(terminal) for _ in range(KEYS_WHILE_TRAINING)]
+        terminal.send("q")
+        _drain(terminal, 3.0)
+    rows = [
+        Row(f"training slowed by {what}", 100 * (1 - open_rate / rate), "%", at_least=10, aim=3,
+            note=f"{open_rate:.1f} steps a second with it, {rate:.1f} while it stands still")
+        for what, (open_rate, rate) in (("the training screen", dashboard), ("the playground, 4 panes live", playground))
+    ]  # fmt: skip
+    name = "key → new token painted while training"
+    note = f"median {quantile(took_ms, 0.5):.0f} ms of {len(took_ms)} presses"
+    return [*rows, Row(f"{name}, p95", quantile(took_ms, 0.95), "ms", at_least=80, aim=40, note=note)]
+
+
+class _Steps:
+    """Counts the steps that the one run under a home has recorded."""
+
+    def __init__(self, home: Path) -> None:
+        self.home, self.count = home, 0
+        self._tail: rundir.EventTail | None = None
+
+    def now(self) -> int:
+        if self._tail is None and (found := sorted(self.home.rglob("events.jsonl"))):
+            self._tail = rundir.EventTail(found[0].parent)
+        while self._tail is not None and (events := self._tail.read()):
+            self.count += sum(isinstance(event, StepDone) for event in events)
+        return self.count
+
+    def wait_for(self, count: int, terminal: Terminal, limit_s: float = 120) -> None:
+        end_s = monotonic() + limit_s
+        while self.now() < count:
+            _drain(terminal, 0.5)
+            if monotonic() > end_s:
+                raise UserError(
+                    f"no training started within {limit_s:.0f} s: " + " ".join(terminal.text()[-300:].split())
+                )
+
+
+def _slowdown(terminal: Terminal, steps: _Steps) -> tuple[float, float]:
+    """Steps a second with the screen at work and with its process stopped, in turns."""
+    rates: tuple[list[float], list[float]] = [], []
+    for turn in range(2 * TURNS):
+        stopped = turn % 2
+        if stopped:
+            os.kill(terminal.child.pid, signal.SIGSTOP)
+        began_s, first = perf_counter(), steps.now()
+        _drain(terminal, TURN_S)
+        rates[stopped].append((steps.now() - first) / (perf_counter() - began_s))
+        if stopped:
+            os.kill(terminal.child.pid, signal.SIGCONT)
+            _drain(terminal, 1.0)
+    return statistics.mean(rates[0]), statistics.mean(rates[1])
+
+
+def _key_ms(terminal: Terminal) -> float:
+    """From space to the header that counts one token more."""
+    _drain(terminal, 0.37)
+    before, pressed_s = terminal.written, perf_counter()
+    terminal.send(" ")
+    terminal.wait_for(lambda text: bool(_COUNT.search(text)), "another token", since=before, limit_s=10)
+    return (perf_counter() - pressed_s) * 1e3
+
+
+def _drain(terminal: Terminal, for_s: float) -> None:
+    """Let the screen be painted for so long."""
+    end_s = monotonic() + for_s
+    while (left_s := end_s - monotonic()) > 0:
+        terminal.read(left_s)
