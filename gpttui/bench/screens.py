@@ -122,7 +122,7 @@ def training_rows(data: str) -> list[Row]:
     rows = [
         Row(f"training slowed by {what}", 100 * (1 - open_rate / rate), "%", at_least=10, aim=3,
             note=f"{open_rate:.1f} steps a second with it, {rate:.1f} while it stands still")
-        for what, (open_rate, rate) in (("the training screen", dashboard), ("the playground, 4 panes live", playground))
+        for what, (open_rate, rate) in (("the training screen", dashboard), ("the playground, 4 panes", playground))
     ]  # fmt: skip
     name = "key → new token painted while training"
     note = f"median {quantile(took_ms, 0.5):.0f} ms of {len(took_ms)} presses"
