@@ -11,11 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from gpttui import gallery
 from gpttui.errors import UserError
 from gpttui.inference import recorder, session
 from gpttui.inference.sampling import distribution
 from gpttui.inference.session import Session, window_start
-from gpttui.model.gpt import GPT
+from gpttui.model import checkpoint
+from gpttui.model.gpt import GPT, GPTConfig
 from gpttui.model.taps import Recorder
 from gpttui.protocol import Look, Reply, Shown, decode_reply, frame
 from gpttui.records import Array, Sampling, Snapshot
@@ -122,11 +124,31 @@ def test_under_a_change_too_it_is_computed_again(monkeypatch: pytest.MonkeyPatch
     close(whole, everything(walked(12, tap=forbid)), 1e-5)
 
 
-def test_a_long_prompt_goes_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    prompt = fakes.TEXT[:30]
+def test_a_prompt_that_needs_much_scratch_space_goes_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    prompt, extended = fakes.TEXT[:30], []
+
+    def extend(window: recorder.Window, ids: Any, original: Any = recorder.Window.extend) -> None:
+        extended.append(len(ids))
+        original(window, ids)
+
+    monkeypatch.setattr(recorder.Window, "extend", extend)
     whole = everything(started(prompt))
-    monkeypatch.setattr(recorder, "PREFILL_ROWS", 7)
+    assert extended == [30]
+    monkeypatch.setattr(recorder, "PREFILL_BYTES", {"cpu": 0})
+    monkeypatch.setattr(recorder, "LEAST_ROWS", 7)
     close(whole, everything(started(prompt)), 1e-5)
+    assert extended == [30, 7, 7, 7, 7, 2]
+
+
+@pytest.mark.parametrize("tapped", [False, True])
+def test_a_full_context_of_every_bundled_model_is_one_pass(tapped: bool) -> None:
+    for path in gallery.directories().values():
+        config = checkpoint.read_config(path)
+        assert recorder.prefill_rows(config, "cpu", tapped=tapped) >= config.context
+    small = GPTConfig(vocab_size=50_257, context=1024, n_layer=12, n_head=12, d_model=768)
+    assert (
+        recorder.prefill_rows(small, "cpu", tapped=tapped) < 1024 <= recorder.prefill_rows(small, "cuda", tapped=tapped)
+    )
 
 
 @pytest.mark.parametrize("arch", ["gpt2", "modern"])
