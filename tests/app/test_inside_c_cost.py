@@ -76,12 +76,14 @@ async def test_it_follows_the_selection_and_r_measures_again(tmp_path: Path) -> 
     async with opened(tmp_path) as page:
         screen = await costs(page)
         await page.press("left")
-        await page.until(lambda: screen.parts.cost is not None and screen.parts.cost.position == len(page.ids) - 2)
+        there = len(page.ids) - 2
+        await page.until(lambda: asked(page)[-1].points == POINTS and asked(page)[-1].position == there)
         await settled(page)
+        assert screen.parts.cost is not None and screen.parts.cost.position == there
         before = len(asked(page))
         await page.press("r")
         await page.until(lambda: len(asked(page)) == before + 1)
-        assert asked(page)[-1].position == len(page.ids) - 2
+        assert asked(page)[-1].position == there
 
 
 async def test_another_look_at_the_same_token_measures_nothing(tmp_path: Path) -> None:

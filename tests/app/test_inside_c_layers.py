@@ -147,13 +147,13 @@ async def test_by_mouse(tmp_path: Path) -> None:
         assert grid.cursor == 1
 
 
-async def test_b_looks_between_attention_and_mlp(tmp_path: Path) -> None:
+async def test_m_looks_between_attention_and_mlp(tmp_path: Path) -> None:
     async with opened(tmp_path) as page:
         screen = await layers(page)
-        await page.press("b")
+        await page.press("m")
         await page.until(lambda: "1 attn" in page.text and len(screen.grid_pane.cells.stops) == 5)
         assert screen.grid_pane.cursor == 2, "still the end of layer 1"
-        await page.press("b")
+        await page.press("m")
         await page.until(lambda: len(screen.grid_pane.cells.stops) == 3)
 
 
@@ -184,7 +184,7 @@ async def test_both_architectures_and_attention_alone(tmp_path: Path, changes: d
     arch = "gpt2" if changes else "modern"
     async with opened_on(tiny_model_dir(tmp_path, arch, **changes)) as page:  # type: ignore[arg-type]
         screen = await layers(page)
-        await page.press("b", "down", "down", "p", "P")
+        await page.press("m", "down", "down", "p", "P")
         await settled(page)
         assert screen.shares.has_mlps is not bool(changes) and ("1 MLP" in page.text) is not bool(changes)
         found = screen.shares.shares
@@ -198,7 +198,7 @@ async def test_both_architectures_and_attention_alone(tmp_path: Path, changes: d
 @pytest.mark.parametrize("size", [(80, 24), (40, 12), (1, 1)])
 async def test_it_survives_any_terminal_and_hardly_any_text(tmp_path: Path, size: tuple[int, int], prompt: str) -> None:
     async with opened(tmp_path, size, prompt=prompt) as page:
-        await page.press("L", "down", "up", "p", "P", "b", "left", "2", "p", "3", "down", "tab", "b", "escape")
+        await page.press("L", "down", "up", "p", "P", "m", "left", "2", "p", "3", "down", "tab", "m", "escape")
         assert page.app.screen is page.play
 
 

@@ -5,6 +5,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.timer import Timer
 
 from gpttui.parts_protocol import AskCost, Cost
 from gpttui.tui.keys import TEXT, key
@@ -17,7 +18,11 @@ from gpttui.tui.widgets.inside.cost_parts import CostParts
 from gpttui.tui.widgets.inside.lines import LinesPane
 
 POINTS = 6
-"""Context lengths at which time is measured, once the first figures are on the screen."""
+"""Most context lengths at which time is measured, once the first figures are on the screen."""
+BUDGET_MS, PASSES = 400.0, 4
+"""About how long measuring the other lengths may take, and how many passes each of them needs."""
+QUIET_S = 0.25
+"""The other lengths are measured when a person has stayed with a token for so long."""
 
 
 class CostScreen(RoomsScreen):
@@ -42,6 +47,7 @@ class CostScreen(RoomsScreen):
         self.growth = CostContext(context.tokenizer, id="growth")
         self._measured: object = None
         """What the figures on the screen are of."""
+        self._waiting: Timer | None = None
 
     def body(self) -> ComposeResult:
         yield self.parts
@@ -74,10 +80,19 @@ class CostScreen(RoomsScreen):
             self.ask("first", lambda: AskCost(self.position, points=1), self._take_first)
 
     def _take_first(self, found: Cost) -> None:
-        """The token alone is measured at once; the other lengths when no newer wish waits."""
+        """The token alone is measured at once; the other lengths when nobody goes on."""
         self._take(found)
-        if found.position == self.position:
-            self.ask("more", lambda: AskCost(self.position, points=POINTS), self._take)
+        if self._waiting is not None:
+            self._waiting.stop()
+        self._waiting = self.set_timer(QUIET_S, self._ask_more)
+
+    def _ask_more(self) -> None:
+        """At fewer lengths where a token takes long: an engine that measures answers nothing else."""
+        found = self.parts.cost
+        if found is not None and self.length:
+            each_ms = PASSES * float(found.ms.sum())
+            points = max(2, min(POINTS, 1 + int(BUDGET_MS / max(1e-3, each_ms))))
+            self.ask("more", lambda: AskCost(self.position, points=points), self._take)
 
     def _take(self, found: Cost) -> None:
         self.parts.cost = self.growth.cost = found
@@ -100,5 +115,5 @@ class CostScreen(RoomsScreen):
 
     def action_measure(self) -> None:
         if self.length:
-            self.ask("more", lambda: AskCost(self.position, points=POINTS), self._take)
+            self._ask_more()
             self.hints.say("Measured again.", "info")

@@ -33,7 +33,7 @@ class LayersScreen(RoomsScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         key("p", "pin", "pin", "Follow the token of the cell, or no longer", TEXT, id="layers_pin"),
         key("P", "pin_next", "pin next", "Follow the token that comes next", TEXT, show=False, id="layers_pin_next"),
-        key("b", "between", "between", "Also look between attention and MLP, or not", TEXT, id="layers_between"),
+        key("m", "between", "between", "Also look between attention and MLP, or not", TEXT, id="layers_between"),
     ]  # fmt: skip
     DEFAULT_CSS = """
     LayersScreen {
@@ -131,7 +131,8 @@ class LayersScreen(RoomsScreen):
     def _ask_cells(self) -> None:
         """Only the columns that are in sight and not known yet."""
         grid = self.grid_pane
-        if self.link.card is not None and self.length and grid.cells.missing(*grid.viewport) is not None:
+        laid_out = grid.scrollable_content_region.width > 0
+        if laid_out and self.link.card is not None and self.length and grid.cells.missing(*grid.viewport) is not None:
             self.ask("cells", self._cells_request, self._take_cells)
 
     def _cells_request(self) -> AskLens:

@@ -1,0 +1,32 @@
+"""Titles of the views in any width."""
+
+import pytest
+from rich.cells import cell_len
+
+from gpttui.tui.widgets.inside.view_tabs import fitted
+
+VIEWS = [("i", "journey"), ("w", "contexts"), ("a", "attention"), ("L", "layers"), ("b", "branches")]
+
+
+def line(width: int, current: str = "layers") -> str:
+    gap, titles = fitted(VIEWS, current, width)
+    shown = zip(VIEWS, titles, strict=True)
+    return (" " * gap).join(f"{key} {title}" if title else key for (key, _), title in shown)
+
+
+@pytest.mark.parametrize(
+    "width, text",
+    [
+        (80, "i journey   w contexts   a attention   L layers   b branches"),
+        (52, "i journey w contexts a attention L layers b branches"),
+        (46, "i journ… w conte… a atten… L layers b branc…"),
+        (20, "i w a L layers b"),
+    ],
+)
+def test_gaps_shrink_then_long_titles_then_all_but_the_open_one(width: int, text: str) -> None:
+    assert line(width) == text
+
+
+@pytest.mark.parametrize("width", range(16, 90))
+def test_all_keys_stay_in_sight(width: int) -> None:
+    assert cell_len(line(width)) <= width
