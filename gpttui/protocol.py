@@ -14,7 +14,7 @@ import numpy as np
 from gpttui.errors import UserError
 from gpttui.inspect_protocol import InspectAnswer, InspectRequest
 from gpttui.interventions import Intervention
-from gpttui.records import LossHistory, ModelCard, Sampling, Snapshot
+from gpttui.records import LossHistory, ModelCard, Sampling, Snapshot, Told
 from gpttui.train_config import TrainConfig
 from gpttui.train_requests import TrainAnswer, TrainRequest
 
@@ -111,6 +111,8 @@ class Restore(Message, frozen=True):
     seed: int
     look: Look = Look()
     changes: tuple[Intervention, ...] = ()
+    draws: list[Told] = []
+    """For each appended token how it was drawn then, as far as it is known."""
 
 
 class Intervene(Message, frozen=True):
@@ -129,6 +131,7 @@ class Jump(Message, frozen=True):
     appended: list[int]
     picked: list[bool]
     look: Look = Look()
+    draws: list[Told] = []
 
 
 class StartRun(Message, frozen=True):

@@ -56,6 +56,10 @@ class Draw:
     """True where a person chose the token instead."""
 
 
+Told = tuple[float | None, float, float] | None
+"""Of a saved draw: `uniform` (None where none was drawn), `low`, `high`; None where nothing was kept."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Prediction:
     """The distribution after one position, as the bar chart shows it."""

@@ -79,7 +79,7 @@ def restore(engine: "Engine", request: Restore) -> Answer:
         if request.changes:  # first: the draws that are restored were made by the altered model
             session.set_prompt(request.prompt)
             alter(session, request.changes)
-        session.restore(request.prompt, request.appended, request.picked)
+        session.restore(request.prompt, request.appended, request.picked, request.draws)
 
     return opened(engine, gallery.find(request.path), request.look, make)
 
@@ -142,7 +142,7 @@ def intervene(engine: "Engine", request: Intervene) -> Answer:
 
 
 def jump(engine: "Engine", request: Jump) -> Answer:
-    engine.need_session().jump(request.appended, request.picked)
+    engine.need_session().jump(request.appended, request.picked, request.draws)
     return shown(engine, request.look)
 
 

@@ -16,7 +16,7 @@ import msgspec
 from gpttui.errors import UserError, one_line
 from gpttui.inference.sampling import check
 from gpttui.interventions import Intervention
-from gpttui.records import Array, Sampling
+from gpttui.records import Array, Sampling, Told
 
 FORMAT, VERSION = "gpttui session", 1
 OTHER = "name the model that it was saved with: --model PATH"
@@ -160,6 +160,8 @@ class SessionFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     prompt: str
     appended: list[int] = []
     picked: list[bool] = []
+    draws: list[Told] = []
+    """How each appended token was drawn, where it is known; empty, or one for each."""
     sampling: Sampling = Sampling()
     seed: int = 0
     interventions: list[Intervention] = []
@@ -201,7 +203,7 @@ def load_session(file: Path) -> SessionFile:
         session = msgspec.convert(raw, SessionFile)
     except (msgspec.ValidationError, KeyError, TypeError) as error:
         raise UserError(f"{file} is damaged: {one_line(error)}") from error
-    if len(session.picked) != len(session.appended):
+    if len(session.picked) != len(session.appended) or len(session.draws) not in (0, len(session.appended)):
         raise UserError(f"{file} is damaged: it does not say for every token how it was chosen")
     return session
 

@@ -18,7 +18,7 @@ from gpttui.inference.sampling import check, distribution, predict, uniform
 from gpttui.model.gpt import GPT
 from gpttui.model.taps import Tap
 from gpttui.protocol import Look
-from gpttui.records import Array, AttentionSlice, Draw, Prediction, Sampling, Snapshot, StepRecord, frozen
+from gpttui.records import Array, AttentionSlice, Draw, Prediction, Sampling, Snapshot, StepRecord, Told, frozen
 from gpttui.tokenizers import Tokenizer
 
 EARLIER_BYTES = 64 << 20
@@ -227,22 +227,30 @@ class Session:
         self._length = length
         del self._draws[length - self.n_prompt :]
 
-    def restore(self, prompt: str, appended: Sequence[int], picked: Sequence[bool]) -> None:
-        """Put a text back as it was, in one batched pass; `picked` tells which tokens a person chose."""
-        self._continue(self.encode(prompt), appended, picked)
+    def restore(self, prompt: str, appended: Sequence[int], picked: Sequence[bool], draws: Sequence[Told] = ()) -> None:
+        """Put a text back as it was, in one batched pass; `picked` tells which tokens a person chose.
 
-    def jump(self, appended: Sequence[int], picked: Sequence[bool]) -> None:
+        `draws`: how each was drawn then; of those that are not told it is worked out from the present settings.
+        """
+        self._continue(self.encode(prompt), appended, picked, draws)
+
+    def jump(self, appended: Sequence[int], picked: Sequence[bool], draws: Sequence[Told] = ()) -> None:
         """Put another continuation behind the prompt: a branch that was left."""
-        self._continue(self._ids[: self.n_prompt].tolist(), appended, picked)
+        self._continue(self._ids[: self.n_prompt].tolist(), appended, picked, draws)
 
-    def _continue(self, ids: list[int], appended: Sequence[int], picked: Sequence[bool]) -> None:
+    def _continue(self, ids: list[int], appended: Sequence[int], picked: Sequence[bool], draws: Sequence[Told]) -> None:
         known = self._known(appended)
         if len(picked) != len(known):
             raise UserError("the saved session is damaged: it does not say for every token how it was chosen")
         self._begin([*ids, *known], n_prompt=len(ids))
         self._draws = [None] * len(known)
         for n, (token_id, by_hand) in enumerate(zip(known, picked, strict=True)):
-            self._draws[n] = self._restored_draw(len(ids) + n - 1, token_id, by_hand)
+            told = draws[n] if n < len(draws) else None
+            if told is None:
+                self._draws[n] = self._restored_draw(len(ids) + n - 1, token_id, by_hand)
+            else:
+                number, low, high = told
+                self._draws[n] = Draw(token_id, math.nan if number is None else number, low, high, picked=by_hand)
 
     def _restored_draw(self, position: int, token_id: int, by_hand: bool) -> Draw:
         row = position - self.window.start

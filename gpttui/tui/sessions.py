@@ -40,6 +40,7 @@ def session_now(link: "SessionLink", selection: Selection, view: Mapping[str, An
         prompt=link.prompt,
         appended=snapshot.ids[snapshot.n_prompt :].tolist(),
         picked=link.picked,
+        draws=link.trail.draws(link.trail.leaf),
         sampling=link.sampling,
         seed=link.seed,
         interventions=list(link.changes),

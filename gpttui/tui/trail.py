@@ -4,13 +4,15 @@ For: the branches view, bookmarks, saved sessions, and the question whether a sh
 It only listens to the session link. Not for: jumping (the engine does). No widget, no torch.
 """
 
+import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual.message import Message
 
 from gpttui.inference.branches import Branches
 from gpttui.interventions import as_arguments
-from gpttui.records import Sampling, Snapshot
+from gpttui.records import Sampling, Snapshot, Told
 from gpttui.tui.messages import ModelOpened, SnapshotArrived
 
 if TYPE_CHECKING:
@@ -31,7 +33,9 @@ class Trail:
         self._ids: list[int] = []
         self._under: dict[int, Under] = {}
         """By node: only of tokens that were drawn here."""
-        self._others: dict[tuple[str, tuple[int, ...]], tuple[Branches, dict[int, Under]]] = {}
+        self._told: dict[int, Told] = {}
+        """By node: the draw that made it."""
+        self._others: dict[tuple[str, tuple[int, ...]], tuple[Branches, dict[int, Under], dict[int, Told]]] = {}
 
     def heard(self, message: Message) -> None:
         """What the link tells the screen."""
@@ -46,19 +50,27 @@ class Trail:
             self.leaf = self.tree.follow(ids[-1:], [float(snapshot.surprisal_bits[-1])], at=self.leaf)
         else:
             path = "" if self._link.card is None else self._link.card.path
-            self.tree, self._under = self._others.setdefault((path, tuple(ids[:first])), (Branches(), {}))
+            key = path, tuple(ids[:first])
+            self.tree, self._under, self._told = self._others.setdefault(key, (Branches(), {}, {}))
             self.leaf = self.tree.follow(ids[first:], snapshot.surprisal_bits[first:].tolist(), self._link.picked)
         self._ids = ids
         if kind == "step" and self.leaf >= 0:
             self._under[self.leaf] = _under(snapshot)
+        if kind in ("step", "choose") and (draw := snapshot.last_draw) is not None and self.leaf >= 0:
+            self._told[self.leaf] = (None if math.isnan(draw.uniform) else draw.uniform), draw.low, draw.high
 
-    def adopt(self, tree: Branches) -> None:
-        """Go on with a tree that was saved: it is of the text that is open."""
+    def draws(self, node_id: int) -> list[Told]:
+        """How each token from the prompt to a node was drawn, as far as it is known."""
+        return [self._told.get(node.id) for node in self.tree.path(node_id)]
+
+    def adopt(self, tree: Branches, draws: Sequence[Told]) -> None:
+        """Go on with a tree that was saved: it is of the text that is open, whose `draws` are told."""
         snapshot, card = self._link.snapshot, self._link.card
         if snapshot is not None and card is not None:
             prompt = tuple(snapshot.ids[: snapshot.n_prompt].tolist())
-            self._others[card.path, prompt] = (tree, {})
+            self._others[card.path, prompt] = (tree, {}, {})
             self._follow(snapshot, "open")
+            self._told |= {node.id: told for node, told in zip(tree.path(self.leaf), draws, strict=False)}
 
     # ── Bookmarks ────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -76,7 +76,7 @@ def same(a: dict[str, Any], b: dict[str, Any]) -> None:
 async def test_a_saved_session_opens_to_the_same_screen(tmp_path: Path) -> None:
     async with opened(tmp_path) as page:
         await page.press(
-            "T", "K", "x", "right_curly_bracket", "X", "space", "space", "2", "down", "enter", "space", "c"
+            "space", "T", "space", "K", "x", "right_curly_bracket", "X", "2", "down", "enter", "space", "c"
         )
         await page.press("comma", "comma", "right_square_bracket", "B", "3")
         before, shown = facts(page.play.link.snapshot) | page.play.attention.table(), page.text

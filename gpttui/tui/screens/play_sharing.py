@@ -56,6 +56,7 @@ class PlaySharing(Sharing):
                 session.sampling,
                 session.seed,
                 changes=changes,
+                draws=session.draws,
             )
         )
 
@@ -73,7 +74,7 @@ class PlaySharing(Sharing):
         except UserError as error:
             self.hints.say(str(error), "error")
             return
-        self.link.trail.adopt(tree_of(session))
+        self.link.trail.adopt(tree_of(session), session.draws)
         self.selection = Selection(max(-1, session.position)).on(session.layer, session.head, card.n_layer, card.n_head)
         self._mark()
         self._show_again(session.view)

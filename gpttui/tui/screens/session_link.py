@@ -6,7 +6,7 @@ session is put back: text, choices, sampling, seed. No widget is touched from he
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -17,7 +17,7 @@ from gpttui.engine.client import EngineDied, EngineFailure
 from gpttui.errors import UserError
 from gpttui.interventions import Intervention
 from gpttui.protocol import Answer, EngineInfo, Look, Opened, Request, Shown
-from gpttui.records import ModelCard, Sampling, Snapshot
+from gpttui.records import ModelCard, Sampling, Snapshot, Told
 from gpttui.tui.messages import EngineLost, EngineReady, ModelOpened, Refused, SnapshotArrived
 from gpttui.tui.trail import Trail
 
@@ -158,10 +158,10 @@ class SessionLink:
             self.changes = changes
             self._wish("intervene", lambda: protocol.Intervene(self.changes, self._look()))
 
-    def jump(self, appended: list[int], picked: list[bool]) -> None:
+    def jump(self, appended: list[int], picked: list[bool], draws: Sequence[Told] = ()) -> None:
         """Put another continuation behind the prompt."""
         self._jump = appended, picked
-        self._wish("jump", lambda: protocol.Jump(*self._jump, self._newest()))
+        self._wish("jump", lambda: protocol.Jump(appended, picked, self._newest(), list(draws)))
 
     @property
     def picked(self) -> list[bool]:
@@ -331,4 +331,7 @@ class SessionLink:
         appended = [int(i) for i in self.snapshot.ids[self.snapshot.n_prompt :]]
         card, look = self.card, self._newest()
         picked, changes = self.picked, self.changes
-        return protocol.Restore(card.path, self.prompt, appended, picked, self.sampling, self.seed, look, changes)
+        draws = self.trail.draws(self.trail.leaf)
+        return protocol.Restore(
+            card.path, self.prompt, appended, picked, self.sampling, self.seed, look, changes, draws
+        )

@@ -61,11 +61,11 @@ class BranchesScreen(RoomsScreen):
 
     def jump(self, node: int) -> None:
         """Put the text back as it was at `node`."""
-        path = self.forks.branches.path(node)
-        if node == self.link.trail.leaf:
+        trail, path = self.link.trail, self.forks.branches.path(node)
+        if node == trail.leaf:
             self.hints.say("The text is there already.", "info")
             return
-        self.link.jump([step.token_id for step in path], [step.picked for step in path])
+        self.link.jump([step.token_id for step in path], [step.picked for step in path], trail.draws(node))
         words = "Back at the prompt" if node == ROOT else f"Jumped: {len(path):,} tokens behind the prompt"
         self.hints.say(f"{words}; escape shows it in the playground.", "info")
 
