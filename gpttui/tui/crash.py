@@ -14,7 +14,7 @@ from textual.worker import WorkerFailed
 
 from gpttui import locations, tracebacks
 from gpttui.errors import UserError, one_line
-from gpttui.inference.branches import SessionFile, save_session
+from gpttui.inference.branches import save_session
 
 if TYPE_CHECKING:
     from gpttui.tui.screens.play import PlayScreen
@@ -34,7 +34,7 @@ def last_words(error: BaseException, screens: Sequence[Screen[object]]) -> str:
 def rescue(play: "PlayScreen") -> list[str]:
     """Save the session, and the prompt being written. In words: where each is."""
     words = []
-    stem = locations.data_dir() / "sessions" / f"rescued-{time.strftime('%Y%m%d-%H%M%S')}"
+    stem = locations.sessions_dir() / f"rescued-{time.strftime('%Y%m%d-%H%M%S')}"
     for save in (_save_session, _save_draft, _save_run):
         try:
             words.append(save(play, stem))
@@ -44,25 +44,12 @@ def rescue(play: "PlayScreen") -> list[str]:
 
 
 def _save_session(play: "PlayScreen", stem: Path) -> str:
-    link, card, snapshot = play.link, play.link.card, play.link.snapshot
-    if card is None or snapshot is None:
+    if play.link.snapshot is None:
         return ""
+    from gpttui.tui.sessions import session_now
+
     file = stem.with_suffix(".json")
-    session = SessionFile(
-        model=card.path,
-        vocab_size=card.vocab_size,
-        params=card.params,
-        prompt=link.prompt,
-        appended=[int(i) for i in snapshot.ids[snapshot.n_prompt :]],
-        picked=link.picked,
-        sampling=link.sampling,
-        seed=link.seed,
-        interventions=list(link.changes),
-        position=play.selection.position,
-        layer=play.selection.layer,
-        head=play.selection.head,
-    )
-    save_session(session, file)
+    save_session(session_now(play.link, play.selection, {}), file)
     return f"your session is safe, go on with: gpttui --session {file}"
 
 

@@ -76,6 +76,8 @@ class PlayScreen(TrainDoor, PlaySharing):
     def __init__(self, engine: Engine, opening: Opening) -> None:
         super().__init__()
         self.opening = opening
+        self._death = ""
+        """What became of the engine before this one, and where its log is."""
         self.selection = Selection()
         self.seen = Seen()
         self.link = SessionLink(engine, self._look, self.post_message)
@@ -325,7 +327,8 @@ class PlayScreen(TrainDoor, PlaySharing):
         if not event.restored:
             self.selection = Selection().on(self.selection.layer, self.selection.head, card.n_layer, card.n_head)
         self._repaint(opened.snapshot)
-        back = self.interrupted_words or "The engine was started again; your text and settings are back."
+        before = f" Before that, {self._death}" if self._death else ""
+        back = self.interrupted_words or f"The engine was started again; your text and settings are back.{before}"
         self._hint(back if event.restored else "")
         self.came_back(opened)
 
@@ -370,6 +373,7 @@ class PlayScreen(TrainDoor, PlaySharing):
 
     @on(EngineLost)
     def _lost(self, event: EngineLost) -> None:
+        self._death = event.reason
         after = "starting another one…" if event.restarting else "press space to start it again"
         self.hints.say(f"{event.reason} · {after}", "error")
         self.training.lost()
