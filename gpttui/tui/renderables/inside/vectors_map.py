@@ -31,7 +31,8 @@ def cells_of(points: Array, width: int, height: int) -> Array:
     share[:, 1] = 1.0 - share[:, 1]
     flat = high - low <= 0
     share[:, flat] = 0.5
-    return np.clip(np.round(share * [max(0, width - 1), max(0, height - 1)]), 0, None).astype(int)
+    cells: Array = np.clip(np.round(share * [max(0, width - 1), max(0, height - 1)]), 0, None).astype(int)
+    return cells
 
 
 def lay_out(points: Array, names: Sequence[str], order: Sequence[int], width: int, height: int) -> list[list[Mark]]:
