@@ -63,7 +63,7 @@ def survey(
         for n, layer in enumerate(layers):
             pattern = pattern_rows(trace, layer, first, end, changes)[1].float().cpu()  # [head, rows, end]
             sums[n] += pattern.flatten(1) @ weights.flatten(1).T
-            for row in patch[first:end].unique().tolist():
+            for row in sorted(set(patch[first:end].tolist())):
                 tallest = pattern[:, patch[first:end] == row].amax(dim=1)  # [head, end]
                 maps[n, :, row].scatter_reduce_(1, columns, tallest, "amax")
     return Survey(frozen((sums / torch.where(counts > 0, counts, torch.nan)).numpy()), frozen(maps.numpy()))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from rich.style import Style
 
-from gpttui.tui.palette import CIVIDIS, STEPS, ColourDepth, diverging, levels, ramp_glyph, text_on
+from gpttui.tui.palette import CIVIDIS, STEPS, ColourDepth, diverging, heat_styles, levels, ramp_glyph
 from gpttui.tui.renderables.axes import column_label_height
 from gpttui.tui.renderables.heatmap import cell_number
 from gpttui.tui.renderables.legend import legend_pieces
@@ -152,8 +152,7 @@ class MapInk:
             glyph = "·" if banded and step == MASKED and not coloured else GLYPHS[step]
             body, style = glyph.center(columns), tone + (self.tones.band if banded and coloured else Style())
         elif coloured:
-            ground = self.table[step]
-            body, style = text.center(columns), Style(color=text_on(ground), bgcolor=ground)
+            body, style = text.center(columns), heat_styles(self.depth, self.table)[step]
         else:
             body, style = text.center(columns, self.glyph(step)), self.tones.plain
         if here and step != FORBIDDEN and (not text or len(text) <= columns - 2):

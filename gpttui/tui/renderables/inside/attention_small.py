@@ -32,6 +32,11 @@ class SmallMaps:
     """Empty lines between layers."""
 
     @property
+    def area(self) -> int:
+        """Cells of all the maps of a column of the grid."""
+        return self.columns * self.lines * self.layers
+
+    @property
     def side(self) -> int:
         """Rows and columns to ask for."""
         return max(1, min(MOST_SIDE, max(self.columns, 2 * self.lines)))
@@ -58,7 +63,7 @@ def _largest(n_layer: int, n_head: int, width: int, height: int) -> SmallMaps:
     if lines < min(LEAST_LINES, most):
         lines = min(most, LEAST_LINES)
         return SmallMaps(columns, lines, max(1, min(n_layer, height // lines)), 0)
-    return SmallMaps(min(columns, 2 * lines + 2 * (lines > ROOMY_LINES)), lines, n_layer, gap)
+    return SmallMaps(min(columns, 3 * lines), lines, n_layer, gap)
 
 
 def map_lines(weights: Array, room: SmallMaps, ink: HeatmapLines, threshold: float = 0.0) -> list[list[Piece]]:

@@ -75,6 +75,7 @@ class AttentionScreen(RoomsScreen):
             self.stages.snapshot = None
             self.stages.stages = self.cell.stages = None
             self.heads.forget()
+            self._surveyed = None
             return
         prompt = snapshot.ids[: snapshot.n_prompt].tobytes()
         if prompt != self._prompt or self.key >= self.length:

@@ -30,9 +30,11 @@ class AttentionCell(LinesPane):
 the token that is looked at are two short vectors. In each dimension the two numbers are multiplied: the product is \
 positive where both have the same sign. All products together are the score **q·k**.
 
-    q·k = Σᵢ qᵢ·kᵢ        the last column, added up
-    s = q·k / √d          scaled
-    w = exp(s) / Σ exp    the share, among all the keys this query may look at
+```text
+q·k = Σᵢ qᵢ·kᵢ        the last column, added up
+s = q·k / √d          scaled
+w = exp(s) / Σ exp    the share, among all the keys this query may look at
+```
 
 Bars grow to the right for positive numbers, to the left for negative ones; q and k are drawn to one scale, products \
 to their own. `d` changes the order: largest products first, or dimension by dimension. Σ is the sum so far, down to \

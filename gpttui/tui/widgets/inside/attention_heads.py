@@ -31,7 +31,7 @@ KINDS = (
     ("I", "induction"),
 )
 """Letters that mark the best of each kind, in the order of the engine's scores."""
-NAME, SCORE, BEST = 17, 9, 13
+NAME, SCORE, BEST, MOST_BAR = 17, 9, 13, 20
 """Columns of the table."""
 TABLE_WIDTH, WIDE_TABLE, TABLE_LINES = NAME + 2 * SCORE + BEST, 70, 6
 FLAT = 8
@@ -52,10 +52,12 @@ token.
 **What a head is like**, in four scores from 0 to 1. Each is the mean share that goes where such a head would look, \
 over the tokens that have such a place:
 
-    P  previous token    the token right before
-    F  first token       the very first one, where heads rest that have nothing to do
-    D  duplicate token   earlier copies of the same token
-    I  induction         what came *after* earlier copies: "A B … A" makes it look at B
+```text
+P  previous token    the token right before
+F  first token       the very first one, where heads rest that have nothing to do
+D  duplicate token   earlier copies of the same token
+I  induction         what came after earlier copies: "A B … A" makes it look at B
+```
 
 They are measured on two texts. **This text** is yours: a score there may be high by chance, and – means that it has \
 no such place. **The probe** is the same for every model of this vocabulary: random tokens, said twice (the mean of \
@@ -206,11 +208,12 @@ for transformer circuits"; Xiao et al. 2023, "Efficient streaming language model
         """How large maps are, and whether the table stands beside them."""
         n_layer, n_head = self.shape
         name = len(str(n_layer)) + 1
-        aside = width >= TABLE_WIDTH + 2 + name + 5 * n_head and height < 4 * n_layer + TABLE_LINES + 2
         table = TABLE_LINES if width >= TABLE_WIDTH else TABLE_LINES - 1
-        if aside:
-            return small_maps(n_layer, n_head, self.tokens, width - TABLE_WIDTH - 2 - name, height - 1), True
-        return small_maps(n_layer, n_head, self.tokens, width - name, max(1, height - 1 - table)), False
+        below = small_maps(n_layer, n_head, self.tokens, width - name, max(1, height - 1 - table))
+        if width < TABLE_WIDTH + 2 + name + 5 * n_head:
+            return below, False
+        aside = small_maps(n_layer, n_head, self.tokens, width - TABLE_WIDTH - 2 - name, height - 1)
+        return (aside, True) if aside.area >= below.area else (below, False)
 
     def draw(self, width: int, height: int) -> Sheet | None:
         if not self.shape[0] or not self._maps:
@@ -301,7 +304,7 @@ for transformer circuits"; Xiao et al. 2023, "Efficient streaming language model
         for known, scores in self._scores.items():
             text[known] = scores
         wide = width >= WIDE_TABLE
-        cells = max(0, (width - NAME - 2 * (SCORE + BEST)) // 2 - 1) if wide else 0
+        cells = max(0, min(MOST_BAR, (width - NAME - 2 * (SCORE + BEST)) // 2 - 1)) if wide else 0
         name = max(2, min(NAME, width - 2 * SCORE - BEST))
         titles = "this text", "probe" if draws == of_draws else f"probe {draws}/{of_draws}"
         lines: list[Line] = [[(fit(f"layer {layer + 1} head {head + 1}", name), self.tone("strong"))]]
@@ -328,7 +331,8 @@ for transformer circuits"; Xiao et al. 2023, "Efficient streaming language model
         if found is None:
             return [(" " * BEST, Style())]
         layer, head, score = found
-        return [(fit(f"  {layer + 1}.{head + 1}  {score:.2f}", BEST), self.tone("accent") + hit(layer, head))]
+        words = "  " + fit(f"{layer + 1}.{head + 1}", 6) + f"{score:.2f}"
+        return [(fit(words, BEST), self.tone("accent") + hit(layer, head))]
 
     # ── Choosing ─────────────────────────────────────────────────────────────────────────────────────────────────
 

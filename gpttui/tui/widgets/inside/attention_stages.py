@@ -39,10 +39,12 @@ class AttentionStages(Pane):
 **What you see.** How one attention head decides where each token looks, step by step. A row is a token that looks \
 (its **query** q says what it looks for), a column a token that is looked at (its **key** k says what it has to offer).
 
-    1  q·k        every query meets every key: large and positive where they fit
-    2  ÷ √d       divided by the root of their length, so that scores stay moderate
-    3  masked     what lies in the future becomes −∞: a GPT may not look ahead
-    4  softmax    wᵢⱼ = exp(sᵢⱼ) / Σⱼ exp(sᵢⱼ): scores become shares, and a row sums to 1
+```text
+1  q·k        every query meets every key: large and positive where they fit
+2  ÷ √d       divided by the root of their length, so that scores stay moderate
+3  masked     what lies in the future becomes −∞: a GPT may not look ahead
+4  softmax    wᵢⱼ = exp(sᵢⱼ) / Σⱼ exp(sᵢⱼ): scores become shares, and a row sums to 1
+```
 
 The shares say how much of each token's **value** flows into the row's vector. Scores are coloured by their sign (one \
 colour is positive, the other negative, none is 0), weights from dark to bright. Each heading shows what the ends of \
