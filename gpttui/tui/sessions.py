@@ -6,9 +6,10 @@ For: `gpttui.tui.screens.sharing`. Not for: the format (`gpttui.inference.branch
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
 
 from gpttui import gallery
 from gpttui.errors import UserError
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from gpttui.records import ModelCard
     from gpttui.tui.screens.session_link import SessionLink
 
-PLAIN = (str, int, float, bool)
+TokenId = Annotated[int, msgspec.Meta(ge=0)]
 
 
 def model_name(card: "ModelCard") -> str:
@@ -98,44 +99,30 @@ def short(file: Path) -> str:
 
 
 def kept_plain(kept: Mapping[str, Any]) -> dict[str, Any]:
-    """What of the views' memory can be written as JSON."""
-    return {name: _plain(value) for name, value in kept.items() if _is_plain(value)}
+    """What of the views' memory goes into a session file."""
+    return {name: msgspec.to_builtins(kept[name], builtin_types=()) for name in kept_types() if name in kept}
 
 
-def _is_plain(value: Any) -> bool:
-    if isinstance(value, list | tuple):
-        return all(map(_is_plain, value))
-    if isinstance(value, dict):
-        return all(isinstance(name, str) and _is_plain(inner) for name, inner in value.items())
-    if is_dataclass(value) and not isinstance(value, type):
-        return _is_plain(asdict(value))
-    return value is None or isinstance(value, PLAIN)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    if is_dataclass(value) and not isinstance(value, type):
-        return asdict(value)
-    return value
-
-
-def kept_again(plain: object, makers: Mapping[str, type]) -> dict[str, Any]:
-    """The views' memory out of a session file; what cannot be what it says is left out.
-
-    JSON knows no tuples: lists come back as those. `makers`: the dataclasses that are kept under a name.
-    """
+def kept_again(plain: object) -> dict[str, Any]:
+    """The views' memory out of a session file; what is not of its type is left out, so that no view meets nonsense."""
     found: dict[str, Any] = {}
-    for name, value in plain.items() if isinstance(plain, dict) else ():
-        if name in makers:
+    for name, kind in kept_types().items():
+        if isinstance(plain, dict) and name in plain:
             try:
-                found[name] = makers[name](**value)
-            except TypeError:
-                continue
-        else:
-            found[name] = _tuples(value)
+                found[name] = msgspec.convert(plain[name], kind)
+            except msgspec.ValidationError:
+                continue  # of another version of that view: it opens as new
     return found
 
 
-def _tuples(value: Any) -> Any:
-    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+def kept_types() -> dict[str, Any]:
+    """What views remember under which name, and what it is."""
+    from gpttui.tui.screens.inside.compare_pairs import TwoTexts
+
+    return {
+        "compare": TwoTexts,
+        "compare.marks": tuple[int, int],
+        "layers": tuple[str, tuple[TokenId, ...], bool],
+        "vectors": Annotated[tuple[TokenId, ...], msgspec.Meta(min_length=3, max_length=4)],
+        "walk": tuple[int, int, int],
+    }

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -116,8 +117,6 @@ async def test_a_session_of_another_model_is_told_when_the_engine_is_elsewhere(t
     async with opened(tmp_path) as page:
         await page.press("space", "ctrl+o")
     session = load_session(only(locations.sessions_dir()))
-    import msgspec
-
     other = msgspec.structs.replace(session, params=session.params + 1)
     async with again(other) as page:
         assert "parameters" in page.text and "--model" in page.text
@@ -243,10 +242,20 @@ async def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path, home:
 
 
 def test_what_views_remember_goes_through_json() -> None:
-    kept = {"compare": TwoTexts("a", "b", "w", 1, 2), "marks": (1, 2), "pinned": [3], "other": object()}
-    plain = json.loads(json.dumps(kept_plain(kept)))
-    assert kept_again(plain, {"compare": TwoTexts}) == {"compare": kept["compare"], "marks": (1, 2), "pinned": (3,)}
-    assert kept_again({"compare": {"x": 1}}, {"compare": TwoTexts}) == {} and kept_again("nonsense", {}) == {}
+    kept = {"compare": TwoTexts("a", "b", "w", 1, 2), "compare.marks": (1, 2), "layers": ("here", (3, 4), True)}
+    plain = json.loads(json.dumps(kept_plain(kept | {"other": object(), "vectors": (1, 2, 3)})))
+    assert kept_again(plain) == kept | {"vectors": (1, 2, 3)}
+    nonsense = {"compare": {"x": 1}, "compare.marks": [1], "layers": "x", "vectors": [1, -2, 3], "walk": None, "new": 1}
+    assert kept_again(nonsense) == kept_again("nonsense") == {}
+
+
+async def test_a_screen_that_says_nonsense_is_passed_over(tmp_path: Path) -> None:
+    async with opened(tmp_path) as page:
+        await page.press("space", "ctrl+o")
+    session = load_session(only(locations.sessions_dir()))
+    view = {"colour_mode": ["x"], "pane": {}, "view": [1], "zoomed": "yes", "overview": 1, "kept": [1], "focus": {}}
+    async with again(msgspec.structs.replace(session, view=view, position=-99, layer=-7, head=10**9)) as page:
+        assert "Your session is back" in page.text and page.app.screen is page.play
 
 
 def test_names_of_files_are_safe_and_free(tmp_path: Path) -> None:

@@ -87,11 +87,10 @@ class PlaySharing(Sharing):
     def _show_again(self, view: dict[str, Any]) -> None:
         """What a session file says of the screen; what means nothing to this version is passed over."""
         from gpttui.tui.screens import views
-        from gpttui.tui.screens.inside.compare_pairs import TwoTexts
         from gpttui.tui.sessions import kept_again
         from gpttui.tui.widgets.tokens import COLOUR_MODES
 
-        self.link.kept |= kept_again(view.get("kept"), {"compare": TwoTexts})
+        self.link.kept |= kept_again(view.get("kept"))
         if view.get("colour_mode") in COLOUR_MODES:
             self.tokens.colour_mode = view["colour_mode"]
         self.attention.overview = view.get("overview") is True
@@ -100,6 +99,6 @@ class PlaySharing(Sharing):
         panes = [pane.id for pane in self.deck.panes]
         if view.get("pane") in panes:
             self.deck.go(panes.index(view["pane"]))
-        if view.get("view") in {shown.id for shown in views.VIEWS}:
+        if view.get("view") in [shown.id for shown in views.VIEWS]:
             self.link.kept[FOCUS] = view.get(FOCUS, "")
             self.run_worker(self.app.run_action(f"view('{view['view']}')", self))
