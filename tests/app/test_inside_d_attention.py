@@ -251,3 +251,16 @@ async def test_where_panes_come_one_at_a_time_heads_wait_until_they_are_seen(tmp
         await page.press("tab")
         await page.until(lambda: "All heads" in page.text and "P previous token" in page.text)
         assert page.app.focused is screen.heads
+
+
+async def test_a_text_longer_than_the_context_shows_what_is_left_of_it(tmp_path: Path) -> None:
+    async with opened(tmp_path, prompt=LONG + "ate the log!\nthe ") as page:
+        screen = await attention(page)
+        snapshot = page.play.link.snapshot
+        assert snapshot is not None and snapshot.n_slid > 0
+        await page.press("home")
+        await page.until(lambda: shown(screen).cell[0] == snapshot.n_slid)
+        assert "softmax over the one key" in page.text
+        await page.press("up", "left", "space")
+        await page.until(lambda: shown(screen).cell[0] == len(page.ids) - 1)
+        assert "All heads" in page.text
