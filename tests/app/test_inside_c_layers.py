@@ -179,6 +179,20 @@ async def test_stepping_back_and_forth_keeps_the_grid_right(tmp_path: Path) -> N
         await page.until(lambda: screen.grid_pane.token_id >= 0)
 
 
+async def test_of_many_layers_the_ranks_keep_the_first_the_last_and_the_chosen_one(tmp_path: Path) -> None:
+    async with opened_on(tiny_model_dir(tmp_path, n_layer=20), size=(80, 40)) as page:
+        screen = await layers(page)
+        await page.press("down", "down", "down", "down")
+        assert screen.ranks.pinned is not None
+        shown, ends = screen.ranks._stops(screen.ranks.pinned.column, 24)
+        names = [screen.ranks.pinned.column.stops[row] for row in shown]
+        assert ends and len(names) <= 6 and names[0] == "embed" and names[-1] == "19 mlp" and "4 mlp" in names
+        assert "sum +" in page.text or "sum -" in page.text, "the last line stays in sight"
+        before = page.text
+        await page.press("3", "down", "down")
+        assert page.text != before and ("sum +" in page.text or "sum -" in page.text)
+
+
 @pytest.mark.parametrize("changes", [{"d_mlp": 0}, {}])
 async def test_both_architectures_and_attention_alone(tmp_path: Path, changes: dict[str, int]) -> None:
     arch = "gpt2" if changes else "modern"

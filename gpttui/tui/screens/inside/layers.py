@@ -22,6 +22,8 @@ KEPT = "layers"
 """Name under which the link keeps the pins."""
 MOST_PINS = len(LETTERS)
 TOP_K = 12
+ROOMY = 28
+"""Lines from which on the grid takes half of them at most, so that the shares of many layers are seen too."""
 AROUND_ROWS = 6
 """Lines of the grid's pane that are no layers: its border, tokens, what came next, detail, legend."""
 
@@ -73,7 +75,8 @@ class LayersScreen(RoomsScreen):
         """The grid gets the lines that its rows need, the two below get the rest."""
         stops = len(self.grid_pane.cells.stops) or (0 if self.link.card is None else self.link.card.n_layer + 1)
         room = self.app.size.height - 6
-        lines = max(5, min(stops + AROUND_ROWS, room * 5 // 8))
+        most = room // 2 if room >= ROOMY else room * 5 // 8
+        lines = max(5, min(stops + AROUND_ROWS, most))
         self.query_one("#inside").styles.grid_rows = f"{lines} 1fr"
 
     # ── Showing ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -239,10 +242,11 @@ class LayersScreen(RoomsScreen):
             self.pins = (*self.pins, token_id)
             self.hints.say(f"{name} is pinned.", "info")
         else:
-            if self.follows and token_id == self.next_id:
-                self.follows = False
+            came_next = self.follows and token_id == self.next_id
+            self.follows = self.follows and not came_next
             self.pins = tuple(pin for pin in self.pins if pin != token_id)
-            self.hints.say(f"{name} is no longer pinned.", "info")
+            again = "; P pins the next token again" if came_next else ""
+            self.hints.say(f"{name} is no longer pinned{again}.", "info")
         self._keep()
 
     def _keep(self) -> None:

@@ -3,6 +3,7 @@
 For: Layers. Not for: who raised them (`LayersShares`).
 """
 
+from textwrap import wrap
 from typing import ClassVar, NamedTuple
 
 from rich.style import Style
@@ -15,7 +16,6 @@ from gpttui.tui.palette import heat_styles, level
 from gpttui.tui.renderables.inside.compare_chart import stop_name, stop_place
 from gpttui.tui.renderables.inside.layers_chart import (
     LETTERS,
-    around,
     chart_ticks,
     rank_chart,
     row_name,
@@ -124,7 +124,8 @@ build predictions by promoting concepts in the vocabulary space"."""
             return None
         sheet = Sheet()
         if not pinned.ids:
-            sheet.add(("Nothing is pinned: p pins the token of a cell, P the next one.", self.tone("dim")))
+            for words in wrap("Nothing is pinned: p pins the token of a cell, P the next one.", max(8, width)):
+                sheet.add((words, self.tone("dim")))
             return sheet
         name = ROOMY_NAME if width >= ROOMY else 12
         shown, ends = self._stops(pinned.column, width - name)
@@ -153,11 +154,14 @@ build predictions by promoting concepts in the vocabulary space"."""
             return every, len(every) == len(ends)
         if len(ends) <= most:
             return ends, True
+        # Evenly spaced, the first and the last among them, and the grid's row in place of its neighbour.
+        shown = [round(n * (len(ends) - 1) / max(1, most - 1)) for n in range(most)]
         numbers = [int(n) for n in column.numbers]
-        here = numbers.index(self.stop) if self.stop in numbers else len(numbers) - 1
-        at = next((n for n, end in enumerate(ends) if end >= here), len(ends) - 1)
-        first = around(at, len(ends), most, len(ends))
-        return ends[first : first + most], True
+        here = numbers.index(self.stop) if self.stop in numbers else 0
+        at = next((n for n, end in enumerate(ends) if end >= here), 0)
+        if at not in shown and most > 2:
+            shown[min(range(1, most - 1), key=lambda n: abs(shown[n] - at))] = at
+        return [ends[n] for n in sorted(set(shown))], True
 
     def _tone(self, n: int) -> Style:
         return self.tone(TONES[n % len(TONES)])

@@ -3,6 +3,7 @@
 For: Layers. Not for: single heads or neurons (their views).
 """
 
+from textwrap import wrap
 from typing import ClassVar, NamedTuple
 
 from textual.message import Message
@@ -121,7 +122,8 @@ More: Elhage et al. 2021, "A mathematical framework for transformer circuits".""
             return None
         parts, sheet = self.parts(), Sheet()
         if not parts:
-            sheet.add(("No token is pinned: p pins the token of a cell.", self.tone("dim")))
+            for words in wrap("No token is pinned: p pins the token of a cell.", max(8, width)):
+                sheet.add((words, self.tone("dim")))
             return sheet
         top = max([abs(part.share) for part in parts] + [1e-9])
         two = len(parts) > height - 1 and width >= TWO_FROM
