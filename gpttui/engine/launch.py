@@ -69,6 +69,8 @@ def _open_log(log: Path | None) -> int:
         return subprocess.DEVNULL
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
+        if log.exists() and log.stat().st_size:  # a traceback that someone was told of outlives one more start
+            log.replace(log.with_name(f"{log.stem}-before{log.suffix}"))
         return os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     except OSError:
         return subprocess.DEVNULL

@@ -36,3 +36,11 @@ def test_a_log_is_kept_aside_and_an_empty_one_is_not(tmp_path: Path) -> None:
 def test_a_log_that_cannot_be_kept_is_no_reason_to_fail(tmp_path: Path, folder: str) -> None:
     (tmp_path / "a-file").write_text("")
     assert launch.keep_log(tmp_path / folder / "engine.log") is None
+
+
+def test_the_log_of_the_start_before_is_still_there(tmp_path: Path) -> None:
+    log = tmp_path / "log" / "engine.log"
+    for words in ("first", "second", "third"):
+        with launch.start(["sh", "-c", f"echo {words} >&2"], log) as child:
+            child.wait()
+    assert log.read_text() == "third\n" and (log.parent / "engine-before.log").read_text() == "second\n"
