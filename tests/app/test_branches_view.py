@@ -61,6 +61,13 @@ async def test_what_was_left_is_in_the_tree_and_can_be_gone_back_to(tmp_path: Pa
         assert page.ids == first[:-1]
 
 
+async def test_a_long_branch_opens_where_the_text_is(tmp_path: Path) -> None:
+    async with opened(tmp_path, (80, 24)) as page:
+        await page.press(*["space"] * 14)
+        await branches(page)
+        assert "▸ ●" in page.text
+
+
 async def test_a_second_click_jumps(tmp_path: Path) -> None:
     async with opened(tmp_path) as page:
         first, _ = await two_branches(page)

@@ -78,6 +78,7 @@ More: Holtzman et al. 2020, "The curious case of neural text degeneration", on w
 
     def on_resize(self) -> None:
         self.show_cursor()
+        self.refresh()
 
     def show(self, tree: Branches, leaf: int, prompt: str) -> None:
         """The tree has changed, or another is looked at. The cursor stays on its token, or goes along with the text."""
