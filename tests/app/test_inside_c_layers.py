@@ -188,6 +188,7 @@ async def test_of_many_layers_the_ranks_keep_the_first_the_last_and_the_chosen_o
         names = [screen.ranks.pinned.column.stops[row] for row in shown]
         assert ends and len(names) <= 6 and names[0] == "embed" and names[-1] == "19 mlp" and "4 mlp" in names
         assert "sum +" in page.text or "sum -" in page.text, "the last line stays in sight"
+        await page.until(lambda: "↓" in page.text and " more" in page.text)
         before = page.text
         await page.press("3", "down", "down")
         assert page.text != before and ("sum +" in page.text or "sum -" in page.text)

@@ -73,7 +73,8 @@ More: Elhage et al. 2021, "A mathematical framework for transformer circuits".""
     def __init__(self, tokenizer: Tokenizer | None = None, id: str | None = None) -> None:
         super().__init__(tokenizer, id)
         self._above = 0
-        """Lines that are scrolled away."""
+        self._below = 0
+        """Lines that are out of sight on either side."""
 
     def on_mount(self) -> None:
         self._entitle()
@@ -91,7 +92,8 @@ More: Elhage et al. 2021, "A mathematical framework for transformer circuits".""
 
     def _entitle(self) -> None:
         name = quoted_label(self.tokenizer, self.token_id, 12) if self.token_id >= 0 else "a token"
-        label_border(self, f"Who made the logit of {name}", "logits, direct")
+        more = f" · ↓ {self._below} more" if self._below else ""
+        label_border(self, f"Who made the logit of {name}", f"logits, direct{more}")
 
     @property
     def _index(self) -> int:
@@ -135,7 +137,11 @@ More: Elhage et al. 2021, "A mathematical framework for transformer circuits".""
             sheet.add(*line)
         seen = max(0, height - 1)  # the last line stays in sight
         self._above = max(0, min(self._above, len(sheet.lines) - seen))
+        below = max(0, len(sheet.lines) - seen - self._above)
         sheet.lines[:] = sheet.lines[self._above : self._above + seen]
+        if below != self._below:
+            self._below = below
+            self.call_next(self._entitle)
         sheet.add(*self._sum(width))
         return sheet
 
