@@ -47,14 +47,15 @@ _SPEAKERS = ("ROMEO:", "First Citizen:\nBefore we proceed", "KING RICHARD III:\n
 def _shakespeare() -> Recipe:
     """The bundled model, and the lowest validation loss on these characters that an hour on two cores has given us."""
     return Recipe(
-        _muon(data=TINY_SHAKESPEARE, layers=4, heads=4, width=128, context=128, batch=32, steps=1300,
-              eval_every=250, sample_every=250, checkpoint_every=100),
+        _muon(data=TINY_SHAKESPEARE, layers=5, heads=4, width=128, context=256, batch=16, steps=3200, dropout=0.05,
+              eval_every=400, sample_every=1600, checkpoint_every=100),
         "Shakespeare, letter by letter", _PLAYS, "Writes plays that never were, one character at a time.", _SPEAKERS,
         look_inside=(
-            "The loss pane: three quarters of the fall are over within the first hundred steps; words, names, line "
-            "breaks and metre take the rest. Then the attention pane: head 3 of layer 1 looks mostly at the letter "
-            "under the cursor, head 3 of layer 2 at the letter before it, and head 4 of layer 3 finds the ends of "
-            "earlier lines."
+            "The loss pane: nearly three quarters of the fall are over within the first hundred steps; words, names, "
+            "line breaks and metre take the rest. Then the attention pane: the heads of layer 1 look at the letter "
+            "under the cursor more than at any other; head 4 of layer 2 and head 2 of layer 3 read the two letters "
+            "before it; head 3 of layer 3 finds the ends of earlier lines, four letters in a hundred, and gives them a "
+            "sixth of its attention."
         ),
     )  # fmt: skip
 
@@ -164,9 +165,11 @@ RECIPES: dict[str, Recipe] = {
         ("Once upon a time", "Mia is a brave girl. Mia puts the key in the drawer. Later, Mia looks for the key in",
          "A fashion model"),
         look_inside=(
-            "Put a thing somewhere in the prompt: when the place is asked for, heads 2 and 6 of layer 5 look at the "
-            "word for it. Head 5 of layer 4 looks at names where a pronoun may come next. Compare *A machine learning "
-            "model* with *A fashion model*: *model* starts as one vector, and in layer 4 the two meanings part."
+            "Put a thing somewhere in the prompt: when the place is asked for, heads 4 and 5 of layer 5 spend four "
+            "fifths of their attention on the word for it. Where a sentence has ended, head 6 of layer 5 looks at the "
+            "name that `She` or `He` would stand for. Behind `Mrs`, head 5 of layer 1 looks at the surname that was "
+            "said before. Compare *A machine learning model* with *A fashion model*: *model* starts as one vector, and "
+            "from layer 3 on the two meanings part."
         ),
     ),
 }  # fmt: skip
