@@ -4,6 +4,7 @@ Gloo on CPUs, NCCL on CUDA. Without torchrun's environment everything here is a 
 """
 
 import os
+import sys
 from dataclasses import dataclass
 
 import torch
@@ -39,7 +40,10 @@ class World:
             dist.barrier()
 
     def leave(self) -> None:
+        """All together where nothing went wrong: gloo aborts a process whose peer hangs up first."""
         if self.size > 1 and dist.is_initialized():
+            if sys.exc_info()[0] is None:
+                dist.barrier()
             dist.destroy_process_group()
 
 

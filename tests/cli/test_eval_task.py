@@ -58,7 +58,8 @@ def test_every_task_model_claims_a_score_on_its_card() -> None:
     for model in BUNDLED:
         card = gallery.card(gallery.bundled_dir() / model)
         assert card.metric_name and card.metric_value is not None and card.data and card.summary, model
-        assert len(card.prompts) == 3 and card.look_inside, model
+        assert 3 <= len(card.prompts) <= 4, model
+        assert card.look_inside, model
         assert card.metric_value in dict(card.measured).values(), model
 
 
