@@ -42,7 +42,7 @@ class Shot:
 
 
 WIDE, NARROW = (120, 40), (80, 24)
-STEPS = ("space",) * 18
+STEPS = ("space",) * 20
 KEY = "Mia puts the key in the drawer. Later, Mia looks for the key in"
 LAST_LAYER = ("right_curly_bracket",) * 4
 SHOTS: dict[str, Shot] = {

@@ -25,9 +25,9 @@ from gpttui.train_protocol import StepDone
 from gpttui.tui.screens.views import VIEWS
 
 VIEW_TOKENS = 64
-ROUNDS = 20
+ROUNDS = 12
 WORDS = "One day Mia put the key in the drawer and went to the garden. Later she looked for the key there. " * 8
-EARLIER, ESCAPE, UP, DOWN, RIGHT = ",", "\x1b", "\x1b[A", "\x1b[B", "\x1b[C"
+EARLIER, ESCAPE, LAST, UP, DOWN, RIGHT = ",", "\x1b", "\x1b[F", "\x1b[A", "\x1b[B", "\x1b[C"
 TO_THE_STEPS, MORE_STEPS = DOWN * 12, RIGHT * 3
 TURNS, TURN_S = 5, 4.0
 KEYS_WHILE_TRAINING = 40
@@ -49,14 +49,26 @@ def view_rows(model_path: str, *, rounds: int = ROUNDS) -> list[Row]:
             moved_ms: list[float] = []
             for _ in range(rounds):
                 opened_ms.append(terminal.press(view.key) * 1e3)
-                moved_ms += [terminal.press(EARLIER) * 1e3 for _ in range(2)]
+                moved_ms += [*_moved_ms(terminal), *_moved_ms(terminal)]
+                _drain(terminal, 0.2)
+                terminal.send(LAST)
+                _drain(terminal, 0.2)
                 terminal.press(ESCAPE)
+                _drain(terminal, 0.3)  # a key right behind an escape would make one key with it
             first = f"the first time, its code still to be loaded: {opened_ms[0]:.0f} ms"
             name = f"{view.title}: open → painted, p95"
             rows.append(Row(name, quantile(opened_ms, 0.95), "ms", at_least=150, aim=60, note=first))
             name = f"{view.title}: selection moved → painted, p95"
-            rows.append(Row(name, quantile(moved_ms, 0.95), "ms", at_least=50, aim=25))
+            rows.append(Row(name, quantile(moved_ms, 0.95), "ms", at_least=50, aim=25, note=f"{len(moved_ms)} moves"))
     return rows
+
+
+def _moved_ms(terminal: Terminal) -> list[float]:
+    """One move to the token before; empty where the selection stands at the beginning (two contexts are short)."""
+    try:
+        return [terminal.press(EARLIER, answer_s=1) * 1e3]
+    except UserError:
+        return []
 
 
 def scroll_row(model_path: str, prompt: str, size: str) -> Row:
