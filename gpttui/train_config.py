@@ -31,6 +31,8 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, eq=True):
     """`char`, `word`, or `bpe:N`: learned from the text. With `init`: that model's own, whatever stands here."""
     documents: bool = False
     """A row is one document (a line of a file, a document of a corpus), from its start, padded; not a stream."""
+    from_starts: bool = False
+    """Rows of a stream begin where a document (a line) begins, so that a row asks for nothing said before it."""
     corpus_documents: int = 100_000
     """How many training documents to draw from a generated corpus (and a twentieth of that, held out, to validate)."""
     answer_after: str = ""

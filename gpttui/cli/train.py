@@ -20,6 +20,7 @@ CONFIG_OPTIONS = (
     click.option("--data", metavar="FILE|DIR|-|corpus:NAME", help="What to learn from; - reads stdin."),
     click.option("--tokenizer", metavar="char|word|bpe:N", help="Learned from the text. Default: char."),
     click.option("--documents", is_flag=True, default=None, help="A row is one line from its start, not a stream."),
+    click.option("--from-starts", is_flag=True, default=None, help="Rows of a stream begin where lines begin."),
     click.option("--corpus-documents", type=int, help="How many documents to draw from corpus:NAME."),
     click.option("--val-fraction", type=float, help="Held-out share at the end of the text. Default: 0.1."),
     click.option("--init", metavar="MODEL", help="Fine-tune this model (its shape, its tokenizer)."),
@@ -152,7 +153,15 @@ def _resumed_config(path: Path, options: dict[str, Any]) -> "TrainConfig":
     from gpttui import rundir
     from gpttui.train_config import changed
 
-    if fixed := options.keys() & {"data", "tokenizer", "documents", "corpus_documents", "val_fraction", "init"}:
+    if fixed := options.keys() & {
+        "data",
+        "tokenizer",
+        "documents",
+        "from_starts",
+        "corpus_documents",
+        "val_fraction",
+        "init",
+    }:
         name = sorted(fixed)[0].replace("_", "-")
         raise click.UsageError(f"a resumed run keeps its data; leave out --{name}, or start a new run")
     return changed(rundir.read_config(path), **options)

@@ -1,9 +1,10 @@
 """Text to tokens on disk, once; then batches whose position is a pure function of (seed, step).
 
 Two layouts. A stream: all text end to end, rows cut from it at a shift that changes each epoch, every token once an
-epoch (nanoGPT's `train.bin`, minus its draws with replacement). Rows: one document each, padded, so that a task such as
-`12+30=42` always starts at position 0. In both, what step n sees depends on the seed and n alone: resuming needs no
-stored position, and processes take disjoint slices of the same batch.
+epoch (nanoGPT's `train.bin`, minus its draws with replacement); or, with `from_starts`, each row from where a document
+begins, each document's beginning once an epoch (what nanochat does). Rows: one document each, padded, so that a task
+such as `12+30=42` always starts at position 0. In all, what step n sees depends on the seed and n alone: resuming needs
+no stored position, and processes take disjoint slices of the same batch.
 """
 
 import itertools
@@ -44,12 +45,18 @@ class Batch:
 class TokenFile:
     """One side (training or validation) of the encoded data."""
 
-    def __init__(self, array: Array, context: int, *, marker: int = -1, prompt_weight: float = 1.0) -> None:
+    def __init__(
+        self, array: Array, context: int, *, marker: int = -1, prompt_weight: float = 1.0, newline: int = -1
+    ) -> None:
         self.array, self.context = array, context
         self.is_rows = array.ndim == 2
         self.pad = int(np.iinfo(array.dtype).max)
         self.marker, self.prompt_weight = marker, prompt_weight
+        self.newlines = np.flatnonzero(array[: len(array) - context - 1] == newline) if newline >= 0 else None
+        """Where the documents that rows may begin with begin: at the newline before each; None: rows begin anywhere."""
         self.n_rows = len(array) if self.is_rows else max(1, (len(array) - context) // context)
+        if self.newlines is not None:
+            self.n_rows = len(self.newlines)
         self._orders: dict[tuple[int, int], Array] = {}
 
     @property
@@ -66,9 +73,13 @@ class TokenFile:
         epoch, place = divmod(n, self.n_rows)
         if (seed, epoch) not in self._orders:
             rng = np.random.Generator(np.random.Philox(key=[seed, epoch]))
-            shift = 0 if self.is_rows else int(rng.integers(min(self.context, len(self.array) - self.context)))
-            order = rng.permutation(self.n_rows)
-            order = order if self.is_rows else order * self.context + shift
+            if self.newlines is not None:  # every other row without the newline: prompts come both ways
+                order = rng.permutation(self.newlines) + np.arange(self.n_rows) % 2
+            elif self.is_rows:
+                order = rng.permutation(self.n_rows)
+            else:
+                shift = int(rng.integers(min(self.context, len(self.array) - self.context)))
+                order = rng.permutation(self.n_rows) * self.context + shift
             last = self._orders.get((seed, epoch - 1))
             self._orders = {(seed, epoch): order} | ({} if last is None else {(seed, epoch - 1): last})
         return int(self._orders[seed, epoch][place])
@@ -78,6 +89,9 @@ class TokenFile:
         if self.is_rows:
             wanted = max(1, min(self.n_rows, tokens // self.context))
             return [int(i) for i in np.linspace(0, self.n_rows - 1, wanted).astype(int)]
+        if self.newlines is not None:
+            wanted = max(1, min(self.n_rows, tokens // self.context))
+            return [int(self.newlines[i]) for i in np.linspace(0, self.n_rows - 1, wanted).astype(int)]
         blocks = max(1, (len(self.array) - 1) // self.context)
         wanted = max(1, min(blocks, tokens // self.context))
         return [int(i) * self.context for i in np.linspace(0, blocks - 1, wanted).astype(int)]
@@ -140,8 +154,24 @@ def open_data(config: TrainConfig, path: Path) -> Data:
     except (OSError, ValueError) as error:
         raise UserError(f"the encoded text in {folder} is missing or damaged; start the run anew") from error
     tokenizer = Tokenizer.open(path)
-    sides = [TokenFile(a, config.context, marker=meta["marker"], prompt_weight=config.prompt_weight) for a in arrays]
+    newline = _newline(tokenizer) if config.from_starts and not config.documents else -1
+    sides = [
+        TokenFile(a, config.context, marker=meta["marker"], prompt_weight=config.prompt_weight, newline=newline)
+        for a in arrays
+    ]
+    if any(side.n_rows == 0 for side in sides):
+        raise UserError(
+            "no line of the text begins a whole context before its end; use more text, or leave from_starts out"
+        )
     return Data(tokenizer, sides[0], sides[1], meta["val_bytes"], meta["notes"])
+
+
+def _newline(tokenizer: Tokenizer) -> int:
+    """The one token that ends a document."""
+    ids = tokenizer.encode("\n")
+    if len(ids) != 1:
+        raise UserError("rows can begin where documents do only if a newline is one token; leave from_starts out")
+    return ids[0]
 
 
 def _encode(config: TrainConfig, folder: Path, tokenizer: Tokenizer | None, tokenizer_file: Path) -> dict[str, Any]:

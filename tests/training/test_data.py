@@ -76,6 +76,28 @@ def test_validation_rows_do_not_overlap_and_reach_the_end(tmp_path: Path) -> Non
     assert len(stream.spread(200)) == 20
 
 
+def test_rows_from_starts_begin_with_each_line_once_an_epoch(tiny: Tiny, tmp_path: Path) -> None:
+    file = tmp_path / "lines.txt"
+    file.write_text("".join(f"line {n} of many, and more of it\n" for n in range(300)))
+    config = tiny(data=str(file), from_starts=True, context=32)
+    data = prepare(config, tmp_path / "run")
+    for side in (data.train, data.val):
+        text = data.tokenizer.decode(side.array.tolist())
+        batch = side.draw(seed=3, first=0, count=side.n_rows)
+        rows = [data.tokenizer.decode(row.tolist()) for row in batch.inputs]
+        assert all(row.startswith("\nline " if n % 2 == 0 else "line ") for n, row in enumerate(rows))
+        within = text[: len(text) - 32 - 1]
+        assert len({row.split()[1] for row in rows}) == len(rows) == within.count("\n")
+        assert all(text[start] == "\n" for start in side.spread(10**9))
+
+
+def test_rows_from_starts_need_a_newline_token_and_a_long_text(tiny: Tiny, tmp_path: Path) -> None:
+    file = tmp_path / "one.txt"
+    file.write_text("no line ends here, " * 200)
+    with pytest.raises(UserError, match=r"no line of the text begins a whole context before its end|one token"):
+        prepare(tiny(data=str(file), from_starts=True), tmp_path / "run")
+
+
 def test_documents_are_padded_and_padding_is_no_target(tiny: Tiny, tmp_path: Path) -> None:
     file = tmp_path / "sums.txt"
     file.write_text("".join(f"{a}+{b}={a + b}\n" for a in range(20) for b in range(20)))

@@ -116,5 +116,5 @@ def _numbers(read: Sequence[Sentence]) -> Iterator[str]:
             definite = [
                 thing.what for thing in things if not spoken or text[thing.start : thing.start + 2] in ("th", "Th")
             ]
-            if definite:
+            if definite and not _Subject(sentence).stray:  # *the newt gets some noodles*: nobody means those by *them*
                 last = definite[-1]
