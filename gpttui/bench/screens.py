@@ -26,6 +26,8 @@ from gpttui.tui.screens.views import VIEWS
 
 VIEW_TOKENS = 64
 ROUNDS = 12
+ANSWERED_S = 0.25
+"""Silence of so long says that no answer is still to be painted: what comes after it is not the key's doing."""
 WORDS = "One day Mia put the key in the drawer and went to the garden. Later she looked for the key there. " * 8
 EARLIER, ESCAPE, LAST, UP, DOWN, RIGHT = ",", "\x1b", "\x1b[F", "\x1b[A", "\x1b[B", "\x1b[C"
 TO_THE_STEPS, MORE_STEPS = DOWN * 12, RIGHT * 3
@@ -48,7 +50,7 @@ def view_rows(model_path: str, *, rounds: int = ROUNDS) -> list[Row]:
             opened_ms: list[float] = []
             moved_ms: list[float] = []
             for _ in range(rounds):
-                opened_ms.append(terminal.press(view.key) * 1e3)
+                opened_ms.append(terminal.press(view.key, quiet_s=ANSWERED_S) * 1e3)
                 moved_ms += [*_moved_ms(terminal), *_moved_ms(terminal)]
                 _drain(terminal, 0.2)
                 terminal.send(LAST)
@@ -66,7 +68,7 @@ def view_rows(model_path: str, *, rounds: int = ROUNDS) -> list[Row]:
 def _moved_ms(terminal: Terminal) -> list[float]:
     """One move to the token before; empty where the selection stands at the beginning (two contexts are short)."""
     try:
-        return [terminal.press(EARLIER, answer_s=1) * 1e3]
+        return [terminal.press(EARLIER, answer_s=1, quiet_s=ANSWERED_S) * 1e3]
     except UserError:
         return []
 

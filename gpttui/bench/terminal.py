@@ -94,11 +94,14 @@ class Terminal:
             last_s = perf_counter()
         return last_s - self.began_s
 
-    def press(self, key: str, *, answer_s: float = 5) -> float:
-        """Seconds from pressing `key` to the last byte of what it painted. Raises UserError if nothing comes."""
+    def press(self, key: str, *, answer_s: float = 5, quiet_s: float = 0.06) -> float:
+        """Seconds from pressing `key` to the last byte of what it painted, `quiet_s` of silence behind it.
+
+        Raises UserError if nothing comes.
+        """
         pressed_s = perf_counter()
         self.send(key)
         if not self.read(answer_s):
             raise UserError(f"gpttui painted nothing within {answer_s:.0f} s of the key {key!r}")
         first_s = perf_counter() - self.began_s
-        return max(first_s, self.settle()) - (pressed_s - self.began_s)
+        return max(first_s, self.settle(quiet_s)) - (pressed_s - self.began_s)

@@ -14,6 +14,10 @@ from gpttui.errors import UserError
 if TYPE_CHECKING:
     from gpttui.inference.branches import SessionFile
 
+PAINTS_PER_S = "120"
+"""At most, read by Textual when it is imported: what an answer changes follows what the key changed after 8 ms, not 17.
+A screen on which nothing changes is not painted."""
+
 
 @click.command("play")
 @playground_options
@@ -72,6 +76,7 @@ def open_playground(
         path = (model or session.model) if remote else str(session_model(session, model))
     log = locations.engine_log_file()
     process = launch.start(words, log)
+    os.environ.setdefault("TEXTUAL_FPS", PAINTS_PER_S)
     try:
         from gpttui import gallery
         from gpttui.engine.client import EngineClient

@@ -23,7 +23,7 @@ from gpttui.model.kv_cache import KVCache
 from gpttui.model.taps import Recorder, Tap, chain, placed, tapped
 from gpttui.records import Array, StepRecord, frozen
 
-PREFILL_BYTES = {"cpu": 128 << 20, "cuda": 2 << 30}
+PREFILL_BYTES = {"cpu": 64 << 20, "cuda": 2 << 30}
 """Scratch space that one pass over a prompt may take, by device; a prompt that needs more goes through in chunks."""
 LEAST_ROWS = 32
 ATTENTION_BYTES = 32 << 20
@@ -288,9 +288,9 @@ def prefill_rows(config: GPTConfig, device: str, *, tapped: bool) -> int:
 
     What grows with the rows is logits in single and in double precision, the MLP's hidden layer and, where a tap keeps
     attention from being fused, scores and patterns of one layer. All bundled models take a full context in one pass.
-    GPT-2 small's 1,024 tokens would take 718 MB beside the model in one pass; in the chunks of 314 that they go through
-    in they take 425 MB. On a CPU one pass is no quicker (4.38 s of one core against 4.36 s), for the matrices are large
-    enough either way. On a GPU, which waits between small passes, there is room for a whole one.
+    GPT-2 small's 1,024 tokens would take 718 MB beside the model in one pass; in the chunks of 157 that they go through
+    in, a survey of all heads included, they take 390 MB. On a CPU one pass is hardly quicker (3.9 s of one core against
+    4.1 s), for the matrices are large enough either way. On a GPU, which waits between small passes, there is room for a whole one.
     """
     per_row = 8 * config.vocab_size + 4 * 8 * config.d_model
     if tapped:

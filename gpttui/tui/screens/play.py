@@ -4,8 +4,10 @@ The screen joins the panes, which do not know each other, and holds the selectio
 the model: what a step is, what may be taken back, what a setting means, is the engine's business.
 """
 
+import asyncio
 import secrets
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -113,6 +115,7 @@ class PlayScreen(TrainDoor, PlaySharing):
             self.link.open(self.opening.model, self.opening.prompt, self.opening.sampling, self.opening.seed)
         self.call_after_refresh(self.run_worker, self.link.serve)
         self.call_after_refresh(self._show_prompt)
+        self.call_after_refresh(self.run_worker, partial(asyncio.to_thread, views.load_all))
         self.open_door()
         if self.opening.watch is not None:
             self.watch_run(Path(self.opening.watch))

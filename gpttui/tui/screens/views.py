@@ -3,6 +3,7 @@
 A view is a screen made from the playground's `ViewContext`. Its module is imported when it is first opened.
 """
 
+import gc
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -135,6 +136,17 @@ WALK = View(
     "gpttui.tui.screens.inside.journey:walking",
 )
 """The journey uncovered step by step. A way to open that view, not one of its own."""
+
+
+def load_all() -> None:
+    """Import every view now, so that opening one does not wait for its code; called in a thread while nothing happens.
+
+    What has been loaded by then stays: the garbage collector need not look through it again (20 ms, between two keys).
+    """
+    for view in VIEWS:
+        import_module(view.screen.partition(":")[0])
+    gc.collect()
+    gc.freeze()
 
 
 def by_id(view_id: str) -> View:

@@ -21,7 +21,7 @@ POINTS = 6
 """Most context lengths at which time is measured, once the first figures are on the screen."""
 BUDGET_MS, PASSES = 400.0, 4
 """About how long measuring the other lengths may take, and how many passes each of them needs."""
-QUIET_S = 0.25
+QUIET_S = 0.6
 """The other lengths are measured when a person has stayed with a token for so long."""
 
 
