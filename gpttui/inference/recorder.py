@@ -290,7 +290,8 @@ def prefill_rows(config: GPTConfig, device: str, *, tapped: bool) -> int:
     attention from being fused, scores and patterns of one layer. All bundled models take a full context in one pass.
     GPT-2 small's 1,024 tokens would take 718 MB beside the model in one pass; in the chunks of 157 that they go through
     in, a survey of all heads included, they take 390 MB. On a CPU one pass is hardly quicker (3.9 s of one core against
-    4.1 s), for the matrices are large enough either way. On a GPU, which waits between small passes, there is room for a whole one.
+    4.1 s), for the matrices are large enough either way. On a GPU, which waits between small
+    passes, there is room for a whole one.
     """
     per_row = 8 * config.vocab_size + 4 * 8 * config.d_model
     if tapped:
