@@ -1,8 +1,8 @@
 """`gpttui bench inside`: what the inside views cost, on GPT-2 small's shape with random weights and on a real model.
 
 The lens grid stands against one forward pass; a full trace against TransformerLens's `run_with_cache` on the same
-weights where that is installed, else against plain forward hooks on `transformers`. Views are timed as the screen gets
-them, through a real engine.
+weights where that is installed (a version below 4, which took `HookedTransformer` away), else against plain forward
+hooks on `transformers`. Views are timed as the screen gets them, through a real engine.
 """
 
 import statistics
@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from importlib.metadata import version
 from io import BufferedReader
 from pathlib import Path
 from typing import Any
@@ -107,13 +108,15 @@ Shared = dict[str, Callable[[Any], torch.Tensor]]
 
 def _their_trace(model: GPT, ids: list[int]) -> tuple[str, Callable[[], Any], Shared]:
     try:
-        return "TransformerLens run_with_cache", *_transformer_lens(model, ids)
+        return f"TransformerLens {version('transformer_lens')}, run_with_cache", *_transformer_lens(model, ids)
     except ImportError:
         pass
     try:
         return "transformers with hooks", *_hooked_transformers(model, ids)
     except ImportError as error:
-        raise UserError("this needs transformers or transformer_lens to compare with; pip install one") from error
+        raise UserError(
+            "this needs transformers or transformer_lens to compare with; pip install one (transformer_lens<4)"
+        ) from error
 
 
 def _transformer_lens(model: GPT, ids: list[int]) -> tuple[Callable[[], Any], Shared]:

@@ -31,7 +31,7 @@ ANSWERED_S = 0.25
 WORDS = "One day Mia put the key in the drawer and went to the garden. Later she looked for the key there. " * 8
 EARLIER, ESCAPE, LAST, UP, DOWN, RIGHT = ",", "\x1b", "\x1b[F", "\x1b[A", "\x1b[B", "\x1b[C"
 TO_THE_STEPS, MORE_STEPS = DOWN * 12, RIGHT * 3
-TURNS, TURN_S = 5, 4.0
+TURNS, TURN_S = 9, 3.0
 KEYS_WHILE_TRAINING = 40
 _COUNT = re.compile(r"\d+/\d+")
 """The header's tokens of the context: painted anew when there is one more."""
@@ -168,7 +168,8 @@ class _Steps:
 
 
 def _slowdown(terminal: Terminal, steps: _Steps) -> tuple[float, float]:
-    """Steps a second with the screen at work and with its process stopped, in turns."""
+    """Steps a second with the screen at work and with its process stopped, in turns: medians, each turn by itself
+    wanders by a tenth."""
     rates: tuple[list[float], list[float]] = [], []
     for turn in range(2 * TURNS):
         stopped = turn % 2
@@ -180,7 +181,7 @@ def _slowdown(terminal: Terminal, steps: _Steps) -> tuple[float, float]:
         if stopped:
             os.kill(terminal.child.pid, signal.SIGCONT)
             _drain(terminal, 1.0)
-    return statistics.mean(rates[0]), statistics.mean(rates[1])
+    return statistics.median(rates[0]), statistics.median(rates[1])
 
 
 def _key_ms(terminal: Terminal) -> float:
