@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import perf_counter
 
 from gpttui.bench.report import Row, against, in_turns, quantile, timed_ms
 from gpttui.bench.terminal import Terminal
@@ -20,6 +21,9 @@ ROUNDS = 5
 KEYS = 60
 FIRST_PICTURE = "Next token"
 """The title of a pane: there from the first paint on."""
+HOME = "\x1b[H"
+_FRACTION = re.compile(r"(\d+)/(\d+)")
+"""The header's, painted anew when they change: tokens of the context, and fewer of others."""
 FIRST_NUMBERS = re.compile(r"\d bits")
 """The model's entropy: the engine has answered, the next token can be drawn."""
 
@@ -66,11 +70,34 @@ def measure_keys(model: str, *, keys: int = KEYS) -> list[Row]:
         terminal.wait_for(lambda text: bool(FIRST_NUMBERS.search(text)), "a prediction")
         terminal.settle()
         took_ms = [terminal.press(" ") * 1e3 for _ in range(keys)]
+        drawn, after = _hold(terminal)
     note = f"{keys} presses, 120x40"
     return [
         Row("key → new token painted in all panes, p50", quantile(took_ms, 0.5), "ms", at_least=40, aim=20, note=note),
         Row("key → new token painted in all panes, p95", quantile(took_ms, 0.95), "ms", at_least=80, aim=40, note=note),
+        Row("key held at 30 Hz for 2 s: steps after release", after, "steps", at_least=1, note=f"{drawn} drawn in all"),
     ]
+
+
+def _hold(terminal: Terminal) -> tuple[int, int]:
+    """Tokens drawn by a key held at 30 Hz for 2 s, and how many of them were painted after its release."""
+    terminal.send(HOME)
+    terminal.settle(0.5)
+
+    def length() -> int:
+        found = [(int(used), int(of)) for used, of in _FRACTION.findall(terminal.text())]
+        context = max(of for _, of in found)
+        return [used for used, of in found if of == context][-1]
+
+    before = length()
+    for _ in range(60):
+        terminal.send(" ")
+        end_s = perf_counter() + 1 / 30
+        while (left_s := end_s - perf_counter()) > 0:
+            terminal.read(left_s)
+    released = length()
+    terminal.settle(0.5)
+    return length() - before, length() - released
 
 
 @contextmanager
