@@ -19,11 +19,21 @@ import numpy as np
 import gpttui
 from gpttui import locations
 from gpttui.errors import UserError, one_line
+from gpttui.model_files import (
+    CONFIG,
+    INDEX,
+    check_config,
+    header,
+    json_object,
+    need_directory,
+    need_file,
+    reason,
+    weight_files,
+)
 from gpttui.records import LossHistory, ModelCard, frozen
 
 HUB = "hub:"
 DEFAULTS = ("tales", "shakespeare")
-WEIGHTS, INDEX, CONFIG = "model.safetensors", "model.safetensors.index.json", "config.json"
 HUB_FILES = (
     CONFIG,
     "model*.safetensors",
@@ -34,8 +44,6 @@ HUB_FILES = (
     "card.json",
     "history.json",
 )
-PICKLES = frozenset({".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle"})
-_MAX_HEADER_BYTES = 100_000_000
 
 
 # ── Finding ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -58,9 +66,16 @@ def directories() -> dict[str, Path]:
     found: dict[str, Path] = {}
     for shelf in reversed(shelves().values()):
         for path in sorted(shelf.iterdir()) if shelf.is_dir() else ():
-            if (path / CONFIG).is_file():
+            if _looks_like_a_model(path):
                 found[path.name] = path
     return found
+
+
+def _looks_like_a_model(path: Path) -> bool:
+    try:
+        return (path / CONFIG).exists()
+    except OSError:  # not ours to read: its card will say so
+        return True
 
 
 def default_model() -> Path:
@@ -78,9 +93,13 @@ def default_model() -> Path:
 def find(ref: str | None) -> Path:
     """The directory of model `ref`: an id on the shelves, a path, or hub:OWNER/NAME (fetched once). None: the default.
 
-    The path of a training run stands for its newest checkpoint.
-    Raises UserError, with the nearest id where one is near, if there is no such model.
+    The path of a training run stands for its newest checkpoint. Raises UserError, with the nearest id where one is
+    near, if there is no such model, and for files, above all pickles, that are none: the check of every verb and view.
     """
+    return need_directory(_found(ref))
+
+
+def _found(ref: str | None) -> Path:
     if not ref:
         return default_model()
     if ref.startswith(HUB):
@@ -147,8 +166,11 @@ def from_hub(name: str) -> Path:
         raise UserError(f"the hub does not give out {name}: {one_line(error)[:200]}") from error
     except OSError as error:
         raise UserError(f"{HUB}{name} could not be fetched: {one_line(error)[:200]}") from error
-    if not (path / CONFIG).exists() or not _weight_files(path):
-        raise UserError(f"{HUB}{name} holds no safetensors model with a config.json; gpttui opens no pickles")
+    try:
+        json_object(path / CONFIG)
+        weight_files(path)
+    except UserError as error:
+        raise UserError(f"{HUB}{name} holds no safetensors model: {error}; gpttui opens no pickles") from error
     return path
 
 
@@ -168,48 +190,51 @@ def cards() -> tuple[list[ModelCard], list[str]]:
 
 def card(path: Path) -> ModelCard:
     """What the files of directory `path` say about the model. Raises UserError where they are not a model's."""
-    config = _json_object(path / CONFIG)
-    extra = _json_object(path / "card.json") if (path / "card.json").exists() else {}
-    weights = _weight_files(path)
-    if not weights:
-        raise UserError(_no_weights(path))
-    own = config.get("model_type") == "gpttui"
     try:
-        shape = {
-            "n_layer": int(config["n_layer"]),
-            "n_head": int(config["n_head"]),
-            "d_model": int(config["d_model" if own else "n_embd"]),
-            "vocab_size": int(config["vocab_size"]),
-            "context": int(config["context" if own else "n_positions"]),
-        }
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise UserError(f"the name of {str(path)!r} is not UTF-8; rename it to open the model") from error
+    config = json_object(path / CONFIG)
+    check_config(config, str(path / CONFIG))
+    own = config["model_type"] == "gpttui"
+    try:
+        extra = json_object(path / "card.json") if (path / "card.json").exists() else {}
+        weights = weight_files(path)
         metric = extra.get("metric_value")
         return ModelCard(
             id=_id(path),
             path=str(path),
             params=sum(_count_params(header(file), tied=_tied(config)) for file in weights),
-            **shape,
-            tokenizer=tokenizer_kind(path, shape["vocab_size"]),
+            n_layer=config["n_layer"],
+            n_head=config["n_head"],
+            d_model=config["d_model" if own else "n_embd"],
+            vocab_size=config["vocab_size"],
+            context=config["context" if own else "n_positions"],
+            tokenizer=tokenizer_kind(path, config["vocab_size"]),
             size_bytes=sum(file.stat().st_size for file in weights),
-            data=str(extra.get("data", "")),
-            metric_name=str(extra.get("metric_name", "")),
+            data=_words(extra.get("data", "")),
+            metric_name=_words(extra.get("metric_name", "")),
             metric_value=None if metric is None else float(metric),
-            summary=str(extra.get("summary", "")),
-            prompts=tuple(map(str, extra.get("prompts", ()))),
-            arch="modern" if own and config.get("norm") == "rmsnorm" else str(config.get("model_type", "")),
-            token_view=str(extra.get("token_view", "text")),
-            prompt=str(extra.get("prompt", "")),
+            summary=_words(extra.get("summary", "")),
+            prompts=tuple(map(_words, extra.get("prompts", ()))),
+            arch="modern" if own and config.get("norm") == "rmsnorm" else config["model_type"],
+            token_view=_words(extra.get("token_view", "text")),
+            prompt=_words(extra.get("prompt", "")),
             measured=_measured(extra),
-            look_inside=str(extra.get("look_inside", "")),
+            look_inside=_words(extra.get("look_inside", "")),
         )
-    except KeyError as error:
-        raise UserError(f"{path / CONFIG} lacks {error}; is it a GPT-2's or gpttui's?") from error
-    except (TypeError, ValueError, AttributeError, OSError) as error:
-        raise UserError(f"{path} cannot be described: {one_line(error)}") from error
+    except (TypeError, ValueError, AttributeError, OverflowError, OSError) as error:
+        raise UserError(f"{path} cannot be described: {reason(error)}") from error
+
+
+def _words(value: object) -> str:
+    """A card's text, with lone surrogates, which JSON can spell but no file and no message carry, replaced."""
+    return str(value).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _measured(extra: dict[str, Any]) -> tuple[tuple[str, float], ...]:
     metrics = (extra.get("measured") or {}).get("metrics", {})
-    return tuple((str(name), float(value)) for name, value in metrics.items())
+    return tuple((_words(name), float(value)) for name, value in metrics.items())
 
 
 def _id(path: Path) -> str:
@@ -231,7 +256,7 @@ def as_listed(model: ModelCard) -> dict[str, Any]:
 def recipe(path: Path) -> str:
     """The name of the recipe that made the model of directory `path`; empty where its card does not say."""
     file = path / "card.json"
-    return str(_json_object(file).get("recipe", "")) if file.exists() else ""
+    return str(json_object(file).get("recipe", "")) if file.exists() else ""
 
 
 def history(path: Path) -> LossHistory | None:
@@ -239,7 +264,7 @@ def history(path: Path) -> LossHistory | None:
     file = path / "history.json"
     checkpoint_of = _run_of(path)
     if file.exists():
-        raw = _json_object(file)
+        raw = json_object(file)
     elif checkpoint_of is not None:
         from gpttui.run_history import loss_history
 
@@ -252,12 +277,12 @@ def history(path: Path) -> LossHistory | None:
             frozen(np.asarray(raw.get(name, []), dtype=np.float64).reshape(-1))
             for name in ("steps", "losses_nats", "val_steps", "val_losses_nats")
         ]
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise UserError(f"{file} is no loss history: {one_line(error)}") from error
     if len(arrays[0]) != len(arrays[1]) or len(arrays[2]) != len(arrays[3]):
         raise UserError(f"{file} is no loss history: steps and losses differ in number")
     steps, losses, val_steps, val_losses = arrays
-    return LossHistory(steps, losses, val_steps, val_losses, title=str(raw.get("title", "")))
+    return LossHistory(steps, losses, val_steps, val_losses, title=_words(raw.get("title", "")))
 
 
 def tokenizer_kind(path: Path, vocab_size: int) -> str:
@@ -265,38 +290,18 @@ def tokenizer_kind(path: Path, vocab_size: int) -> str:
     file = path / "tokenizer.json"
     if not file.exists():
         return f"byte-level BPE {vocab_size}" if (path / "merges.txt").exists() else "none"
+    need_file(file)
     data = file.read_bytes()
     if b'"ByteLevel"' in data:
         return f"byte-level BPE {vocab_size}"
     try:
         names = json.loads(data)["model"]["vocab"]
         return "characters" if all(len(name) == 1 for name in names) else "words"
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f"{file} cannot be read: {one_line(error)}") from error
 
 
 # ── safetensors, its header only ──────────────────────────────────────────────────────────────────────────────────
-
-
-def header(file: Path) -> dict[str, Any]:
-    """The header of a safetensors file: tensor name → dtype, shape, offsets. Raises UserError where it is none.
-
-    Format: https://huggingface.co/docs/safetensors (eight bytes of length, JSON, then the tensors' bytes).
-    """
-    size_bytes = file.stat().st_size
-    with file.open("rb") as handle:
-        head = handle.read(8)
-        length = struct.unpack("<Q", head)[0] if len(head) == 8 else 0
-        if not 2 <= length <= min(_MAX_HEADER_BYTES, size_bytes - 8):
-            raise UserError(f"{file} is damaged or cut short; copy or download it again")
-        try:
-            entries: dict[str, Any] = json.loads(handle.read(length))
-            ends = [entry["data_offsets"][1] for name, entry in entries.items() if name != "__metadata__"]
-        except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-            raise UserError(f"{file} is no safetensors file: {one_line(error)}") from error
-    if max(ends, default=0) + 8 + length != size_bytes:
-        raise UserError(f"{file} is damaged or cut short; copy or download it again")
-    return entries
 
 
 def verify(path: Path) -> str:
@@ -305,7 +310,7 @@ def verify(path: Path) -> str:
     Returns "ok", or "no checksum" for files that gpttui did not write. Raises UserError where they differ.
     """
     answer = "ok"
-    for file in _weight_files(path):
+    for file in weight_files(path):
         entries = header(file)
         expected = entries.get("__metadata__", {}).get("crc32")
         if expected is None:
@@ -326,22 +331,6 @@ def _crc32(file: Path, entries: dict[str, Any]) -> int:
     return crc
 
 
-def _weight_files(path: Path) -> list[Path]:
-    if (path / WEIGHTS).exists():
-        return [path / WEIGHTS]
-    if not (path / INDEX).exists():
-        return []
-    shards = _json_object(path / INDEX).get("weight_map", {})
-    return [file for file in (path / Path(name).name for name in sorted(set(shards.values()))) if file.exists()]
-
-
-def _no_weights(path: Path) -> str:
-    pickles = sorted(file.name for file in path.iterdir() if file.suffix in PICKLES)
-    if pickles:
-        return f"{path} has only {pickles[0]}, a pickle, which can run any code; convert it to safetensors"
-    return f"{path} holds no model.safetensors; was the download or the training finished?"
-
-
 def _count_params(entries: dict[str, Any], *, tied: bool) -> int:
     return sum(math.prod(entry["shape"]) for name, entry in _parameters(entries, tied=tied))
 
@@ -356,15 +345,3 @@ def _parameters(entries: dict[str, Any], *, tied: bool) -> Iterator[tuple[str, d
 
 def _tied(config: dict[str, Any]) -> bool:
     return bool(config.get("tied", config.get("tie_word_embeddings", True)))
-
-
-def _json_object(file: Path) -> dict[str, Any]:
-    try:
-        raw = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise UserError(f"{file.parent} holds no {file.name}; is it a model directory?") from error
-    except (OSError, ValueError) as error:
-        raise UserError(f"{file} cannot be read: {one_line(error)}") from error
-    if not isinstance(raw, dict):
-        raise UserError(f"{file} is not a JSON object")
-    return raw

@@ -16,14 +16,14 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from gpttui.errors import UserError, one_line
+from gpttui.errors import UserError
 from gpttui.model.families import config_from_dict, config_to_dict, state_from_disk, state_to_disk
 from gpttui.model.gpt import GPT, GPTConfig, rotary_table
+from gpttui.model_files import CONFIG, json_object, need_directory, need_weights, reason, weight_files
+from gpttui.model_files import WEIGHTS as WEIGHTS
 
-WEIGHTS, INDEX, CONFIG = "model.safetensors", "model.safetensors.index.json", "config.json"
 LARGE_HEAD = 1 << 24
 """From so many numbers on, the head lies in memory as `[C, V]`: a step, bound by memory, reads it a third faster so."""
-PICKLES = {".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle"}
 
 
 def load(path: Path, *, dtype: torch.dtype = torch.float32, device: str = "cpu") -> GPT:
@@ -107,55 +107,29 @@ def checksum(state: dict[str, Tensor]) -> int:
 
 def read_config(path: Path) -> GPTConfig:
     """The shape of the model in directory `path`."""
-    return config_from_dict(read_raw_config(path))
-
-
-def read_raw_config(path: Path) -> dict[str, Any]:
-    """`config.json` of directory `path`, as it is."""
-    if path.suffix in PICKLES:
-        raise UserError(f"{path.name} is a pickle, which can run any code when opened; convert it to safetensors first")
-    if not path.exists():
-        raise UserError(f"no model at {path}; `gpttui models` lists those that are here")
-    if not path.is_dir():
-        raise UserError(f"{path} is a file; give the directory that holds config.json and model.safetensors")
+    need_directory(path)
     if not (path / CONFIG).exists():
         raise UserError(f"{path} holds no config.json; a model is config.json + model.safetensors + tokenizer.json")
-    try:
-        raw = json.loads((path / CONFIG).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path / CONFIG} cannot be read: {one_line(error)}") from error
-    if not isinstance(raw, dict):
-        raise UserError(f"{path / CONFIG} is not a JSON object; is it a model's config?")
-    return raw
+    return config_from_dict(json_object(path / CONFIG))
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
     """Every tensor of directory `path`, from one safetensors file or from the shards its index names."""
-    if (path / INDEX).exists() and not (path / WEIGHTS).exists():
-        try:
-            shards = sorted(set(json.loads((path / INDEX).read_text(encoding="utf-8"))["weight_map"].values()))
-        except (OSError, ValueError, KeyError, AttributeError) as error:
-            raise UserError(f"{path / INDEX} cannot be read: {one_line(error)}") from error
-        tensors: dict[str, Tensor] = {}
-        for shard in shards:
-            tensors |= read_file(path / Path(shard).name)
-        return tensors
-    if not (path / WEIGHTS).exists():
-        pickles = sorted(file.name for file in path.iterdir() if file.suffix in PICKLES)
-        if pickles:
-            raise UserError(f"{path} has only {pickles[0]}, a pickle, which can run code; convert it to safetensors")
-        raise UserError(f"{path} holds no model.safetensors; was the download or the training finished?")
-    return read_file(path / WEIGHTS)
+    tensors: dict[str, Tensor] = {}
+    for file in weight_files(path):
+        tensors |= read_file(file)
+    return tensors
 
 
 def read_file(file: Path) -> dict[str, Tensor]:
     """The tensors of one safetensors file, checked against its checksum where it has one."""
+    need_weights(file)
     try:
         with safe_open(file, framework="pt") as handle:
             tensors = {name: handle.get_tensor(name) for name in handle.keys()}  # noqa: SIM118
             expected = (handle.metadata() or {}).get("crc32")
     except (OSError, SafetensorError, ValueError) as error:
-        raise UserError(f"{file} is damaged or cut short ({one_line(error)}); copy or download it again") from error
+        raise UserError(f"{file} is damaged or cut short ({reason(error)}); copy or download it again") from error
     if expected is not None and str(checksum(tensors)) != expected:
         raise UserError(f"{file} is damaged: its checksum does not match; copy or download it again")
     return tensors

@@ -13,9 +13,7 @@ from torch import Tensor
 
 from gpttui.errors import UserError
 from gpttui.model.gpt import Activation, GPTConfig
-
-FORMAT = 1
-"""Version of our own config dialect; a larger one in a file means: written by a newer gpttui."""
+from gpttui.model_files import FORMAT, check_config
 
 _ACTIVATIONS: dict[str, Activation] = {
     "gelu_new": "gelu_tanh",
@@ -68,24 +66,15 @@ def config_to_dict(config: GPTConfig) -> dict[str, Any]:
 
 def config_from_dict(raw: dict[str, Any]) -> GPTConfig:
     """The shape that a `config.json` describes. Raises UserError for unknown families and impossible sizes."""
-    kind = raw.get("model_type")
+    check_config(raw)
     try:
-        if kind == "gpttui":
-            return _own_config(raw)
-        if kind == "gpt2":
-            return _gpt2_config(raw)
-    except KeyError as error:
-        raise UserError(f"config.json lacks {error}; is the file complete?") from error
-    except (TypeError, ValueError) as error:
+        return _own_config(raw) if raw["model_type"] == "gpttui" else _gpt2_config(raw)
+    except ValueError as error:
         raise UserError(f"config.json describes an impossible model: {error}") from error
-    raise UserError(f"config.json names the model type {kind!r}; gpttui opens 'gpt2' and its own 'gpttui'")
 
 
 def _own_config(raw: dict[str, Any]) -> GPTConfig:
-    if raw.get("format", 0) > FORMAT:
-        raise UserError("this model was written by a newer gpttui; upgrade gpttui to open it")
     names = {field.name for field in dataclasses.fields(GPTConfig)}
-    _require_ints(raw, "vocab_size", "context", "n_layer", "n_head", "d_model")
     return GPTConfig(**{name: value for name, value in raw.items() if name in names})
 
 
@@ -97,7 +86,6 @@ def _gpt2_config(raw: dict[str, Any]) -> GPTConfig:
         raise ValueError("attention scaled by layer is not GPT-2's; gpttui does not compute it")
     if raw.get("add_cross_attention"):
         raise ValueError("cross attention needs an encoder; gpttui opens decoders only")
-    _require_ints(raw, "vocab_size", "n_positions", "n_embd", "n_layer", "n_head")
     return GPTConfig(
         vocab_size=raw["vocab_size"],
         context=raw["n_positions"],
@@ -109,13 +97,6 @@ def _gpt2_config(raw: dict[str, Any]) -> GPTConfig:
         activation=_ACTIVATIONS[activation],
         tied=raw.get("tie_word_embeddings", True),
     )
-
-
-def _require_ints(raw: dict[str, Any], *names: str) -> None:
-    for name in names:
-        value = raw[name]
-        if not isinstance(value, int) or not 1 <= value <= 10_000_000:
-            raise ValueError(f"{name} is {value!r}")
 
 
 def state_to_disk(state: dict[str, Tensor], config: GPTConfig) -> dict[str, Tensor]:

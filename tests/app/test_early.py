@@ -11,7 +11,7 @@ from gpttui.tokenizers import Tokenizer
 from gpttui.tui.app import GpttuiApp
 from gpttui.tui.screens.early import early
 from gpttui.tui.screens.play import Opening
-from tests import fakes
+from tests import bad_models, fakes
 from tests.app.pilot import Playground
 from tests.fake_engine import FakeEngine
 
@@ -67,3 +67,12 @@ def test_what_cannot_be_read_is_left_to_the_engine_to_say(model: Path, tmp_path:
     assert early(str(model), None) is None
     (model / "config.json").unlink()
     assert early(str(model), "x") is None
+
+
+@pytest.mark.parametrize("name", sorted(bad_models.OF_THE_CARD))
+async def test_a_broken_model_is_a_line_in_a_living_app(model: Path, name: str) -> None:
+    bad_models.OF_THE_CARD[name](model)
+    assert early(str(model), None) is None
+    async with unanswered(Opening(str(model))) as page:
+        page.engine.gate.set()  # type: ignore[union-attr]
+        await page.opened()

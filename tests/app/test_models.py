@@ -115,3 +115,20 @@ async def test_nothing_scrolls_where_there_is_room(shelf: list[ModelCard]) -> No
         assert page.app.screen.query_one("#about").max_scroll_y == 0 and "read on" not in page.text
         curve = page.app.screen.query_one("#curve")
         assert curve.size.height >= 7 and curve.region.bottom <= page.app.screen.query_one("#path").region.y
+
+
+async def test_everything_broken_has_its_line_and_the_rest_opens(
+    shelf: list[ModelCard], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = ["/shelf/third cannot be [/] read", "/shelf/fourth describes an impossible model: n_head is Infinity"]
+    monkeypatch.setattr(gallery, "cards", lambda: (shelf, broken))
+    async with playground() as page:
+        await at_the_shelf(page)
+        await page.until(lambda: "1 more at the end" in page.text and "✗ /shelf/third" in page.text)
+        assert "✗ /shelf/fourth" in page.text
+        await page.pilot.press("down", "down", "down", "enter")
+        await page.until(lambda: "✗ /shelf/fourth describes an impossible model: n_head is Infinity" in page.text)
+        assert page.app.screen.query_one("#prompts").display is False
+        assert len(page.app.screen_stack) == 2 and page.engine.asked(protocol.OpenModel) == 1
+        await page.pilot.press("up", "up", "enter")
+        await page.until(lambda: page.engine.asked(protocol.OpenModel) == 2)

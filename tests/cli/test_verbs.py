@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from itertools import pairwise
@@ -15,6 +16,7 @@ from transformers import AutoTokenizer, GPT2LMHeadModel
 from gpttui import gallery
 from gpttui.model import checkpoint
 from gpttui.tokenizers import Tokenizer
+from tests import bad_models
 from tests.cli.conftest import Cli
 
 
@@ -37,6 +39,19 @@ def test_models_names_what_is_broken(cli: Cli, monkeypatch: pytest.MonkeyPatch, 
     (tmp_path / "torn" / "config.json").write_text("{")
     result = cli("models", "--json")
     assert result.code == 0 and result.out == "[]\n" and "torn" in result.err
+
+
+def test_models_lists_the_good_ones_and_a_line_for_each_bad_one(cli: Cli, home: Path, bpe_model: Path) -> None:
+    shelf = home / "data" / "models"
+    shutil.copytree(bpe_model, shelf / "good")
+    for name, damage in bad_models.OF_THE_CARD.items():
+        shutil.copytree(bpe_model, shelf / f"bad {name}")
+        damage(shelf / f"bad {name}")
+    result = cli("models", "--json")
+    listed = [entry["id"] for entry in json.loads(result.out)]
+    assert result.code == 0 and "good" in listed and not any(id_.startswith("bad") for id_ in listed)
+    assert result.err.count("\n") == len(bad_models.OF_THE_CARD)
+    assert all(f"bad {name}" in result.err for name in bad_models.OF_THE_CARD)
 
 
 @pytest.mark.parametrize("text", ["hello world", "", "漢字 🙂\n\t", "[/] [red]\x1b[2J", "a\u0301"])

@@ -1,6 +1,7 @@
 """Models are found and described from their headers, whoever wrote them, whatever is wrong with them."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ from gpttui.model import checkpoint
 from gpttui.model.gpt import GPT, GPTConfig
 from gpttui.tokenizers import Tokenizer, train_bpe, train_characters, train_words
 from gpttui.train_protocol import EvalDone, RunEnded, StepDone, encode_event
+from tests import bad_models
 
 
 def make_model(path: Path, tokenizer: Tokenizer | None = None, **changes: object) -> GPT:
@@ -181,6 +183,31 @@ def test_what_is_broken_is_named_and_the_rest_is_listed() -> None:
     cards, broken = gallery.cards()
     assert [card.id for card in cards] == ["good"]
     assert len(broken) == 4 and not any("\n" in line for line in broken)
+
+
+@pytest.mark.parametrize("name", sorted(bad_models.OF_THE_CARD))
+def test_nothing_broken_hides_the_good_ones(name: str) -> None:
+    make_model(own("good"))
+    make_model(own("bad"))
+    bad_models.OF_THE_CARD[name](own("bad"))
+    cards, broken = gallery.cards()
+    assert [card.id for card in cards] == ["good"]
+    assert len(broken) == 1 and "\n" not in broken[0] and len(broken[0]) < 400
+    assert str(own("bad")) in broken[0] and "Errno" not in broken[0]
+
+
+def test_a_name_that_is_no_text_is_told(tmp_path: Path) -> None:
+    make_model(own("bad"))
+    own("bad").rename(own(os.fsdecode(b"bad\xff")))
+    cards, broken = gallery.cards()
+    assert not cards and "is not UTF-8" in broken[0] and broken[0].encode()
+
+
+def test_half_characters_of_a_card_become_whole_ones(tmp_path: Path) -> None:
+    make_model(tmp_path)
+    (tmp_path / "card.json").write_text(r'{"summary": "a\ud800b", "prompts": ["\udfff"]}')
+    card = gallery.card(tmp_path)
+    assert (card.summary, card.prompts) == ("a\ufffdb", ("\ufffd",))
 
 
 @pytest.mark.parametrize(

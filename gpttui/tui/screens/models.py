@@ -78,6 +78,7 @@ class ModelsScreen(ModalScreen[Wanted | None]):
         super().__init__()
         self.current_path = current_path
         self.cards: list[ModelCard] = []
+        self.broken: list[str] = []
         self.history: dict[str, LossHistory | None] = {}
 
     def compose(self) -> ComposeResult:
@@ -107,15 +108,17 @@ class ModelsScreen(ModalScreen[Wanted | None]):
         self.app.call_from_thread(self._fill, cards, broken)
 
     def _fill(self, cards: list[ModelCard], broken: list[str]) -> None:
-        self.cards = cards
+        self.cards, self.broken = cards, broken
         shelf = self.query_one("#shelf", OptionList)
         shelf.add_options(Option(self._entry(card), id=f"model-{n}") for n, card in enumerate(cards))
+        shelf.add_options(Option(Text(f"✗ {safe_text(line)}", "dim")) for line in broken)
         here = [n for n, card in enumerate(cards) if card.path == self.current_path]
         if cards:
             shelf.highlighted = here[0] if here else 0
         shelf.focus()
         if broken:
-            self.query_one(HintBar).say(broken[0], "warning")
+            more = f" ({len(broken) - 1} more at the end of the list)" if broken[1:] else ""
+            self.query_one(HintBar).say(broken[0] + more, "warning")
         elif not cards:
             self.query_one(HintBar).say("No model is on the shelf; give the path of a directory above.", "info")
         else:
@@ -128,15 +131,21 @@ class ModelsScreen(ModalScreen[Wanted | None]):
 
     @on(OptionList.OptionHighlighted, "#shelf")
     def _tell(self, event: OptionList.OptionHighlighted) -> None:
-        card = self.cards[event.option_index]
-        self.query_one("#card", Static).update(about(card))
+        card = self._card(event.option_index)
+        what = about(card) if card is not None else Text(safe_text(self.broken[event.option_index - len(self.cards)]))
+        self.query_one("#card", Static).update(what)
         self.query_one("#about").scroll_home(animate=False)
         self.call_after_refresh(self.refresh_bindings)
         prompts = self.query_one("#prompts", OptionList)
         prompts.clear_options()
-        prompts.add_options(Option(safe_text(prompt.replace("\n", "⏎"))) for prompt in card.prompts)
-        prompts.display = bool(card.prompts)
-        self.query_one("#curve", LossPane).history = self._history(card)
+        tries = () if card is None else card.prompts
+        prompts.add_options(Option(safe_text(prompt.replace("\n", "⏎"))) for prompt in tries)
+        prompts.display = bool(tries)
+        self.query_one("#curve", LossPane).history = None if card is None else self._history(card)
+
+    def _card(self, entry: int) -> ModelCard | None:
+        """The model at an entry of the shelf; None for the entries behind them, of what cannot be read."""
+        return self.cards[entry] if entry < len(self.cards) else None
 
     def _history(self, card: ModelCard) -> LossHistory | None:
         if card.path not in self.history:
@@ -149,13 +158,17 @@ class ModelsScreen(ModalScreen[Wanted | None]):
 
     @on(OptionList.OptionSelected, "#shelf")
     def _open(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(Wanted(self.cards[event.option_index].path))
+        card = self._card(event.option_index)
+        if card is None:
+            self.query_one(HintBar).say(self.broken[event.option_index - len(self.cards)], "error")
+        else:
+            self.dismiss(Wanted(card.path))
 
     @on(OptionList.OptionSelected, "#prompts")
     def _open_with(self, event: OptionList.OptionSelected) -> None:
         at = self.query_one("#shelf", OptionList).highlighted
-        if at is not None:
-            card = self.cards[at]
+        card = None if at is None else self._card(at)
+        if card is not None:
             self.dismiss(Wanted(card.path, card.prompts[event.option_index]))
 
     @on(Input.Submitted, "#path")
