@@ -32,6 +32,7 @@ CONFIG_OPTIONS = (
     click.option("--kv-heads", type=int, help="Fewer than heads: grouped queries (modern)."),
     click.option("--mlp-width", type=int, help="Neurons of an MLP; 0: attention only."),
     click.option("--activation", type=click.Choice(["gelu_tanh", "gelu", "relu", "relu2", "swiglu"])),
+    click.option("--qk-gain", is_flag=True, default=None, help="Heads learn how sharply they look (modern)."),
     click.option("--dropout", type=float),
     click.option("--batch", type=int, help="Rows of one pass in each process."),
     click.option("--accumulation", type=int, help="Passes of one step."),
@@ -130,9 +131,18 @@ def _new_config(recipe_name: str | None, options: dict[str, Any]) -> "TrainConfi
     if recipe_name is None:
         if "data" not in options:
             raise click.UsageError("--data says what to learn from: a file, a directory, - or corpus:NAME")
-        return changed(TrainConfig(data=options["data"]), **options)
-    config = changed(recipe(recipe_name).config, **options)
+        return changed(_like_its_base(TrainConfig(data=options["data"]), options), **options)
+    config = changed(_like_its_base(recipe(recipe_name).config, options), **options)
     return config if "data" in options else changed(config, data=_public_text(config.data))
+
+
+def _like_its_base(config: "TrainConfig", options: dict[str, Any]) -> "TrainConfig":
+    """`config` in the shape of the model to fine-tune, if any. Raises UserError for options of another shape."""
+    from gpttui.model import checkpoint
+    from gpttui.training.shape import like_base
+
+    init = options.get("init")
+    return like_base(config, checkpoint.read_config(Path(init)), options) if init else config
 
 
 def _public_text(data: str) -> str:
@@ -152,6 +162,7 @@ def _public_text(data: str) -> str:
 def _resumed_config(path: Path, options: dict[str, Any]) -> "TrainConfig":
     from gpttui import rundir
     from gpttui.train_config import changed
+    from gpttui.training.shape import OF_THE_BASE
 
     if fixed := options.keys() & {
         "data",
@@ -164,7 +175,11 @@ def _resumed_config(path: Path, options: dict[str, Any]) -> "TrainConfig":
     }:
         name = sorted(fixed)[0].replace("_", "-")
         raise click.UsageError(f"a resumed run keeps its data; leave out --{name}, or start a new run")
-    return changed(rundir.read_config(path), **options)
+    config = rundir.read_config(path)
+    if config.init and (fixed := options.keys() & set(OF_THE_BASE)):
+        name = sorted(fixed)[0].replace("_", "-")
+        raise click.UsageError(f"a fine-tuned run keeps its model's shape; leave out --{name}")
+    return changed(config, **options)
 
 
 def _new_run_dir(stem: str) -> Path:

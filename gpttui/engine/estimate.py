@@ -40,8 +40,6 @@ def measure(config: TrainConfig) -> Measured:
     if config.init:
         path = gallery.find(config.init)
         shape, exact = checkpoint.read_config(path), True
-        if config.context > shape.context:
-            raise UserError(f"the model to start from sees {shape.context} tokens; choose a context of that or less")
         _first_text(config)
     else:
         model_shape(config, vocab_size=2)

@@ -55,9 +55,12 @@ def here(engine: "Engine", config: TrainConfig) -> TrainConfig:
     threads = config.threads or torch.get_num_threads()
     if not config.init:
         return msgspec.structs.replace(config, device=device, threads=threads)
-    given = gallery.card(gallery.find(config.init))
-    shape = {"layers": given.n_layer, "heads": given.n_head, "width": given.d_model}
-    return msgspec.structs.replace(config, device=device, threads=threads, init=given.path, **shape)
+    from gpttui.model import checkpoint
+    from gpttui.training.shape import like_base
+
+    path = gallery.find(config.init)
+    config = msgspec.structs.replace(config, device=device, threads=threads, init=str(path))
+    return like_base(config, checkpoint.read_config(path))
 
 
 def start_run(engine: "Engine", request: StartRun) -> Opened:

@@ -70,7 +70,7 @@ class Trainer:
         self._rewinding = False
         self._next_config: TrainConfig | None = None
         self._saved_step = -1
-        self._layers = [_layer_of(name, config.layers) for name, _ in model.named_parameters()]
+        self._layers = [_layer_of(name, model.config.n_layer) for name, _ in model.named_parameters()]
         passes: Any = DistributedDataParallel(model) if self.world.size > 1 else model
         self._forward: Any = torch.compile(passes) if config.compile else passes
 
@@ -280,7 +280,7 @@ class Trainer:
     def _layer_norms(self) -> list[float]:
         """Gradient norms of embedding, blocks and the rest, with one wait for the device."""
         norms = torch.stack(torch._foreach_norm(self._gradients()))
-        sums = torch.zeros(self.config.layers + 2, dtype=torch.float64)
+        sums = torch.zeros(self.model.config.n_layer + 2, dtype=torch.float64)
         sums.index_add_(0, torch.tensor(self._layers), norms.double().cpu().square())
         return [float(value) for value in sums.sqrt().tolist()]
 

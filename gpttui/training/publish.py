@@ -18,6 +18,7 @@ from gpttui.train_config import TrainConfig
 from gpttui.training.data import open_data
 from gpttui.training.evaluate import held_out_loss
 from gpttui.training.recipes import RECIPES, Recipe
+from gpttui.training.shape import OF_THE_BASE
 
 METRIC = "validation loss (nats a token)"
 
@@ -41,13 +42,15 @@ def publish(
     recipe = RECIPES.get(recipe_name)
     history = loss_history(run, recipe.title if recipe else run.name, step)
     checkpoint.write_atomically(target / "history.json", json.dumps(history) + "\n")
-    model_card.write(target, _card(run, recipe, recipe_name, target.name, loss, step))
+    model_card.write(target, _card(run, saved[step], recipe, recipe_name, target.name, loss, step))
     return loss
 
 
-def _card(run: Path, recipe: Recipe | None, name: str, model_id: str, loss: float, step: int) -> model_card.Card:
-    config = rundir.read_config(run)
-    heads = f"{config.layers} layers, {config.heads} heads, width {config.width}, context {config.context}"
+def _card(
+    run: Path, saved: Path, recipe: Recipe | None, name: str, model_id: str, loss: float, step: int
+) -> model_card.Card:
+    config, shape = rundir.read_config(run), checkpoint.read_config(saved)
+    heads = f"{shape.n_layer} layers, {shape.n_head} heads, width {shape.d_model}, context {shape.context}"
     return {
         "title": recipe.title if recipe else model_id,
         "summary": recipe.summary if recipe else "",
@@ -73,6 +76,7 @@ def _command(config: TrainConfig, recipe: Recipe | None, name: str, model_id: st
     plain = msgspec.to_builtins(recipe.config if recipe else TrainConfig(data=config.data))
     words = ["gpttui train", f"--recipe {name}" if recipe else f"--data {shlex.quote(config.data)}"]
     for field, value in msgspec.to_builtins(config).items():
-        if value != plain[field] and field not in ("data", "threads"):
+        of_the_base = bool(config.init) and field in OF_THE_BASE
+        if value != plain[field] and field not in ("data", "threads") and not of_the_base:
             words.append(f"--{field.replace('_', '-')}" + ("" if value is True else f" {shlex.quote(str(value))}"))
     return " ".join([*words, f"--run-dir RUN --export {model_id}"])

@@ -20,7 +20,7 @@ from gpttui.train_config import TrainConfig
 from gpttui.training.data import Data, open_data, prepare
 from gpttui.training.distributed import World, join
 from gpttui.training.loop import Trainer
-from gpttui.training.shape import model_shape, refuse_if_too_big
+from gpttui.training.shape import like_base, model_shape, refuse_if_too_big
 
 
 class Run:
@@ -50,7 +50,8 @@ def resume(path: Path, config: TrainConfig | None = None) -> Run:
 
 
 def _open(config: TrainConfig, path: Path, *, resuming: bool) -> Run:
-    model_shape(config, vocab_size=2)  # an impossible shape should not wait for a long text to be encoded
+    if not config.init:
+        model_shape(config, vocab_size=2)  # an impossible shape should not wait for a long text to be encoded
     with ExitStack() as held:
         world = join(config.device)
         held.callback(world.leave)
@@ -58,6 +59,8 @@ def _open(config: TrainConfig, path: Path, *, resuming: bool) -> Run:
         if world.leads:
             held.enter_context(_claimed(path, resuming=resuming))
         given = _given_model(config)
+        if given is not None:
+            config = like_base(config, given[0].config)
         data = _data(config, path, given, world)
         model = _model(config, data, given, world)
         trainer = Trainer(config, data, model, path, world)
@@ -107,8 +110,6 @@ def _data(config: TrainConfig, path: Path, given: tuple[GPT, Tokenizer] | None, 
 
 def _model(config: TrainConfig, data: Data, given: tuple[GPT, Tokenizer] | None, world: World) -> GPT:
     shape = given[0].config if given else model_shape(config, data.tokenizer.vocab_size)
-    if config.context > shape.context:
-        raise UserError(f"{config.init} sees {shape.context} tokens; use --context {shape.context} or less")
     refuse_if_too_big(shape, config.batch, world.device)
     if given:
         return given[0].to(world.device)

@@ -1,13 +1,17 @@
 """From a `TrainConfig` to a model's shape, its parameter count and the memory that a step takes."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 
 from gpttui.errors import UserError, one_line
 from gpttui.model.gpt import GPT, GPTConfig
-from gpttui.train_config import TrainConfig
+from gpttui.train_config import TrainConfig, changed
+
+OF_THE_BASE = ("arch", "layers", "heads", "width", "kv_heads", "mlp_width", "activation", "tied")
+"""What a run that fine-tunes takes from the model it starts from."""
 
 
 def model_shape(config: TrainConfig, vocab_size: int) -> GPTConfig:
@@ -33,12 +37,48 @@ def model_shape(config: TrainConfig, vocab_size: int) -> GPTConfig:
             norm="rmsnorm",
             positions="rope",
             qk_norm=True,
+            qk_gain=config.qk_gain,
             bias=False,
             tied=config.tied is True,
             zero_init_outputs=True,
         )
     except (TypeError, ValueError) as error:
         raise UserError(one_line(error)) from error
+
+
+def like_base(config: TrainConfig, base: GPTConfig, asked: Mapping[str, Any] | None = None) -> TrainConfig:
+    """The config of a run that fine-tunes a model of shape `base`: that shape, and no more context than it has.
+
+    `asked`: the fields that a person named; None: the context alone. Raises UserError where they contradict the base.
+    """
+    asked = {"context": config.context} if asked is None else asked
+    own = {
+        "arch": "modern" if base.norm == "rmsnorm" else "gpt2",
+        "layers": base.n_layer,
+        "heads": base.n_head,
+        "width": base.d_model,
+        "kv_heads": base.kv_heads,
+        "mlp_width": base.mlp_width,
+        "activation": base.activation,
+        "tied": base.tied,
+    }
+    for name in OF_THE_BASE:
+        if name in asked and asked[name] != own[name]:
+            option = f"--{name.replace('_', '-')}"
+            raise UserError(
+                f"the model to start from has {name.replace('_', ' ')} {own[name]}, not {asked[name]}; leave out "
+                f"{option}: fine-tuning keeps the shape"
+            )
+    context = asked.get("context", min(config.context, base.context))
+    if context > base.context:
+        raise UserError(
+            f"the model to start from sees {base.context} tokens; choose a context of {base.context} or less"
+        )
+    if base.kv_heads == base.n_head:
+        own["kv_heads"] = None
+    if base.mlp_width == 4 * base.d_model:
+        own["mlp_width"] = None
+    return changed(config, **own, context=context)
 
 
 def count_params(shape: GPTConfig) -> int:
