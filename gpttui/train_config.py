@@ -58,6 +58,8 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, eq=True):
     """Fewer than `heads`: grouped queries (modern only)."""
     activation: Literal["", "gelu_tanh", "gelu", "relu", "relu2", "swiglu"] = ""
     """Overrides the architecture's own."""
+    qk_gain: bool = False
+    """Modern only: each head learns how sharply it looks. What is far back in the text is hard to find without."""
     tied: bool | None = None
     """Whether head and embedding are one matrix; None: yes for gpt2, no for modern."""
     dropout: float = 0.0

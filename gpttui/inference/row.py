@@ -36,6 +36,7 @@ class _Layer(NamedTuple):
     norm1: Norm
     attn_w: Tensor
     attn_b: Tensor | None
+    gain: Tensor | None  # [H, 1, 1]
     proj_w: Tensor
     proj_b: Tensor | None
     keys: Tensor  # [K, context, D], a view of the cache
@@ -58,6 +59,7 @@ class RowStep:
                 _Layer(
                     block.ln_1,
                     *_matrix(attn.c_attn),
+                    attn.qk_gain,
                     *_matrix(attn.c_proj),
                     cache.keys[n, 0],
                     cache.values[n, 0],
@@ -77,10 +79,11 @@ class RowStep:
             x = x + model.transformer.wpe.weight[at:end]
         rotary = None if model.rotary is None else model.rotary[:, at:end]
         residual, queries, patterns = [x], [], []
-        for norm1, attn_w, attn_b, proj_w, proj_b, keys, values, mlp in self.layers:
+        for norm1, attn_w, attn_b, gain, proj_w, proj_b, keys, values, mlp in self.layers:
             q, k, v = torch.split(F.linear(_normed(norm1, x), attn_w, attn_b).view(H + 2 * K, 1, D), [H, K, K])
             if c.qk_norm:
                 q, k = F.rms_norm(q, (D,)), F.rms_norm(k, (D,))
+                q = q if gain is None else q * gain
             if rotary is not None:
                 q, k = rotate(q, rotary), rotate(k, rotary)
             keys[:, at:end] = k

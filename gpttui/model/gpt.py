@@ -50,6 +50,8 @@ class GPTConfig:
     rope_base: float = 10_000.0
     activation: Activation = "gelu_tanh"
     qk_norm: bool = False
+    qk_gain: bool = False
+    """With `qk_norm`: each head learns how sharply it looks; without, no score can exceed sqrt(D)."""
     bias: bool = True
     tied: bool = True
     """The output head is the token embedding itself."""
@@ -128,6 +130,7 @@ class Attention(nn.Module):
         heads = config.n_head + 2 * config.kv_heads
         self.c_attn = nn.Linear(config.d_model, heads * config.d_head, bias=config.bias)  # q, k and v at once
         self.c_proj = nn.Linear(config.d_model, config.d_model, bias=config.bias)
+        self.qk_gain = initial_gain(config) if config.qk_norm and config.qk_gain else None  # [H, 1, 1]
         self.dropout = config.dropout
         self.pattern_dropout = config.dropout if config.pattern_dropout is None else config.pattern_dropout
 
@@ -138,6 +141,7 @@ class Attention(nn.Module):
         q, k, v = qkv.split((H, K, K), dim=1)
         if self.config.qk_norm:
             q, k = F.rms_norm(q, (D,)), F.rms_norm(k, (D,))
+            q = q if self.qk_gain is None else q * self.qk_gain
         if rotary is not None:
             q, k = rotate(q, rotary), rotate(k, rotary)
         q = tapped(tap, self.site + "q", q)
@@ -172,6 +176,15 @@ class Attention(nn.Module):
         pattern = tapped(tap, self.site + "pattern", scores.softmax(dim=-1))
         pattern = F.dropout(pattern, self.pattern_dropout, self.training)
         return pattern @ v
+
+
+def initial_gain(config: GPTConfig) -> nn.Parameter:
+    """One factor per head, `[H, 1, 1]`: with it one key among a whole context can have nearly all of the attention.
+
+    Henry et al. 2020 start the factor of a cosine at log2(L^2 - L); a score is sqrt(D) times the cosine already.
+    """
+    L = max(2, config.context)
+    return nn.Parameter(torch.full((config.n_head, 1, 1), math.log2(L * L - L) / math.sqrt(config.d_head)))
 
 
 def causal_mask(T: int, S: int, device: torch.device) -> Tensor:

@@ -14,6 +14,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     "gpt2": {},
     "modern": {**_MODERN, "activation": "swiglu", "n_kv_head": 2, "tied": False},
     "grouped": {**_MODERN, "activation": "relu2", "n_kv_head": 1},
+    "gains": {**_MODERN, "activation": "relu2", "qk_gain": True},
     "attention-only": {"d_mlp": 0, "positions": "none", "tied": False},
     "one-layer": {"n_layer": 1, "activation": "gelu"},
 }
@@ -25,7 +26,9 @@ def model(shape: str, seed: int = 0, dtype: torch.dtype = torch.float32) -> GPT:
     torch.manual_seed(seed)
     made = GPT(GPTConfig(**{**_BASE, **SHAPES[shape]}))
     for name, parameter in made.named_parameters():
-        if parameter.dim() == 1:
+        if name.endswith("qk_gain"):
+            torch.nn.init.normal_(parameter, mean=2.0, std=0.5)
+        elif parameter.dim() == 1:
             torch.nn.init.normal_(parameter, mean=float("ln" in name and "weight" in name), std=0.3)
         else:
             torch.nn.init.normal_(parameter, std=0.15)

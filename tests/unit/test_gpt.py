@@ -1,13 +1,16 @@
 """One model file, two architectures: cached is full, tapped is fused, and shapes that cannot be are refused."""
 
 import dataclasses
+import math
 from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F
+from torch import Tensor
 
 from gpttui.model.families import config_from_dict, config_to_dict, is_gpt2
-from gpttui.model.gpt import GPT, GPTConfig, causal_mask
+from gpttui.model.gpt import GPT, Attention, GPTConfig, causal_mask
 from gpttui.model.kv_cache import KVCache
 from gpttui.model.taps import Recorder
 from tests.unit import shapes
@@ -109,3 +112,22 @@ def test_our_own_dialect_keeps_every_field(shape: str) -> None:
     config = shapes.model(shape).config
     assert config_from_dict(config_to_dict(config)) == config
     assert is_gpt2(config) == (shape in {"gpt2", "one-layer"})
+
+
+def test_a_gain_lets_a_head_look_at_one_key_among_many() -> None:
+    """Without it QK-norm bounds a score by sqrt(D): of a context of 256 one key cannot have even 60 %."""
+    config = GPTConfig(64, 256, 1, 2, 64, norm="rmsnorm", positions="none", bias=False, qk_norm=True)
+    bounded, free = Attention(config, 0), Attention(dataclasses.replace(config, qk_gain=True), 0)
+    q = F.rms_norm(torch.ones(1, 2, 1, 32), (32,))
+    k = F.rms_norm(torch.randn(1, 2, 256, 32), (32,))
+    k[:, :, 100] = q[:, :, 0]
+    k[:, :, :100] -= k[:, :, :100].mean(-1, keepdim=True)  # the others have nothing in common with the query
+    k[:, :, 101:] -= k[:, :, 101:].mean(-1, keepdim=True)
+    assert bounded.qk_gain is None and free.qk_gain is not None
+    assert free.qk_gain.flatten().tolist() == pytest.approx([math.log2(256 * 255) / math.sqrt(32)] * 2)
+
+    def share(query: Tensor) -> float:
+        return float((query.detach() @ k.transpose(-2, -1) / math.sqrt(32)).softmax(-1)[0, 0, 0, 100])
+
+    assert share(q) < 0.6
+    assert share(q * free.qk_gain) > 0.99
