@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from textual import events
 from textual.pilot import Pilot
 
 from gpttui import gallery, locations, rundir
@@ -51,6 +52,11 @@ class Driven:
     async def on(self, kind: type) -> Any:
         await self.until(lambda: isinstance(self.app.screen, kind))
         return self.app.screen
+
+    def burst(self, *keys: str) -> None:
+        """Keys that come faster than anything can answer them."""
+        for key in keys:
+            self.app.post_message(events.Key(key, key if len(key) == 1 else None))
 
     @property
     def text(self) -> str:
@@ -144,6 +150,32 @@ async def test_the_form_measures_and_refuses_in_one_line(home: Path, text: Path)
         assert driven.app.screen is form
         await driven.pilot.press("escape")
         await driven.until(lambda: driven.app.screen is driven.play)
+
+
+async def test_keys_that_come_in_a_burst_are_all_taken_in_their_order(home: Path, text: Path) -> None:
+    async with training(home, train=str(text)) as driven:
+        form = await driven.on(TrainFormScreen)
+        await driven.until(lambda: form.form.has_focus)
+        driven.burst("down", "ctrl+u", *"abcdefgh")
+        await driven.until(lambda: form.values["text"] == "abcdefgh")
+        driven.burst(*["backspace"] * 5, *"xyz", "backspace")
+        await driven.until(lambda: form.values["text"] == "abcxy")
+        driven.burst("up", "left", *["down"] * 6, *"12", *["down"] * 6, *"77")
+        await driven.until(lambda: form.values["steps"] == "77")
+        await driven.pilot.pause()
+        assert form.values["preset"] == "your own" and form.values["heads"] == "12" and form.values["width"] == "64"
+
+
+async def test_the_stop_rule_takes_a_burst_and_enter_behind_it(home: Path, text: Path) -> None:
+    async with training(home, train=str(text)) as driven:
+        await driven.order(steps="100000")
+        await driven.until(lambda: driven.record.step >= 3)
+        await driven.pilot.press("u")
+        rule = await driven.on(StopRuleScreen)
+        await driven.until(lambda: rule.form.has_focus)
+        driven.burst(*"123456", "backspace", "enter")
+        screen = await driven.on(TrainScreen)
+        await driven.until(lambda: screen.header.steps == 12_345)
 
 
 async def test_pause_one_batch_rate_rewind_and_stop(home: Path, text: Path) -> None:

@@ -26,7 +26,7 @@ from gpttui.tui.screens.train_link import TrainLink
 from gpttui.tui.widgets.hint_bar import HintBar
 from gpttui.tui.widgets.key_bar import KeyBar
 from gpttui.tui.widgets.status_header import parameters
-from gpttui.tui.widgets.train_form import FormPane
+from gpttui.tui.widgets.train_form import Field, FormPane, Values
 
 PAUSE_S = 0.35
 """A value being changed is measured when it has rested so long."""
@@ -58,7 +58,7 @@ class TrainFormScreen(ModalScreen[Ordered | None]):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "start", "start", id="form_start", tooltip="Start the training", priority=True),
+        Binding("enter", "start", "start", id="form_start", tooltip="Start the training"),
         Binding("escape", "dismiss(None)", "back", id="form_close", tooltip="Back, nothing starts"),
         Binding("f1", "help", "help", id="form_help", tooltip="What the fields mean"),
         Binding("up,down", "nothing", "line", id="form_lines", tooltip="Another line"),
@@ -68,11 +68,11 @@ class TrainFormScreen(ModalScreen[Ordered | None]):
     def __init__(self, link: TrainLink, text: str, base: drafts.Base | None, prompt: str) -> None:
         super().__init__()
         self.link, self.base, self.prompt = link, base, prompt
-        self.values = drafts.fitted(drafts.initial(text, base))
+        self.form = FormPane(self._settled, id="form")
+        self.form.values = drafts.fitted(drafts.initial(text, base))
         self.measured: Measured | None = None
         self.measured_for: TrainConfig | None = None
         self.problem = ""
-        self.form = FormPane(id="form")
         self.costs = Static(id="cost", markup=False)
         self.hints = HintBar()
 
@@ -93,21 +93,32 @@ class TrainFormScreen(ModalScreen[Ordered | None]):
 
     # ── Values ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    @on(FormPane.Changed)
-    def _changed(self, event: FormPane.Changed) -> None:
-        values, name = self.values | {event.name: event.value}, event.name
+    @property
+    def values(self) -> Values:
+        """What stands in the form, which is where it is typed."""
+        return self.form.values
+
+    @values.setter
+    def values(self, values: Values) -> None:
+        self.form.values = values
+
+    def _settled(self, values: Values, name: str) -> tuple[Values, tuple[Field, ...]]:
+        """What follows for the other lines from a new value of `name`."""
         if name == "preset":
-            values = drafts.with_preset(values, event.value)
+            values = drafts.with_preset(values, values["preset"])
         elif name == "start":
             values = drafts.with_start(values, self.base)
         elif name == "text":
             values = drafts.fitted(values)
         elif name == "steps":
-            values["preset"] = drafts.OWN
-        self.values = values
+            values = values | {"preset": drafts.OWN}
+        return values, drafts.fields(values, self.base)
+
+    @on(FormPane.Changed)
+    def _changed(self, event: FormPane.Changed) -> None:
         self._show()
-        if name not in COSTLESS:
-            self._measure(steps=values["preset"] != drafts.OWN)
+        if event.name not in COSTLESS:
+            self._measure(steps=self.values["preset"] != drafts.OWN)
 
     def _config(self) -> TrainConfig | None:
         """The run as the form has it; None, and the problem told, where it cannot be."""
@@ -126,7 +137,6 @@ class TrainFormScreen(ModalScreen[Ordered | None]):
 
     def _show(self) -> None:
         self.form.fields = drafts.fields(self.values, self.base)
-        self.form.values = self.values
         config = self._config()
         if config is not None and self.problem and self.measured is not None:
             self._content()

@@ -32,7 +32,7 @@ class StopRuleScreen(ModalScreen[SetStopRule | None]):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "set", "set", id="stop_set", tooltip="From the next step on", priority=True),
+        Binding("enter", "set", "set", id="stop_set", tooltip="From the next step on"),
         Binding("escape", "dismiss(None)", "back", id="stop_close", tooltip="Leave it as it is"),
     ]
 
@@ -66,8 +66,7 @@ class StopRuleScreen(ModalScreen[SetStopRule | None]):
         self._tell()
 
     @on(FormPane.Changed)
-    def _changed(self, event: FormPane.Changed) -> None:
-        self.form.values = self.form.values | {event.name: event.value}
+    def _changed(self) -> None:
         self._tell()
 
     def _rule(self) -> SetStopRule:

@@ -4,6 +4,7 @@ For: ordering a training run. Not for: what the fields mean together (`screens.t
 """
 
 import itertools
+from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar, Literal, NamedTuple
 
@@ -20,6 +21,7 @@ from gpttui.tui.renderables.labels import clip, fit
 from gpttui.tui.widgets.pane import Pane, Piece, label_border, moving
 
 NAME, VALUE = 14, 18
+Values = dict[str, str]
 
 
 class Field(NamedTuple):
@@ -34,8 +36,16 @@ class Field(NamedTuple):
     locked: bool = False
 
 
+Settle = Callable[[Values, str], tuple[Values, tuple[Field, ...]]]
+"""From values of which the named one has just been given: all values as they are then, and the lines."""
+
+
 class FormPane(Pane):
-    """Lines of label, value and hint; the focused line has a cursor."""
+    """Lines of label, value and hint; the focused line has a cursor.
+
+    What is typed stands in `values` at once, and what follows from it for other lines too: keys may come faster than
+    the screen hears of them.
+    """
 
     HELP: ClassVar[str] = """\
 **How long** sets a shape that is worth training for so long, and as many steps as this machine does in that time; \
@@ -63,20 +73,21 @@ learning rate follows the one shown. The run ends after its **steps**, its minut
     DEFAULT_CSS = "FormPane { padding: 0 1; overflow-y: auto; }"
 
     fields: reactive[tuple[Field, ...]] = reactive(())
-    values: reactive[dict[str, str]] = reactive({}, always_update=True)
+    values: reactive[Values] = reactive({}, always_update=True)
     line: reactive[int] = reactive(0)
     wrong: reactive[str] = reactive("")
     """The field that an error is about."""
 
     class Changed(Message):
-        """A person has given `name` the value `value`."""
+        """A person has given `name` another value; by now it may have changed again."""
 
-        def __init__(self, name: str, value: str) -> None:
+        def __init__(self, name: str) -> None:
             super().__init__()
-            self.name, self.value = name, value
+            self.name = name
 
-    def __init__(self, id: str | None = None) -> None:
+    def __init__(self, settle: Settle | None = None, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._settle = settle
         self._writing = False
         """The value has been typed at: further characters are added; the first one replaces a number."""
 
@@ -145,8 +156,14 @@ learning rate follows the one shown. The run ends after its **steps**, its minut
         self.line = (self.line + by) % max(1, len(self.fields))
 
     def _give(self, value: str) -> None:
-        if self.field is not None and not self.field.locked:
-            self.post_message(self.Changed(self.field.name, value))
+        field = self.field
+        if field is None or field.locked:
+            return
+        values = self.values | {field.name: value}
+        if self._settle is not None:
+            values, self.fields = self._settle(values, field.name)
+        self.values = values
+        self.post_message(self.Changed(field.name))
 
     def action_turn(self, by: int) -> None:
         field = self.field
@@ -190,11 +207,17 @@ learning rate follows the one shown. The run ends after its **steps**, its minut
         self._writing = True
         self._give(text if starts_anew else value + text)
 
-    def on_key(self, event: events.Key) -> None:
+    async def on_key(self, event: events.Key) -> None:
+        """Keys of this pane's own are obeyed here, not on their way up: in the order in which they were typed."""
+        bound = self.screen.active_bindings.get(event.key)
         if event.character and event.is_printable:
-            event.stop()
-            event.prevent_default()
             self.write(event.character)
+        elif bound is not None and bound.node is self:
+            await self.app.run_action(bound.binding.action, self)
+        else:
+            return
+        event.stop()
+        event.prevent_default()
 
     def on_paste(self, event: events.Paste) -> None:
         event.stop()
