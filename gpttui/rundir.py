@@ -33,6 +33,7 @@ CONFIG, EVENTS, TOKENIZER, LATEST, LOCK, CHECKPOINTS = (
 )  # fmt: skip
 STATE = "training.json"
 """Present in checkpoints from which a run can go on."""
+INTACT = "the last checkpoint is intact"
 
 
 def one_line_os(error: OSError, path: Path) -> str:
@@ -100,7 +101,8 @@ class EventWriter:
             self._handle.write(encode_event(event) + b"\n")
             self._handle.flush()
         except OSError as error:
-            raise UserError(f"cannot write {one_line_os(error, self.file)}; the last checkpoint is intact") from error
+            left = what_is_left(self.file.parent)
+            raise UserError(f"cannot write {one_line_os(error, self.file)}; {left}") from error
 
     def sync(self) -> None:
         os.fsync(self._handle.fileno())
@@ -267,6 +269,14 @@ def latest_checkpoint(path: Path) -> Path | None:
     return whole[-1] if whole else None
 
 
+def what_is_left(path: Path) -> str:
+    """What a run that failed has to go on from, for the end of an error's line."""
+    if not path.exists():
+        return "the run directory has vanished, and its checkpoints with it"
+    left = latest_checkpoint(path)
+    return "there is no checkpoint to go on from" if left is None else f"{INTACT} (step {int(left.name):,})"
+
+
 def publish_checkpoint(path: Path, beside: Path, step: int) -> Path:
     """Give the finished directory `beside` its place as the checkpoint of `step`, and point `latest` at it.
 
@@ -280,12 +290,16 @@ def publish_checkpoint(path: Path, beside: Path, step: int) -> Path:
         shutil.rmtree(final)
     beside.rename(final)
     _fsync(final.parent)
+    _point_at(path, final)
+    return final
+
+
+def _point_at(path: Path, folder: Path) -> None:
     pointer = path / f".{LATEST}.tmp"
-    pointer.write_text(final.name, encoding="utf-8")
+    pointer.write_text(folder.name, encoding="utf-8")
     _fsync(pointer)
     pointer.replace(path / LATEST)
     _fsync(path)
-    return final
 
 
 def thin_checkpoints(path: Path, *, keep: int, history: int, optimiser_files: tuple[str, ...]) -> None:
@@ -301,10 +315,12 @@ def thin_checkpoints(path: Path, *, keep: int, history: int, optimiser_files: tu
 
 
 def drop_checkpoints_after(path: Path, step: int) -> None:
-    """Remove every checkpoint later than `step`: what a rewound run has made void."""
+    """Remove every checkpoint later than `step`, which a rewind or lost weights made void; `latest` goes back."""
     for saved_step, folder in checkpoints(path):
         if saved_step > step:
             shutil.rmtree(folder)
+    if (left := latest_checkpoint(path)) is not None:
+        _point_at(path, left)
 
 
 def remove_unstarted(path: Path, *, whole: bool) -> None:

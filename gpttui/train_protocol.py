@@ -87,7 +87,7 @@ class RunEnded(TrainEvent, frozen=True):
 
 
 class RunFailed(TrainEvent, frozen=True):
-    """The run cannot go on; the last good checkpoint is intact."""
+    """The run cannot go on; `message` says why, and what is left to go on from."""
 
     message: str
 

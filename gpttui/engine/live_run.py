@@ -90,7 +90,7 @@ class LiveRun:
                     self._hold(True)
             case _:
                 self._other.append(event)
-        if isinstance(event, CheckpointSaved | RunStarted):
+        if isinstance(event, CheckpointSaved | RunStarted | RunFailed):
             self._checkpoints_changed = True
         if isinstance(event, RunStarted):
             self.read_step = self._probed_s = -1

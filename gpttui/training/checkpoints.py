@@ -50,10 +50,11 @@ def save(
     except OSError as error:
         shutil.rmtree(beside, ignore_errors=True)
         where = rundir.one_line_os(error, path)
-        raise UserError(f"cannot save step {state.step}: {where}; the last checkpoint is intact") from error
+        raise UserError(f"cannot save step {state.step}: {where}; {rundir.what_is_left(path)}") from error
     except Exception as error:  # safetensors raises its own class, not OSError, on a full disk
         shutil.rmtree(beside, ignore_errors=True)
-        raise UserError(f"cannot save step {state.step}: {one_line(error)}; the last checkpoint is intact") from error
+        left = rundir.what_is_left(path)
+        raise UserError(f"cannot save step {state.step}: {one_line(error)}; {left}") from error
 
 
 def restore(folder: Path, model: GPT, optimisers: list[torch.optim.Optimizer]) -> TrainState:

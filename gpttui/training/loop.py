@@ -17,7 +17,6 @@ from typing import Any
 
 import msgspec
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from torch.nn.parallel import DistributedDataParallel
 
@@ -39,13 +38,13 @@ from gpttui.train_protocol import (
 )  # fmt: skip
 from gpttui.training import checkpoints
 from gpttui.training.checkpoints import TrainState
-from gpttui.training.data import IGNORED, Batch, Data
+from gpttui.training.data import Batch, Data
 from gpttui.training.distributed import World, in_bf16
 from gpttui.training.evaluate import EVAL_BATCH_TOKENS, batch_loss_sum, eval_batches, sample
+from gpttui.training.gradients import layer_norms, layer_of
+from gpttui.training.loss import counted, is_lost, lost, mean_loss, sound_loss
 from gpttui.training.optim import lr_factor, make_optimisers
 
-EXPLODED = 3.0
-"""A loss this many times the first one means that the run is lost."""
 EARLY_SAMPLES = frozenset({10, 50, 250, 1_250, 6_250})
 """Steps of samples before the first regular one: most is learned at the beginning."""
 
@@ -67,10 +66,11 @@ class Trainer:
         self.eval_pass_tokens = EVAL_BATCH_TOKENS
         """Held-out tokens of one pass: fewer where someone waits between two of them."""
         self._stop_reason = ""
+        self._update = ""
         self._rewinding = False
         self._next_config: TrainConfig | None = None
-        self._saved_step = -1
-        self._layers = [_layer_of(name, model.config.n_layer) for name, _ in model.named_parameters()]
+        self._saved_step = self._resumed_step = -1
+        self._bars = [layer_of(name, model.config.n_layer) for name, _ in model.named_parameters()]
         passes: Any = DistributedDataParallel(model) if self.world.size > 1 else model
         self._forward: Any = torch.compile(passes) if config.compile else passes
 
@@ -103,7 +103,7 @@ class Trainer:
     def resume(self, folder: Path) -> None:
         """Go on from checkpoint `folder`, exactly."""
         self.state = checkpoints.restore(folder, self.model, self.optimisers)
-        self._saved_step = self.state.step
+        self._saved_step = self._resumed_step = self.state.step
 
     # ── The run ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -203,8 +203,8 @@ class Trainer:
                 paused_s = time.perf_counter()
                 yield None
                 waited_s += time.perf_counter() - paused_s
-        layer_norms = self._layer_norms()
-        grad_norm = math.sqrt(sum(norm * norm for norm in layer_norms))
+        norms = layer_norms(self._gradients(), self._bars, self.model.config.n_layer)
+        grad_norm = math.sqrt(sum(norm * norm for norm in norms))
         loss, stopping = self._agree(loss)
         self._refuse_divergence(loss, lr, grad_norm)
         if config.grad_clip and grad_norm > config.grad_clip:
@@ -221,7 +221,7 @@ class Trainer:
             loss_nats=loss,
             lr=lr,
             grad_norm=grad_norm,
-            layer_grad_norms=layer_norms,
+            layer_grad_norms=norms,
             tokens_per_s=tokens / step_s,
             elapsed_s=state.elapsed_s + step_s,
         )
@@ -247,20 +247,10 @@ class Trainer:
                 p.grad = None
         with self._last_pass_syncs(n), self._autocast():
             logits = self._forward(batch.inputs.to(world.device))  # [rows, T, V]
-            loss = self._loss(logits, batch)
+            loss = mean_loss(logits, batch, config.label_smoothing)
             (loss / config.accumulation).backward()  # type: ignore[no-untyped-call]
         self.model.eval()
         return float(loss.detach())
-
-    def _loss(self, logits: Tensor, batch: Batch) -> Tensor:
-        device = self.world.device
-        flat, targets = logits.flatten(0, 1), batch.targets.to(device).flatten()
-        smoothing = self.config.label_smoothing
-        if batch.weights is None:
-            return F.cross_entropy(flat, targets, ignore_index=IGNORED, label_smoothing=smoothing)
-        losses = F.cross_entropy(flat, targets, ignore_index=IGNORED, label_smoothing=smoothing, reduction="none")
-        weights = batch.weights.to(device).flatten() * (targets != IGNORED)
-        return (losses * weights).sum() / weights.sum().clamp(min=1e-9)
 
     def _last_pass_syncs(self, n: int) -> AbstractContextManager[Any]:
         """DDP adds gradients up over processes in the last pass only."""
@@ -277,13 +267,6 @@ class Trainer:
     def _gradients(self) -> list[Tensor]:
         return [p.grad for p in self.model.parameters() if p.grad is not None]
 
-    def _layer_norms(self) -> list[float]:
-        """Gradient norms of embedding, blocks and the rest, with one wait for the device."""
-        norms = torch.stack(torch._foreach_norm(self._gradients()))
-        sums = torch.zeros(self.model.config.n_layer + 2, dtype=torch.float64)
-        sums.index_add_(0, torch.tensor(self._layers), norms.double().cpu().square())
-        return [float(value) for value in sums.sqrt().tolist()]
-
     def _agree(self, loss: float) -> tuple[float, bool]:
         """The loss over all processes, and whether any of them wants to stop."""
         wants = bool(self._stop_reason) or (self.world.leads and self._time_is_up())
@@ -296,13 +279,29 @@ class Trainer:
     def _refuse_divergence(self, loss: float, lr: float, grad_norm: float) -> None:
         if self.state.first_loss_nats is None and math.isfinite(loss):
             self.state.first_loss_nats = loss
-        broken = not math.isfinite(loss) or not math.isfinite(grad_norm)
-        if broken or loss > EXPLODED * max(1.0, self.state.first_loss_nats or 0.0):
-            raise UserError(
-                f"the loss {'is not a number' if broken else f'exploded to {loss:.2f}'} at step {self.state.step + 1} "
-                f"(learning rate {lr:.2g}, gradient norm {grad_norm:.3g}); the last checkpoint is intact: "
-                "resume with a lower --lr"
-            )
+        self._update = f"(learning rate {lr:.2g}, gradient norm {grad_norm:.3g})"
+        if is_lost(loss, self.state.first_loss_nats) or not math.isfinite(grad_norm):
+            self._retract()
+            raise lost(self.path, loss, f"at step {self.state.step + 1} {self._update}")
+
+    def _verify(self) -> Iterator[None]:
+        """Refuses to save weights that the last update has destroyed: their loss on the rows at hand tells."""
+        if self.batch is None or self.state.step == 0:
+            return
+        yield None
+        with self._autocast():
+            loss, weight = sound_loss(self.model.eval(), self.batch, self.world.device), counted(self.batch)
+        total, weight = self.world.total(loss * weight, weight)
+        if is_lost(total / max(weight, 1e-9), self.state.first_loss_nats):
+            raise lost(self.path, total / max(weight, 1e-9), f"after step {self.state.step} {self._update}")
+
+    def _retract(self) -> None:
+        """Take back the checkpoint of these very weights, which have just shown to be lost. One that was resumed from
+        stays: it may be what changed since that does not suit it."""
+        if self._saved_step != self.state.step or self.state.step in (0, self._resumed_step):
+            return
+        if self.path is not None and self.world.leads:
+            rundir.drop_checkpoints_after(self.path, self.state.step - 1)
 
     # ── What happens now and then ─────────────────────────────────────────────────────────────────────────────────
 
@@ -339,6 +338,7 @@ class Trainer:
         yield SampleDrawn(step=self.state.step, prompt=prompt, text=tokenizer.decode(ids))
 
     def _save(self) -> Iterator[Event | None]:
+        yield from self._verify()
         self._saved_step = self.state.step
         if self.world.leads and self.path is not None:
             saved = checkpoints.save(self.path, self.model, self.data.tokenizer.to_json(), self.optimisers, self.state)
@@ -389,10 +389,3 @@ def _due(step: int, every: int) -> bool:
 
 def _early(step: int, every: int) -> bool:
     return step < every and step in EARLY_SAMPLES
-
-
-def _layer_of(name: str, layers: int) -> int:
-    """Which bar of the gradient norms parameter `name` belongs to: 0 embedding, 1 … blocks, then the rest."""
-    if name.startswith("transformer.h."):
-        return 1 + int(name.split(".")[2])
-    return 0 if name.startswith(("transformer.wte", "transformer.wpe")) else 1 + layers

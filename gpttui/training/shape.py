@@ -52,7 +52,7 @@ def like_base(config: TrainConfig, base: GPTConfig, asked: Mapping[str, Any] | N
     `asked`: the fields that a person named; None: the context alone. Raises UserError where they contradict the base.
     """
     asked = {"context": config.context} if asked is None else asked
-    own = {
+    own: dict[str, Any] = {
         "arch": "modern" if base.norm == "rmsnorm" else "gpt2",
         "layers": base.n_layer,
         "heads": base.n_head,

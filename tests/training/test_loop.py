@@ -188,6 +188,36 @@ def test_a_lost_run_says_where_and_keeps_its_checkpoint(tiny: Tiny, tmp_path: Pa
     latest = rundir.latest_checkpoint(path)
     assert latest is not None and checkpoint.load(latest).n_params > 0
     assert rundir.describe(path).status == "failed"
+    assert f"the last checkpoint is intact (step {int(latest.name)}); resume with a lower --lr" in failed.message
+    assert (path / rundir.LATEST).read_text() == latest.name == rundir.checkpoints(path)[-1][1].name
+    with runs.resume(path, tiny(lr=1e-4, schedule="constant", warmup=0, steps=10, checkpoint_every=1)) as run:
+        resumed = [event for event in run.trainer.events() if event is not None]
+    assert isinstance(resumed[-1], RunEnded) and max(losses(resumed)) < 1.5 * losses(events)[0]
+
+
+def test_a_checkpoint_that_the_next_step_disproves_is_taken_back(tiny: Tiny, tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    with runs.start(tiny(checkpoint_every=1), path) as run:
+        events: list[Event] = []
+        for event in run.trainer.events():
+            events += [] if event is None else [event]
+            if isinstance(event, CheckpointSaved) and event.step == 3:
+                run.trainer.state.first_loss_nats = 0.0
+                run.trainer.model.transformer.wte.weight.data.mul_(1e3)
+    failed = events[-1]
+    assert isinstance(failed, RunFailed) and "exploded" in failed.message and "(step 2)" in failed.message
+    assert (path / rundir.LATEST).read_text() == "00000002" and rundir.checkpoints(path)[-1][0] == 2
+
+
+def test_a_lost_run_without_a_checkpoint_says_so(tiny: Tiny, tmp_path: Path) -> None:
+    wild = tiny(lr=90.0, schedule="constant", warmup=0, grad_clip=0, steps=40, checkpoint_every=0)
+    failed = train(wild, tmp_path / "run")[-1]
+    assert isinstance(failed, RunFailed) and "intact" not in failed.message
+    assert "there is no checkpoint to go on from; start anew with a lower --lr" in failed.message
+    with runs.start(tiny(lr=90.0, schedule="constant", warmup=0, grad_clip=0), tmp_path / "last") as run:
+        run.trainer.config = tiny(lr=90.0, schedule="constant", warmup=0, grad_clip=0, steps=1)
+        failed = [event for event in run.trainer.events() if event is not None][-1]
+    assert isinstance(failed, RunFailed) and "(step 0); resume" in failed.message
 
 
 def test_a_vanished_directory_ends_the_run(tiny: Tiny, tmp_path: Path) -> None:
@@ -198,7 +228,7 @@ def test_a_vanished_directory_ends_the_run(tiny: Tiny, tmp_path: Path) -> None:
                 shutil.rmtree(tmp_path / "run")
                 break
         failed = [event for event in events if event is not None][-1]
-    assert isinstance(failed, RunFailed) and "vanished" in failed.message
+    assert isinstance(failed, RunFailed) and "vanished" in failed.message and "intact" not in failed.message
 
 
 def test_fine_tuning_starts_from_the_model_with_its_tokenizer(tiny: Tiny, tmp_path: Path) -> None:
