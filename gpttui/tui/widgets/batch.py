@@ -46,7 +46,9 @@ in the row. Bright tokens surprised it, dark ones it saw coming; the mean of all
 The scale ends at ln of the vocabulary's size, a blind guess. The first token of a row has no loss, nothing \
 stands before it; padding has none either and is left out.
 
-`←` `→` `↑` `↓` move the cursor; below stand the token's loss and probability."""
+`←` `→` `↑` `↓` move the cursor; below stand the token's loss and probability.
+
+More: Bengio et al., *A neural probabilistic language model* (2003), which is trained by this very loss."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         moving("left,h", "move(-1)", "token before", "batch.left", "The token before"),

@@ -82,7 +82,9 @@ class WrittenPane(_ComparedPane):
     HELP: ClassVar[str] = """\
 The same prompt (dim), the same seed, the same sampling: above written by the weights **before** the training, below \
 by those **after**. Tokens that stand at the same place but differ are marked. Once one token differs the texts have \
-different pasts, so much of what follows must differ too; the pane *Largest moves* compares both models on one text."""
+different pasts, so much of what follows must differ too; the pane *Largest moves* compares both models on one text.
+
+More: Howard and Ruder, *Universal language model fine-tuning for text classification* (2018)."""
     title = "Same prompt, same seed"
 
     def lines(self, found: BeforeAfter, width: int) -> Lines:
@@ -126,7 +128,10 @@ class MovesPane(_ComparedPane):
 Both models read one text: the one written before, or, where that was noise from random weights, the one \
 written after. At each of its tokens the probabilities of what comes \
 next are compared, over the whole vocabulary at temperature 1; the **largest moves** stand here, at most two for each \
-place. The context is what stands before it, then the token, then its probability before → after."""
+place. The context is what stands before it, then the token, then its probability before → after.
+
+More: Hinton, Vinyals and Dean, *Distilling the knowledge in a neural network* (2015), on how much a model's small \
+probabilities tell of it."""
     title = "Largest moves"
 
     def lines(self, found: BeforeAfter, width: int) -> Lines:

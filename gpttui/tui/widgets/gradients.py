@@ -40,7 +40,10 @@ the run goes on. **Memory** is that of the engine's process.
 The bars are **gradient norms**, √Σg² over all parameters of the embedding, of each block, and of the final norm \
 with the head: how strongly this step wants to change that part. The longest bar fills the row. A layer whose bar \
 vanishes learns nothing; a bar that jumps while the loss jumps says where it happened. If the norm of all together \
-exceeds the clipping threshold, all are scaled down to it."""
+exceeds the clipping threshold, all are scaled down to it.
+
+More: Pascanu, Mikolov and Bengio, *On the difficulty of training recurrent neural networks* (2013), where clipping \
+by the norm comes from."""
 
     vitals: reactive[Vitals] = reactive(Vitals())
 

@@ -30,7 +30,10 @@ model, not the luck of the draw. Temperature 0.8, no cuts.
 At first all tokens are about equally likely and the text is noise. Then come frequent letters, then spaces and \
 line breaks in likely places, then words, then grammar.
 
-`↑` `↓` scroll."""
+`↑` `↓` scroll.
+
+More: Karpathy, *The unreasonable effectiveness of recurrent neural networks* (2015), shows such samples step by \
+step."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         moving("up,k", "scroll_by(-1)", "newer", "samples.up", "Towards newer samples"),

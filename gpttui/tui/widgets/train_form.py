@@ -59,7 +59,10 @@ byte-level BPE of so many tokens, learned from the text.
 tokens that a prediction may look at. **Batch**: rows of one step. **Optimizer**: Muon learns fastest here; its own \
 learning rate follows the one shown. The run ends after its **steps**, its minutes, or at a validation loss.
 
-`↑` `↓` choose a line, `←` `→` another value, typing writes one, backspace deletes. `enter` starts."""
+`↑` `↓` choose a line, `←` `→` another value, typing writes one, backspace deletes. `enter` starts.
+
+More: Hoffmann et al., *Training compute-optimal large language models* (2022), on how large and how long; Jordan et \
+al., *Muon: an optimizer for hidden layers in neural networks* (2024)."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         moving("up,shift+tab", "line(-1)", "line up", "form.up", "The line above"),

@@ -200,7 +200,9 @@ unsure as if it had had to choose among 5 equally probable tokens.
     perplexity = exp(-log p / n)        for n tokens
 
 Below are the **bookmarks** of this prompt: `↑` `↓` pick one, `enter` or a second click jumps to it. `B` in the \
-playground marks the place where the text is; here it names the one under the cursor."""
+playground marks the place where the text is; here it names the one under the cursor.
+
+More: Jelinek et al. 1977, "Perplexity: a measure of the difficulty of speech recognition tasks"."""
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)

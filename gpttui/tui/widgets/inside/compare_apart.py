@@ -205,7 +205,9 @@ stands only before one of them.
 the share.
 
 `↑` `↓` pick a part; its layer and head become the selected ones. `x` puts it out of order: if it really drew the two \
-apart, the distances shrink at once. `x` again puts it back. `enter` on a head shows where it looks."""
+apart, the distances shrink at once. `x` again puts it back. `enter` on a head shows where it looks.
+
+More: Elhage et al. 2021, "A mathematical framework for transformer circuits", on the vector as a sum of parts."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         moving("x", "silence", "silence", "compare_parts.silence", "Put this part out of order; again: as before"),
@@ -332,7 +334,9 @@ same token in the middle. Where the bars differ, the context did it: up to the e
 
     logits = W · finalnorm(x)        p = exp(logits) / Σ exp(logits)
 
-At temperature 1, before any cut, over the whole vocabulary. All bars share one scale."""
+At temperature 1, before any cut, over the whole vocabulary. All bars share one scale.
+
+More: Peters et al. 2018, "Deep contextualized word representations"."""
 
     compared: reactive[Compared | None] = reactive(None, always_update=True)
     names: reactive[tuple[str, str]] = reactive(("", ""))

@@ -32,7 +32,9 @@ vector, looked up in the same table: up to here the model does not know which ki
 below shows how the words around it change that.
 
 **Choose.** `enter` on a row writes another text. `n` takes the next word that both texts share. `←` `→` mark any \
-other token of the row, so that you can compare whatever you like. `p` puts the playground's text into the row."""
+other token of the row, so that you can compare whatever you like. `p` puts the playground's text into the row.
+
+More: Ethayarajh 2019, "How contextual are contextualized word representations?"."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         moving("left,h", "shift(-1)", "token", "compare_texts.left", "Mark the token before in this text"),

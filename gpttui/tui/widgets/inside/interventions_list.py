@@ -126,7 +126,10 @@ everything that you changed. Where the bars differ, your changes did it.
 
 0: the same. It is how many bits a token costs more if one still believes the old prediction.
 
-Silence every head if you like: then each token sees only itself."""
+Silence every head if you like: then each token sees only itself.
+
+More: Kullback and Leibler 1951, "On information and sufficiency"; Zhang and Nanda 2024, "Towards best practices of \
+activation patching in language models: metrics and methods"."""
 
     answer: reactive[Unaltered | None] = reactive(None, always_update=True)
     after: reactive[str] = reactive("")

@@ -116,7 +116,10 @@ said yes), the bar is the length of what it adds, |a| · |column of W_out|. Wher
 parts to that logit.
 
 `↑` `↓` pick a neuron, `enter` looks for the passages that fire it most, `x` silences it: watch the bars in the \
-playground, or in `A`."""
+playground, or in `A`.
+
+More: Geva et al. 2022, "Transformer feed-forward layers build predictions by promoting concepts in the vocabulary \
+space"."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         moving("x", "silence", "silence", "mlp_top.silence", "Put this neuron out of order; again: as before"),

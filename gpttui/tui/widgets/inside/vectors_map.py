@@ -34,7 +34,9 @@ most; dots are tokens without room for a name, a thicker dot is several). `e` ch
 (embedding) and what they *have become* after the selected layer. A click on a token of the text selects it.
 
 **How.** Every vector is scaled to length 1, as cosines see it. x = vectors minus their mean = U S Vᵀ; the map is \
-x · V[:2], and the shares are S²ᵢ / Σ S²."""
+x · V[:2], and the shares are S²ᵢ / Σ S².
+
+More: Jolliffe and Cadima 2016, "Principal component analysis: a review and recent developments"."""
 
     map: reactive[Map | None] = reactive(None, always_update=True)
     position: reactive[int] = reactive(-1)
