@@ -131,11 +131,15 @@ class Data:
 
 
 def prepare(config: TrainConfig, path: Path, tokenizer: Tokenizer | None = None) -> Data:
-    """Encode the run's data into `path/data`, or open what is already there. `tokenizer`: a given one (fine-tuning)."""
+    """Encode the run's data into `path/data`, or open what the run has there. `tokenizer`: a given one (fine-tuning).
+
+    What lies there without a run is what a start left that was killed, of whatever text: it is made anew.
+    """
     folder = path / "data"
-    if not (folder / META).exists():
+    if not (folder / META).exists() or not rundir.is_run(path):
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            (folder / META).unlink(missing_ok=True)
             meta = _encode(config, folder, tokenizer, path / rundir.TOKENIZER)
             beside = folder / f".{META}.tmp"
             beside.write_text(json.dumps(meta), encoding="utf-8")

@@ -121,9 +121,18 @@ def _refuse_what_is_no_text(source: TextSource, name: str) -> None:
     control = int(counts[:9].sum() + counts[14:27].sum() + counts[28:32].sum())
     if control > 0.01 * source.size_bytes:
         raise UserError(f"{name} looks binary, not text ({control:,} control bytes); give a plain text in UTF-8")
-    if np.count_nonzero(counts) < 2:
-        symbol = chr(int(counts.argmax()))
-        raise UserError(f"{name} is one single symbol ({symbol!r}) over and over; there is nothing to predict")
+    if len(symbols := _some_symbols(source)) < 2:
+        raise UserError(f"{name} is one single symbol ({symbols.pop()!r}) over and over; there is nothing to predict")
+
+
+def _some_symbols(source: TextSource) -> set[str]:
+    """Different symbols of the text, read until there are two: bytes do not tell, for one symbol may be several."""
+    symbols: set[str] = set()
+    for _, _, text in source.blocks():
+        symbols |= set(text)
+        if len(symbols) > 1:
+            break
+    return symbols
 
 
 def utf8_note(source: TextSource) -> list[str]:

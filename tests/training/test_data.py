@@ -9,6 +9,7 @@ import torch
 
 from gpttui.errors import UserError
 from gpttui.train_config import TrainConfig
+from gpttui.training import run as runs
 from gpttui.training import text
 from gpttui.training.data import IGNORED, Encoder, TokenFile, TokenWriter, learn_from, prepare
 from gpttui.training.text import open_text
@@ -50,6 +51,26 @@ def test_bytes_that_are_not_utf8_are_counted_and_located(tmp_path: Path, tiny: T
     file.write_bytes(b"plain words\n" * 100 + b"caf\xe9 \xff\n" + b"plain words\n" * 100)
     data = prepare(tiny(data=str(file)), tmp_path / "run")
     assert data.notes[0] == "2 bytes are not UTF-8 (first: latin.txt, byte 1,203); read as U+FFFD"
+
+
+def test_symbols_are_counted_not_their_bytes(tmp_path: Path) -> None:
+    file = tmp_path / "accents.txt"
+    file.write_text("éè" * 100, encoding="utf-8")  # both begin with the same byte
+    assert open_text(str(file), tmp_path / "spool").size_bytes == 400
+    file.write_text("é" * 100, encoding="utf-8")
+    with pytest.raises(UserError, match="one single symbol"):
+        open_text(str(file), tmp_path / "spool")
+
+
+def test_what_a_killed_start_encoded_is_no_other_run_s_data(tiny: Tiny, text_file: Path, tmp_path: Path) -> None:
+    prepare(tiny(), tmp_path / "run")  # and killed here, before config.json
+    other = tmp_path / "other.txt"
+    other.write_text("XYZ\n" * 500, encoding="utf-8")
+    with runs.start(tiny(data=str(other)), tmp_path / "run") as run:
+        assert run.trainer.data.tokenizer.decode(run.trainer.data.train.array[:8].tolist()) == "XYZ\nXYZ\n"
+    other.unlink()
+    with runs.resume(tmp_path / "run") as run:  # a run keeps what it has
+        assert run.trainer.data.tokenizer.decode(run.trainer.data.train.array[:8].tolist()) == "XYZ\nXYZ\n"
 
 
 def test_an_epoch_reads_every_token_once(tmp_path: Path) -> None:
