@@ -178,6 +178,33 @@ async def test_the_stop_rule_takes_a_burst_and_enter_behind_it(home: Path, text:
         await driven.until(lambda: screen.header.steps == 12_345)
 
 
+async def test_no_outdated_error_stands_in_the_way_while_the_engine_measures(
+    home: Path, text: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with training(home, train=str(text)) as driven:
+        form = await driven.on(TrainFormScreen)
+        await driven.until(lambda: form.measured is not None)
+        form.values = form.values | TINY
+        form.form.line = 6
+        driven.burst("3")
+        await driven.until(lambda: "does not divide" in driven.text and form.measured is None)
+        measuring, measure = asyncio.Event(), driven.play.training.measure
+
+        async def late(config: TrainConfig) -> Any:
+            await measuring.wait()
+            return await measure(config)
+
+        monkeypatch.setattr(driven.play.training, "measure", late)
+        await driven.pilot.press("backspace", "2")
+        await driven.until(lambda: "does not divide" not in driven.text and "Enter starts" in driven.text)
+        await driven.pilot.press("enter")
+        await driven.until(lambda: "as soon as it is measured" in driven.text)
+        assert driven.app.screen is form
+        measuring.set()
+        await driven.on(TrainScreen)
+        await driven.until(lambda: driven.record.config is not None and driven.record.config.heads == 2)
+
+
 async def test_pause_one_batch_rate_rewind_and_stop(home: Path, text: Path) -> None:
     async with training(home, train=str(text)) as driven:
         await driven.order(steps="100000")

@@ -1,6 +1,8 @@
 """The form that orders a training run: what to learn, how long, how large; what it costs stands beside it.
 
-Estimates come from the engine, which times a few real passes of the shape. Nothing starts before enter.
+Estimates come from the engine, which times a few real passes of the shape. Nothing starts before enter. What can be
+judged without the engine is judged at every key; what the engine has refused counts only as long as it is what stands
+in the form.
 """
 
 import asyncio
@@ -30,6 +32,7 @@ from gpttui.tui.widgets.train_form import Field, FormPane, Values
 
 PAUSE_S = 0.35
 """A value being changed is measured when it has rested so long."""
+READY = "Enter starts. The playground can be used while it trains."
 COSTLESS = frozenset({"lr", "minutes", "target", "steps"})
 """Fields whose change needs no new measurement."""
 
@@ -71,8 +74,13 @@ class TrainFormScreen(ModalScreen[Ordered | None]):
         self.form = FormPane(self._settled, id="form")
         self.form.values = drafts.fitted(drafts.initial(text, base))
         self.measured: Measured | None = None
-        self.measured_for: TrainConfig | None = None
         self.problem = ""
+        self._measuring = False
+        """The engine has yet to say what the present values would be."""
+        self._asked: Values = {}
+        """What it was asked about last."""
+        self._ordered: Values | None = None
+        """Enter was pressed meanwhile, when this stood in the form."""
         self.costs = Static(id="cost", markup=False)
         self.hints = HintBar()
 
@@ -116,9 +124,16 @@ class TrainFormScreen(ModalScreen[Ordered | None]):
 
     @on(FormPane.Changed)
     def _changed(self, event: FormPane.Changed) -> None:
-        self._show()
-        if event.name not in COSTLESS:
+        if self._ordered != self.values:
+            self._ordered = None
+        refused = bool(self.problem) and self.measured is None
+        if refused or event.name not in COSTLESS:
             self._measure(steps=self.values["preset"] != drafts.OWN)
+        self._show()
+
+    def _costly(self) -> Values:
+        """The values that a measurement depends on."""
+        return {name: value for name, value in self.values.items() if name not in COSTLESS | {"preset"}}
 
     def _config(self) -> TrainConfig | None:
         """The run as the form has it; None, and the problem told, where it cannot be."""
@@ -138,40 +153,40 @@ class TrainFormScreen(ModalScreen[Ordered | None]):
     def _show(self) -> None:
         self.form.fields = drafts.fields(self.values, self.base)
         config = self._config()
-        if config is not None and self.problem and self.measured is not None:
+        if config is not None and (self._measuring or self.measured is not None):
             self._content()
         self.costs.update(self._cost(config))
 
     def _content(self) -> None:
         self.problem, self.form.wrong = "", ""
-        self.hints.say("Enter starts. The playground can be used while it trains.")
+        self.hints.say(READY if self._ordered is None else "Starts as soon as it is measured; escape leaves.")
 
     # ── Cost ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    @work(exclusive=True)
-    async def _measure(self, steps: bool) -> None:
+    def _measure(self, steps: bool) -> None:
         """Have the engine time this shape once the values have rested; with `steps`, take as many as the time gives."""
+        self._measuring, self._asked = True, self._costly()
+        self._ask(steps)
+
+    @work(exclusive=True)
+    async def _ask(self, steps: bool) -> None:
         await asyncio.sleep(PAUSE_S if self.measured else 0)
-        config = self._config()
-        if config is None:
-            self.measured = None
-            self._show()
-            return
-        self.costs.border_subtitle = "measuring…"
+        config, refusal = self._config(), ""
+        self.costs.border_subtitle = "measuring…" if config is not None else ""
         try:
-            self.measured = await self.link.measure(config)
+            self.measured = await self.link.measure(config) if config is not None else None
         except UserError as error:
-            self.measured = None
-            self._complain(str(error))
-            self.costs.update(self._cost(config))
-            return
-        finally:
-            self.costs.border_subtitle = ""
+            self.measured, refusal = None, str(error)
+        self.costs.border_subtitle, self._measuring = "", False
         preset = next((p for p in drafts.PRESETS if p.name == self.values["preset"]), None)
-        if steps and preset is not None:
+        if steps and preset is not None and self.measured is not None:
             self.values = self.values | {"steps": str(drafts.steps_for(preset, self.measured))}
-        self._content()
+        if refusal:
+            self._complain(refusal)
         self._show()
+        if self._ordered is not None:
+            self._ordered = None
+            self.action_start()
 
     def _cost(self, config: TrainConfig | None) -> Text:
         text, measured = Text(), self.measured
@@ -204,11 +219,16 @@ class TrainFormScreen(ModalScreen[Ordered | None]):
         config = self._config()
         if config is None:
             return
-        if self.measured is None and self.problem:
+        if not self._measuring and self._asked != self._costly():
+            self._measure(steps=self.values["preset"] != drafts.OWN)
+        if self._measuring:
+            self._ordered = self.values
+            self._content()
+            return
+        if self.measured is None:
             self.hints.say(self.problem, "error")
             return
-        if self.measured is not None:
-            config = drafts.tempered(config, self.measured)
+        config = drafts.tempered(config, self.measured)
         self.dismiss(Ordered(config, drafts.run_path(self.values, locations.runs_dir())))
 
     def action_help(self) -> None:
