@@ -232,8 +232,9 @@ def probe(model: GPT, ids: list[int], step: int, top_k: int = PROBE_TOKENS) -> P
 def short_passes(config: TrainConfig, row_s: float) -> TrainConfig:
     """The same steps in passes of about `MOST_WAIT_S`: the batch split into equal parts whose gradients add up.
 
-    Rows and their order stay the same, so this changes a loss by rounding only. Passes of fewer than `LEAST_TOKENS`
-    would be all overhead, and a machine that is merely busy should not be made slower.
+    Rows and their order stay the same, and each pass counts by what is in it, so this changes a loss by rounding only
+    (with dropout: by other masks too). Passes of fewer than `LEAST_TOKENS` would be all overhead, and a machine that is
+    merely busy should not be made slower.
     """
     least = min(config.batch, -(-LEAST_TOKENS // config.context))
     splits = [

@@ -197,8 +197,8 @@ class Trainer:
         started_s, waited_s = time.perf_counter(), 0.0
         lr = self._set_learning_rate()
         loss = 0.0
-        for n in range(config.accumulation):
-            loss += self._pass(n) / config.accumulation
+        for n, (batch, share) in enumerate(self._passes()):
+            loss += self._pass(n, batch, share) * share / config.accumulation
             if n + 1 < config.accumulation:
                 paused_s = time.perf_counter()
                 yield None
@@ -233,12 +233,21 @@ class Trainer:
                 group["lr"] = group["peak_lr"] * factor
         return self.config.lr * factor
 
-    def _pass(self, n: int) -> float:
+    def _passes(self) -> list[tuple[Batch, float]]:
+        """This process's rows of the step, and what each pass counts for: 1 where all passes hold as much."""
+        config, world = self.config, self.world
+        rows, passes = config.batch * world.size, range(config.accumulation)
+        first = self.state.step * config.accumulation * rows + config.batch * world.rank
+        batches = [self.data.train.draw(config.seed, first + n * rows, config.batch) for n in passes]
+        counts = [counted(batch) if self.data.train.is_rows else 1.0 for batch in batches]
+        total = world.total(sum(counts))[0] if self.data.train.is_rows else float(config.accumulation * world.size)
+        equal = max(total, 1e-9) / (config.accumulation * world.size)
+        return [(batch, count / equal) for batch, count in zip(batches, counts, strict=True)]
+
+    def _pass(self, n: int, batch: Batch, share: float) -> float:
         """Forward and backward over one batch; gradients add up. The loss in nats."""
         config, world = self.config, self.world
         index = self.state.step * config.accumulation + n
-        rows = config.batch * world.size
-        batch = self.data.train.draw(config.seed, index * rows + config.batch * world.rank, config.batch)
         self.batch = batch
         torch.manual_seed((config.seed << 32) ^ (index * world.size + world.rank))  # for dropout
         self.model.train()
@@ -248,7 +257,7 @@ class Trainer:
         with self._last_pass_syncs(n), self._autocast():
             logits = self._forward(batch.inputs.to(world.device))  # [rows, T, V]
             loss = mean_loss(logits, batch, config.label_smoothing)
-            (loss / config.accumulation).backward()  # type: ignore[no-untyped-call]
+            (loss * share / config.accumulation).backward()  # type: ignore[no-untyped-call]
         self.model.eval()
         return float(loss.detach())
 

@@ -14,8 +14,12 @@ from tests.training.kill import OPTIONS, curve, spawn
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 
 
-def test_two_processes_equal_one_with_twice_the_batch(text_file: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("layout", ["stream", "documents"])
+def test_two_processes_equal_one_with_twice_the_batch(text_file: Path, tmp_path: Path, layout: str) -> None:
     options = ["--data", str(text_file), *OPTIONS, "--dropout", "0", "--steps", "40", "--accumulation", "2"]
+    if layout == "documents":
+        text_file.write_text("".join("ab" * (1 + n % 23 % 7) + "\n" for n in range(900)), encoding="utf-8")
+        options += ["--documents"]
     one = spawn(*options, "--batch", "8", "--run-dir", str(tmp_path / "one"))
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     two = subprocess.run(

@@ -124,6 +124,17 @@ def test_accumulated_passes_are_one_larger_batch(tiny: Tiny, tmp_path: Path) -> 
     assert one == pytest.approx(two, rel=1e-4)
 
 
+@pytest.mark.parametrize("weight", [1.0, 0.1, 0.0])
+def test_passes_over_padded_rows_count_by_what_is_in_them(tiny: Tiny, tmp_path: Path, weight: float) -> None:
+    file = tmp_path / "sums.txt"
+    file.write_text("".join(f"{n}+{n * n * n}={n + n * n * n}\n" for n in range(400)), encoding="utf-8")
+    rows = {"data": str(file), "documents": True, "answer_after": "=", "prompt_weight": weight}
+    whole = losses(train(tiny(**rows, batch=8), tmp_path / "whole"))
+    for passes in (2, 4):
+        split = tiny(**rows, batch=8 // passes, accumulation=passes)
+        assert whole == pytest.approx(losses(train(split, tmp_path / str(passes))), abs=1e-4)
+
+
 def test_the_engine_gets_a_turn_between_passes(tiny: Tiny, tmp_path: Path) -> None:
     with runs.start(tiny(accumulation=3, steps=2, eval_every=0, checkpoint_every=0), tmp_path / "run") as run:
         turns = list(run.trainer.events())
