@@ -14,9 +14,10 @@ import msgspec
 CARD, WORDS = "card.json", "README.md"
 
 Card = dict[str, Any]
-"""Keys: title, summary, data, shape, recipe, command, seed, steps, minutes, prompts, prompt, look_inside, token_view,
-arch, metric_name, metric_value, `measured`: {metrics: {name: value}, n, seed} where it was examined, and `course`:
-{metric, steps, values} where a metric was measured over the checkpoints of its run."""
+"""Keys: title, summary, data, source (fields of a TrainConfig: the text and its held-out part), shape, recipe, command,
+seed, steps, minutes, prompts, prompt, look_inside, token_view, arch, metric_name, metric_value, `measured`: {metrics:
+{name: value}, n, seed} where it was examined, and `course`: {metric, steps, values} where a metric was measured over
+the checkpoints of its run."""
 
 
 def read(model: Path) -> Card:

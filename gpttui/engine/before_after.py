@@ -4,15 +4,15 @@ For: fine-tuning above all, where the old text shows what was forgotten. Where t
 so and why; nothing is estimated.
 """
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 import torch
 
-from gpttui import locations, rundir
+from gpttui import locations, model_card, rundir
 from gpttui.corpora.registry import open_corpus
 from gpttui.corpora.splits import HELD_OUT_FROM_SEED
 from gpttui.errors import UserError
@@ -105,48 +105,66 @@ def old_name(config: TrainConfig) -> str:
     """What the model to start from had learned from, in words."""
     if not config.init:
         return ""
-    data = source_of(Path(config.init))
-    card = Path(config.init) / "card.json"
-    named = json.loads(card.read_text(encoding="utf-8")).get("data", "") if card.exists() else ""
-    return str(named) or data or "its old text"
+    source = source_of(Path(config.init))
+    return str(model_card.read(Path(config.init)).get("data", "")) or (source.data if source else "its old text")
 
 
-def source_of(model: Path) -> str:
-    """`data` of the run or recipe that made the model; empty where that is not known."""
-    if model.parent.name == rundir.CHECKPOINTS and rundir.is_run(model.parent.parent):
-        return rundir.read_config(model.parent.parent).data
-    card = model / "card.json"
-    recipe = json.loads(card.read_text(encoding="utf-8")).get("recipe", "") if card.exists() else ""
-    return RECIPES[recipe].config.data if recipe in RECIPES else ""
+def source_of(model: Path) -> TrainConfig | None:
+    """What the model learned from, as its run, its card or its recipe says; None where that is not known."""
+    run = model.parent.parent
+    if model.parent.name == rundir.CHECKPOINTS and rundir.is_run(run):
+        config = rundir.read_config(run)
+        piped = str(run / "data" / "stdin.txt")
+        return msgspec.structs.replace(config, data=piped) if config.data == "-" else config
+    card = model_card.read(model)
+    try:
+        if "source" in card:
+            return msgspec.convert(card["source"], TrainConfig)
+    except msgspec.ValidationError:
+        return None
+    return RECIPES[card["recipe"]].config if card.get("recipe") in RECIPES else None
 
 
 def old_text(config: TrainConfig, tokenizer: Tokenizer) -> tuple[TokenFile | None, str]:
     """Held-out tokens of the old text, or None and why."""
     if not config.init:
         return None, ""
-    data = source_of(Path(config.init))
-    if not data:
+    if not Path(config.init).exists():
+        return None, "the model it began with is gone, and what that learned from is not recorded elsewhere"
+    source = source_of(Path(config.init))
+    if source is None:
         return None, "what it learned from is not recorded, so what it forgot cannot be measured"
     try:
-        text = "".join(_held_out(data))
+        text = "".join(_held_out(source))
     except UserError as error:
+        if not source.data.startswith("corpus:") and not _file_of(source).exists():
+            return None, f"the text it learned from, {source.data}, is gone, so what it forgot cannot be measured"
         return None, f"the old text is not at hand ({error})"
-    ids = Encoder(tokenizer).encode(text)
+    encoder = Encoder(tokenizer)
+    if source.documents:
+        rows, _ = encoder.rows([line for line in text.splitlines() if line.strip()], config.context)
+        return TokenFile(rows, config.context), ""
+    ids = encoder.encode(text)
     context = min(config.context, len(ids) - 1)
     if context < 1:
         return None, "the old text is too short to measure"
     return TokenFile(ids, context), ""
 
 
-def _held_out(data: str) -> Iterator[str]:
-    if data.startswith("corpus:"):
-        draw = open_corpus(data.removeprefix("corpus:"))
-        yield from (document + "\n" for document in draw(HELD_OUT_FROM_SEED, OLD_DOCUMENTS))
+def _file_of(source: TrainConfig) -> Path:
+    """A recipe names a public text, which lies where texts are fetched to."""
+    there = locations.texts_dir() / source.data
+    return there if there.exists() else Path(source.data).expanduser()
+
+
+def _held_out(source: TrainConfig) -> Iterator[str]:
+    """The held-out part that the run itself took, or the beginning of it."""
+    if source.data.startswith("corpus:"):
+        draw = open_corpus(source.data.removeprefix("corpus:"))
+        yield from (document + "\n" for document in draw(HELD_OUT_FROM_SEED + source.seed, OLD_DOCUMENTS))
         return
-    there = locations.texts_dir() / data
-    source = open_text(str(there) if there.exists() else data, Path())
     left = OLD_CHARS
-    for is_val, text in source.split(0.1):
+    for is_val, text in open_text(str(_file_of(source)), Path()).split(source.val_fraction):
         if is_val and left > 0:
             yield text[:left]
             left -= len(text)

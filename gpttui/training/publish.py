@@ -6,6 +6,7 @@ The figure on the card is measured here, on the weights as they were written, ov
 import json
 import shlex
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import torch
@@ -20,6 +21,7 @@ from gpttui.training.evaluate import held_out_loss
 from gpttui.training.recipes import RECIPES, Recipe
 from gpttui.training.shape import OF_THE_BASE
 
+HELD_OUT = ("val_fraction", "documents", "corpus_documents", "seed")
 METRIC = "validation loss (nats a token)"
 
 
@@ -56,6 +58,7 @@ def _card(
         "summary": recipe.summary if recipe else "",
         "data": recipe.data if recipe else Path(config.data).name,
         "shape": f"{config.arch}, {heads}",
+        "source": _source(config, run, recipe),
         "recipe": name,
         "command": _command(config, recipe, name, model_id),
         "seed": config.seed,
@@ -69,6 +72,17 @@ def _card(
         "token_view": recipe.token_view if recipe else "text",
         "arch": config.arch,
     }
+
+
+def _source(config: TrainConfig, run: Path, recipe: Recipe | None) -> dict[str, Any]:
+    """Fields of a TrainConfig that take the same held-out part of the same text again; a recipe's text by its name."""
+    data = config.data
+    file = run / "data" / "stdin.txt" if data == "-" else Path(data).expanduser()
+    if recipe is not None and Path(data).name == recipe.config.data:
+        data = recipe.config.data
+    elif file.exists():
+        data = str(file.resolve())
+    return {"data": data} | {name: getattr(config, name) for name in HELD_OUT}
 
 
 def _command(config: TrainConfig, recipe: Recipe | None, name: str, model_id: str) -> str:

@@ -321,6 +321,27 @@ def test_fine_tuning_shows_what_changed_and_keeps_the_model(
         engine.ask(KeepModel(tuned.card.path, "../x"), Kept)
 
 
+def test_a_kept_model_knows_the_text_it_learned_from(
+    engine: Told, start: Callable[..., Opened], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GPTTUI_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    old = tmp_path / "old.txt"
+    old.write_text("".join(f"the king and queen number {n} sat down in the rain.\n" for n in range(120)), "utf-8")
+    base = start("base", data="old.txt", val_fraction=0.3)
+    engine.until(lambda: engine.live and engine.live.over)
+    kept = engine.ask(KeepModel(base.card.path, "mine"), Kept)
+    tuned = start("tuned", init="mine", steps=4)
+    engine.until(lambda: engine.live and engine.live.over)
+    monkeypatch.chdir("/")
+    ask = AskBeforeAfter(tuned.card.path, "the king", 3, Sampling(), 5)
+    found = engine.ask(ask, BeforeAfter)
+    assert found.old_before_nats == pytest.approx(kept.val_loss_nats, abs=2e-3) and found.old_note == ""
+    old.unlink()
+    found = engine.ask(ask, BeforeAfter)
+    assert found.old_before_nats is None and f"{old.resolve()}, is gone" in found.old_note
+
+
 def test_without_the_old_text_it_says_so(engine: Told, start: Callable[..., Opened], tmp_path: Path) -> None:
     tuned = start(init=str(fakes.tiny_model_dir(tmp_path, context=16)), steps=4)
     engine.until(lambda: engine.live and engine.live.over)
