@@ -206,6 +206,7 @@ _OPTIONAL: dict[str, dict[str, _Rule]] = {
         "rope_base": _number(lambda value: 0 < value < 1e30, "a number above 0"),
         "activation": _one_of("gelu", "gelu_tanh", "relu", "relu2", "swiglu"),
         "qk_norm": _FLAG,
+        "qk_gain": _FLAG,
         "bias": _FLAG,
         "tied": _FLAG,
         "zero_init_outputs": _FLAG,

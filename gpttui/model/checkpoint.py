@@ -7,6 +7,7 @@ slightly wrong model. Files from elsewhere are checked for shape and for numbers
 import json
 import os
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,16 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from gpttui.errors import UserError
-from gpttui.model.families import config_from_dict, config_to_dict, state_from_disk, state_to_disk
+from gpttui.model.families import config_from_dict, config_to_dict, field_name, state_from_disk, state_to_disk
 from gpttui.model.gpt import GPT, GPTConfig, rotary_table
 from gpttui.model_files import CONFIG, json_object, need_directory, need_weights, reason, weight_files
 from gpttui.model_files import WEIGHTS as WEIGHTS
 
 LARGE_HEAD = 1 << 24
 """From so many numbers on, the head lies in memory as `[C, V]`: a step, bound by memory, reads it a third faster so."""
+
+FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
+"""What weights may be stored as. Whole numbers, truth values and complex ones would be turned into other weights."""
 
 
 def load(path: Path, *, dtype: torch.dtype = torch.float32, device: str = "cpu") -> GPT:
@@ -149,10 +153,39 @@ def _check_size(config: GPTConfig, state: dict[str, Tensor], path: Path) -> None
     layers = len({name.split(".")[2] for name in state if name.startswith("transformer.h.")})
     if layers != config.n_layer:
         raise UserError(f"{path}: the weights have {layers} layers, config.json says {config.n_layer}")
-    found = state.get("transformer.wte.weight")
-    if found is not None and tuple(found.shape) != (config.vocab_size, config.d_model):
-        shape, wanted = "x".join(map(str, found.shape)), f"{config.vocab_size}x{config.d_model}"
-        raise UserError(f"{path}: transformer.wte.weight is {shape}, config.json says {wanted}")
+    block, width, embedded = "transformer.h.0.", config.d_model, (config.vocab_size, config.d_model)
+    wanted = {"transformer.wte.weight": (embedded, "vocab_size", "d_model")}
+    if config.positions == "learned":
+        wanted["transformer.wpe.weight"] = ((config.context, width), "context", "d_model")
+    heads = config.n_head + 2 * config.kv_heads
+    wanted[block + "attn.c_attn.weight"] = ((heads * config.d_head, width), "n_head", "n_kv_head")
+    if config.mlp_width:
+        wanted[block + "mlp.c_fc.weight"] = ((config.mlp_width, width), "d_mlp", "activation")
+    if not config.tied:
+        wanted["lm_head.weight"] = (embedded, "vocab_size", "d_model")
+    for name, (shape, *fields) in wanted.items():
+        if name not in state:
+            raise UserError(f"{path}: the weights lack {name}, which config.json calls for")
+        if tuple(state[name].shape) != shape:
+            says = f"{_sized(shape)} ({', '.join(field_name(field, config) for field in fields)})"
+            raise UserError(f"{path}: {name} is {_sized(state[name].shape)}, config.json says {says}")
+    _check_context(config, path)
+
+
+def _check_context(config: GPTConfig, path: Path) -> None:
+    """No weight tells how long a context may be where positions are not learned; the machine does."""
+    per_position_bytes = 4 * config.d_head * (2 * config.n_layer * config.kv_heads + 1)
+    needed, there = config.context * per_position_bytes, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > there:
+        says = f"{field_name('context', config)} {config.context}"
+        raise UserError(
+            f"{path}: config.json says {says}; its keys and values alone need {needed / 1e9:.0f} GB,"
+            f" this machine has {there / 1e9:.0f}"
+        )
+
+
+def _sized(shape: Sequence[int]) -> str:
+    return "x".join(map(str, shape)) or "a single number"
 
 
 def _check_fit(model: GPT, state: dict[str, Tensor], path: Path) -> None:
@@ -162,8 +195,11 @@ def _check_fit(model: GPT, state: dict[str, Tensor], path: Path) -> None:
     if surplus := sorted(state.keys() - wanted.keys()):
         raise UserError(f"{path}: the weights hold {surplus[0]}, which config.json does not know; do they fit?")
     for name, shape in wanted.items():
-        if tuple(state[name].shape) != shape:
-            found = "x".join(map(str, state[name].shape))
-            raise UserError(f"{path}: {name} is {found}, config.json says {'x'.join(map(str, shape))}")
-        if not torch.isfinite(state[name]).all():
+        x = state[name]
+        if tuple(x.shape) != shape:
+            raise UserError(f"{path}: {name} is {_sized(x.shape)}, config.json says {_sized(shape)}")
+        if x.dtype not in FLOATS:
+            kind = str(x.dtype).removeprefix("torch.")
+            raise UserError(f"{path}: {name} holds {kind}; weights are float32, float16, bfloat16 or float64")
+        if not torch.isfinite(x.float()).all():
             raise UserError(f"{path}: {name} holds numbers that are not finite; the file is damaged")

@@ -22,6 +22,7 @@ _ACTIVATIONS: dict[str, Activation] = {
     "relu": "relu",
 }
 _TO_HF_ACTIVATION = {"gelu_tanh": "gelu_new", "gelu": "gelu", "relu": "relu"}
+_GPT2_FIELDS = {"context": "n_positions", "d_model": "n_embd", "d_mlp": "n_inner"}
 _CONV1D = re.compile(r"\.(c_attn|c_proj|c_fc)\.weight$")
 _MASK_BUFFER = re.compile(r"\.attn\.(masked_)?bias$")  # causal masks that old exports carry along
 
@@ -99,6 +100,11 @@ def _gpt2_config(raw: dict[str, Any]) -> GPTConfig:
     )
 
 
+def field_name(name: str, config: GPTConfig) -> str:
+    """What `config.json` calls the field `name` of `config`."""
+    return _GPT2_FIELDS.get(name, name) if is_gpt2(config) else name
+
+
 def state_to_disk(state: dict[str, Tensor], config: GPTConfig) -> dict[str, Tensor]:
     """Our parameters as the file keeps them: contiguous, no second copy of a tied head."""
     if config.tied:
@@ -117,7 +123,7 @@ def state_from_disk(stored: dict[str, Tensor], config: GPTConfig) -> dict[str, T
             continue
         if not name.startswith(("transformer.", "lm_head.")):
             name = "transformer." + name
-        state[name] = x.t() if gpt2 and _CONV1D.search(name) else x
+        state[name] = x.t() if gpt2 and x.dim() == 2 and _CONV1D.search(name) else x
     if config.tied and "transformer.wte.weight" in state:
         state["lm_head.weight"] = state["transformer.wte.weight"]
     return state

@@ -1,9 +1,12 @@
 """A model on disk is whole and fitting, or one clear line says what is wrong with it."""
 
+import dataclasses
 import json
+import os
 import pickle
 import subprocess
 import sys
+import typing
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,7 @@ from gpttui import model_files
 from gpttui.errors import UserError
 from gpttui.inference.opening import open_model
 from gpttui.model import checkpoint
+from gpttui.model.gpt import GPTConfig
 from tests import fakes
 
 
@@ -74,6 +78,14 @@ def poison(state: dict[str, torch.Tensor]) -> None:
     state["transformer.h.0.mlp.c_fc.bias"][3] = float("nan")
 
 
+def scalar(state: dict[str, torch.Tensor]) -> None:
+    state["transformer.wte.weight"] = torch.tensor(1.0)
+
+
+def cube(state: dict[str, torch.Tensor]) -> None:
+    state["transformer.h.0.mlp.c_fc.weight"] = state["transformer.h.0.mlp.c_fc.weight"][None]
+
+
 BROKEN: dict[str, tuple[Callable[[Path], None], str]] = {
     "cut short": (cut, "damaged or cut short"),
     "head only": (cut_head, "damaged or cut short"),
@@ -99,6 +111,20 @@ BROKEN: dict[str, tuple[Callable[[Path], None], str]] = {
     "heads that do not divide": (rewrite_config(n_head=3), "does not divide into 3 heads"),
     "another width": (rewrite_config(n_embd=32), "config.json says"),
     "another depth": (rewrite_config(n_layer=1), "have 2 layers, config.json says 1"),
+    "a trillion neurons": (rewrite_config(n_inner=10**12), "n_inner is 1000000000000, not a whole number from 1 to"),
+    "five million neurons": (rewrite_config(n_inner=5_000_000), "is 64x16, config.json says 5000000x16 (n_inner"),
+    "negative neurons": (rewrite_config(n_inner=-4), "n_inner is -4"),
+    "epsilon a text": (rewrite_config(layer_norm_epsilon="x"), "layer_norm_epsilon is 'x'"),
+    "epsilon below zero": (rewrite_config(layer_norm_epsilon=-1), "layer_norm_epsilon is -1"),
+    "epsilon not a number": (rewrite_config(layer_norm_epsilon=float("nan")), "layer_norm_epsilon is NaN"),
+    "tied a text": (rewrite_config(tie_word_embeddings="no"), "tie_word_embeddings is 'no'"),
+    "activation a list": (rewrite_config(activation_function=[]), "activation_function is []"),
+    "vocabulary null": (rewrite_config(vocab_size=None), "vocab_size is null"),
+    "family a list": (rewrite_config(model_type=["gpt2"]), "gpttui opens 'gpt2' and its own"),
+    "heads infinite": (rewrite_config(n_head=float("inf")), "n_head is Infinity"),
+    "embedding a number": (rewrite_weights(scalar), "wte.weight is a single number, config.json says"),
+    "matrix a cube": (rewrite_weights(cube), "c_fc.weight is 1x16x64, config.json says 64x16"),
+    "no matrix": (rewrite_weights(lambda s: s.pop("transformer.h.0.mlp.c_fc.weight")), "lack transformer.h.0.mlp.c_fc"),
     "another vocabulary": (rewrite_config(vocab_size=99), "config.json says 99x16"),
     "smaller vocabulary": (rewrite_config(vocab_size=9), "tokenizer.json belongs to another model"),
     "another context": (rewrite_config(n_positions=64), "wpe.weight is 32x16, config.json says 64x16"),
@@ -120,6 +146,66 @@ def test_what_is_broken_is_named_in_one_line(name: str, tmp_path: Path) -> None:
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 400
+
+
+IMPOSSIBLE: dict[str, tuple[dict[str, Any], str]] = {
+    "neurons": ({"d_mlp": 10**12}, "d_mlp is 1000000000000"),
+    "neurons of other weights": ({"d_mlp": 9_000_000}, "c_fc.weight is 88x32, config.json says 9000000x32 (d_mlp"),
+    "negative neurons": ({"d_mlp": -1}, "d_mlp is -1"),
+    "key heads": ({"n_kv_head": -2}, "n_kv_head is -2"),
+    "no key heads": ({"n_kv_head": 0}, "n_kv_head is 0"),
+    "key heads a text": ({"n_kv_head": "x"}, "n_kv_head is 'x'"),
+    "other key heads": ({"n_kv_head": 4}, "c_attn.weight is 64x32, config.json says 96x32 (n_head, n_kv_head)"),
+    "norm": ({"norm": "batchnorm"}, "norm is 'batchnorm', not one of layernorm, rmsnorm"),
+    "positions": ({"positions": None}, "positions is null"),
+    "activation": ({"activation": {}}, "activation is {}"),
+    "epsilon": ({"norm_eps": "x"}, "norm_eps is 'x'"),
+    "base": ({"rope_base": 0}, "rope_base is 0"),
+    "bias": ({"bias": 0}, "bias is 0, not true or false"),
+    "dropout": ({"dropout": 1}, "dropout is 1"),
+    "pattern": ({"pattern_dropout": -1}, "pattern_dropout is -1"),
+    "format": ({"format": "x"}, "format is 'x'"),
+    "context": ({"context": 10_000_000, "d_model": 32}, "says context 10000000; its keys and values alone need"),
+}
+
+
+@pytest.mark.parametrize("name", IMPOSSIBLE)
+def test_impossible_values_of_our_own_dialect_name_their_field(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes, says = IMPOSSIBLE[name]
+    path = fakes.tiny_model_dir(tmp_path, "modern")
+    rewrite_config(**changes)(path)
+    real = os.sysconf
+    monkeypatch.setattr(os, "sysconf", lambda name: 1000 if name == "SC_PHYS_PAGES" else real(name))
+    with pytest.raises(UserError) as caught:
+        checkpoint.load(path)
+    assert says in str(caught.value)
+
+
+def test_every_field_of_a_shape_has_its_rule() -> None:
+    fields = {field.name: field for field in dataclasses.fields(GPTConfig)}
+    rules = model_files._REQUIRED["gpttui"] | model_files._OPTIONAL["gpttui"]
+    assert fields.keys() <= rules.keys()
+    types = typing.get_type_hints(GPTConfig)
+    for name in ("norm", "positions", "activation"):
+        assert all(rules[name].fits(value) for value in typing.get_args(types[name]))
+        assert rules[name].words == f"one of {', '.join(typing.get_args(types[name]))}"
+
+
+@pytest.mark.parametrize("dtype", [torch.int32, torch.int64, torch.uint8, torch.bool, torch.complex64])
+def test_weights_that_are_no_real_numbers_are_refused(dtype: torch.dtype, tmp_path: Path) -> None:
+    path = fakes.tiny_model_dir(tmp_path)
+    rewrite_weights(lambda state: state.update({name: x.to(dtype) for name, x in state.items()}))(path)
+    with pytest.raises(UserError, match=f"holds {str(dtype).removeprefix('torch.')}; weights are float32"):
+        open_model(path)
+
+
+def test_what_is_too_large_for_single_precision_is_not_finite(tmp_path: Path) -> None:
+    path = fakes.tiny_model_dir(tmp_path)
+    rewrite_weights(lambda s: s.update({"transformer.ln_f.bias": s["transformer.ln_f.bias"].double() + 1e300}))(path)
+    with pytest.raises(UserError, match="not finite"):
+        open_model(path)
 
 
 @pytest.mark.parametrize("suffix", sorted(model_files.PICKLES))
