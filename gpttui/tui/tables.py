@@ -33,7 +33,8 @@ def token_texts(tokenizer: "Tokenizer | None", ids: Iterable[int]) -> list[str]:
     known = [int(token_id) for token_id in ids]
     if tokenizer is None:
         return [f"#{token_id}" for token_id in known]
-    return [tokenizer.decode([token_id]) if token_id >= 0 else "" for token_id in known]
+    texts = {token_id: tokenizer.decode([token_id]) if token_id >= 0 else "" for token_id in set(known)}
+    return [texts[token_id] for token_id in known]
 
 
 def token_columns(tokenizer: "Tokenizer | None", ids: Iterable[int], name: str = "token") -> dict[str, Any]:

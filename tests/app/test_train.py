@@ -1,6 +1,7 @@
 """Training by keys alone, on the real engine: form, dashboard, live playground, scrubber, fine-tuning, death, files."""
 
 import asyncio
+import csv
 import os
 import random
 from collections.abc import AsyncIterator, Callable
@@ -8,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from textual import events
@@ -16,9 +18,11 @@ from textual.pilot import Pilot
 from gpttui import gallery, locations, rundir
 from gpttui.engine import estimate
 from gpttui.train_config import TrainConfig
+from gpttui.train_protocol import EvalDone, SampleDrawn, StepDone
 from gpttui.training import run as runs
 from gpttui.tui.app import GpttuiApp
 from gpttui.tui.screens.play import Opening, PlayScreen
+from gpttui.tui.screens.share_dialogs import ExportScreen
 from gpttui.tui.screens.train import TrainScreen
 from gpttui.tui.screens.train_after import AfterScreen
 from gpttui.tui.screens.train_form import TrainFormScreen
@@ -67,6 +71,20 @@ class Driven:
         record = self.play.training.record
         assert record is not None
         return record
+
+    async def exported_file(self, kind: str) -> Path:
+        """What `o` writes of the pane that has the focus."""
+        before = set(locations.exports_dir().glob("*"))
+        await self.pilot.press("o")
+        await self.on(ExportScreen)
+        await self.pilot.press(kind)
+        await self.until(lambda: set(locations.exports_dir().glob("*")) > before and "Wrote" in self.text)
+        (file,) = set(locations.exports_dir().glob("*")) - before
+        return file
+
+    async def exported(self, kind: str) -> list[dict[str, str]]:
+        with (await self.exported_file(kind)).open(newline="", encoding="utf-8") as handle:
+            return list(csv.DictReader(handle))
 
     async def order(self, **values: str) -> None:
         """Fill the form that is open with tiny values, and start."""
@@ -369,7 +387,8 @@ async def test_the_engine_dies_and_the_run_goes_on(home: Path, text: Path) -> No
         await driven.until(lambda: driven.record.state == "ended")
 
 
-async def test_watching_a_run_in_files(home: Path, text: Path) -> None:
+def run_in_files(home: Path, text: Path) -> Path:
+    """A finished run of 12 steps."""
     config = TrainConfig(
         data=str(text), layers=2, heads=2, width=16, context=16, batch=4, steps=12, warmup=2, eval_every=6,
         eval_tokens=256, sample_every=4, sample_tokens=8, sample_prompt="the", checkpoint_every=4, device="cpu",
@@ -378,6 +397,11 @@ async def test_watching_a_run_in_files(home: Path, text: Path) -> None:
     with runs.start(config, path) as run:
         for _ in run.trainer.events():
             pass
+    return path
+
+
+async def test_watching_a_run_in_files(home: Path, text: Path) -> None:
+    path = run_in_files(home, text)
     async with training(home, model=str(path), watch=str(path)) as driven:
         screen = await driven.on(TrainScreen)
         await driven.until(lambda: driven.record.state == "finished" and driven.record.train.size == 12)
@@ -389,6 +413,67 @@ async def test_watching_a_run_in_files(home: Path, text: Path) -> None:
         await driven.until(lambda: driven.play.scrubber.has_focus and driven.play.scrubber.display)
         await driven.pilot.press("home")
         await driven.until(lambda: driven.play.tokens.snapshot.weights == "checkpoint 0")  # type: ignore[union-attr]
+
+
+async def test_every_pane_of_training_is_written_unrounded(home: Path, text: Path) -> None:
+    path = run_in_files(home, text)
+    tail = rundir.EventTail(path)
+    events = tail.read(1 << 22)
+    async with training(home, model=str(path), watch=str(path)) as driven:
+        screen = await driven.on(TrainScreen)
+        await driven.until(lambda: driven.record.state == "finished" and len(driven.record.probes) == 4)
+        await driven.until(lambda: screen.reading.losses is not None and screen.reading.tokenizer is not None)
+        await driven.until(lambda: screen.samples.samples and screen.numbers.vitals.layer_norms)
+
+        steps = {e.step: e for e in events if isinstance(e, StepDone)}
+        measured = {e.step: e.val_loss_nats for e in events if isinstance(e, EvalDone)}
+        loss = await driven.exported("c")
+        assert [int(row["step"]) for row in loss] == sorted(steps.keys() | measured.keys())
+        for row in loss:
+            for name, known in (
+                ("loss_nats", {step: done.loss_nats for step, done in steps.items()}),
+                ("validation_loss_nats", measured),
+            ):
+                expected = np.float32(known.get(int(row["step"]), np.nan))
+                np.testing.assert_equal(np.float32(row[name]), expected)
+
+        await driven.pilot.press("2")
+        parts = await driven.exported("c")
+        assert [float(row["gradient_norm"]) for row in parts] == steps[12].layer_grad_norms
+        assert [row["part"] for row in parts] == ["embed", "block 1", "block 2", "head"]
+        assert {float(row["tokens_per_s"]) for row in parts} == {steps[12].tokens_per_s}
+
+        await driven.pilot.press("3")
+        samples = [e for e in events if isinstance(e, SampleDrawn)]
+        assert [(int(row["step"]), row["text"]) for row in await driven.exported("c")] == [
+            (sample.step, sample.text) for sample in reversed(samples)
+        ]
+
+        await driven.pilot.press("4")
+        looks = await driven.exported("c")
+        probs = np.concatenate([probe.probs for probe in driven.record.probes])
+        assert [float(row["prob"]) for row in looks] == probs.tolist() and looks[0]["token"]
+
+        await driven.pilot.press("5")
+        batch, losses = await driven.exported("c"), screen.reading.losses
+        assert losses is not None
+        assert [int(row["token_id"]) for row in batch] == losses.ids[losses.ids >= 0].tolist()
+        np.testing.assert_equal([float(row["loss_nats"]) for row in batch], losses.losses_nats[losses.ids >= 0])
+        picture = await driven.exported_file("s")
+        assert "Batch" in picture.read_text(encoding="utf-8")
+
+        await driven.pilot.press("c")
+        after = await driven.on(AfterScreen)
+        await driven.until(lambda: after.panes[0].found is not None)
+        found = after.panes[0].found
+        assert found is not None
+        written = await driven.exported("c")
+        assert [int(row["token_id"]) for row in written] == [*found.before_ids.tolist(), *found.after_ids.tolist()]
+        await driven.pilot.press("tab")
+        (new,) = await driven.exported("c")
+        assert float(new["validation_after_nats"]) == found.new_after_nats
+        await driven.pilot.press("tab")
+        assert [float(row["after"]) for row in await driven.exported("c")] == [move.after for move in found.moves]
 
 
 @pytest.mark.parametrize("size", [(1, 1), (40, 12), (80, 24)])

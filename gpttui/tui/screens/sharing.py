@@ -1,6 +1,7 @@
 """What every screen on a session offers to take along: a session file, the command that shows it, a pane's file.
 
-For: the playground and the inside views, which inherit from it. Not for: file formats.
+For: the playground and the inside views, which inherit from `Sharing`, and the screens of training, whose panes can be
+written too (`Exporting`). Not for: file formats.
 """
 
 import asyncio
@@ -8,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from textual.screen import Screen
+from textual.screen import Screen, ScreenResultType
 from textual.widget import Widget
 
 from gpttui import locations
@@ -18,17 +19,78 @@ from gpttui.tui.selection import Selection
 
 if TYPE_CHECKING:
     from gpttui.tui.screens.session_link import SessionLink
-    from gpttui.tui.widgets.hint_bar import HintBar
+    from gpttui.tui.widgets.hint_bar import HintBar, Tone
 
 FOCUS = "focus"
 """Name under which the link keeps which pane of a view is to have the focus when it opens."""
 
 
-class Sharing(Screen[None]):
+class Exporting(Screen[ScreenResultType]):
+    """A screen whose panes can be written as files."""
+
+    hints: "HintBar"
+
+    @property
+    def current_pane(self) -> Widget | None:
+        """The pane that is worked with."""
+        raise NotImplementedError
+
+    @property
+    def exported_name(self) -> str:
+        """What the files are named after; empty where there is nothing yet."""
+        raise NotImplementedError
+
+    def tell(self, line: str, tone: "Tone" = "info") -> None:
+        """Say a line, so that it stays to be read."""
+        self.hints.say(line, tone)
+
+    def action_export(self) -> None:
+        from gpttui.tui.screens.share_dialogs import ExportScreen
+
+        pane = self.current_pane
+        if pane is None:
+            return
+
+        def chosen(suffix: str | None) -> None:
+            if suffix is not None:
+                self._export(pane, suffix)
+
+        self.app.push_screen(ExportScreen(pane), chosen)
+
+    def _export(self, pane: Widget, suffix: str) -> None:
+        from gpttui.tui import exports, sessions, tables
+        from gpttui.view_files import write_table
+
+        stem = f"{self.exported_name or 'gpttui'}-{pane.id or 'pane'}"
+        file = sessions.free_file(locations.exports_dir(), stem, suffix)
+        if suffix == ".svg":
+            drawn = exports.picture(self, pane)
+            self._write(file, lambda: exports.write_text(drawn, file))
+        elif (table := tables.table_of(pane)) is not None:
+            self._write(file, lambda: write_table(table, file))
+        else:
+            self.tell("This pane holds no numbers just now; as SVG it can be written all the same.", "warning")
+
+    def _write(self, file: Path, write: Callable[[], None]) -> None:
+        """In a thread: a square of a thousand tokens has a million numbers."""
+        from gpttui.tui.sessions import short
+
+        async def work() -> None:
+            try:
+                await asyncio.to_thread(write)
+            except UserError as error:
+                self.tell(str(error), "error")
+            else:
+                self.tell(f"Wrote {short(file)}", "info")
+
+        self.tell(f"Writing {short(file)} …", "info")
+        self.run_worker(work(), group="export")
+
+
+class Sharing(Exporting[None]):
     """A screen whose session can be saved, told as a command, and exported pane by pane."""
 
     link: "SessionLink"
-    hints: "HintBar"
     selection: Selection
 
     def state(self) -> dict[str, Any]:
@@ -36,9 +98,8 @@ class Sharing(Screen[None]):
         return {}
 
     @property
-    def current_pane(self) -> Widget | None:
-        """The pane that is worked with."""
-        raise NotImplementedError
+    def exported_name(self) -> str:
+        return self.link.card.id if self.link.card is not None else ""
 
     # ── A session file ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -94,48 +155,3 @@ class Sharing(Screen[None]):
         name = trail.toggle_bookmark(trail.leaf)
         words = f"Bookmark {name} is here; b lists what was tried and jumps." if name else "This bookmark is gone."
         self.hints.say(words, "info")
-
-    # ── A file of what a pane shows ──────────────────────────────────────────────────────────────────────────────
-
-    def action_export(self) -> None:
-        from gpttui.tui.screens.share_dialogs import ExportScreen
-
-        pane = self.current_pane
-        if pane is None:
-            return
-
-        def chosen(suffix: str | None) -> None:
-            if suffix is not None:
-                self._export(pane, suffix)
-
-        self.app.push_screen(ExportScreen(pane), chosen)
-
-    def _export(self, pane: Widget, suffix: str) -> None:
-        from gpttui.tui import exports, sessions, tables
-        from gpttui.view_files import write_table
-
-        card = self.link.card
-        stem = f"{card.id if card is not None else 'gpttui'}-{pane.id or 'pane'}"
-        file = sessions.free_file(locations.exports_dir(), stem, suffix)
-        if suffix == ".svg":
-            drawn = exports.picture(self, pane)
-            self._write(file, lambda: exports.write_text(drawn, file))
-        elif (table := tables.table_of(pane)) is not None:
-            self._write(file, lambda: write_table(table, file))
-        else:
-            self.hints.say("This pane holds no numbers just now; as SVG it can be written all the same.", "warning")
-
-    def _write(self, file: Path, write: Callable[[], None]) -> None:
-        """In a thread: a square of a thousand tokens has a million numbers."""
-        from gpttui.tui.sessions import short
-
-        async def work() -> None:
-            try:
-                await asyncio.to_thread(write)
-            except UserError as error:
-                self.hints.say(str(error), "error")
-            else:
-                self.hints.say(f"Wrote {short(file)}", "info")
-
-        self.hints.say(f"Writing {short(file)} …", "info")
-        self.run_worker(work(), group="export")

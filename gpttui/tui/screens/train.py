@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.screen import Screen
 from textual.timer import Timer
+from textual.widget import Widget
 
 from gpttui.errors import UserError
 from gpttui.train_requests import (
@@ -29,6 +29,7 @@ from gpttui.train_requests import (
 )
 from gpttui.tui.renderables.spans import rate
 from gpttui.tui.screens.deck import PaneDeck
+from gpttui.tui.screens.sharing import Exporting
 from gpttui.tui.screens.train_keys import TRAINING
 from gpttui.tui.screens.train_link import TrainLink
 from gpttui.tui.screens.train_record import RunRecord
@@ -56,7 +57,7 @@ MOST_OVERLAID = 3
 NO_RUN = "nothing is being trained yet: press n"
 
 
-class TrainScreen(Screen[str | None]):
+class TrainScreen(Exporting[str | None]):
     """Leaves with a wish for the playground: `scrub`, `new`, or nothing."""
 
     AUTO_FOCUS = "#curve"
@@ -242,6 +243,8 @@ class TrainScreen(Screen[str | None]):
         self.link.say(line, tone)
         self._redraw()
 
+    tell = _say
+
     def action_pause(self) -> None:
         record = self.link.record
         paused = record is not None and record.state != "paused"
@@ -362,6 +365,14 @@ class TrainScreen(Screen[str | None]):
         from gpttui.tui.screens.help import HelpScreen
 
         self.app.push_screen(HelpScreen(self.focused or self.curve, self.active_bindings))
+
+    @property
+    def current_pane(self) -> Widget | None:
+        return self.deck.current
+
+    @property
+    def exported_name(self) -> str:
+        return self.link.record.name if self.link.record is not None else ""
 
     def action_screenshot(self) -> None:
         self.app.deliver_screenshot()

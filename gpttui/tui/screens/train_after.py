@@ -6,10 +6,11 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
-from textual.screen import Screen
+from textual.widget import Widget
 
 from gpttui.errors import UserError
 from gpttui.train_requests import AskBeforeAfter, BeforeAfter
+from gpttui.tui.screens.sharing import Exporting
 from gpttui.tui.screens.train_link import TrainLink
 from gpttui.tui.screens.train_record import RunRecord
 from gpttui.tui.widgets.before_after import ForgottenPane, MovesPane, WrittenPane
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 TOKENS = 80
 
 
-class AfterScreen(Screen[None]):
+class AfterScreen(Exporting[None]):
     """Three panes; tab goes round."""
 
     CSS = """
@@ -42,6 +43,7 @@ class AfterScreen(Screen[None]):
         Binding(
             "shift+tab", "app.focus_previous", "pane before", show=False, id="after_before", tooltip="The pane before"
         ),
+        Binding("o", "export", "export", id="after_export", tooltip="Write what this pane shows: SVG, CSV or npz"),
         Binding("question_mark", "help", "help", id="after_help", tooltip="What the focused pane shows"),
     ]
 
@@ -75,6 +77,14 @@ class AfterScreen(Screen[None]):
             return
         for pane in self.panes:
             pane.found = found
+
+    @property
+    def current_pane(self) -> Widget | None:
+        return next((pane for pane in self.panes if pane is self.focused), self.panes[0])
+
+    @property
+    def exported_name(self) -> str:
+        return f"{self.record.name}-before-after"
 
     def action_help(self) -> None:
         from gpttui.tui.screens.help import HelpScreen

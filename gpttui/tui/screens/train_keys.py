@@ -37,6 +37,7 @@ TRAINING = [
         for n, title in enumerate(("loss", "run", "samples", "prompt", "batch"), 1)
     ),
     key("z", "zoom", "zoom", "Give the pane the whole screen, or give it back", PANES, id="train_zoom"),
+    key("o", "export", "export", "Write what this pane shows: SVG, CSV or npz", MORE, show=False, id="train_export"),
     key("s", "screenshot", "screenshot", "Save the screen as a picture (SVG)", MORE, show=False, id="train_screenshot"),
     key(
         "e,escape",

@@ -22,6 +22,32 @@ def headlines(record: RunRecord) -> "list[tuple[int, str, str]]":
     return found
 
 
+def figures(record: RunRecord) -> "list[tuple[str, float | str]]":
+    """The same facts for a file: unrounded, the unit in the name."""
+    last, config, started = record.last, record.config, record.started
+    found: list[tuple[str, float | str]] = [("run", record.name), ("state", record.words), ("step", record.step)]
+    if config is not None:
+        found += [("steps", config.steps), ("peak_lr", record.peak_lr), ("clipped_above", config.grad_clip)]
+    if last is not None:
+        found += [
+            ("loss_nats", last.loss_nats),
+            ("lr", last.lr),
+            ("all_gradients_norm", last.grad_norm),
+            ("tokens_per_s", last.tokens_per_s),
+            ("elapsed_s", last.elapsed_s),
+        ]
+    if record.validation.size:
+        found.append(("validation_loss_nats", float(record.validation.y[-1])))
+    if record.active and record.left_s is not None:
+        found.append(("left_s", record.left_s))
+    if record.memory_bytes:
+        found.append(("memory_bytes", record.memory_bytes))
+    if started is not None:
+        found += [("params", started.params), ("train_tokens", started.train_tokens)]
+        found += [("device", started.device), ("threads", started.threads)]
+    return found
+
+
 def vitals(record: RunRecord) -> Vitals:
     """The record as the pane of numbers takes it."""
     last, config, started = record.last, record.config, record.started
@@ -42,6 +68,7 @@ def vitals(record: RunRecord) -> Vitals:
         facts.append(("text", f"{parameters(started.train_tokens)} tokens"))
         facts.append(("on", f"{started.device} × {started.threads}"))
     return Vitals(
+        figures=tuple(figures(record)),
         facts=tuple(facts),
         done=record.step / config.steps if config is not None else None,
         layer_norms=tuple(last.layer_grad_norms) if last is not None else (),

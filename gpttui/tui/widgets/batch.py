@@ -18,7 +18,9 @@ from gpttui.tui.renderables.candidates import fitting
 from gpttui.tui.renderables.labels import percent, quoted_label
 from gpttui.tui.renderables.legend import legend_pieces
 from gpttui.tui.renderables.token_flow import Array, TokenFlow
+from gpttui.tui.tables import token_columns
 from gpttui.tui.widgets.pane import Pane, Piece, label_border, moving
+from gpttui.view_files import Table
 
 if TYPE_CHECKING:
     from gpttui.tokenizers import Tokenizer
@@ -105,6 +107,21 @@ More: Bengio et al., *A neural probabilistic language model* (2003), which is tr
         else:
             label_border(self, "Batch")
         self.refresh()
+
+    def table(self) -> Table | None:
+        """The rows token by token, nan where one has no loss; padding is left out."""
+        batch, rows = self.losses, self._rows
+        if batch is None or not rows:
+            return None
+        lengths = [len(row.ids) for row in rows]
+        return {
+            "step": batch.step,
+            "weights_step": batch.weights_step,
+            "row": np.repeat(np.arange(1, len(rows) + 1), lengths),
+            "position": np.concatenate([np.arange(length) for length in lengths]),
+            **token_columns(self.tokenizer, np.concatenate([row.ids for row in rows])),
+            "loss_nats": np.concatenate([row.losses for row in rows]),
+        }
 
     def _mean(self) -> float:
         every = np.concatenate([row.losses for row in self._rows]) if self._rows else np.empty(0)

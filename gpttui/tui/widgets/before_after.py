@@ -16,7 +16,9 @@ from gpttui.train_requests import BeforeAfter
 from gpttui.tui.renderables.bars import bar
 from gpttui.tui.renderables.labels import clip, fit, percent, token_label
 from gpttui.tui.renderables.token_flow import Array, TokenFlow
+from gpttui.tui.tables import token_columns, token_texts
 from gpttui.tui.widgets.pane import Pane, Piece, label_border, moving
+from gpttui.view_files import Table
 
 if TYPE_CHECKING:
     from gpttui.tokenizers import Tokenizer
@@ -65,6 +67,12 @@ class _ComparedPane(Pane):
     def lines(self, found: BeforeAfter, width: int) -> Lines:
         raise NotImplementedError
 
+    def numbers(self, found: BeforeAfter) -> Table:
+        raise NotImplementedError
+
+    def table(self) -> Table | None:
+        return None if self.found is None else self.numbers(self.found)
+
     def render_line(self, y: int) -> Strip:
         if self.found is None:
             return self.empty_row(y)
@@ -94,12 +102,21 @@ More: Howard and Ruder, *Universal language model fine-tuning for text classific
             *self._text(found.after, found.after_ids, found.before_ids, found.n_prompt, width),
         ]
 
+    def numbers(self, found: BeforeAfter) -> Table:
+        """Both texts, token by token."""
+        texts = ((found.before_ids, found.after_ids), (found.after_ids, found.before_ids))
+        return {
+            "weights": [found.before] * len(found.before_ids) + [found.after] * len(found.after_ids),
+            "position": np.concatenate([np.arange(len(ids)) for ids, _ in texts]),
+            **token_columns(self.tokenizer, np.concatenate([ids for ids, _ in texts])),
+            "in_prompt": np.concatenate([np.arange(len(ids)) < found.n_prompt for ids, _ in texts]),
+            "differs": np.concatenate([_differing(ids, other) for ids, other in texts]),
+        }
+
     def _text(self, title: str, ids: Array, other: Array, n_prompt: int, width: int) -> Lines:
         flow = TokenFlow(self.tokenizer, width)
         flow.set_ids(ids)
-        common = min(len(ids), len(other))
-        differs = np.ones(len(ids), dtype=bool)
-        differs[:common] = ids[:common] != other[:common]
+        differs = _differing(ids, other)
         changed = int(differs[n_prompt:].sum())
         head: list[Piece] = [(clip(safe_text(title), width - 20), self.tone("accent"))]
         head.append((f"  {changed} of {len(ids) - n_prompt} differ", self.tone("dim")))
@@ -119,6 +136,14 @@ More: Howard and Ruder, *Universal language model fine-tuning for text classific
                 ]
             )
         return lines
+
+
+def _differing(ids: Array, other: Array) -> Array:
+    """`[T]` whether another token stands at this place of the other text, or none."""
+    common = min(len(ids), len(other))
+    differs = np.ones(len(ids), dtype=bool)
+    differs[:common] = ids[:common] != other[:common]
+    return differs
 
 
 class MovesPane(_ComparedPane):
@@ -157,6 +182,19 @@ probabilities tell of it."""
             )
         return lines or [[("nothing moved", self.tone("dim"))]]
 
+    def numbers(self, found: BeforeAfter) -> Table:
+        """Each move, and the text that both models had read there."""
+        moves, read = found.moves, token_texts(self.tokenizer, found.read_ids)
+        if not moves:
+            return {}
+        return {
+            "position": [move.position for move in moves],
+            "read": ["".join(read[: move.position + 1]) for move in moves],
+            **token_columns(self.tokenizer, [move.token_id for move in moves]),
+            "before": [move.before for move in moves],
+            "after": [move.after for move in moves],
+        }
+
 
 class ForgottenPane(_ComparedPane):
     """Validation loss on the new and on the old text, before and after."""
@@ -169,6 +207,20 @@ machine, nothing is guessed.
 
 More: McCloskey and Cohen, *Catastrophic interference in connectionist networks* (1989)."""
     title = "Learned and forgotten"
+
+    def numbers(self, found: BeforeAfter) -> Table:
+        """A row for the new text, and one for the old where it was measured."""
+        rows = [(found.new_text, found.new_before_nats, found.new_after_nats, found.new_tokens)]
+        if found.old_before_nats is not None and found.old_after_nats is not None:
+            rows.append((found.old_text, found.old_before_nats, found.old_after_nats, found.old_tokens))
+        names, before, after, tokens = zip(*rows, strict=True)
+        return {
+            "about": ("new text", "old text")[: len(rows)],
+            "text": names,
+            "validation_before_nats": before,
+            "validation_after_nats": after,
+            "tokens": tokens,
+        }
 
     def lines(self, found: BeforeAfter, width: int) -> Lines:
         lines = self._losses(

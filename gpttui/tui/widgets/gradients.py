@@ -11,6 +11,7 @@ from textual.strip import Strip
 from gpttui.text import safe_text
 from gpttui.tui.renderables.labels import clip, fit
 from gpttui.tui.widgets.pane import Pane, Piece, label_border
+from gpttui.view_files import Table
 
 NAME = 10
 
@@ -27,6 +28,8 @@ class Vitals(NamedTuple):
     grad_norm: float = 0.0
     clip_at: float = 0.0
     notes: tuple[str, ...] = ()
+    figures: tuple[tuple[str, float | str], ...] = ()
+    """(name with its unit, value): the facts unrounded."""
 
 
 class GradientsPane(Pane):
@@ -56,6 +59,13 @@ by the norm comes from."""
 
     def on_mount(self) -> None:
         label_border(self, "Run")
+
+    def table(self) -> Table | None:
+        """The run's figures, repeated beside each part's gradient."""
+        vitals = self.vitals
+        norms = vitals.layer_norms
+        parts = {"part": _names(len(norms)), "gradient_norm": list(norms)} if norms else {}
+        return {**parts, **dict(vitals.figures)}
 
     def render_line(self, y: int) -> Strip:
         lines = self._lines()

@@ -5,6 +5,7 @@ For: seeing when a model learned what. Not for: the distribution at one moment (
 
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
 from rich.style import Style
 from textual import events
 from textual.binding import BindingType
@@ -18,7 +19,9 @@ from gpttui.tui.palette import ColourDepth, levels, ramp_glyph
 from gpttui.tui.renderables.heat_strip import Strip, strip
 from gpttui.tui.renderables.labels import clip, fit, percent, token_label
 from gpttui.tui.renderables.legend import legend_pieces
+from gpttui.tui.tables import token_columns
 from gpttui.tui.widgets.pane import Pane, Piece, label_border, moving
+from gpttui.view_files import Table
 
 if TYPE_CHECKING:
     from gpttui.tokenizers import Tokenizer
@@ -100,6 +103,19 @@ facts in this way."""
         told = "" if whole is None else f"step {whole.at:,}"
         label_border(self, f"What follows “{words}”", told)
         self.refresh()
+
+    def table(self) -> Table | None:
+        """Every look at the prompt, not only those that have a column: a row for each candidate."""
+        if not self.probes:
+            return None
+        counts = [len(probe.ids) for probe in self.probes]
+        return {
+            "prompt": self.prompt,
+            "step": np.repeat([probe.step for probe in self.probes], counts),
+            "rank": np.concatenate([np.arange(1, count + 1) for count in counts]),
+            **token_columns(self.tokenizer, np.concatenate([probe.ids for probe in self.probes])),
+            "prob": np.concatenate([probe.probs for probe in self.probes]),
+        }
 
     def render_line(self, y: int) -> Line:
         found = self._strip

@@ -187,15 +187,14 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
         self._redraw_soon()
 
     def table(self) -> Table | None:
-        """Every recorded step, not only those in view; a run laid over it is its own."""
-        if not self.train.size and not self.validation.size:
+        """Every recorded step, not only those in view, nan where it has no such loss; a run laid over it is its own."""
+        steps = np.union1d(self.train.x, self.validation.x)
+        if not len(steps):
             return None
-        return {
-            "step": self.train.x.copy(),
-            "loss_nats": self.train.y.copy(),
-            "validation_step": self.validation.x.copy(),
-            "validation_loss_nats": self.validation.y.copy(),
-        }
+        losses = [np.full(len(steps), np.nan) for _ in range(2)]
+        for column, series in zip(losses, (self.train, self.validation), strict=True):
+            column[np.searchsorted(steps, series.x)] = series.y
+        return {"step": steps.astype(np.int64), "loss_nats": losses[0], "validation_loss_nats": losses[1]}
 
     def _redraw_soon(self) -> None:
         if self.is_mounted and self._timer is None:

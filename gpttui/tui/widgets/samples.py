@@ -15,6 +15,7 @@ from textual.strip import Strip
 from gpttui.text import safe_text
 from gpttui.train_protocol import SampleDrawn
 from gpttui.tui.widgets.pane import Pane, Piece, label_border, moving
+from gpttui.view_files import Table
 
 NO_SAMPLES = "the first sample comes with the first steps"
 
@@ -79,6 +80,18 @@ step."""
         self._newest = newest
         label_border(self, "Samples", f"{len(self.samples):,} · newest on top" if self.samples else "")
         self.refresh()
+
+    def table(self) -> Table | None:
+        """All samples, newest first."""
+        return (
+            {
+                "step": [sample.step for sample in self.samples],
+                "prompt": [sample.prompt for sample in self.samples],
+                "text": [sample.text for sample in self.samples],
+            }
+            if self.samples
+            else None
+        )
 
     def render_line(self, y: int) -> Strip:
         if not self._lines:
