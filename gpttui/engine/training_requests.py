@@ -135,7 +135,7 @@ def card(live: "LiveRun") -> ModelCard:
         token_view=TOKEN_VIEWS.get(source, "text"),
         prompt=config.sample_prompt,
     )
-    given = gallery.card(Path(config.init)) if config.init else None
+    given = gallery.card(Path(config.init)) if config.init and Path(config.init).exists() else None
     return made if given is None else replace(made, token_view=given.token_view, arch=given.arch)
 
 

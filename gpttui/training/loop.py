@@ -43,7 +43,7 @@ from gpttui.training.distributed import World, in_bf16
 from gpttui.training.evaluate import EVAL_BATCH_TOKENS, batch_loss_sum, eval_batches, sample
 from gpttui.training.gradients import layer_norms, layer_of
 from gpttui.training.loss import counted, is_lost, lost, mean_loss, sound_loss
-from gpttui.training.optim import lr_factor, make_optimisers
+from gpttui.training.optim import lr_factor, make_optimisers, set_learning_rates
 
 EARLY_SAMPLES = frozenset({10, 50, 250, 1_250, 6_250})
 """Steps of samples before the first regular one: most is learned at the beginning."""
@@ -81,7 +81,11 @@ class Trainer:
         self._stop_reason = self._stop_reason or reason
 
     def rewind(self) -> None:
-        """Back to the very same initial weights, before the next step; later checkpoints are dropped."""
+        """Back to the very same initial weights, before the next step; later checkpoints are dropped.
+
+        Raises UserError where a run that goes on did not keep those weights."""
+        if not self._initial:
+            raise UserError("this run did not keep the weights it began with; start it anew instead")
         self._rewinding = True
 
     def set_lr(self, lr: float) -> None:
@@ -100,8 +104,9 @@ class Trainer:
         """Whether a stop rule has been set that does not hold yet."""
         return self._next_config is not None
 
-    def resume(self, folder: Path) -> None:
-        """Go on from checkpoint `folder`, exactly."""
+    def resume(self, folder: Path, *, rewindable: bool = True) -> None:
+        """Go on from checkpoint `folder`, exactly. `rewindable`: the model came with the run's initial weights."""
+        self._initial = self._initial if rewindable else {}
         self.state = checkpoints.restore(folder, self.model, self.optimisers)
         self._saved_step = self._resumed_step = self.state.step
 
@@ -195,7 +200,9 @@ class Trainer:
     def _step(self) -> Iterator[Event | None]:
         config, state = self.config, self.state
         started_s, waited_s = time.perf_counter(), 0.0
-        lr = self._set_learning_rate()
+        factor = lr_factor(config, state.step) * state.lr_scale
+        set_learning_rates(self.optimisers, factor)
+        lr = config.lr * factor
         loss = 0.0
         for n, (batch, share) in enumerate(self._passes()):
             loss += self._pass(n, batch, share) * share / config.accumulation
@@ -225,13 +232,6 @@ class Trainer:
             tokens_per_s=tokens / step_s,
             elapsed_s=state.elapsed_s + step_s,
         )
-
-    def _set_learning_rate(self) -> float:
-        factor = lr_factor(self.config, self.state.step) * self.state.lr_scale
-        for optimiser in self.optimisers:
-            for group in optimiser.param_groups:
-                group["lr"] = group["peak_lr"] * factor
-        return self.config.lr * factor
 
     def _passes(self) -> list[tuple[Batch, float]]:
         """This process's rows of the step, and what each pass counts for: 1 where all passes hold as much."""

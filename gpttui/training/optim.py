@@ -130,6 +130,13 @@ def make_optimisers(model: GPT, config: TrainConfig, device: torch.device) -> li
     return optimisers
 
 
+def set_learning_rates(optimisers: Sequence[torch.optim.Optimizer], factor: float) -> None:
+    """Every group's learning rate to `factor` of its peak."""
+    for optimiser in optimisers:
+        for group in optimiser.param_groups:
+            group["lr"] = group["peak_lr"] * factor
+
+
 def lr_factor(config: TrainConfig, step: int) -> float:
     """The learning rate of step `step` (0-based) as a fraction of its peak."""
     warmup = min(config.warmup, config.steps // 10)

@@ -58,14 +58,14 @@ def _open(config: TrainConfig, path: Path, *, resuming: bool) -> Run:
         set_threads(config.threads)
         if world.leads:
             held.enter_context(_claimed(path, resuming=resuming))
-        given = _given_model(config)
+        given = _given_model(config, path, resuming=resuming)
         if given is not None:
             config = like_base(config, given[0].config)
         data = _data(config, path, given, world)
         model = _model(config, data, given, world)
         trainer = Trainer(config, data, model, path, world)
         if resuming and (folder := rundir.latest_checkpoint(path)) is not None:
-            trainer.resume(folder)
+            trainer.resume(folder, rewindable=not config.init or rundir.checkpoints(path)[0][0] == 0)
         if world.leads:
             checkpoint.write_atomically(path / rundir.CONFIG, config.to_json())
         return Run(trainer, path, held.pop_all())
@@ -87,12 +87,13 @@ def _claimed(path: Path, *, resuming: bool) -> Iterator[None]:
             raise
 
 
-def _given_model(config: TrainConfig) -> tuple[GPT, Tokenizer] | None:
-    """The model to fine-tune, if any."""
+def _given_model(config: TrainConfig, path: Path, *, resuming: bool) -> tuple[GPT, Tokenizer] | None:
+    """The model to fine-tune, if any. A run that goes on has it in its own first checkpoint, and needs no other."""
     if not config.init:
         return None
-    model = checkpoint.load(Path(config.init))
-    return model.requires_grad_(True), Tokenizer.open(Path(config.init))
+    saved = rundir.checkpoints(path) if resuming else []
+    folder = saved[0][1] if saved else Path(config.init)
+    return checkpoint.load(folder).requires_grad_(True), Tokenizer.open(folder)
 
 
 def _data(config: TrainConfig, path: Path, given: tuple[GPT, Tokenizer] | None, world: World) -> Data:

@@ -10,7 +10,7 @@ from gpttui.errors import UserError, one_line
 from gpttui.model.gpt import GPT, GPTConfig
 from gpttui.train_config import TrainConfig, changed
 
-OF_THE_BASE = ("arch", "layers", "heads", "width", "kv_heads", "mlp_width", "activation", "tied")
+OF_THE_BASE = ("arch", "layers", "heads", "width", "kv_heads", "mlp_width", "activation", "qk_gain", "tied")
 """What a run that fine-tunes takes from the model it starts from."""
 
 
@@ -60,6 +60,7 @@ def like_base(config: TrainConfig, base: GPTConfig, asked: Mapping[str, Any] | N
         "kv_heads": base.kv_heads,
         "mlp_width": base.mlp_width,
         "activation": base.activation,
+        "qk_gain": base.qk_gain,
         "tied": base.tied,
     }
     for name in OF_THE_BASE:

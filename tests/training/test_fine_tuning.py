@@ -1,16 +1,19 @@
 """Fine-tuning: the shape is the base's, whatever else a config says, and the run needs the base only to begin."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 from gpttui import rundir
 from gpttui.cli.main import run as gpttui
 from gpttui.errors import UserError
 from gpttui.model import checkpoint
 from gpttui.train_config import TrainConfig
-from gpttui.train_protocol import StepDone
+from gpttui.train_protocol import RunStarted, StepDone
+from gpttui.training import run as runs
 from gpttui.training.recipes import RECIPES
 from tests.training.conftest import train
 
@@ -21,7 +24,16 @@ BRIEF = "--batch 2 --steps 2 --checkpoint-every 1 --sample-every 0 --device cpu 
 @pytest.fixture
 def base(tiny: Tiny, tmp_path: Path) -> Path:
     """A model of a shape that is nobody's default."""
-    shape = {"layers": 6, "heads": 3, "width": 18, "kv_heads": 1, "mlp_width": 24, "activation": "relu", "tied": True}
+    shape = {
+        "layers": 6,
+        "heads": 3,
+        "width": 18,
+        "kv_heads": 1,
+        "mlp_width": 24,
+        "activation": "relu",
+        "tied": True,
+        "qk_gain": True,
+    }
     train(tiny(arch="modern", steps=2, **shape), tmp_path / "six")
     saved = rundir.latest_checkpoint(tmp_path / "six")
     assert saved is not None
@@ -38,7 +50,7 @@ def test_the_verb_takes_its_shape_from_the_base(text_file: Path, base: Path, tmp
     config = rundir.read_config(run)
     assert (config.arch, config.layers, config.heads, config.width) == ("modern", 6, 3, 18)
     assert (config.kv_heads, config.mlp_width, config.activation, config.tied) == (1, 24, "relu", True)
-    assert config.context == checkpoint.read_config(base).context == 16
+    assert config.qk_gain and config.context == checkpoint.read_config(base).context == 16
     steps = [event for event in rundir.read_events(run) if isinstance(event, StepDone)]
     assert [len(event.layer_grad_norms) for event in steps] == [8, 8]
     card = (target / "README.md").read_text()
@@ -90,3 +102,43 @@ def test_a_resumed_run_keeps_the_shape(
     assert gpttui(options(text_file, base, tmp_path / "tuned")) == 0
     assert gpttui(["train", "--run-dir", str(tmp_path / "tuned"), "--resume", "--layers", "4"]) == 2
     assert "leave out --layers" in capsys.readouterr().err
+
+
+def half(config: TrainConfig, path: Path) -> None:
+    """Six steps of a run, which then dies."""
+    with runs.start(config, path) as run:
+        for event in run.trainer.events():
+            if isinstance(event, StepDone) and event.step == 6:
+                return
+
+
+@pytest.mark.parametrize("checkpoint_every", [2, 4])
+def test_it_goes_on_exactly_when_the_base_is_gone(
+    tiny: Tiny, base: Path, tmp_path: Path, checkpoint_every: int
+) -> None:
+    config = tiny(init=str(base), steps=9, checkpoint_every=checkpoint_every)
+    whole = [event.loss_nats for event in train(config, tmp_path / "whole") if isinstance(event, StepDone)]
+    half(config, tmp_path / "half")
+    shutil.rmtree(base)
+    with runs.resume(tmp_path / "half") as run:
+        rest = [event for event in run.trainer.events() if isinstance(event, StepDone)]
+    assert rest and [event.loss_nats for event in rest] == whole[rest[0].step - 1 :]
+
+
+def test_it_rewinds_to_the_base_when_that_is_gone(tiny: Tiny, base: Path, tmp_path: Path) -> None:
+    begun = checkpoint.load(base).state_dict()
+    half(tiny(init=str(base), steps=9), tmp_path / "half")
+    shutil.rmtree(base)
+    with runs.resume(tmp_path / "half") as run:
+        run.trainer.rewind()
+        for event in run.trainer.events():
+            if isinstance(event, RunStarted) and event.step == 0:
+                break
+        assert all(torch.equal(p, begun[name]) for name, p in run.trainer.model.state_dict().items())
+
+
+def test_weights_that_were_not_kept_are_not_rewound_to(tiny: Tiny, base: Path, tmp_path: Path) -> None:
+    train(tiny(init=str(base), steps=2, checkpoint_every=0), tmp_path / "tuned")
+    shutil.rmtree(base)
+    with runs.resume(tmp_path / "tuned") as run, pytest.raises(UserError, match="did not keep the weights"):
+        run.trainer.rewind()
