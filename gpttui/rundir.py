@@ -12,6 +12,7 @@ Writing, tailing and listing only; no torch, no screen.
 """
 
 import contextlib
+import errno
 import fcntl
 import io
 import os
@@ -25,7 +26,7 @@ from typing import IO
 import msgspec
 
 from gpttui.errors import UserError, one_line
-from gpttui.train_config import TrainConfig
+from gpttui.train_config import FORMAT, TrainConfig
 from gpttui.train_protocol import EvalDone, Event, RunEnded, RunFailed, RunStarted, StepDone, decode_event, encode_event
 
 CONFIG, EVENTS, TOKENIZER, LATEST, LOCK, CHECKPOINTS = (
@@ -41,14 +42,24 @@ def one_line_os(error: OSError, path: Path) -> str:
     return f"{path}: {error.strerror or one_line(error)}"
 
 
+def _is_there(path: Path) -> bool:
+    """What cannot be looked at counts as there: it is not ours to make or to remove."""
+    try:
+        return path.exists()
+    except OSError as error:
+        return error.errno != errno.ENAMETOOLONG
+
+
 class RunLock:
     """Only one writer to a run; taken when made, released by `close` or by the death of the process."""
 
     def __init__(self, path: Path) -> None:
+        self._path, self._made_parents = path, [parent for parent in path.parents if not _is_there(parent)]
         try:
             path.mkdir(parents=True, exist_ok=True)
             self._handle: IO[bytes] = (path / LOCK).open("ab")
         except OSError as error:
+            self._take_parents_back()
             raise UserError(f"cannot write to the run directory {one_line_os(error, path)}") from error
         try:
             fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -59,7 +70,15 @@ class RunLock:
             ) from error
 
     def close(self) -> None:
+        """Let go; where the run's directory has been taken back, the parents that were made for it go too."""
         self._handle.close()
+        self._take_parents_back()
+
+    def _take_parents_back(self) -> None:
+        if not _is_there(self._path):
+            for parent in self._made_parents:
+                with contextlib.suppress(OSError):  # never made, or something else lies there by now
+                    parent.rmdir()
 
     def __enter__(self) -> "RunLock":
         return self
@@ -257,8 +276,22 @@ def checkpoints(path: Path) -> list[tuple[int, Path]]:
     return sorted((int(p.name), p) for p in folder.iterdir() if p.name.isdigit() and (p / CONFIG).exists())
 
 
+def checkpoint_at(path: Path, step: int) -> Path:
+    """The checkpoint of `step`. Raises UserError where the run is gone, or keeps none of that step."""
+    saved = dict(checkpoints(path))
+    if not saved:
+        raise UserError(f"there is no run with checkpoints at {path}; has it been moved or deleted?")
+    if step not in saved:
+        raise UserError(f"{path.name} keeps no checkpoint of step {step:,}; runs thin their older ones out")
+    return saved[step]
+
+
 def latest_checkpoint(path: Path) -> Path | None:
-    """The newest checkpoint from which the run can go on; None where there is none."""
+    """The newest checkpoint from which the run can go on; None where there is none.
+
+    Raises UserError where a newer gpttui wrote the run.
+    """
+    _refuse_newer(path)
     try:
         named = path / CHECKPOINTS / (path / LATEST).read_text(encoding="utf-8").strip()
         if named.name.isdigit() and (named / STATE).exists():
@@ -267,6 +300,17 @@ def latest_checkpoint(path: Path) -> Path | None:
         pass
     whole = [p for _, p in checkpoints(path) if (p / STATE).exists()]
     return whole[-1] if whole else None
+
+
+def _refuse_newer(path: Path) -> None:
+    """Only the format is looked at: a run whose config is out of date or damaged still has its models."""
+    try:
+        raw = msgspec.json.decode((path / CONFIG).read_bytes())
+    except (OSError, msgspec.DecodeError):
+        return
+    version = raw.get("format") if isinstance(raw, dict) else None
+    if isinstance(version, int) and version > FORMAT:
+        raise UserError(f"the run {path} was written by a newer gpttui; upgrade gpttui to open it")
 
 
 def what_is_left(path: Path) -> str:

@@ -41,11 +41,25 @@ def test_texts_that_are_none(refused: Refused, tmp_path: Path) -> None:
     assert "binary" in refused("--data", written(tmp_path / "program", bytes(range(256)) * 50))
     assert "not UTF-8" in refused("--data", written(tmp_path / "utf16.txt", "быть или не быть\n".encode("cp1251") * 50))
     assert "one single symbol ('a')" in refused("--data", written(tmp_path / "a.txt", b"a" * 3_000_000))
+    accents = written(tmp_path / "accents.txt", "é".encode() * 50_000)
+    for rows in ((), ("--documents",)):
+        assert "one single symbol ('é')" in refused("--data", accents, *rows)
     assert "no text at" in refused("--data", str(tmp_path / "missing.txt"))
     (tmp_path / "pictures").mkdir()
     (tmp_path / "pictures" / "x.png").write_bytes(b"\x89PNG")
     assert "no texts" in refused("--data", str(tmp_path / "pictures"))
     assert "choose one of" in refused("--data", "corpus:nothing")
+
+
+def test_parents_made_for_a_run_that_cannot_begin_are_taken_back(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "there").mkdir()
+    empty = written(tmp_path / "empty.txt", b"")
+    for run in (tmp_path / "there" / "a" / "b" / "run", tmp_path / "there" / "a" / ("x" * 300)):
+        assert gpttui(["train", *SMALL, "--run-dir", str(run), "--data", empty]) == 1
+        assert len(capsys.readouterr().err.strip().splitlines()) == 1
+        assert not list((tmp_path / "there").iterdir())
 
 
 def test_shapes_that_cannot_be(refused: Refused, text_file: Path) -> None:
