@@ -113,6 +113,9 @@ class Restore(Message, frozen=True):
     changes: tuple[Intervention, ...] = ()
     draws: list[Told] = []
     """For each appended token how it was drawn then, as far as it is known."""
+    run: str = ""
+    """A run whose checkpoint of `step` gives the weights; empty: the model's own."""
+    step: int = -1
 
 
 class Intervene(Message, frozen=True):

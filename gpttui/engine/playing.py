@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gpttui import gallery
+from gpttui import gallery, rundir
 from gpttui.engine.inside import Inside
 from gpttui.errors import UserError, one_line
 from gpttui.inference.interventions import compile_changes
@@ -74,6 +74,8 @@ def open_(engine: "Engine", request: OpenModel) -> Answer:
 
 def restore(engine: "Engine", request: Restore) -> Answer:
     def make(session: Session, _card: ModelCard) -> None:
+        if request.run:
+            under(session, engine, Path(request.run), request.step)
         session.set_sampling(request.sampling)
         session.set_seed(request.seed)
         if request.changes:  # first: the draws that are restored were made by the altered model
@@ -82,6 +84,15 @@ def restore(engine: "Engine", request: Restore) -> Answer:
         session.restore(request.prompt, request.appended, request.picked, request.draws)
 
     return opened(engine, gallery.find(request.path), request.look, make)
+
+
+def under(session: Session, engine: "Engine", run: Path, step: int) -> None:
+    """Put a run's checkpoint in the place of the model's own weights. Raises UserError where it is not there."""
+    model = engine.checkpoints.get(rundir.checkpoint_at(run, step), engine.device)
+    if model.config.vocab_size != session.model.config.vocab_size:
+        raise UserError(f"the open model has another vocabulary than {run.name}; open that run first")
+    session.use_model(model)
+    session.weights = f"checkpoint {step:,}"
 
 
 def shown(engine: "Engine", look: Look) -> Shown:

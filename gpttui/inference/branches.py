@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -18,7 +18,9 @@ from gpttui.inference.sampling import check
 from gpttui.interventions import Intervention
 from gpttui.records import Array, Sampling, Told
 
-FORMAT, VERSION = "gpttui session", 1
+FORMAT, VERSION = "gpttui session", 2
+PLAIN_VERSION = 1
+"""Of files without a checkpoint, which older versions read as they are meant."""
 OTHER = "name the model that it was saved with: --model PATH"
 
 
@@ -147,16 +149,26 @@ class Branches:
         return self.nodes[node_id]
 
 
+class OfRun(msgspec.Struct, frozen=True):
+    """Which weights: those that a run saved at a step."""
+
+    run: str
+    """Its directory."""
+    step: Annotated[int, msgspec.Meta(ge=0)]
+
+
 class SessionFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """All that brings a screen back, as JSON. Token ids are of the named model's tokenizer."""
 
     format: str = FORMAT
-    version: int = VERSION
+    version: int = PLAIN_VERSION
     model: str
     """An id of the gallery, or a path."""
     vocab_size: int
     params: int
     """Both tell whether the model is still the one that the session was made with."""
+    checkpoint: OfRun | None = None
+    """Since version 2: the weights that the text stands under; None: the model's own."""
     prompt: str
     appended: list[int] = []
     picked: list[bool] = []
@@ -178,7 +190,8 @@ def save_session(session: SessionFile, file: Path) -> None:
     beside = file.with_name(f".{file.name}.tmp")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        plain = msgspec.to_builtins({"format": FORMAT, "version": VERSION} | msgspec.to_builtins(session))
+        version = VERSION if session.checkpoint is not None else PLAIN_VERSION
+        plain = {"format": FORMAT} | msgspec.to_builtins(session) | {"version": version}
         for node in plain.get("branches", ()):
             node["bits"] = None if node["bits"] != node["bits"] else node["bits"]
         beside.write_text(json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
@@ -206,6 +219,14 @@ def load_session(file: Path) -> SessionFile:
     if len(session.picked) != len(session.appended) or len(session.draws) not in (0, len(session.appended)):
         raise UserError(f"{file} is damaged: it does not say for every token how it was chosen")
     return session
+
+
+def weights_of(session: SessionFile, model: Path) -> OfRun | None:
+    """The session's checkpoint; of a run that has moved, if `model`, which is opened for it, is the run's own."""
+    held = session.checkpoint
+    if held is not None and not Path(held.run).exists() and model.parent.name == "checkpoints":
+        return OfRun(str(model.parent.parent), held.step)
+    return held
 
 
 def check_session(session: SessionFile, model: str, vocab_size: int, params: int) -> None:

@@ -11,9 +11,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
-from gpttui import gallery
+from gpttui import gallery, rundir
 from gpttui.errors import UserError
-from gpttui.inference.branches import Branches, SessionFile, load_session, save_session
+from gpttui.inference.branches import (
+    PLAIN_VERSION,
+    VERSION,
+    Branches,
+    OfRun,
+    SessionFile,
+    load_session,
+    save_session,
+)
 from gpttui.tui.selection import Selection
 
 if TYPE_CHECKING:
@@ -34,8 +42,14 @@ def session_now(link: "SessionLink", selection: Selection, view: Mapping[str, An
     card, snapshot = link.card, link.snapshot
     if card is None or snapshot is None:
         raise UserError("there is nothing to save yet: no model is open")
+    from gpttui.tui.screens.train_link import run_of
+
+    weights = saved_weights(link)
+    of_run = weights is not None and run_of(card.path) == Path(weights.run)
     return SessionFile(
-        model=model_name(card),
+        version=PLAIN_VERSION if weights is None else VERSION,
+        model=weights.run if weights is not None and of_run else model_name(card),
+        checkpoint=weights,
         vocab_size=card.vocab_size,
         params=card.params,
         prompt=link.prompt,
@@ -51,6 +65,27 @@ def session_now(link: "SessionLink", selection: Selection, view: Mapping[str, An
         head=selection.head,
         view={**view, "kept": kept_plain(link.kept)},
     )
+
+
+def saved_weights(link: "SessionLink") -> OfRun | None:
+    """The checkpoint that the text stands under; of live weights the newest one, None where none is saved yet."""
+    if link.under is None:
+        return None
+    run, step = link.under
+    step = step if step >= 0 else max((saved for saved, _ in rundir.checkpoints(Path(run))), default=-1)
+    return OfRun(run, step) if step >= 0 else None
+
+
+def weights_words(link: "SessionLink") -> str:
+    """What to tell of the weights when a session has been saved; empty where the file brings back the very same."""
+    snapshot, weights = link.snapshot, saved_weights(link)
+    if snapshot is None or not snapshot.weights or (link.under is not None and link.under[1] >= 0):
+        return ""
+    if weights is None:
+        return f"not {snapshot.weights}, of which nothing is on disk yet: it opens with the model's own weights"
+    if snapshot.weights.endswith(f" {weights.step:,}"):
+        return ""
+    return f"not {snapshot.weights}, which is live: it opens with checkpoint {weights.step:,}, the newest saved"
 
 
 def save(session: SessionFile, folder: Path) -> Path:

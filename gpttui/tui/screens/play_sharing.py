@@ -3,6 +3,7 @@
 For: `PlayScreen`, which inherits from it.
 """
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textual.widget import Widget
@@ -46,7 +47,9 @@ class PlaySharing(Sharing):
     def come_back(self, path: str, session: "SessionFile") -> None:
         """Open the model at `path` with the session's text, settings and changes."""
         self._coming_back = session
-        changes = tuple(session.interventions)
+        from gpttui.inference.branches import weights_of
+
+        changes, weights = tuple(session.interventions), weights_of(session, Path(path))
         self.link.resume(
             protocol.Restore(
                 path,
@@ -57,6 +60,8 @@ class PlaySharing(Sharing):
                 session.seed,
                 changes=changes,
                 draws=session.draws,
+                run="" if weights is None else weights.run,
+                step=-1 if weights is None else weights.step,
             )
         )
 
@@ -81,6 +86,7 @@ class PlaySharing(Sharing):
         self.link.show()
         count, altered = len(session.appended), len(session.interventions)
         told = [f"{count:,} token{'s' * (count != 1)} behind the prompt"]
+        told += [opened.snapshot.weights] if opened.snapshot.weights else []
         told += [f"{altered} change{'s' * (altered != 1)} to the model"] if altered else []
         self.hints.say(f"Your session is back: {', '.join(told)}.", "info")
 

@@ -53,6 +53,8 @@ class SessionLink:
         self.seed = 0
         self.changes: tuple[Intervention, ...] = ()
         """What the model is altered by, or will be as soon as the engine has heard of it."""
+        self.under: tuple[str, int] | None = None
+        """The run and step (-1: live) whose weights the text stands under; None: the opened model's own."""
         self.running = False
         """Keep stepping until told otherwise."""
         self.listeners: list[Callable[[Answer], None]] = []
@@ -71,6 +73,7 @@ class SessionLink:
         self._opening: protocol.OpenModel | None = None
         self._resuming: protocol.Restore | None = None
         self._jump: tuple[list[int], list[bool]] = ([], [])
+        self._scrubbed: tuple[str, int] | None = None
         self._pending: dict[str, Callable[[], Request]] = {}
         self._in_flight = ""
         self._death: str | None = None
@@ -113,7 +116,12 @@ class SessionLink:
 
     def scrub(self, run: str, step: int, tokens: int) -> None:
         """The text under the weights of a run's checkpoint, or of the run itself (-1)."""
-        self._wish("scrub", lambda: protocol.UseCheckpoint(run, step, tokens, self._look()))
+
+        def make() -> Request:
+            self._scrubbed = run, step
+            return protocol.UseCheckpoint(run, step, tokens, self._look())
+
+        self._wish("scrub", make)
 
     def step(self) -> None:
         self._wish("step", lambda: protocol.Step(self._newest()))
@@ -263,6 +271,8 @@ class SessionLink:
                 self._picked.add(self._chosen)
             elif kind == "prompt":
                 self.prompt = self._written
+            elif kind == "scrub":
+                self.under = self._scrubbed
             elif kind == "jump":
                 first, (_, picked) = answer.snapshot.n_prompt, self._jump
                 self._picked = {first + n for n, by_hand in enumerate(picked) if by_hand}
@@ -274,10 +284,12 @@ class SessionLink:
             self.prompt = opened.card.prompt if asked is None else asked
             self._picked.clear()
             self.changes = self._held = ()
+            self.under = (opened.card.path, -1) if opened.snapshot.weights else None
             if self._resuming is not None:
                 first, picked = opened.snapshot.n_prompt, self._resuming.picked
                 self._picked = {first + n for n, by_hand in enumerate(picked) if by_hand}
                 self.changes = self._held = self._resuming.changes
+                self.under = (self._resuming.run, self._resuming.step) if self._resuming.run else None
                 self._resuming = None
         self.card = opened.card
         self.sampling, self.seed = opened.snapshot.sampling, opened.snapshot.seed
@@ -332,6 +344,9 @@ class SessionLink:
         card, look = self.card, self._newest()
         picked, changes = self.picked, self.changes
         draws = self.trail.draws(self.trail.leaf)
+        run, step = self.under or ("", -1)
+        if step < 0:  # live weights died with the engine; the path of a run stands for its newest whole checkpoint
+            run, self.under = "", None
         return protocol.Restore(
-            card.path, self.prompt, appended, picked, self.sampling, self.seed, look, changes, draws
+            card.path, self.prompt, appended, picked, self.sampling, self.seed, look, changes, draws, run, step
         )

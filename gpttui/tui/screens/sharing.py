@@ -113,17 +113,16 @@ class Sharing(Exporting[None]):
         return sessions.save(sessions.session_now(self.link, self.selection, view), locations.sessions_dir())
 
     def action_save_session(self) -> None:
-        from gpttui.tui.sessions import short
+        from gpttui.tui.sessions import short, weights_words
 
         try:
             file = self.save_now()
         except UserError as error:
             self.hints.say(str(error), "error")
             return
-        snapshot = self.link.snapshot
-        under = snapshot.weights if snapshot is not None else ""
-        tail = f", but not {under}: it opens with the model's own weights" if under else "; R: the command to open it"
-        self.hints.say(f"Saved {short(file)}{tail}", "warning" if under else "info")
+        missing = weights_words(self.link)
+        tail = f", but {missing}" if missing else "; R: the command to open it"
+        self.hints.say(f"Saved {short(file)}{tail}", "warning" if missing else "info")
 
     # ── The command that shows this again ────────────────────────────────────────────────────────────────────────
 

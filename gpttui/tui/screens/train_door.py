@@ -117,6 +117,8 @@ class TrainDoor(Screen[None]):
             opened = Path(card.path).name
             self.scrubber.notches = saved
             self.scrubber.at = int(opened) if opened.isdigit() else max(saved, default=0)
+        if self.link.under is not None and self.link.under[1] >= 0 and self.link.under[0] == self._open_run:
+            self.scrubber.at = self.loss.marker = self.link.under[1]
         if (record := self._record) is not None:
             self.loss.follow(record.train, record.validation, record.name)
         self._training_changed()

@@ -1,0 +1,80 @@
+"""A session saved under a run's weights opens under them again, on the real engine."""
+
+import random
+import shutil
+from pathlib import Path
+
+import msgspec
+import pytest
+import torch
+
+from gpttui import locations, rundir
+from gpttui.inference.branches import OfRun, load_session
+from gpttui.train_config import TrainConfig
+from gpttui.training import run as runs
+from gpttui.tui.screens.play import PlayScreen
+from gpttui.tui.sessions import weights_words
+from tests.app.test_train import Driven, training
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A run of forty steps with a checkpoint every ten."""
+    monkeypatch.setenv("GPTTUI_HOME", str(tmp_path / "home"))
+    torch.set_num_threads(1)
+    words = "the king and queen of ink sat down to think while rain fell on the town".split()
+    file, rng = tmp_path / "words.txt", random.Random(0)
+    file.write_text("".join(" ".join(rng.choices(words, k=8)) + ".\n" for _ in range(150)), encoding="utf-8")
+    config = TrainConfig(
+        data=str(file), layers=1, heads=2, width=16, context=16, batch=4, steps=40, warmup=2, eval_every=0,
+        eval_tokens=256, sample_every=0, checkpoint_every=10, lr=0.01, device="cpu", threads=1,
+    )  # fmt: skip
+    with runs.start(config, tmp_path / "run") as started:
+        list(started.trainer.events())
+    return tmp_path / "run"
+
+
+def weights(driven: Driven) -> str:
+    snapshot = driven.play.tokens.snapshot
+    return "" if snapshot is None else snapshot.weights
+
+
+async def test_a_scrubbed_session_comes_back_under_its_checkpoint(tmp_path: Path, run: Path) -> None:
+    async with training(tmp_path, model=str(run), prompt="the") as driven:
+        await driven.until(lambda: driven.play.link.card is not None and driven.play.scrubber.display)
+        await driven.pilot.press("comma", "comma", "comma")
+        await driven.until(lambda: weights(driven) == "checkpoint 10" and not driven.play.link.busy)
+        await driven.pilot.press("ctrl+o")
+        await driven.until(lambda: "Saved" in driven.text)
+        assert "own weights" not in driven.text
+        before = driven.play.link.snapshot
+        driven.engine.die()
+        await driven.until(lambda: driven.play.link.snapshot is not before and not driven.play.link.busy)
+        assert weights(driven) == "checkpoint 10"
+    (file,) = locations.sessions_dir().iterdir()
+    session = load_session(file)
+    assert (session.model, session.checkpoint, session.version) == (str(run), OfRun(str(run), 10), 2)
+    async with training(tmp_path, model=session.model, session=session) as driven:
+        await driven.until(lambda: "Your session is back" in driven.text and not driven.play.link.busy)
+        again = driven.play.link.snapshot
+        assert before is not None and again is not None and weights(driven) == "checkpoint 10"
+        assert again.ids.tolist() == before.ids.tolist()
+        assert again.surprisal_bits.tolist() == pytest.approx(before.surprisal_bits.tolist(), rel=1e-4, nan_ok=True)
+        assert driven.play.scrubber.at == driven.play.loss.marker == 10
+    shutil.rmtree(rundir.checkpoint_at(run, 10))
+    async with training(tmp_path, model=session.model, session=session) as driven:
+        await driven.until(lambda: "keeps no checkpoint of step 10" in driven.text)
+        assert isinstance(driven.app.screen, PlayScreen)
+
+
+async def test_live_weights_are_saved_as_the_newest_checkpoint(tmp_path: Path, run: Path) -> None:
+    config = msgspec.structs.replace(rundir.read_config(run), steps=1_000_000, checkpoint_every=1_000_000)
+    async with training(tmp_path, model=str(run), prompt="the") as driven:
+        await driven.until(lambda: driven.play.link.card is not None)
+        driven.play.training.start(config, tmp_path / "live", "the", driven.play.link.sampling, 0)
+        await driven.until(lambda: driven.record.step > 2 and driven.record.checkpoints == (0,))
+        driven.play.link.show()
+        await driven.until(lambda: weights(driven).startswith("training step") and not weights(driven).endswith(" 0"))
+        assert weights_words(driven.play.link).endswith("which is live: it opens with checkpoint 0, the newest saved")
+        session = load_session(driven.play.save_now())
+        assert (session.model, session.checkpoint) == (str(tmp_path / "live"), OfRun(str(tmp_path / "live"), 0))
