@@ -16,6 +16,7 @@ from tokenizers import Regex, decoders, models, pre_tokenizers, trainers
 from tokenizers import Tokenizer as Backend
 
 from gpttui.errors import UserError, one_line
+from gpttui.model_files import need_file, reason
 
 UNKNOWN = "\ufffd"
 """The token that stands for a character or word outside a closed vocabulary. Never seen in training."""
@@ -71,6 +72,13 @@ class Tokenizer:
             ends.append(ends[-1] + len(char.encode()))
         return [Piece(i, ends[a], ends[b]) for i, (a, b) in zip(encoding.ids, encoding.offsets, strict=True)]
 
+    def unknown_parts(self, text: str) -> list[str]:
+        """What of `text` becomes the unknown token, in order; empty for byte-level vocabularies, which know all."""
+        if self.unknown_id is None:
+            return []
+        data = whole(text).encode()
+        return [data[start:end].decode() for i, start, end in self.pieces(text) if i == self.unknown_id]
+
     def _by_length(self, ids: Iterable[int]) -> Iterator[Piece]:
         start = 0
         for i in ids:
@@ -115,10 +123,11 @@ class Tokenizer:
     def open(cls, path: Path) -> "Tokenizer":
         """The tokenizer in model directory `path`. Raises UserError where there is none or it cannot be read."""
         if (path / "tokenizer.json").exists():
+            need_file(path / "tokenizer.json")
             try:
                 text = (path / "tokenizer.json").read_text(encoding="utf-8")
             except (OSError, ValueError) as error:
-                raise UserError(f"{path / 'tokenizer.json'} cannot be read: {one_line(error)}") from error
+                raise UserError(f"{path / 'tokenizer.json'} cannot be read: {reason(error)}") from error
             return cls.from_json(text)
         if (path / "vocab.json").exists() and (path / "merges.txt").exists():
             return from_gpt2_files(path / "vocab.json", path / "merges.txt")

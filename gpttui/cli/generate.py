@@ -1,6 +1,5 @@
 """`gpttui generate`: a text continued, without a screen, with the same draws that the playground makes."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,6 +48,7 @@ def command(
     """
     from gpttui import gallery
     from gpttui.cli import media
+    from gpttui.cli.given import counted, note_unknown, text_of
     from gpttui.cli.sessions import session_model
     from gpttui.inference.generate import generate
     from gpttui.inference.interventions import compile_changes
@@ -65,18 +65,20 @@ def command(
         stop = stop or "\n"
     leave_a_core()
     gpt, tokenizer = open_model(path)
-    text = card.prompt if prompt is None else prompt
-    if text == "-":
-        text = sys.stdin.buffer.read().decode("utf-8", errors="replace")
+    text = card.prompt if prompt is None else text_of(prompt)
     made, how = [parse(target) for target in ablate], Sampling(temperature, top_k, top_p)
     if saved is not None:
         text, seed, how, made = saved.prompt, saved.seed, saved.sampling, saved.interventions
     changes = compile_changes(gpt, tokenizer, made, tokenizer.encode(text))
     tap = changes if made else None
     writing = Session(gpt, tokenizer, sampling=how, seed=seed, prompt=text, tap=tap, tap_names=changes.words)
+    note_unknown(tokenizer, text)
     if saved is not None:
         writing.jump(saved.appended, saved.picked)
         text = writing.text
+    unseen, context = writing.n_slid, f"its context is {gpt.config.context}"
+    if unseen:
+        note(f"the model does not see the first {counted(unseen, 'token')} of the text's {len(writing)}: {context}")
     stop_ids = [] if stop is None else tokenizer.encode(stop)
     if stop is not None and (len(stop_ids) != 1 or stop_ids[0] == tokenizer.unknown_id):
         raise UserError(f"{stop!r} is not a single token of {card.id}, so it cannot be what to stop at")
@@ -89,6 +91,9 @@ def command(
             click.echo(shown(token.text, keep="\n"), nl=False)
     if not as_json:
         click.echo()
+    if writing.n_slid > unseen:
+        gone = counted(writing.n_slid - unseen, "token")
+        note(f"while the text grew, {gone} more slid out of the model's sight at its beginning: {context}")
     if out is not None:
         note(f"{media.write(out, card.token_view, text + written)} in {out}")
 

@@ -1,11 +1,11 @@
 """`gpttui tokens`: how a model's tokenizer splits a text. No torch."""
 
-import sys
+from collections.abc import Sequence
 
 import click
 
 from gpttui.cli.options import json_option, model_option
-from gpttui.cli.output import note, print_json, table
+from gpttui.cli.output import print_json, table
 
 
 @click.command()
@@ -15,30 +15,49 @@ from gpttui.cli.output import note, print_json, table
 def command(model: str | None, text: str, as_json: bool) -> None:
     """Show how TEXT is split into tokens (- reads it from stdin).
 
-    START and END count bytes of the UTF-8 text; they are not characters.
+    START and END count bytes of the text as it is given; they are not characters. BYTES are those of the text.
     """
     from gpttui import gallery
+    from gpttui.cli.given import text_of
     from gpttui.text import display_token
     from gpttui.tokenizers import Tokenizer
 
-    if text == "-":
-        text = sys.stdin.buffer.read().decode("utf-8", errors="surrogateescape")
-    stray = sum("\ud800" <= char <= "\udfff" for char in text)
-    if stray:
-        note(f"{stray} bytes of the text are not UTF-8; each counts as U+FFFD")
+    text = text_of(text)
     tokenizer = Tokenizer.open(gallery.find(model))
-    pieces = tokenizer.pieces(text)
+    data, edges = as_given(text)
+    last = len(edges) - 1  # tokenizers from elsewhere may put a space before the text
+    pieces = [(i, edges[min(start, last)], edges[min(end, last)]) for i, start, end in tokenizer.pieces(text)]
     if as_json:
-        kinds = {i: (tokenizer.decode([i]), tokenizer.token_bytes(i).hex()) for i in {piece.id for piece in pieces}}
+        texts = {i: tokenizer.decode([i]) for i in {piece[0] for piece in pieces}}
         print_json(
             [
-                {"id": i, "text": kinds[i][0], "bytes_hex": kinds[i][1], "start": start, "end": end}
+                {"id": i, "text": texts[i], "bytes_hex": data[start:end].hex(), "start": start, "end": end}
                 for i, start, end in pieces
             ]
         )
         return
     rows = [["start", "end", "id", "bytes", "token"]]
-    for piece in pieces:
-        data = tokenizer.token_bytes(piece.id)
-        rows.append([str(piece.start), str(piece.end), str(piece.id), data.hex(" "), display_token(data)])
+    for i, start, end in pieces:
+        rows.append([str(start), str(end), str(i), data[start:end].hex(" "), display_token(tokenizer.token_bytes(i))])
     click.echo("\n".join(table(rows, right=frozenset({0, 1, 2}))))
+
+
+def as_given(text: str) -> tuple[bytes, Sequence[int]]:
+    """The bytes that `text` was read from, and for each byte of what is tokenized the place in them.
+
+    They differ where a byte is no UTF-8: U+FFFD stands for it, three bytes for one, of which the first takes its place.
+    """
+    from gpttui.tokenizers import whole
+
+    clean = whole(text)
+    try:
+        data = text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # other surrogates: no shell gives them
+        data = clean.encode()
+    if text == clean or data == clean.encode():
+        return data, range(len(data) + 1)
+    edges = [0]
+    for char in text:
+        at, length = edges[-1], len(char.encode("utf-8", "surrogateescape"))
+        edges += [at + min(n, length) for n in range(1, len(whole(char).encode()) + 1)]
+    return data, edges

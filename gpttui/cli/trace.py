@@ -20,6 +20,7 @@ def command(model: str | None, prompt: str, ablate: tuple[str, ...], out: Path) 
     Scores are scaled q.k, masked entries -inf.
     """
     from gpttui import gallery
+    from gpttui.cli.given import note_unknown
     from gpttui.inference import trace
     from gpttui.inference.interventions import compile_changes
     from gpttui.inference.opening import open_model
@@ -27,6 +28,7 @@ def command(model: str | None, prompt: str, ablate: tuple[str, ...], out: Path) 
 
     gpt, tokenizer = open_model(gallery.find(model))
     ids = tokenizer.encode(prompt)
+    note_unknown(tokenizer, prompt)
     changes = compile_changes(gpt, tokenizer, [parse(target) for target in ablate], ids)
     recorded = trace.record(gpt, ids, tap=changes if ablate else None)
     recorded.save(out)

@@ -19,7 +19,7 @@ from gpttui.errors import UserError
 from gpttui.inference.opening import open_model
 from gpttui.inference.session import Session
 from gpttui.records import Sampling
-from gpttui.tokenizers import train_characters
+from gpttui.tokenizers import train_characters, train_words
 from tests.cli.conftest import Cli, make_model
 
 SAMPLING = ("--temperature", "1.5", "--top-k", "7", "--top-p", "0.9")
@@ -81,8 +81,40 @@ def test_settings_that_cannot_be(cli: Cli, char_model: Path, args: tuple[str, st
 @pytest.mark.parametrize("prompt", ["", "漢字 [/] \x1b[2J\u202e", "hello " * 100, "👩\u200d💻\udcff"])
 def test_any_prompt_goes(cli: Cli, bpe_model: Path, prompt: str) -> None:
     result = cli("generate", "--model", bpe_model, "--prompt", prompt, "-n", "3", "--json")
-    assert (result.code, result.err, len(result.out.splitlines())) == (0, "", 3)
+    assert (result.code, len(result.out.splitlines())) == (0, 3)
     assert result.out.isascii()
+
+
+def test_all_that_fits_is_written_without_a_word(cli: Cli, char_model: Path) -> None:
+    assert cli("generate", "--model", char_model, "--prompt", "hello", "-n", "11").err == ""
+
+
+def test_a_prompt_longer_than_the_context_is_told(cli: Cli, char_model: Path) -> None:
+    result = cli("generate", "--model", char_model, "--prompt", "hello world" * 2, "-n", "1", "--json")
+    says = "gpttui: the model does not see the first 8 tokens of the text's 22: its context is 16\n"
+    assert (len(result.out.splitlines()), result.err) == (1, says)
+
+
+def test_a_text_that_outgrows_the_context_is_told_once(cli: Cli, char_model: Path) -> None:
+    result = cli("generate", "--model", char_model, "--prompt", "hello", "-n", "20")
+    says = "while the text grew, 12 tokens more slid out of the model's sight at its beginning: its context is 16"
+    assert result.err == f"gpttui: {says}\n"
+    assert "slid" not in result.out
+
+
+def test_what_a_closed_vocabulary_does_not_have_is_told(cli: Cli, char_model: Path, tmp_path: Path) -> None:
+    result = cli("generate", "--model", char_model, "--prompt", "hé zé", "-n", "2")
+    says = "gpttui: the model does not know 3 characters of the text ('é', 'z'); each is its token \ufffd\n"
+    assert (result.code, result.err) == (0, says)
+    trace = cli("trace", "--model", char_model, "--prompt", "z", "--out", tmp_path / "t.npz")
+    assert trace.err.startswith("gpttui: the model does not know 1 character of the text ('z')")
+    words = make_model(tmp_path / "words", train_words(["the cat"]))
+    assert "1 word of the text (' dog')" in cli("generate", "--model", words, "--prompt", "the dog", "-n", "1").err
+
+
+def test_bytes_that_are_no_text_are_told(cli: Cli, bpe_model: Path) -> None:
+    result = cli("generate", "--model", bpe_model, "--prompt", "a\udcff", "-n", "1")
+    assert (result.code, result.err) == (0, "gpttui: 1 byte of the text is not UTF-8; each counts as U+FFFD\n")
 
 
 def test_a_megabyte_of_prompt_comes_through_stdin(bpe_model: Path) -> None:

@@ -1,6 +1,8 @@
 """The verbs that only read: models, tokens, corpus, trace, export. Shapes of what they print are promises."""
 
+import io
 import json
+import pickle
 import re
 import shutil
 import subprocess
@@ -63,6 +65,30 @@ def test_tokens_tile_the_text(cli: Cli, bpe_model: Path, text: str) -> None:
     edges = [token["start"] for token in tokens] + [len(text.encode())]
     assert [(token["start"], token["end"]) for token in tokens] == list(pairwise(edges))
     assert [token["id"] for token in tokens] == Tokenizer.open(bpe_model).encode(text)
+
+
+def test_bytes_of_an_unknown_character_are_the_texts(cli: Cli, char_model: Path) -> None:
+    tokens = json.loads(cli("tokens", "--model", char_model, "hé漢", "--json").out)
+    found = [(token["bytes_hex"], token["start"], token["end"], token["text"]) for token in tokens]
+    assert found == [("68", 0, 1, "h"), ("c3a9", 1, 3, "\ufffd"), ("e6bca2", 3, 6, "\ufffd")]
+    assert "c3 a9" in cli("tokens", "--model", char_model, "hé漢").out
+
+
+@pytest.mark.parametrize("kind", ["bpe_model", "char_model"])
+@pytest.mark.parametrize("data", [b"h\xffllo", b"\xff", b"\xc3\xa9\xc3 \xed\xa0\x80l", "漢\n".encode()])
+def test_tokens_tile_bytes_that_are_no_text(
+    cli: Cli, kind: str, data: bytes, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+    tokens = json.loads(cli("tokens", "--model", request.getfixturevalue(kind), "-", "--json").out)
+    assert b"".join(bytes.fromhex(token["bytes_hex"]) for token in tokens) == data
+    assert tokens[0]["start"] == 0 and tokens[-1]["end"] == len(data)
+    assert all(a["end"] == b["start"] for a, b in pairwise(tokens))
+
+
+def test_surrogates_that_no_shell_gives_are_no_error(cli: Cli, char_model: Path) -> None:
+    tokens = json.loads(cli("tokens", "--model", char_model, "h\ud800\udcffe", "--json").out)
+    assert tokens[0]["bytes_hex"] == "68" and tokens[-1]["text"] == "e"
 
 
 def test_tokens_for_a_person_hold_no_control_characters(cli: Cli, bpe_model: Path) -> None:
@@ -166,14 +192,32 @@ def test_export_overwrites_nothing(cli: Cli, bpe_model: Path, tmp_path: Path) ->
     assert [file.name for file in tmp_path.iterdir() if file.name != "home"] == ["mine.txt"]
 
 
-@pytest.mark.parametrize("verb", [("tokens", "x"), ("trace", "--prompt", "x", "--out", "t.npz"), ("export", "dir")])
-def test_what_is_no_model_is_one_line(
-    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: tuple[str]
+OPENING = [
+    ("tokens", "x"), ("generate", "--prompt", "x"), ("trace", "--prompt", "x", "--out", "t.npz"), ("export", "dir"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("verb", OPENING, ids=[verb[0] for verb in OPENING])
+def test_what_is_no_model_is_one_line_that_says_why(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: tuple[str], char_model: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
     (tmp_path / "pytorch_model.bin").write_bytes(b"PK")
-    for model in ("empty", "pytorch_model.bin", "missing", "./missing"):
+    torch.save({"a": torch.ones(2)}, tmp_path / "saved")
+    torch.save({"a": torch.ones(2)}, tmp_path / "saved-long-ago", _use_new_zipfile_serialization=False)
+    (tmp_path / "pickled").write_bytes(pickle.dumps({"a": 1}))
+    (tmp_path / "notes.md").write_text("x")
+    shutil.copy(char_model / "model.safetensors", tmp_path / "bare.safetensors")
+    shutil.copytree(char_model, tmp_path / "unsafe")
+    (tmp_path / "unsafe" / "model.safetensors").rename(tmp_path / "unsafe" / "pytorch_model.bin")
+    for model, says in {
+        "empty": "holds no", "missing": "no model is called", "./missing": "no model at",
+        "pytorch_model.bin": "is a pickle, which can run any code", "saved": "is a pickle", "pickled": "is a pickle",
+        "saved-long-ago": "is a pickle", "unsafe": "has only pytorch_model.bin, a pickle",
+        "bare.safetensors": "give the directory", "notes.md": "give the directory",
+    }.items():  # fmt: skip
         result = cli(*verb, "--model", model)
         assert result.code == 1 and result.err.count("\n") == 1, model
+        assert says in result.err, model
     assert not (tmp_path / "t.npz").exists() and not (tmp_path / "dir").exists()

@@ -85,6 +85,14 @@ def test_closed_vocabularies_say_unknown(text: str) -> None:
     assert not pieces or pieces[-1].end == len(tokenizers.whole(text).encode())
 
 
+def test_what_becomes_the_unknown_token_is_named() -> None:
+    tokenizer = fakes.tiny_tokenizer("characters")
+    assert tokenizer.unknown_parts("the Ж漢Ж") == ["Ж", "漢", "Ж"]
+    assert tokenizer.unknown_parts("the \udcff") == ["\ufffd"]
+    assert fakes.tiny_tokenizer("bpe").unknown_parts("Ж漢") == []
+    assert train_words(["the cat"]).unknown_parts("the dog") == [" dog"]
+
+
 def test_lone_surrogates_become_the_replacement_character() -> None:
     tokenizer = fakes.tiny_tokenizer("bpe")
     assert tokenizer.decode(tokenizer.encode("a\ud800b\udfff")) == "a\ufffdb\ufffd"
@@ -147,4 +155,8 @@ def test_broken_files_are_one_line(tmp_path: Path) -> None:
         Tokenizer.open(tmp_path)
     (tmp_path / "tokenizer.json").write_bytes(b"\xff\x00")
     with pytest.raises(UserError, match="cannot be read"):
+        Tokenizer.open(tmp_path)
+    (tmp_path / "tokenizer.json").unlink()
+    (tmp_path / "tokenizer.json").mkdir()
+    with pytest.raises(UserError, match="is a directory"):
         Tokenizer.open(tmp_path)

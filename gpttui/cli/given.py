@@ -1,0 +1,31 @@
+"""The text that a person gives to a verb, and a line on stderr for whatever of it the model cannot take as it is."""
+
+import sys
+
+from gpttui.cli.output import note
+from gpttui.tokenizers import UNKNOWN, Tokenizer
+
+SHOWN = 8
+"""So many of the unknown parts are spelled out."""
+
+
+def text_of(argument: str) -> str:
+    """`argument`, or stdin for `-`: bytes that are not UTF-8 come as lone surrogates, as Python's own arguments do."""
+    text = sys.stdin.buffer.read().decode("utf-8", errors="surrogateescape") if argument == "-" else argument
+    if stray := sum("\ud800" <= char <= "\udfff" for char in text):
+        note(f"{counted(stray, 'byte')} of the text {'is' if stray == 1 else 'are'} not UTF-8; each counts as U+FFFD")
+    return text
+
+
+def note_unknown(tokenizer: Tokenizer, text: str) -> None:
+    """Says what of `text` a closed vocabulary does not have; nothing where it has all."""
+    if not (unknown := tokenizer.unknown_parts(text)):
+        return
+    different = list(dict.fromkeys(unknown))
+    spelled = ", ".join(repr(part[:20]) for part in different[:SHOWN]) + (", …" if different[SHOWN:] else "")
+    kind = "character" if tokenizer.kind == "characters" else "word"
+    note(f"the model does not know {counted(len(unknown), kind)} of the text ({spelled}); each is its token {UNKNOWN}")
+
+
+def counted(count: int, name: str) -> str:
+    return f"{count} {name}{'' if count == 1 else 's'}"
