@@ -46,15 +46,17 @@ def command(
 
     The same model, prompt, seed and settings give the same text here and in the playground, every time.
     """
-    from gpttui import gallery
+    from gpttui import gallery, rundir
     from gpttui.cli import media
     from gpttui.cli.given import counted, note_unknown, text_of
     from gpttui.cli.sessions import session_model
+    from gpttui.inference.branches import weights_of
     from gpttui.inference.generate import generate
     from gpttui.inference.interventions import compile_changes
     from gpttui.inference.opening import leave_a_core, open_model
     from gpttui.inference.session import Session
     from gpttui.interventions import parse
+    from gpttui.model import checkpoint
     from gpttui.records import Sampling
 
     saved = None if session is None else _saved(session)
@@ -65,6 +67,8 @@ def command(
         stop = stop or "\n"
     leave_a_core()
     gpt, tokenizer = open_model(path)
+    if saved is not None and (weights := weights_of(saved, path)) is not None:
+        gpt = checkpoint.load(rundir.checkpoint_at(Path(weights.run), weights.step))
     text = card.prompt if prompt is None else text_of(prompt)
     made, how = [parse(target) for target in ablate], Sampling(temperature, top_k, top_p)
     if saved is not None:

@@ -3,16 +3,19 @@
 import io
 import json
 import math
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 import torch
 import torch.nn.functional as F
 
 from gpttui import gallery, rundir
 from gpttui.cli.main import run as gpttui
+from gpttui.inference.branches import OfRun, SessionFile, load_session, save_session
 from gpttui.model import checkpoint
 from gpttui.tokenizers import Tokenizer
 from gpttui.train_config import TrainConfig
@@ -66,6 +69,48 @@ def test_a_directory_is_read_in_the_order_of_its_names(text_file: Path, tmp_path
 
     data = open_data(rundir.read_config(tmp_path / "run"), tmp_path / "run")
     assert data.tokenizer.decode([*data.train.array.tolist(), *data.val.array.tolist()]) == whole
+
+
+def test_a_run_of_a_newer_gpttui_is_refused_by_every_verb(
+    trained: Path, text_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = trained / rundir.CONFIG
+    config.write_text(config.read_text().replace('"format": 1', '"format": 2'))
+    for verb in (["eval", "--model", str(trained), "--data", str(text_file)],
+                 ["generate", "--model", str(trained)],
+                 ["train", "--run-dir", str(trained), "--resume"]):  # fmt: skip
+        assert gpttui(verb) == 1
+        captured = capsys.readouterr()
+        assert not captured.out and captured.err.count("\n") == 1 and "newer gpttui" in captured.err
+
+
+def test_a_session_goes_on_under_the_checkpoint_it_was_saved_with(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    step_4 = rundir.checkpoint_at(trained, 4)
+    card, file, held = gallery.card(step_4), tmp_path / "s.json", OfRun(str(trained), 4)
+    session = SessionFile(model=str(trained), vocab_size=card.vocab_size, params=card.params, prompt="the", seed=3)
+
+    def written(*where: str) -> list[tuple[int, float]]:
+        assert gpttui(["generate", *where, "-n", "12", "--json"]) == 0
+        tokens = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        return [(token["id"], round(token["prob"], 5)) for token in tokens]
+
+    plain = ("--prompt", "the", "--seed", "3")
+    save_session(session, file)
+    assert json.loads(file.read_text())["version"] == 1  # which older versions read
+    assert written("--session", str(file)) == written("--model", str(trained), *plain)
+    save_session(msgspec.structs.replace(session, checkpoint=held), file)
+    assert json.loads(file.read_text())["version"] == 2 and load_session(file).checkpoint == held
+    under = written("--model", str(step_4), *plain)
+    assert written("--session", str(file)) == under != written("--model", str(trained), *plain)
+    moved = trained.rename(tmp_path / "moved")
+    assert written("--session", str(file), "--model", str(moved)) == under
+    shutil.rmtree(moved / rundir.CHECKPOINTS / step_4.name)
+    for model, words in (([], "model is not here"), (["--model", str(moved)], "keeps no checkpoint of step 4")):
+        assert gpttui(["generate", "--session", str(file), *model]) == 1
+        captured = capsys.readouterr()
+        assert not captured.out and captured.err.count("\n") == 1 and words in captured.err
 
 
 def test_runs_are_listed_by_machine_and_for_people(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
