@@ -1,6 +1,7 @@
 """`gpttui tokens`: how a model's tokenizer splits a text. No torch."""
 
 from collections.abc import Sequence
+from itertools import accumulate, chain
 
 import click
 
@@ -56,8 +57,8 @@ def as_given(text: str) -> tuple[bytes, Sequence[int]]:
         data = clean.encode()
     if text == clean or data == clean.encode():
         return data, range(len(data) + 1)
-    edges = [0]
-    for char in text:
-        at, length = edges[-1], len(char.encode("utf-8", "surrogateescape"))
-        edges += [at + min(n, length) for n in range(1, len(whole(char).encode()) + 1)]
-    return data, edges
+    steps = {}
+    for char in set(text):
+        given, tokenized = len(char.encode("utf-8", "surrogateescape")), len(whole(char).encode())
+        steps[char] = [1] * given + [0] * (tokenized - given)
+    return data, list(accumulate(chain.from_iterable(map(steps.__getitem__, text)), initial=0))
