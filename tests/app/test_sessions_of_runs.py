@@ -26,7 +26,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     file, rng = tmp_path / "words.txt", random.Random(0)
     file.write_text("".join(" ".join(rng.choices(words, k=8)) + ".\n" for _ in range(150)), encoding="utf-8")
     config = TrainConfig(
-        data=str(file), layers=1, heads=2, width=16, context=16, batch=4, steps=40, warmup=2, eval_every=0,
+        data=str(file), layers=1, heads=2, width=16, context=64, batch=4, steps=40, warmup=2, eval_every=0,
         eval_tokens=256, sample_every=0, checkpoint_every=10, lr=0.01, device="cpu", threads=1,
     )  # fmt: skip
     with runs.start(config, tmp_path / "run") as started:
@@ -42,6 +42,7 @@ def weights(driven: Driven) -> str:
 async def test_a_scrubbed_session_comes_back_under_its_checkpoint(tmp_path: Path, run: Path) -> None:
     async with training(tmp_path, model=str(run), prompt="the") as driven:
         await driven.until(lambda: driven.play.link.card is not None and driven.play.scrubber.display)
+        driven.play.scrubber.focus()
         await driven.pilot.press("comma", "comma", "comma")
         await driven.until(lambda: weights(driven) == "checkpoint 10" and not driven.play.link.busy)
         await driven.pilot.press("ctrl+o")
