@@ -157,9 +157,9 @@ RECIPES: dict[str, Recipe] = {
         ),
     ),
     "tales": Recipe(
-        _muon(data="corpus:tales", tokenizer="bpe:3072", corpus_documents=180_000, from_starts=True, layers=5, heads=6,
-              width=192, context=256, batch=16, steps=4300, tied=True, qk_gain=True, eval_every=250, sample_every=500,
-              checkpoint_every=100, sample_prompt="Once upon a time"),
+        _muon(data="corpus:tales", tokenizer="bpe:3072", corpus_documents=180_000, layers=5, heads=6, width=192,
+              context=256, batch=16, steps=6500, tied=True, eval_every=250, sample_every=500, checkpoint_every=100,
+              sample_prompt="Once upon a time"),
         "Tales", "180,000 small stories told from a simulated world, none twice",
         "Tells small stories about people, animals and things, and explains its own words.",
         ("Once upon a time", "Mia is a brave girl. Mia puts the key in the drawer. Later, Mia looks for the key in",

@@ -47,27 +47,29 @@ def with_article(phrase: str) -> str:
 
 
 BOYS = words("""
-Adam Amos Arlo Barney Basil Bruno Caleb Casper Dexter Diego Elias Emil Ezra Felix Finn Gus Hugo Igor Ivan Jasper
-Jonas Jules Lars Leo Milo Ned Noah Omar Otis Quentin Ravi Rufus Samir Simon Theo Tom Viktor Walter Yusuf Zach
+Adam Alec Amos Anton Arlo Barney Basil Bruno Caleb Casper Conrad Dexter Diego Edgar Elias Emil Ezra Felix Finn Floyd
+Gus Harvey Hugo Igor Ivan Jasper Jonas Jules Kasper Lars Leo Linus Louis Magnus Marco Milo Ned Nico Noah Omar
+Oscar Otis Paolo Percy Quentin Ravi Remy Rufus Samir Simon Sven Theo Tobias Tom Viktor Walter Wilbur Yusuf Zach Zeno
 """)
 GIRLS = words("""
-Ada Agnes Alba Anya Astrid Bella Clara Dora Elena Emma Fatima Freya Gemma Greta Hannah Heidi Ines Ingrid Isla
-Kira Lena Lila Lucy Mabel Maya Mia Nadia Nina Nora Olga Petra Priya Rosa Ruth Salma Sofia Tessa Thea Vera Yara
+Ada Agnes Alba Amira Anya Astrid Bella Bianca Clara Cleo Dora Edith Elena Elsie Emma Esme Fatima Fiona Freya Gemma
+Greta Hannah Heidi Helga Ines Ingrid Irma Isla Jana Josie Kira Lena Lila Lotte Lucy Mabel Maya Mia Mina Nadia
+Nell Nina Nora Olga Paula Petra Priya Rita Rosa Ruth Salma Selma Sofia Tessa Thea Una Vera Wanda Yara Zelda
 """)
 PETS_HE = words("""
-Bandit Bingo Biscuit Buster Cosmo Duke Hector Jingle Nibbles Patch Pickle Pip Rascal Rusty Scruff Snuffle Tango
-Waffles
+Bandit Barnaby Bingo Biscuit Boris Buster Chip Cosmo Digger Duke Fergus Grumble Hector Jingle Mungo Nibbles Patch
+Pickle Pip Rascal Rusty Scruff Snuffle Tango Twig Waffles
 """)
 PETS_SHE = words("""
-Blossom Bonnie Clover Daisy Fern Ginger Honeybun Lulu Misty Nutmeg Olive Peaches Pepper Poppy Pumpkin Sunny
-Tulip Willow
+Blossom Bonnie Bubbles Clover Daisy Duchess Fern Ginger Honeybun Juniper Lulu Maple Misty Muffin Nutmeg Olive
+Pansy Peaches Pepper Poppy Pumpkin Snowdrop Sunny Tulip Velvet Willow
 """)
 SURNAMES = words("""
-Barrow Bramble Crumb Dawson Fiddler Fletcher Hobbs Jarvis Kettle Larkin Marlow Nettle Oakley Pocket Quill Rowan
-Sparrow Tibbs Underhill Whistle
+Abbott Barrow Bramble Crumb Dawson Ellery Fiddler Fletcher Gable Grimble Hobbs Huckle Jarvis Kettle Larkin Marlow
+Mumford Nettle Oakley Pocket Quill Rowan Sparrow Tibbs Tuttle Underhill Vane Whistle Winkle Yates
 """)
-UNCLES = words("Albert Dmitri Ernest Frank George Jack Ludo Max Oliver Pedro Sam Victor")
-AUNTS = words("Alma Carmen Doris Ella Flora Gerda Hilda Joan Lottie Marta Nancy Pearl")
+UNCLES = words("Albert Alfred Bertram Carlo Dmitri Ernest Frank George Henrik Jack Ludo Max Oliver Pedro Sam Victor")
+AUNTS = words("Alma Beatrix Carmen Doris Ella Flora Gerda Hilda Ida Joan Katya Lottie Marta Nancy Pearl Sybil")
 
 KINDS = words("""
 badger bear beaver cat cow crow deer dog donkey duck elephant fox frog giraffe goat goose hamster hare hedgehog hen

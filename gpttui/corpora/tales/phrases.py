@@ -23,6 +23,7 @@ POOLS: dict[str, tuple[str, ...]] = {
     "SAD": lexicon.SAD,
     "SHOP": lexicon.SHOPS,
     "WEATHER": lexicon.WEATHER,
+    "DAYTIME": lexicon.DAYTIMES,
     "COLOUR": lexicon.COLOURS,
     "TRAIT": lexicon.TRAITS,
     "A_TRAIT": tuple(map(with_article, lexicon.TRAITS)),
@@ -58,20 +59,20 @@ once upon a time there <be> {who} called {X} in {home}
 in {home} there <live> {who} named {X}
 {X} <be> {who} who <live> in {home}
 in {home} there <be> {who} whose name <be> {X}
-meet {X}, {who} from {home}
+{X} <be> {who} from {home}
 {who} called {X} <live> in {home}
 this is a story about {X}, {who} from {home}
 everyone <know> {X}, {who} who <live> in {home}
-for as long as anyone <can-> remember, {who} called {X} <have> lived in {home}
+one {WEATHER} {DAYTIME}, {who} called {X} <wake> up in {home}
 far away, in {home}, <live> {who}, and {his} name <be> {X}
-here <come-> {X}, {who} who <live> in {home}
+{X}, {who}, <live> in {home}
 """)
 LIKES = book("""
 <love> {HOBBY}
 <like> {HOBBY} more than anything
 <be> very good at {HOBBY}
 <dream> of {HOBBY}
-<spend> every free hour {HOBBY}
+<spend> every {DAYTIME} {HOBBY}
 <enjoy> {HOBBY} with {his} {RELATIVE}
 <be> famous for {HOBBY}
 <like> {HOBBY} and eating {MEAL}
@@ -286,8 +287,6 @@ that night {X} <sleep> very well
 and {X} <go> home to eat {MEAL}
 after all that, {X} <be> ready for bed
 {X} never <forget> that {day}
-{X} still <talk> about that {day}
-{X} <draw> a picture of that {day}
 {X}'s {RELATIVE} <be> very proud of {him}
 that <be-> the best {day} of {X}'s life
 and that is how {X} became so {TRAIT}
@@ -295,8 +294,6 @@ and that is how {X} became so {TRAIT}
 {X} <have> {MEAL} for supper and <go> to bed early
 {X} <dream> about it all night
 and {X} <live> happily in {home}
-back in {home}, {X} <fall> asleep at once
-{X} <return> to {home} and <think> about it all
 """)
 JOINT_ENDINGS = book("""
 {X} <walk> home together
@@ -308,6 +305,5 @@ from then on, {X} always <help> each other
 that evening, {X} <sit> together and <eat> {MEAL}
 {X} <wave> goodbye and <promise> to meet again
 {X} <agree> that it <have-> been a day full of surprises
-{X} <talk> about that {day} for years
 {X} <play> {SPORT} until it <be-> dark
 """)

@@ -35,9 +35,6 @@ PLOTS = (
     plots_three.two_things,
 )
 
-HERO_BEGINS = 0.7
-"""How often what happens happens to the one whom the tale introduced first; else to the friend."""
-
 
 class Story(NamedTuple):
     """A tale, its events (each with the number of its sentence), where its sentences end, and what its choices cost."""
@@ -58,11 +55,7 @@ def _plot(t: Teller) -> None:
     t.roles["whoy"] = cast.described(t, kind)
     t.say(p.FRIENDS, x, y)
     t.focus = None
-    plot = t.draw.pick(PLOTS)
-    if t.draw.flip(HERO_BEGINS):
-        plot(t, x, y)
-    else:
-        plot(t, y, x)
+    t.draw.pick(PLOTS)(t, x, y)
     if t.draw.flip(0.6):
         t.say(p.ENDINGS, x)
     else:
