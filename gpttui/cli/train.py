@@ -114,6 +114,7 @@ def command(
         name = recipe or rundir_recipe(path)
         loss = publish(path, export_to, recipe_name=name)
         click.echo(f"{export_to}: validation loss {loss:.4f}", err=True)
+    opened.trainer.world.end_process(code)
     return code
 
 

@@ -68,8 +68,9 @@ def part_costs(config: GPTConfig, keys: int, *, element_bytes: int = 4) -> tuple
     found = [PartCost(-1, "embed", C if learned else 0, (2 * C if learned else C) * element_bytes, 0)]
     for layer in range(config.n_layer):
         qkv, project = C * heads * D, C * C
+        gains = config.n_head * int(config.qk_norm and config.qk_gain)
         found += [
-            PartCost(layer, "qkv", 2 * qkv, (qkv + bias * heads * D + norm) * element_bytes, 0),
+            PartCost(layer, "qkv", 2 * qkv, (qkv + bias * heads * D + gains + norm) * element_bytes, 0),
             PartCost(layer, "attend", 4 * keys * C, 0, read),
             PartCost(layer, "project", 2 * project, (project + bias * C) * element_bytes, 0),
         ]
