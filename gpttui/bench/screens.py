@@ -30,6 +30,8 @@ ANSWERED_S = 0.25
 """Silence of so long says that no answer is still to be painted: what comes after it is not the key's doing."""
 WORDS = "One day Mia put the key in the drawer and went to the garden. Later she looked for the key there. " * 8
 EARLIER, ESCAPE, LAST, UP, DOWN, RIGHT = ",", "\x1b", "\x1b[F", "\x1b[A", "\x1b[B", "\x1b[C"
+MOVES = {"compare": "n"}
+"""What moves the selection, where it is not the token before: two contexts go to the next word that they share."""
 TO_THE_STEPS, MORE_STEPS = DOWN * 12, RIGHT * 3
 TURNS, TURN_S = 9, 3.0
 KEYS_WHILE_TRAINING = 40
@@ -52,7 +54,8 @@ def view_rows(model_path: str, *, rounds: int = ROUNDS) -> list[Row]:
             moved_ms: list[float] = []
             for _ in range(rounds):
                 opened_ms.append(terminal.press(view.key, quiet_s=ANSWERED_S) * 1e3)
-                moved_ms += [*_moved_ms(terminal), *_moved_ms(terminal)]
+                move = MOVES.get(view.id, EARLIER)
+                moved_ms += [*_moved_ms(terminal, move), *_moved_ms(terminal, move)]
                 _drain(terminal, 0.2)
                 terminal.send(LAST)
                 _drain(terminal, 0.2)
@@ -62,14 +65,16 @@ def view_rows(model_path: str, *, rounds: int = ROUNDS) -> list[Row]:
             name = f"{view.title}: open → painted, p95"
             rows.append(Row(name, quantile(opened_ms, 0.95), "ms", at_least=150, aim=60, note=first))
             name = f"{view.title}: selection moved → painted, p95"
+            if not moved_ms:
+                raise UserError(f"nothing moved in the view {view.title}")
             rows.append(Row(name, quantile(moved_ms, 0.95), "ms", at_least=50, aim=25, note=f"{len(moved_ms)} moves"))
     return rows
 
 
-def _moved_ms(terminal: Terminal) -> list[float]:
-    """One move to the token before; empty where the selection stands at the beginning (two contexts are short)."""
+def _moved_ms(terminal: Terminal, key: str) -> list[float]:
+    """One move; empty where nothing is left to move to."""
     try:
-        return [terminal.press(EARLIER, answer_s=1, quiet_s=ANSWERED_S) * 1e3]
+        return [terminal.press(key, answer_s=1, quiet_s=ANSWERED_S) * 1e3]
     except UserError:
         return []
 

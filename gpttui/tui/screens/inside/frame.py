@@ -208,6 +208,7 @@ class InsideScreen(Sharing):
     def on_unmount(self) -> None:
         if self._heard in self.link.watchers:
             self.link.watchers.remove(self._heard)
+        views.tidy_later(self.app.set_timer)
 
     def on_resize(self) -> None:
         self.set_class(self.app.size.height < self.FLAT_HEIGHT, "-flat")
