@@ -29,7 +29,7 @@ ROUNDS = 12
 ANSWERED_S = 0.25
 """Silence of so long says that no answer is still to be painted: what comes after it is not the key's doing."""
 WORDS = "One day Mia put the key in the drawer and went to the garden. Later she looked for the key there. " * 8
-EARLIER, ESCAPE, LAST, UP, DOWN, RIGHT = ",", "\x1b", "\x1b[F", "\x1b[A", "\x1b[B", "\x1b[C"
+EARLIER, LATER, ESCAPE, LAST, UP, DOWN, RIGHT = ",", ".", "\x1b", "\x1b[F", "\x1b[A", "\x1b[B", "\x1b[C"
 MOVES = {"compare": "n"}
 """What moves the selection, where it is not the token before: two contexts go to the next word that they share."""
 TO_THE_STEPS, MORE_STEPS = DOWN * 12, RIGHT * 3
@@ -153,11 +153,12 @@ def training_rows(data: str) -> list[Row]:
 
 
 def _scrubbed_ms(terminal: Terminal) -> list[float]:
-    """Stop the run; then, in the playground, one checkpoint back after the other."""
+    """Stop the run; then, in the playground, from checkpoint to checkpoint and back: there may be few of them."""
     for key, for_s in (("e", 1.0), ("x", 4.0), (EARLIER, 2.0)):
         terminal.send(key)
         _drain(terminal, for_s)
-    return [terminal.press(EARLIER, quiet_s=ANSWERED_S) * 1e3 for _ in range(NOTCHES)]
+    keys = (EARLIER, EARLIER, LATER, LATER) * (NOTCHES // 4)
+    return [terminal.press(key, quiet_s=ANSWERED_S) * 1e3 for key in keys]
 
 
 class _Steps:

@@ -1,5 +1,6 @@
 """`gpttui`: the playground. Starts the engine first, so that torch loads while the screen is imported and painted."""
 
+import gc
 import os
 import signal
 import sys
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 PAINTS_PER_S = "120"
 """At most, read by Textual when it is imported: what an answer changes follows what the key changed after 8 ms, not 17.
 A screen on which nothing changes is not painted."""
+COLLECT_EVERY = 10_000, 20, 1_000
+"""The garbage collector's thresholds: all that lives is looked through when a view has been left, not before."""
 
 
 @click.command("play")
@@ -77,6 +80,7 @@ def open_playground(
     log = locations.engine_log_file()
     process = launch.start(words, log)
     os.environ.setdefault("TEXTUAL_FPS", PAINTS_PER_S)
+    gc.set_threshold(*COLLECT_EVERY)
     try:
         from gpttui import gallery
         from gpttui.engine.client import EngineClient

@@ -155,7 +155,8 @@ def _public_text(data: str) -> str:
     file = locations.texts_dir() / data
     if not file.exists():
         raise UserError(
-            f"this recipe learns from {data}, which is not here; fetch it with `gpttui data` or name it with --data"
+            f"this recipe learns from {data}, which is not here; `gpttui data {Path(data).stem}` fetches it, or --data"
+            " names another"
         )
     return str(file)
 

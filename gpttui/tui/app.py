@@ -5,7 +5,9 @@ A new pane, view or key never edits this file.
 
 import asyncio
 import os
+import select
 import signal
+import sys
 from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import ClassVar, Literal
@@ -20,6 +22,7 @@ from gpttui.tui.screens.session_link import Engine
 
 UNEXPECTED = 70
 """Exit code of a crash, as the command line's."""
+HANGUP_S = 1.0
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -80,6 +83,15 @@ class GpttuiApp(App[None]):
         loop = asyncio.get_running_loop()
         for number in SIGNALS:
             loop.add_signal_handler(number, partial(self.exit, return_code=128 + number))
+        if not self.is_headless:
+            self.set_interval(HANGUP_S, self._end_without_terminal)
+
+    def _end_without_terminal(self) -> None:
+        """A terminal may go without a signal (its owner was killed); Textual's reader of it would spin for ever."""
+        terminal = select.poll()
+        terminal.register(sys.__stdin__ or 0, 0)
+        if any(event & (select.POLLHUP | select.POLLERR) for _, event in terminal.poll(0)):
+            self.exit(return_code=128 + signal.SIGHUP)
 
     async def on_unmount(self) -> None:
         await self.engine.close()

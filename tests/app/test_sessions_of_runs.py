@@ -14,7 +14,7 @@ from gpttui.train_config import TrainConfig
 from gpttui.training import run as runs
 from gpttui.tui.screens.play import PlayScreen
 from gpttui.tui.sessions import weights_words
-from tests.app.test_train import Driven, training
+from tests.app.training import Driven, training
 
 
 @pytest.fixture

@@ -1,126 +1,21 @@
 """Training by keys alone, on the real engine: form, dashboard, live playground, scrubber, fine-tuning, death, files."""
 
-import asyncio
-import csv
 import os
-import random
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-import torch
-from textual import events
-from textual.pilot import Pilot
 
 from gpttui import gallery, locations, rundir
-from gpttui.engine import estimate
 from gpttui.train_config import TrainConfig
 from gpttui.train_protocol import EvalDone, SampleDrawn, StepDone
 from gpttui.training import run as runs
-from gpttui.tui.app import GpttuiApp
-from gpttui.tui.screens.play import Opening, PlayScreen
-from gpttui.tui.screens.share_dialogs import ExportScreen
 from gpttui.tui.screens.train import TrainScreen
 from gpttui.tui.screens.train_after import AfterScreen
 from gpttui.tui.screens.train_form import TrainFormScreen
-from gpttui.tui.screens.train_record import RunRecord
 from gpttui.tui.screens.train_stop import StopRuleScreen
 from gpttui.tui.widgets.scrubber import LIVE
-from tests import fakes
-from tests.app.engine_inside import EngineInside
-
-LIMIT_S = 60
-TINY = {"layers": "2", "heads": "2", "width": "16", "context": "16", "batch": "4", "steps": "40", "preset": "your own"}
-
-
-class Driven:
-    """The app, its engine and the pilot, for one test."""
-
-    def __init__(self, app: GpttuiApp, pilot: Pilot[Any], engine: EngineInside) -> None:
-        self.app, self.pilot, self.engine = app, pilot, engine
-        screen = app.screen_stack[0]
-        assert isinstance(screen, PlayScreen)
-        self.play: PlayScreen = screen
-
-    async def until(self, condition: Callable[[], object]) -> None:
-        try:
-            async with asyncio.timeout(LIMIT_S):
-                while not condition():
-                    await asyncio.sleep(0.01)
-        except TimeoutError as error:
-            raise AssertionError(f"never came true\n{self.text}") from error
-
-    async def on(self, kind: type) -> Any:
-        await self.until(lambda: isinstance(self.app.screen, kind))
-        return self.app.screen
-
-    def burst(self, *keys: str) -> None:
-        """Keys that come faster than anything can answer them."""
-        for key in keys:
-            self.app.post_message(events.Key(key, key if len(key) == 1 else None))
-
-    @property
-    def text(self) -> str:
-        return "\n".join(strip.text.rstrip() for strip in self.app.screen._compositor.render_strips())
-
-    @property
-    def record(self) -> RunRecord:
-        record = self.play.training.record
-        assert record is not None
-        return record
-
-    async def exported_file(self, kind: str) -> Path:
-        """What `o` writes of the pane that has the focus."""
-        before = set(locations.exports_dir().glob("*"))
-        await self.pilot.press("o")
-        await self.on(ExportScreen)
-        await self.pilot.press(kind)
-        await self.until(lambda: set(locations.exports_dir().glob("*")) > before and "Wrote" in self.text)
-        (file,) = set(locations.exports_dir().glob("*")) - before
-        return file
-
-    async def exported(self, kind: str) -> list[dict[str, str]]:
-        with (await self.exported_file(kind)).open(newline="", encoding="utf-8") as handle:
-            return list(csv.DictReader(handle))
-
-    async def order(self, **values: str) -> None:
-        """Fill the form that is open with tiny values, and start."""
-        form = await self.on(TrainFormScreen)
-        form.values = form.values | TINY | values
-        form._show()
-        form._measure(steps=False)
-        await self.until(lambda: form.measured is not None and not form.problem)
-        await self.pilot.press("enter")
-        await self.on(TrainScreen)
-
-
-@pytest.fixture
-def text(tmp_path: Path) -> Path:
-    rng = random.Random(0)
-    words = "the king and queen of ink sat down to think while rain fell on the town".split()
-    file = tmp_path / "words.txt"
-    file.write_text("".join(" ".join(rng.choices(words, k=8)) + ".\n" for _ in range(150)), encoding="utf-8")
-    return file
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("GPTTUI_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(estimate, "TIMED_TOKENS", 64)
-    torch.set_num_threads(1)
-    return tmp_path
-
-
-@asynccontextmanager
-async def training(home: Path, size: tuple[int, int] = (120, 40), **opening: Any) -> AsyncIterator[Driven]:
-    model = str(fakes.tiny_model_dir(home, context=16)) if not (home / "tiny").exists() else str(home / "tiny")
-    engine = EngineInside()
-    app = GpttuiApp(engine, Opening(opening.pop("model", model), **opening), animations=False)
-    async with app.run_test(size=size) as pilot:
-        yield Driven(app, pilot, engine)
+from tests.app.training import training
 
 
 async def test_from_the_playground_by_keys_alone_to_a_model_on_the_shelf(home: Path, text: Path) -> None:
@@ -146,87 +41,9 @@ async def test_from_the_playground_by_keys_alone_to_a_model_on_the_shelf(home: P
         assert gallery.find("words") == locations.user_models_dir() / "words"
 
 
-async def test_the_form_measures_and_refuses_in_one_line(home: Path, text: Path) -> None:
-    async with training(home, train=str(text)) as driven:
-        form = await driven.on(TrainFormScreen)
-        await driven.until(lambda: form.measured is not None)
-        await driven.until(lambda: "parameters" in driven.text and "about" in driven.text)
-        steps = form.values["steps"]
-        await driven.pilot.press("left")
-        assert form.values["preset"] == "seconds" and form.values["width"] == "64"
-        await driven.until(lambda: form.values["steps"] != steps)
-        await driven.pilot.press(*["down"] * 6, "5")
-        assert form.values["heads"] == "5"
-        await driven.until(lambda: "does not divide" in driven.text)
-        await driven.pilot.press("enter")
-        assert driven.app.screen is form
-        await driven.pilot.press("backspace", "2")
-        await driven.until(lambda: "Enter starts" in driven.text)
-        await driven.pilot.press("up", "up", "up", "up", "up", "ctrl+u", *"/nowhere.txt")
-        await driven.until(lambda: "no text at /nowhere.txt" in driven.text)
-        await driven.pilot.press("enter")
-        assert driven.app.screen is form
-        await driven.pilot.press("escape")
-        await driven.until(lambda: driven.app.screen is driven.play)
-
-
-async def test_keys_that_come_in_a_burst_are_all_taken_in_their_order(home: Path, text: Path) -> None:
-    async with training(home, train=str(text)) as driven:
-        form = await driven.on(TrainFormScreen)
-        await driven.until(lambda: form.form.has_focus)
-        driven.burst("down", "ctrl+u", *"abcdefgh")
-        await driven.until(lambda: form.values["text"] == "abcdefgh")
-        driven.burst(*["backspace"] * 5, *"xyz", "backspace")
-        await driven.until(lambda: form.values["text"] == "abcxy")
-        driven.burst("up", "left", *["down"] * 6, *"12", *["down"] * 6, *"77")
-        await driven.until(lambda: form.values["steps"] == "77")
-        await driven.pilot.pause()
-        assert form.values["preset"] == "your own" and form.values["heads"] == "12" and form.values["width"] == "64"
-
-
-async def test_the_stop_rule_takes_a_burst_and_enter_behind_it(home: Path, text: Path) -> None:
-    async with training(home, train=str(text)) as driven:
-        await driven.order(steps="100000")
-        await driven.until(lambda: driven.record.step >= 3)
-        await driven.pilot.press("u")
-        rule = await driven.on(StopRuleScreen)
-        await driven.until(lambda: rule.form.has_focus)
-        driven.burst(*"123456", "backspace", "enter")
-        screen = await driven.on(TrainScreen)
-        await driven.until(lambda: screen.header.steps == 12_345)
-
-
-async def test_no_outdated_error_stands_in_the_way_while_the_engine_measures(
-    home: Path, text: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with training(home, train=str(text)) as driven:
-        form = await driven.on(TrainFormScreen)
-        await driven.until(lambda: form.measured is not None)
-        form.values = form.values | TINY
-        form.form.line = 6
-        driven.burst("3")
-        await driven.until(lambda: "does not divide" in driven.text and form.measured is None)
-        measuring, measure = asyncio.Event(), driven.play.training.measure
-
-        async def late(config: TrainConfig) -> Any:
-            await measuring.wait()
-            return await measure(config)
-
-        monkeypatch.setattr(driven.play.training, "measure", late)
-        await driven.pilot.press("backspace", "2")
-        await driven.until(lambda: "does not divide" not in driven.text and "Enter starts" in driven.text)
-        await driven.pilot.press("enter")
-        await driven.until(lambda: "as soon as it is measured" in driven.text)
-        assert driven.app.screen is form
-        measuring.set()
-        await driven.on(TrainScreen)
-        await driven.until(lambda: driven.record.config is not None and driven.record.config.heads == 2)
-
-
 async def test_pause_one_batch_rate_rewind_and_stop(home: Path, text: Path) -> None:
     async with training(home, train=str(text)) as driven:
-        await driven.order(steps="100000")
-        await driven.until(lambda: driven.record.step >= 3)
+        await driven.set_going()
         await driven.pilot.press("p")
         await driven.until(lambda: driven.record.state == "paused")
         held = driven.record.step
@@ -254,8 +71,7 @@ async def test_pause_one_batch_rate_rewind_and_stop(home: Path, text: Path) -> N
 
 async def test_the_end_of_a_run_is_moved_while_it_goes_on(home: Path, text: Path) -> None:
     async with training(home, train=str(text)) as driven:
-        await driven.order(steps="100000")
-        await driven.until(lambda: driven.record.step >= 3)
+        await driven.set_going()
         await driven.pilot.press("u")
         rule = await driven.on(StopRuleScreen)
         await driven.until(lambda: "Train until" in driven.text and "are done" in driven.text)
@@ -307,8 +123,7 @@ async def test_earlier_runs_are_laid_over_the_curve_one_by_one(home: Path, text:
 
 async def test_the_playground_steps_with_live_weights(home: Path, text: Path) -> None:
     async with training(home, train=str(text)) as driven:
-        await driven.order(steps="100000")
-        await driven.until(lambda: driven.record.step >= 3)
+        await driven.set_going()
         await driven.pilot.press("e")
         await driven.until(lambda: driven.app.screen is driven.play)
         await driven.until(lambda: "training step" in driven.text)

@@ -1,6 +1,7 @@
 """What a person's terminal goes through: start, keys, sizes, signals, few colours, a dead engine, the end."""
 
 import os
+import pty
 import re
 import shlex
 import signal
@@ -66,6 +67,22 @@ def test_a_signal_restores_the_terminal(tmp_path: Path, number: signal.Signals) 
         assert page.end() == 128 + number
         assert page.restored
         page.until(lambda: gone(engine))
+
+
+def test_it_ends_when_its_terminal_is_gone_without_a_signal(tmp_path: Path) -> None:
+    """Whoever held the other side was killed, and this is no controlling terminal: nobody sends SIGHUP."""
+    outside, inside = pty.openpty()
+    command = [sys.executable, "-m", "gpttui", "--engine", FAKE_ENGINE, "--model", "x"]
+    environment = os.environ | {"GPTTUI_HOME": str(tmp_path), "TERM": "xterm-256color"}
+    child = subprocess.Popen(
+        command, stdin=inside, stdout=inside, stderr=inside, env=environment, cwd=REPOSITORY, start_new_session=True
+    )
+    os.close(inside)
+    seen = b""
+    while b"Next token" not in seen:
+        seen += os.read(outside, 1 << 16)
+    os.close(outside)
+    assert child.wait(timeout=LIMIT_S) == 128 + signal.SIGHUP
 
 
 def test_ctrl_c_does_not_end_it_but_says_how_and_ctrl_q_does(tmp_path: Path) -> None:

@@ -140,20 +140,14 @@ WALK = View(
 
 
 def load_all() -> None:
-    """Import every view now, so that opening one does not wait for its code; called in a thread while nothing happens.
-
-    What has been loaded by then stays: the garbage collector need not look through it again. Nor through all that
-    lives, 20 ms, in the middle of an opening: that is for when a view has been left (`tidy_later`).
-    """
+    """Import every view, in a thread while nothing happens, so that opening one does not wait for its code."""
     for view in VIEWS:
         import_module(view.screen.partition(":")[0])
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 1_000)
 
 
 def tidy_later(set_timer: Callable[[float, Callable[[], object]], object]) -> None:
-    """Collect what a closed view leaves behind once its keys have been answered."""
+    """Collect what a closed view leaves behind, once its keys have been answered; by itself Python does so while one
+    opens, for 20 ms (the command line has told it not to)."""
     set_timer(CALM_S, gc.collect)
 
 

@@ -1,0 +1,89 @@
+"""The form and the stop rule: typed at any speed, judged at every key, refused in one line."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gpttui.train_config import TrainConfig
+from gpttui.tui.screens.train import TrainScreen
+from gpttui.tui.screens.train_form import TrainFormScreen
+from gpttui.tui.screens.train_stop import StopRuleScreen
+from tests.app.training import TINY, training
+
+
+async def test_the_form_measures_and_refuses_in_one_line(home: Path, text: Path) -> None:
+    async with training(home, train=str(text)) as driven:
+        form = await driven.on(TrainFormScreen)
+        await driven.until(lambda: form.measured is not None)
+        await driven.until(lambda: "parameters" in driven.text and "about" in driven.text)
+        steps = form.values["steps"]
+        await driven.pilot.press("left")
+        assert form.values["preset"] == "seconds" and form.values["width"] == "64"
+        await driven.until(lambda: form.values["steps"] != steps)
+        await driven.pilot.press(*["down"] * 6, "5")
+        assert form.values["heads"] == "5"
+        await driven.until(lambda: "does not divide" in driven.text)
+        await driven.pilot.press("enter")
+        assert driven.app.screen is form
+        await driven.pilot.press("backspace", "2")
+        await driven.until(lambda: "Enter starts" in driven.text)
+        await driven.pilot.press("up", "up", "up", "up", "up", "ctrl+u", *"/nowhere.txt")
+        await driven.until(lambda: "no text at /nowhere.txt" in driven.text)
+        await driven.pilot.press("enter")
+        assert driven.app.screen is form
+        await driven.pilot.press("escape")
+        await driven.until(lambda: driven.app.screen is driven.play)
+
+
+async def test_keys_that_come_in_a_burst_are_all_taken_in_their_order(home: Path, text: Path) -> None:
+    async with training(home, train=str(text)) as driven:
+        form = await driven.on(TrainFormScreen)
+        await driven.until(lambda: form.form.has_focus)
+        driven.burst("down", "ctrl+u", *"abcdefgh")
+        await driven.until(lambda: form.values["text"] == "abcdefgh")
+        driven.burst(*["backspace"] * 5, *"xyz", "backspace")
+        await driven.until(lambda: form.values["text"] == "abcxy")
+        driven.burst("up", "left", *["down"] * 6, *"12", *["down"] * 6, *"77")
+        await driven.until(lambda: form.values["steps"] == "77")
+        await driven.pilot.pause()
+        assert form.values["preset"] == "your own" and form.values["heads"] == "12" and form.values["width"] == "64"
+
+
+async def test_the_stop_rule_takes_a_burst_and_enter_behind_it(home: Path, text: Path) -> None:
+    async with training(home, train=str(text)) as driven:
+        await driven.set_going()
+        await driven.pilot.press("u")
+        rule = await driven.on(StopRuleScreen)
+        await driven.until(lambda: rule.form.has_focus)
+        driven.burst(*"123456", "backspace", "enter")
+        screen = await driven.on(TrainScreen)
+        await driven.until(lambda: screen.header.steps == 12_345)
+
+
+async def test_no_outdated_error_stands_in_the_way_while_the_engine_measures(
+    home: Path, text: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with training(home, train=str(text)) as driven:
+        form = await driven.on(TrainFormScreen)
+        await driven.until(lambda: form.measured is not None)
+        form.values = form.values | TINY
+        form.form.line = 6
+        driven.burst("3")
+        await driven.until(lambda: "does not divide" in driven.text and form.measured is None)
+        measuring, measure = asyncio.Event(), driven.play.training.measure
+
+        async def late(config: TrainConfig) -> Any:
+            await measuring.wait()
+            return await measure(config)
+
+        monkeypatch.setattr(driven.play.training, "measure", late)
+        await driven.pilot.press("backspace", "2")
+        await driven.until(lambda: "does not divide" not in driven.text and "Enter starts" in driven.text)
+        await driven.pilot.press("enter")
+        await driven.until(lambda: "as soon as it is measured" in driven.text)
+        assert driven.app.screen is form
+        measuring.set()
+        await driven.on(TrainScreen)
+        await driven.until(lambda: driven.record.config is not None and driven.record.config.heads == 2)
