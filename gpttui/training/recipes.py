@@ -165,11 +165,11 @@ RECIPES: dict[str, Recipe] = {
         ("Once upon a time", "Mia is a brave girl. Mia puts the key in the drawer. Later, Mia looks for the key in",
          "A fashion model"),
         look_inside=(
-            "Put a thing somewhere in the prompt: when the place is asked for, heads 4 and 5 of layer 5 spend four "
-            "fifths of their attention on the word for it. Where a sentence has ended, head 6 of layer 5 looks at the "
-            "name that `She` or `He` would stand for. Behind `Mrs`, head 5 of layer 1 looks at the surname that was "
-            "said before. Compare *A machine learning model* with *A fashion model*: *model* starts as one vector, and "
-            "from layer 3 on the two meanings part."
+            "Put a thing somewhere in the prompt: when the place is asked for, heads 4 and 5 of layer 5 spend 61 % and "
+            "44 % of their attention on the word for it (means over 60 held-out stories). Where a sentence has "
+            "ended, head 6 of layer 5 looks at the name that `She` or `He` would stand for, with 73 %. Behind `Mrs`, "
+            "head 5 of layer 1 looks at the surname that was said before, with 81 %. Compare *A machine learning "
+            "model* with *A fashion model*: *model* starts as one vector, and from layer 3 on the two meanings part."
         ),
     ),
 }  # fmt: skip
