@@ -7,6 +7,7 @@ first step, and leaves nothing half-written.
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -110,12 +111,15 @@ def _data(config: TrainConfig, path: Path, given: tuple[GPT, Tokenizer] | None, 
 
 
 def _model(config: TrainConfig, data: Data, given: tuple[GPT, Tokenizer] | None, world: World) -> GPT:
-    shape = given[0].config if given else model_shape(config, data.tokenizer.vocab_size)
+    shape = (
+        replace(given[0].config, dropout=config.dropout) if given else model_shape(config, data.tokenizer.vocab_size)
+    )
     refuse_if_too_big(shape, config.batch, world.device)
-    if given:
-        return given[0].to(world.device)
     torch.manual_seed(config.seed)
-    return GPT(shape).to(world.device)
+    model = GPT(shape)
+    if given:
+        model.load_state_dict(given[0].state_dict())
+    return model.to(world.device)
 
 
 def set_threads(threads: int) -> None:

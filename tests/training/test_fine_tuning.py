@@ -142,3 +142,14 @@ def test_weights_that_were_not_kept_are_not_rewound_to(tiny: Tiny, base: Path, t
     shutil.rmtree(base)
     with runs.resume(tmp_path / "tuned") as run, pytest.raises(UserError, match="did not keep the weights"):
         run.trainer.rewind()
+
+
+def test_dropout_is_the_run_s_own(text_file: Path, tiny: Tiny, tmp_path: Path) -> None:
+    train(tiny(arch="modern", steps=2, dropout=0.25), tmp_path / "base")
+    base = rundir.latest_checkpoint(tmp_path / "base")
+    assert base is not None and checkpoint.read_config(base).dropout == 0.25
+    for more, expected in (((), 0.0), (("--dropout", "0.5"), 0.5)):
+        run = tmp_path / f"run{expected}"
+        assert gpttui(options(text_file, base, run, *more)) == 0
+        saved = rundir.latest_checkpoint(run)
+        assert saved is not None and checkpoint.read_config(saved).dropout == expected
