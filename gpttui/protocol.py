@@ -16,7 +16,7 @@ from gpttui.inspect_protocol import InspectAnswer, InspectRequest
 from gpttui.interventions import Intervention
 from gpttui.records import LossHistory, ModelCard, Sampling, Snapshot, Told
 from gpttui.train_config import TrainConfig
-from gpttui.train_requests import TrainAnswer, TrainRequest
+from gpttui.train_requests import SetStopRule, TrainAnswer, TrainRequest
 
 VERSION = 1
 MAX_FRAME_BYTES = 1 << 28
@@ -156,6 +156,8 @@ class ResumeRun(Message, frozen=True):
     look: Look = Look()
     sampling: Sampling | None = None
     seed: int = 0
+    rule: SetStopRule | None = None
+    """Another end than the one that it had."""
 
 
 class UseCheckpoint(Message, frozen=True):

@@ -18,7 +18,7 @@ from gpttui.errors import UserError
 from gpttui.inference.session import Session
 from gpttui.protocol import Answer, Look, Opened, ResumeRun, StartRun
 from gpttui.records import ModelCard
-from gpttui.train_config import TrainConfig
+from gpttui.train_config import TrainConfig, changed
 from gpttui.train_requests import (
     Done,
     Measure,
@@ -77,10 +77,15 @@ def start_run(engine: "Engine", request: StartRun) -> Opened:
 
 
 def resume_run(engine: "Engine", request: ResumeRun) -> Opened:
+    from gpttui import rundir
     from gpttui.training import run as runs
 
     _need_free(engine)
-    return _open(engine, runs.resume(Path(request.path).expanduser()), request)
+    path, rule = Path(request.path).expanduser(), request.rule
+    config = rundir.read_config(path)
+    if rule is not None:
+        config = changed(config, steps=rule.steps or config.steps, minutes=rule.minutes, target_loss=rule.target_loss)
+    return _open(engine, runs.resume(path, config), request)
 
 
 def _need_free(engine: "Engine") -> None:

@@ -92,7 +92,22 @@ async def test_the_end_of_a_run_is_moved_while_it_goes_on(home: Path, text: Path
         await driven.pilot.press("p")
         await driven.until(lambda: driven.record.state == "ended")
         assert driven.record.step == last
-        await driven.until(lambda: "u until" not in driven.text)
+
+
+async def test_a_run_that_has_ended_trains_on_to_another_end(home: Path, text: Path) -> None:
+    async with training(home, train=str(text)) as driven:
+        await driven.order(steps="6")
+        await driven.until(lambda: driven.record.state == "ended" and "u trains on" in driven.text)
+        await driven.pilot.press("r")
+        await driven.until(lambda: "all 6 steps are done" in driven.text)
+        await driven.pilot.press("u")
+        await driven.on(StopRuleScreen)
+        await driven.until(lambda: "drawn out" in driven.text and "6 are done" in driven.text)
+        await driven.pilot.press("enter")
+        await driven.on(TrainScreen)
+        await driven.until(lambda: driven.record.state == "ended" and driven.record.step == 12)
+        assert driven.record.train.x.tolist() == list(range(1, 13))
+        assert rundir.read_config(Path(driven.record.path)).steps == 12
 
 
 async def test_earlier_runs_are_laid_over_the_curve_one_by_one(home: Path, text: Path) -> None:

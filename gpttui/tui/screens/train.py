@@ -51,7 +51,7 @@ REDRAW_S = 0.25
 BATCH_S = 1.0
 """Between two looks at the batch of a running model: each costs it a pass over a few rows."""
 FASTER = 1.25
-STEERING = frozenset({"pause", "one_batch", "stop", "rewind", "learning_rate", "until"})
+STEERING = frozenset({"pause", "one_batch", "stop", "rewind", "learning_rate"})
 MOST_OVERLAID = 3
 """The loss pane has so many colours for them."""
 NO_RUN = "nothing is being trained yet: press n"
@@ -76,12 +76,13 @@ class TrainScreen(Exporting[str | None]):
     def __init__(
         self,
         link: TrainLink,
-        resume: Callable[[], None],
+        resume: Callable[[SetStopRule | None], None],
         tokenizer: "Callable[[], Tokenizer | None]",
         *,
         rest_s: float = 0.0,
     ) -> None:
-        """`resume` goes on with a stopped run; `tokenizer` is that of the open model; redraws are `rest_s` apart."""
+        """`resume` goes on with a run that has ended, to another end if given one; `tokenizer` is that of the open
+        model; redraws are `rest_s` apart."""
         super().__init__()
         self.link, self._resume, self._tokenizer = link, resume, tokenizer
         self.curve = LossPane(id="curve")
@@ -290,8 +291,15 @@ class TrainScreen(Exporting[str | None]):
             self._say("it is being trained already")
         elif record.state == "running":
             self._say("something else is training this run; it is only watched from here", "warning")
+        elif self._at_its_end(record):
+            self._say(f"all {record.step:,} steps are done; u trains on, to another end")
         else:
-            self._resume()
+            self._resume(None)
+
+    @staticmethod
+    def _at_its_end(record: RunRecord) -> bool:
+        """Whether a resumed run would have nothing left to do."""
+        return record.ended is not None and record.ended.reason == "steps"
 
     @work(group="orders")
     async def action_keep(self) -> None:
@@ -322,16 +330,23 @@ class TrainScreen(Exporting[str | None]):
             self._say("")
 
     def action_until(self) -> None:
-        """Another end of the run, while it goes on."""
+        """Another end of the run: while it goes on, or to go on with it."""
         from gpttui.tui.screens.train_stop import StopRuleScreen
 
-        def order(rule: SetStopRule | None) -> None:
-            if rule is not None:
-                self._order(rule, "It ends by the new rule, from the next step on.")
-
         record = self.link.record
-        if record is not None and record.config is not None:
-            self.app.push_screen(StopRuleScreen(record), order)
+        if record is None or record.config is None:
+            return
+        if record.state == "running" and not record.live:
+            self._say("something else is training this run; it is only watched from here", "warning")
+            return
+
+        def order(rule: SetStopRule | None) -> None:
+            if rule is not None and record.active and record.live:
+                self._order(rule, "It ends by the new rule, from the next step on.")
+            elif rule is not None:
+                self._resume(rule)
+
+        self.app.push_screen(StopRuleScreen(record), order)
 
     # ── Elsewhere ─────────────────────────────────────────────────────────────────────────────────────────────────
 

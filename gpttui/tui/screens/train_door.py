@@ -16,6 +16,7 @@ from gpttui.tui.screens.train_record import RunRecord
 from gpttui.tui.widgets.scrubber import LIVE, Scrubber
 
 if TYPE_CHECKING:
+    from gpttui.train_requests import SetStopRule
     from gpttui.tui.screens.session_link import SessionLink
     from gpttui.tui.screens.train_form import Ordered
     from gpttui.tui.widgets.hint_bar import HintBar
@@ -98,9 +99,9 @@ class TrainDoor(Screen[None]):
         screen = TrainScreen(self.training, self._resume_run, lambda: self.tokens.tokenizer, rest_s=self.numbers_rest_s)
         self.app.push_screen(screen, back)
 
-    def _resume_run(self) -> None:
+    def _resume_run(self, rule: "SetStopRule | None") -> None:
         link = self.link
-        self.training.resume(link.prompt, link.sampling, link.seed)
+        self.training.resume(link.prompt, link.sampling, link.seed, rule)
 
     # ── The open model and its run ───────────────────────────────────────────────────────────────────────────────
 

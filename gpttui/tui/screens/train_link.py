@@ -14,7 +14,7 @@ from gpttui.engine.client import EngineFailure
 from gpttui.protocol import Answer, Failure, Request, ResumeRun, StartRun
 from gpttui.records import LossHistory, Sampling
 from gpttui.train_config import TrainConfig
-from gpttui.train_requests import AskProbes, Measure, Measured, Probes, TrainNews
+from gpttui.train_requests import AskProbes, Measure, Measured, Probes, SetStopRule, TrainNews
 from gpttui.tui.screens.session_link import Engine, SessionLink
 from gpttui.tui.screens.train_record import RunRecord
 from gpttui.tui.widgets.hint_bar import Tone
@@ -67,14 +67,14 @@ class TrainLink:
         self.say("Reading the text and making the model …")
         self.session.train(StartRun(config, str(path), prompt, sampling=sampling, seed=seed))
 
-    def resume(self, prompt: str, sampling: Sampling, seed: int) -> None:
-        """Go on with the run that has stopped."""
+    def resume(self, prompt: str, sampling: Sampling, seed: int, rule: SetStopRule | None = None) -> None:
+        """Go on with the run that has stopped, to another end where there is a `rule`."""
         if self.record is None:
             return
         record = self.record
         record.live, record.state, record.failure = True, "preparing", ""
         self.say(f"Going on with {record.name} …")
-        self.session.train(ResumeRun(record.path, prompt, sampling=sampling, seed=seed))
+        self.session.train(ResumeRun(record.path, prompt, sampling=sampling, seed=seed, rule=rule))
 
     def _follow(self, record: RunRecord) -> None:
         if self.record is not None and self.record.train.size and self.record.path != record.path:
@@ -113,7 +113,7 @@ class TrainLink:
         loss = "" if ended.val_loss_nats is None else f" at validation loss {ended.val_loss_nats:.3f}"
         if ended.reason == "stopped":
             return f"Stopped at step {ended.step:,}; everything is saved. r goes on, k keeps the model."
-        return f"{words.capitalize()}{loss}. k keeps the model, c compares before and after, , and . scrub."
+        return f"{words.capitalize()}{loss}. u trains on, k keeps the model, c compares, , and . scrub."
 
     def lost(self) -> None:
         """The engine has died: what it trained stands in its directory, up to the last checkpoint."""

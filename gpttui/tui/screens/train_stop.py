@@ -1,4 +1,4 @@
-"""When the run in training shall end: its steps, its minutes, or a validation loss, changed while it goes on."""
+"""When a run shall end: its steps, its minutes, or a validation loss, changed while it goes on or to go on with it."""
 
 from typing import ClassVar
 
@@ -42,10 +42,11 @@ class StopRuleScreen(ModalScreen[SetStopRule | None]):
         assert config is not None
         self.record, self.steps_now = record, config.steps
         self.form = FormPane(id="form")
-        self.form.values = {
-            "steps": str(config.steps),
-            "minutes": f"{config.minutes:g}",
-            "target": f"{config.target_loss:g}",
+        over, ended = config.minutes * 60 <= record.elapsed_s, record.ended
+        self.form.values = {  # what is over already is no end to go on to
+            "steps": str(config.steps if config.steps > record.step else 2 * record.step),
+            "minutes": f"{0 if over else config.minutes:g}",
+            "target": f"{0 if ended is not None and ended.reason == 'target' else config.target_loss:g}",
         }
         self.says = Static(id="stop-says", markup=False)
 
@@ -75,9 +76,11 @@ class StopRuleScreen(ModalScreen[SetStopRule | None]):
         steps, minutes = whole("steps", values["steps"]), number("stop after", values["minutes"])
         loss = number("stop at loss", values["target"])
         if steps <= self.record.step:
-            raise UserError(f"steps must be more than the {self.record.step:,} that are done; x stops the run")
+            raise UserError(f"steps must be more than the {self.record.step:,} that are done")
         if min(minutes, loss) < 0:
             raise UserError("minutes and loss must not be negative; 0 takes the rule away")
+        if 0 < minutes * 60 <= self.record.elapsed_s:
+            raise UserError(f"{duration(self.record.elapsed_s)} of training are over already; 0 takes the rule away")
         return SetStopRule(minutes=minutes, target_loss=loss, steps=steps)
 
     def _tell(self) -> None:

@@ -120,6 +120,7 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
     def __init__(self, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self.train, self.validation = Series(), Series()
+        self._words, self._empty = Static(id="loss-legend", markup=False), Static(id="loss-empty", markup=False)
         self._plot: CurvePlot | None = None
         self._window: Window | None = None
         self._y_window: Window | None = None
@@ -128,8 +129,8 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
         self._averaged = 1
 
     def compose(self) -> ComposeResult:
-        yield Static(id="loss-legend", markup=False)
-        yield Static(id="loss-empty", markup=False)
+        yield self._words
+        yield self._empty
 
     def on_mount(self) -> None:
         self.watch(self.app, "theme", self._recolour, init=False)
@@ -209,9 +210,9 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
         if not self.is_mounted:
             return
         shown = bool(self.train.size or self.validation.size)
-        self.query_one("#loss-empty", Static).update(self._empty_words())
-        self.query_one("#loss-empty").display = not shown
-        self.query_one("#loss-legend").display = shown and self.size.height >= 8
+        self._empty.update(self._empty_words())
+        self._empty.display = not shown
+        self._words.display = shown and self.size.height >= 8
         if shown and self._plot is None:
             from gpttui.tui.widgets.plot import CurvePlot
 
@@ -250,7 +251,7 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
             plot.add_v_line(self.marker, line_style=self._colour("loss--marker"))
         y_window = self._y_window or _padded([curve.y for curve in curves])
         plot.show_window((low, high), y_window, log_y=self.log_y)
-        self.query_one("#loss-legend", Static).update(self._legend())
+        self._words.update(self._legend())
 
     def _x_range(self) -> Window:
         if self._window is not None:

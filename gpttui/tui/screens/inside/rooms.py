@@ -19,7 +19,6 @@ from gpttui.tui.widgets.pane import Pane
 if TYPE_CHECKING:
     from gpttui.tui.widgets.prompt_editor import PromptEditor
 
-EDITOR = "PromptEditor"
 WIDE = 110
 """From this width on a view may spread out: class `-wide`."""
 
@@ -51,6 +50,7 @@ class RoomsScreen(InsideScreen):
     def __init__(self, context: ViewContext) -> None:
         super().__init__(context)
         self.here: Pane | None = None
+        self._editor: PromptEditor | None = None
         self._written: Callable[[str], Awaitable[None] | None] | None = None
 
     # ── One pane or all ──────────────────────────────────────────────────────────────────────────────────────────
@@ -101,18 +101,18 @@ class RoomsScreen(InsideScreen):
 
     @property
     def writing(self) -> bool:
-        return bool(self.query(EDITOR))
+        return self._editor is not None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """While a text is being written keys belong to it."""
-        return not self.query(f"{EDITOR}:focus-within")
+        """While a text is being written keys belong to it. (No query: this is asked for every key at every focus.)"""
+        return self._editor is None or not self._editor.has_focus_within
 
     async def write(self, title: str, text: str, then: Callable[[str], Awaitable[None] | None], hint: str = "") -> None:
         """Let a person write; `then` gets the text once it is entered."""
         from gpttui.tui.widgets.prompt_editor import PromptEditor
 
-        await self.query(EDITOR).remove()
-        editor = PromptEditor(text)
+        await self._put_away()
+        self._editor = editor = PromptEditor(text)
         editor.border_title = Content(title)
         self._written = then
         await self.mount(editor, before=self.hints)
@@ -128,8 +128,12 @@ class RoomsScreen(InsideScreen):
             await waiting
 
     async def on_prompt_editor_cancelled(self) -> None:
-        await self.query(EDITOR).remove()
-        self._written = None
+        await self._put_away()
         self.hints.say("")
         if self.here is not None:
             self.here.focus()
+
+    async def _put_away(self) -> None:
+        editor, self._editor, self._written = self._editor, None, None
+        if editor is not None:
+            await editor.remove()
