@@ -137,8 +137,8 @@ class Attention(nn.Module):
     def forward(self, x: Tensor, rotary: Tensor | None, cache: "KVCache | None", tap: Tap | None) -> Tensor:
         H, K, D = self.config.n_head, self.config.kv_heads, self.config.d_head
         B, T, C = x.shape
-        qkv = self.c_attn(x).view(B, T, H + 2 * K, D).transpose(1, 2)  # [B, H+2K, T, D]
-        q, k, v = qkv.split((H, K, K), dim=1)
+        qkv = self.c_attn(x).split((H * D, K * D, K * D), dim=-1)
+        q, k, v = (t.view(B, T, -1, D).transpose(1, 2) for t in qkv)  # [B, H, T, D], [B, K, T, D] twice
         if self.config.qk_norm:
             q, k = F.rms_norm(q, (D,)), F.rms_norm(k, (D,))
             q = q if self.qk_gain is None else q * self.qk_gain

@@ -246,19 +246,19 @@ class Trainer:
 
     def _pass(self, n: int, batch: Batch, share: float) -> float:
         """Forward and backward over one batch; gradients add up. The loss in nats."""
-        config, world = self.config, self.world
-        index = self.state.step * config.accumulation + n
-        self.batch = batch
-        torch.manual_seed((config.seed << 32) ^ (index * world.size + world.rank))  # for dropout
-        self.model.train()
+        config, world, self.batch = self.config, self.world, batch
+        if config.dropout:
+            index = self.state.step * config.accumulation + n
+            torch.manual_seed((config.seed << 32) ^ (index * world.size + world.rank))
+            self.model.train()
         if n == 0:
-            for p in self.model.parameters():
-                p.grad = None
+            self.model.zero_grad()
         with self._last_pass_syncs(n), self._autocast():
             logits = self._forward(batch.inputs.to(world.device))  # [rows, T, V]
             loss = mean_loss(logits, batch, config.label_smoothing)
             (loss * share / config.accumulation).backward()  # type: ignore[no-untyped-call]
-        self.model.eval()
+        if config.dropout:
+            self.model.eval()
         return float(loss.detach())
 
     def _last_pass_syncs(self, n: int) -> AbstractContextManager[Any]:
