@@ -5,6 +5,7 @@ import numpy as np
 from gpttui.corpora import digits
 from gpttui.errors import UserError
 from gpttui.evaluation.subject import Metrics, Subject
+from gpttui.records import Sampling
 
 PIXELS = digits.SIDE**2
 TEMPERATURE = 0.8
@@ -25,7 +26,9 @@ def evaluate(subject: Subject, n: int, seed: int) -> Metrics:
     known = pictures.reshape(len(pictures), -1)
     judge = SVC(gamma=0.001, C=10.0).fit(known, labels)
     asked = [number % 10 for number in range(n)]
-    written = subject.complete([digits.prompt(digit) for digit in asked], PIXELS, temperature=TEMPERATURE, seed=seed)
+    written = subject.complete(
+        [digits.prompt(digit) for digit in asked], PIXELS, sampling=Sampling(TEMPERATURE), seed=seed
+    )
     painted = np.stack([digits.pixels_of(":" + text).ravel() for text in written])
     nearest = np.array([np.abs(known - picture).sum(1).min() for picture in painted])
     return {

@@ -3,6 +3,7 @@
 from gpttui.corpora import names
 from gpttui.evaluation import ngram
 from gpttui.evaluation.subject import Metrics, Subject
+from gpttui.records import Sampling
 
 LONGEST_NAME = 20
 
@@ -18,7 +19,7 @@ def evaluate(subject: Subject, n: int, seed: int) -> Metrics:
     loss = float(sum(row.sum() for row in nats) / sum(len(row) for row in nats))
     rival = ngram.loss_nats(ngram.tuned(training), held_out)
     known = set(training)
-    sampled = subject.complete(["\n"] * n, LONGEST_NAME, temperature=1.0, seed=seed)
+    sampled = subject.complete(["\n"] * n, LONGEST_NAME, sampling=Sampling(1.0), seed=seed)
     return {
         "loss_nats": loss,
         "four_gram_nats": rival,

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from gpttui.corpora import speech, speech_codes
 from gpttui.corpora.speech_sounds import words
 from gpttui.evaluation.subject import Metrics, Subject
+from gpttui.records import Sampling
 
 LONGEST_WORD = 60
 TEMPERATURE = 0.5
@@ -27,7 +28,7 @@ def evaluate(subject: Subject, n: int, seed: int) -> Metrics:
     vocabulary = list(words())
     asked = [vocabulary[i % len(vocabulary)] for i in range(n)]
     prompts = [f"{speech.SAY}{word}{speech.MARKER}" for word in asked]
-    spoken = subject.complete(prompts, LONGEST_WORD, temperature=TEMPERATURE, seed=seed)
+    spoken = subject.complete(prompts, LONGEST_WORD, sampling=Sampling(TEMPERATURE), seed=seed)
     return {
         "heard": share(written(subject, hear), real),
         "heard_itself": share(written(subject, spoken), asked),

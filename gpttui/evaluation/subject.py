@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gpttui.inference.generate import complete_batch, complete_ids, token_nlls
+from gpttui.inference.generate import GREEDY, complete_batch, complete_ids, token_nlls
 from gpttui.inference.opening import open_model
 from gpttui.model.gpt import GPT
-from gpttui.records import Array
+from gpttui.records import Array, Sampling
 from gpttui.tokenizers import Tokenizer
 
 Metrics = dict[str, float]
@@ -31,12 +31,12 @@ class Subject:
         max_new: int,
         *,
         stop: str = "\n",
-        temperature: float = 0.0,
+        sampling: Sampling = GREEDY,
         seed: int = 0,
     ) -> list[str]:
-        """What the model writes after each prompt, up to and without `stop`; greedy unless a temperature is given."""
+        """What the model writes after each prompt, up to and without `stop`; greedy unless told how to draw."""
         return complete_batch(
-            self.model, self.tokenizer, list(prompts), max_new, stop=stop, temperature=temperature, seed=seed
+            self.model, self.tokenizer, list(prompts), max_new, stop=stop, sampling=sampling, seed=seed
         )
 
     def row_nats(self, rows: Sequence[Sequence[int]]) -> list[Array]:

@@ -7,7 +7,7 @@ from gpttui.corpora.tales import checker
 from gpttui.corpora.tales.probes import entropy_estimate, pronoun_probes, recall_probes
 from gpttui.evaluation.subject import Metrics, Subject
 from gpttui.evaluation.tasks import HELD_OUT_SEED
-from gpttui.records import Array
+from gpttui.records import Array, Sampling
 from gpttui.training.recipes import recipe
 
 TEMPERATURE = 0.8
@@ -20,11 +20,16 @@ TRAINING_TALES = 500
 
 
 def evaluate(subject: Subject, n: int, seed: int) -> Metrics:
-    """Loss and entropy over `n` held-out tales, `n` probes of each kind, and a fifth as many sampled stories."""
-    stories = subject.complete(["\n"] * max(20, n // 5), LONGEST_STORY, temperature=TEMPERATURE, seed=seed)
+    """Loss and entropy over `n` held-out tales, `n` probes of each kind, and a fifth as many sampled stories.
+
+    `spans_by_chance`: as many new tales of the simulator's would share so many spans with the training text.
+    """
+    stories = subject.complete(["\n"] * max(20, n // 5), LONGEST_STORY, sampling=Sampling(TEMPERATURE), seed=seed)
     consistent = [not checker.contradictions(story) for story in stories]
     entropy = entropy_estimate(seed, n, lambda text: len(subject.tokenizer.encode(text)))
     loss = held_out_loss(subject, n, seed)
+    known = training_spans(subject, n * TRAINING_TALES)
+    fresh = list(tales.documents(seed, 2 * n))
     return {
         "loss_nats": loss,
         "entropy_nats": entropy,
@@ -32,7 +37,8 @@ def evaluate(subject: Subject, n: int, seed: int) -> Metrics:
         "pronoun": pronouns_right(subject, n, seed),
         "recall": places_recalled(subject, n, seed),
         "consistent": float(np.mean(consistent)),
-        "copied_spans": float(copied_spans(subject, stories, n * TRAINING_TALES)),
+        "copied_spans": float(spans_in(subject, stories, known)),
+        "spans_by_chance": spans_in(subject, fresh, known) * len(stories) / len(fresh),
     }
 
 
@@ -76,11 +82,16 @@ def places_recalled(subject: Subject, n: int, seed: int) -> float:
     return float(np.mean([ids[: len(tail)] == tail for ids, tail in zip(given, tails, strict=True)]))
 
 
-def copied_spans(subject: Subject, stories: list[str], tales_searched: int) -> int:
-    """How many stories hold `SPAN` tokens in a row that also stand in the first tales of the model's training text."""
+def training_spans(subject: Subject, tales_searched: int) -> Array:
+    """The hashes, ascending, of all `SPAN` tokens in a row of the first tales of the model's training text."""
     config = recipe("tales").config
     training = tales.documents(config.seed, min(tales_searched, config.corpus_documents))
-    known = np.unique(np.concatenate([span_hashes(subject.tokenizer.encode(text)) for text in training]))
+    return np.unique(np.concatenate([span_hashes(subject.tokenizer.encode(text)) for text in training]))
+
+
+def spans_in(subject: Subject, stories: list[str], known: Array) -> int:
+    """How many stories hold one of the `known` spans. Some of the simulator's own, new ones do: its explanations have
+    only so many facts to tell."""
     return sum(bool(in_sorted(span_hashes(subject.tokenizer.encode(story)), known).any()) for story in stories)
 
 

@@ -64,13 +64,11 @@ def complete_batch(
     max_new: int,
     *,
     stop: str | Sequence[str] = (),
-    temperature: float = 0.0,
+    sampling: Sampling = GREEDY,
     seed: int = 0,
     batch_size: int = 512,
 ) -> list[str]:
     """What the model writes behind each prompt: up to `max_new` tokens, or up to the first of the `stop` strings.
-
-    Greedy, or drawn from the whole vocabulary at a `temperature` above 0.
 
     A stop string is not part of the answer. Each must be a single token. Raises UserError where one is not, or where a
     prompt is empty or leaves no room in the context; answers end where the context does.
@@ -82,8 +80,7 @@ def complete_batch(
             raise UserError(f"the stop text {text!r} is not a single token of this model")
         stops += ids
     rows = [tokenizer.encode(prompt) for prompt in prompts]
-    how = Sampling(temperature=temperature)
-    written = complete_ids(model, rows, max_new, stop_ids=stops, sampling=how, seed=seed, batch_size=batch_size)
+    written = complete_ids(model, rows, max_new, stop_ids=stops, sampling=sampling, seed=seed, batch_size=batch_size)
     return [tokenizer.decode(ids) for ids in written]
 
 

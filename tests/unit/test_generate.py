@@ -72,7 +72,7 @@ def test_it_stops_where_it_is_told() -> None:
 @pytest.mark.parametrize("temperature", [0.0, 0.9])
 def test_a_batch_is_its_prompts_one_by_one(temperature: float) -> None:
     model = session().model
-    together = complete_batch(model, WORDS, PROMPTS, 12, temperature=temperature, seed=100, batch_size=3)
+    together = complete_batch(model, WORDS, PROMPTS, 12, sampling=Sampling(temperature), seed=100, batch_size=3)
     for n, prompt in enumerate(PROMPTS):
         alone = session(prompt, seed=100 + n, sampling=Sampling(temperature))
         assert together[n] == WORDS.decode([token.id for token in generate(alone, 12)]), prompt
