@@ -34,6 +34,18 @@ def loss_history(run: Path, title: str, last_step: int) -> dict[str, Any]:
     }
 
 
+def joined(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """The curve of a model that was trained further: its base's, then its own, the steps counted on."""
+    done = before["steps"][-1] if before["steps"] else 0
+    return {
+        "title": after["title"],
+        "steps": before["steps"] + [done + step for step in after["steps"]],
+        "losses_nats": before["losses_nats"] + after["losses_nats"],
+        "val_steps": before["val_steps"] + [done + step for step in after["val_steps"]],
+        "val_losses_nats": before["val_losses_nats"] + after["val_losses_nats"],
+    }
+
+
 def curve(run: Path) -> LossHistory:
     """The whole curve of the run in `run`, under its name; empty where nothing was recorded."""
     raw = loss_history(run, run.name, sys.maxsize)

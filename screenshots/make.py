@@ -42,8 +42,8 @@ class Shot:
 
 
 WIDE, NARROW = (120, 40), (80, 24)
-STEPS = ("space",) * 20
-KEY = "Mia puts the key in the drawer. Later, Mia looks for the key in"
+STEPS = ("space",) * 18
+KEY = "One Monday, Mia finds a drum in the kitchen. She puts the drum in the drawer. Later, Mia looks in the"
 LAST_LAYER = ("right_curly_bracket",) * 4
 SHOTS: dict[str, Shot] = {
     "playground": Shot(WIDE, STEPS),
@@ -56,7 +56,7 @@ SHOTS: dict[str, Shot] = {
     "walk": Shot(WIDE, ("f",) * 5, model="induction"),
     "compare": Shot(WIDE, ("w",)),
     "vectors": Shot(WIDE, ("space", "v"), prompt=KEY),
-    "attention": Shot(WIDE, ("space", *LAST_LAYER, "a"), prompt=KEY),
+    "attention": Shot(WIDE, (*LAST_LAYER, "right_square_bracket", "a"), prompt=KEY),
     "neurons": Shot(WIDE, ("space", *LAST_LAYER, "n"), prompt=KEY),
     "layers": Shot(WIDE, ("space", *LAST_LAYER, "L"), prompt=KEY),
     "cost": Shot(WIDE, ("space", "C"), prompt=KEY, settle_s=4.0),

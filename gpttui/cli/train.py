@@ -91,9 +91,12 @@ def command(
     if recipe == "list":
         _list_recipes()
         return 0
+    from gpttui.training import recipes
     from gpttui.training import run as runs
 
     options = {name: value for name, value in given.items() if value is not None}
+    if recipe is not None and not resuming and (base := recipes.recipe(recipe).config.init):
+        options.setdefault("init", base)
     if "init" in options:
         from gpttui import gallery
 

@@ -14,7 +14,7 @@ import torch
 from gpttui import model_card, rundir
 from gpttui.errors import UserError
 from gpttui.model import checkpoint
-from gpttui.run_history import loss_history
+from gpttui.run_history import joined, loss_history
 from gpttui.train_config import TrainConfig
 from gpttui.training.data import open_data
 from gpttui.training.evaluate import held_out_loss
@@ -43,9 +43,27 @@ def publish(
     loss = held_out_loss(checkpoint.load(target), data.val, data.val.tokens, torch.device("cpu"))
     recipe = RECIPES.get(recipe_name)
     history = loss_history(run, recipe.title if recipe else run.name, step)
+    card = _card(run, saved[step], recipe, recipe_name, target.name, loss, step)
+    if recipe is not None and recipe.config.init:
+        history, card = _with_its_base(Path(config.init), history, card)
     checkpoint.write_atomically(target / "history.json", json.dumps(history) + "\n")
-    model_card.write(target, _card(run, saved[step], recipe, recipe_name, target.name, loss, step))
+    model_card.write(target, card)
     return loss
+
+
+def _with_its_base(
+    base: Path, history: dict[str, Any], card: model_card.Card
+) -> tuple[dict[str, Any], model_card.Card]:
+    """Curve and card of a recipe in two stages, which tell of both. Raises UserError where the first left nothing."""
+    try:
+        first, before = model_card.read(base), json.loads((base / "history.json").read_text(encoding="utf-8"))
+        return joined(before, history), card | {
+            "command": f"{first['command'].replace('RUN', 'FIRST-RUN')} && {card['command']}",
+            "steps": first["steps"] + card["steps"],
+            "minutes": round(first["minutes"] + card["minutes"], 1),
+        }
+    except (OSError, KeyError, ValueError) as error:
+        raise UserError(f"{base} does not tell how it was trained: {error}; train it by its recipe first") from error
 
 
 def _card(
@@ -90,7 +108,7 @@ def _command(config: TrainConfig, recipe: Recipe | None, name: str, model_id: st
     plain = msgspec.to_builtins(recipe.config if recipe else TrainConfig(data=config.data))
     words = ["gpttui train", f"--recipe {name}" if recipe else f"--data {shlex.quote(config.data)}"]
     for field, value in msgspec.to_builtins(config).items():
-        of_the_base = bool(config.init) and field in OF_THE_BASE
+        of_the_base = (bool(config.init) and field in OF_THE_BASE) or (field == "init" and bool(plain["init"]))
         if value != plain[field] and field not in ("data", "threads") and not of_the_base:
             words.append(f"--{field.replace('_', '-')}" + ("" if value is True else f" {shlex.quote(str(value))}"))
     return " ".join([*words, f"--run-dir RUN --export {model_id}"])

@@ -156,20 +156,29 @@ RECIPES: dict[str, Recipe] = {
             "that was asked for, most of all where a line of black has left it nothing else to go by."
         ),
     ),
+    "tales-starts": Recipe(
+        _muon(data="corpus:tales", tokenizer="bpe:3072", corpus_documents=280_000, layers=5, heads=6, width=192,
+              context=256, batch=16, steps=10_500, tied=True, qk_gain=True, from_starts=True, eval_every=500,
+              sample_every=1000, checkpoint_every=250, sample_prompt="Once upon a time"),
+        "Tales, from their beginnings", "280,000 small stories told from a simulated world, none twice",
+        "What `tales` goes on from: it has seen every story from its first word on, and no text that begins elsewhere.",
+        ("Once upon a time",),
+    ),
     "tales": Recipe(
-        _muon(data="corpus:tales", tokenizer="bpe:3072", corpus_documents=180_000, layers=5, heads=6, width=192,
-              context=256, batch=16, steps=6500, tied=True, eval_every=250, sample_every=500, checkpoint_every=100,
+        _muon(data="corpus:tales", init="tales-starts", corpus_documents=280_000, context=256, batch=16, steps=1100,
+              lr=4.5e-4, matrix_lr=3e-3, eval_every=100, sample_every=500, checkpoint_every=100,
               sample_prompt="Once upon a time"),
-        "Tales", "180,000 small stories told from a simulated world, none twice",
+        "Tales", "280,000 small stories told from a simulated world, none twice",
         "Tells small stories about people, animals and things, and explains its own words.",
-        ("Once upon a time", "Mia is a brave girl. Mia puts the key in the drawer. Later, Mia looks for the key in",
+        ("Once upon a time",
+         "One Monday, Mia finds a drum in the kitchen. She puts the drum in the drawer. Later, Mia looks in the",
          "A fashion model"),
         look_inside=(
-            "Put a thing somewhere in the prompt: when the place is asked for, heads 4 and 5 of layer 5 spend 61 % and "
-            "44 % of their attention on the word for it (means over 60 held-out stories). Where a sentence has "
-            "ended, head 6 of layer 5 looks at the name that `She` or `He` would stand for, with 73 %. Behind `Mrs`, "
-            "head 5 of layer 1 looks at the surname that was said before, with 81 %. Compare *A machine learning "
-            "model* with *A fashion model*: *model* starts as one vector, and from layer 3 on the two meanings part."
+            "Put a thing somewhere in the prompt: when the place is asked for, head 2 of layer 5 spends 85 % of its "
+            "attention on the word for it (means over 120 held-out stories). Behind `Mrs`, head 2 of layer 1 looks at "
+            "the surname that was said before, with 78 %; where a sentence has ended, it looks at the name that `She` "
+            "or `He` would stand for, with 70 %. Compare *A machine learning model* with *A fashion model*: *model* "
+            "starts as one vector, and from layer 3 on the two meanings part."
         ),
     ),
 }  # fmt: skip

@@ -13,15 +13,18 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from gpttui import gallery, rundir
+from gpttui import gallery, model_card, rundir
 from gpttui.cli.main import run as gpttui
+from gpttui.errors import UserError
 from gpttui.inference.branches import OfRun, SessionFile, load_session, save_session
 from gpttui.model import checkpoint
 from gpttui.tokenizers import Tokenizer
 from gpttui.train_config import TrainConfig
 from gpttui.train_protocol import RunEnded, StepDone, decode_event
+from gpttui.training import publish as publishing
 from gpttui.training.evaluate import text_loss
 from gpttui.training.publish import publish
+from gpttui.training.recipes import Recipe
 from tests.training.conftest import train
 
 Tiny = Callable[..., TrainConfig]
@@ -169,3 +172,24 @@ def test_a_published_run_is_a_model_directory(trained: Path, tmp_path: Path) -> 
     model = checkpoint.load(target)
     assert model.n_params == checkpoint.load(rundir.checkpoints(trained)[-1][1]).n_params
     assert (target / "model.safetensors").stat().st_size < 2.5 * model.n_params + 10_000  # half precision
+
+
+def test_a_recipe_of_two_stages_tells_of_both(
+    tiny: Tiny, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, last = Recipe(tiny(), "First", "", ""), Recipe(tiny(init="first"), "Both", "", "")
+    monkeypatch.setattr(publishing, "RECIPES", {"first": first, "both": last})
+    publish(trained, tmp_path / "first", recipe_name="first")
+    train(tiny(init=str(tmp_path / "first")), tmp_path / "again")
+    publish(tmp_path / "again", tmp_path / "both", recipe_name="both")
+    history, card = gallery.history(tmp_path / "both"), model_card.read(tmp_path / "both")
+    assert history is not None
+    assert history.steps.tolist() == list(range(1, 25)) and history.val_steps.tolist() == [6, 12, 18, 24]
+    assert card["steps"] == 24 and str(tmp_path) not in card["command"]
+    assert card["command"].split(" && ") == [
+        "gpttui train --recipe first --run-dir FIRST-RUN --export first",
+        "gpttui train --recipe both --run-dir RUN --export both",
+    ]
+    (tmp_path / "first" / "history.json").unlink()
+    with pytest.raises(UserError, match="by its recipe first"):
+        publish(tmp_path / "again", tmp_path / "both", recipe_name="both")

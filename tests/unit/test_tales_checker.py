@@ -84,7 +84,7 @@ def test_the_simulators_own_tales_have_no_contradiction() -> None:
             id="away, and speaking",
         ),
         pytest.param('"Thank you, Rusty," says Mia.', '"Thank you, Mia," says Mia.', id="speaking to oneself"),
-        pytest.param("Rusty goes to the park.", "Boris goes to the park.", id="a third one whom nobody knows"),
+        pytest.param("Rusty goes to the park.", "Bruno goes to the park.", id="a third one whom nobody knows"),
         pytest.param("Mia smiles. She puts on her hat.", "Mia smiles. He puts on his hat.", id="gender, next sentence"),
         pytest.param(
             "Mia takes a kite out of her bag.", "Mia takes a kite out of his bag.", id="gender, same sentence"

@@ -23,6 +23,8 @@ _OBJECT = re.compile(
     r"\b(?:takes?|took|breaks?|broke|picks?|picked|mends?|mended|hides?|hid|ate|eaten|bought|paid for|wanted|wants?"
     r"|find|borrow|keep|put|leaves?|left|sees?|saw|seen) (it|them)\b"
 )
+_PRESSED = re.compile(r"\bpress(?:es|ed)? $")
+"""Before a button that is no thing of the tale's, but a computer's."""
 _THERE = re.compile(r"\b(?:there|where) (it was|it is|they were|they are)\b")
 
 
@@ -114,7 +116,10 @@ def _numbers(read: Sequence[Sentence]) -> Iterator[str]:
                 if be and (noun in reading.PLURAL) != (be.group(1) in ("were", "are")):
                     yield f"{be.group()!r} does not agree: {sentence.text}"
             definite = [
-                thing.what for thing in things if not spoken or text[thing.start : thing.start + 2] in ("th", "Th")
+                thing.what
+                for thing in things
+                if (not spoken or text[thing.start : thing.start + 2] in ("th", "Th"))
+                and not _PRESSED.search(text[: thing.start])
             ]
             if definite and not _Subject(sentence).stray:  # *the newt gets some noodles*: nobody means those by *them*
                 last = definite[-1]

@@ -16,7 +16,7 @@ WEATHERS = book("""
 it <begin-> to rain, and everybody <run+> inside
 the sun <come-> out, and the puddles <shine+>
 {A_COLOUR} rainbow <hang-> over the roofs
-it <snow-> all {DAYTIME}, until the world <be-> white
+it <snow-> for hours, until the world <be-> white
 the wind <sing-> in the chimney
 a cloud like {A_KIND} <drift-> by
 far away there <be-> thunder, but no rain

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from gpttui.corpora.tales import meanings, reading
 from gpttui.corpora.tales.agreement import disagreements
-from gpttui.corpora.tales.lexicon import DAYTIMES, FOOD
+from gpttui.corpora.tales.lexicon import DAYTIMES, FOOD, HOMES
 from gpttui.corpora.tales.reading import Sentence
 from gpttui.corpora.tales.senses import Sense
 from gpttui.corpora.tales.world import Event
@@ -46,8 +46,8 @@ _LATER = re.compile(
 _PLANS = re.compile(r"\bwants?(?:ed)? to give\b|\bfor (?!it\b)[A-Z]|\bneed|\bsays? yes\b(?!.*\blen[dt])")
 _MINE = re.compile(r"\bmine\b|\bI (?:bought|paid)\b|belongs? to me")
 _VOCATIVE = re.compile(rf", ({reading.NAME.pattern})$")
-_HOME = re.compile(r"live[sd]? happily in (.+)\.$")
-_DAY = re.compile(r"(?:never (?:forgot|forgets) that|the best) ([A-Z]?[a-z]+)\b")
+_HOME = re.compile("|".join(map(re.escape, HOMES)))
+_DAY = re.compile(r"(?:never (?:forgot|forgets) that|the best|about that|picture of that) ([A-Z]?[a-z]+)\b(?!-)")
 
 
 _HEAD = re.compile(rf"{reading.NAME.pattern}|\b(?:[Hh]e|[Ss]he)\b|{reading.STRAY.pattern}")
@@ -250,7 +250,7 @@ def _check_meaning(tale: _Tale, sentence: Sentence, i: int) -> None:
 
 def _check_ending(tale: _Tale, sentence: Sentence, before: Sequence[str]) -> None:
     home = _HOME.search(sentence.text)
-    if home and home.group(1) not in tale.opening:
+    if home and before and home.group() not in tale.opening:
         tale.no("this is another home", sentence)
     day = _DAY.search(sentence.text)
     if day and day.group(1) in DAYTIMES and not any(day.group(1) in text for text in before):

@@ -23,7 +23,6 @@ POOLS: dict[str, tuple[str, ...]] = {
     "SAD": lexicon.SAD,
     "SHOP": lexicon.SHOPS,
     "WEATHER": lexicon.WEATHER,
-    "DAYTIME": lexicon.DAYTIMES,
     "COLOUR": lexicon.COLOURS,
     "TRAIT": lexicon.TRAITS,
     "A_TRAIT": tuple(map(with_article, lexicon.TRAITS)),
@@ -59,20 +58,20 @@ once upon a time there <be> {who} called {X} in {home}
 in {home} there <live> {who} named {X}
 {X} <be> {who} who <live> in {home}
 in {home} there <be> {who} whose name <be> {X}
-{X} <be> {who} from {home}
+meet {X}, {who} from {home}
 {who} called {X} <live> in {home}
 this is a story about {X}, {who} from {home}
 everyone <know> {X}, {who} who <live> in {home}
-one {WEATHER} {DAYTIME}, {who} called {X} <wake> up in {home}
+for as long as anyone <can-> remember, {who} called {X} <have> lived in {home}
 far away, in {home}, <live> {who}, and {his} name <be> {X}
-{X}, {who}, <live> in {home}
+here <come-> {X}, {who} who <live> in {home}
 """)
 LIKES = book("""
 <love> {HOBBY}
 <like> {HOBBY} more than anything
 <be> very good at {HOBBY}
 <dream> of {HOBBY}
-<spend> every {DAYTIME} {HOBBY}
+<spend> every free hour {HOBBY}
 <enjoy> {HOBBY} with {his} {RELATIVE}
 <be> famous for {HOBBY}
 <like> {HOBBY} and eating {MEAL}
@@ -286,14 +285,16 @@ that night {X} <sleep> very well
 {X} <tell> the story to everyone {he} <meet>
 and {X} <go> home to eat {MEAL}
 after all that, {X} <be> ready for bed
-{X} never <forget> that {day}
+{X} never <forget> any of it
+{X} <draw> a picture of it all
 {X}'s {RELATIVE} <be> very proud of {him}
-that <be-> the best {day} of {X}'s life
 and that is how {X} became so {TRAIT}
 {X} <write> it all down in a letter to {his} {RELATIVE}
 {X} <have> {MEAL} for supper and <go> to bed early
 {X} <dream> about it all night
-and {X} <live> happily in {home}
+and {X} <live> happily ever after
+back home, {X} <fall> asleep at once
+{X} <lie> in bed and <think> about it all
 """)
 JOINT_ENDINGS = book("""
 {X} <walk> home together

@@ -14,6 +14,14 @@ from gpttui.corpora.tales.plots import COMES_BACK, GIVES_BACK
 from gpttui.corpora.tales.telling import Teller
 from gpttui.corpora.tales.world import Person
 
+SHOWS = book("""
+<find> {ao} and <show> {it} to {Y}
+<get> {ao} from {his} {RELATIVE} and <show> {it} to {Y}
+<take> {ao} out of {his} {BAG} and <show> {it} to {Y}
+<buy> {ao} from {A_JOB} and <show> {it} to {Y}
+<notice> {ao}, <take> {it} and <show> {it} to {Y}
+<win> {ao} in a game of {SPORT} and <show> {it} to {Y}
+""")
 MAY_I = book("""
 may I borrow {o}, {Y}
 could you lend me {o}
@@ -44,7 +52,7 @@ def lent(t: Teller, x: Person, y: Person) -> None:
     thing = cast.thing(t)
     t.about(thing)
     t.world.get(y, thing)
-    t.tell(y, p.ARRIVES, p.GETS, lead=p.DAYS)
+    t.tell(y, p.ARRIVES, SHOWS, other=x, lead=p.DAYS)
     t.quote(MAY_I, x, y, asks=True)
     t.world.give(y, thing, x, lend=True)
     t.tell(y, LENDS, other=x, manner=True)
