@@ -234,7 +234,7 @@ async def test_the_survey_is_made_once_for_a_text_and_again_for_another(tmp_path
         surveys = [request for request in inside(page).asked if isinstance(request, AskHeads)]
         assert layers_of(surveys) == [0, 1]
         draws = [request.draws for request in surveys if not request.layers]
-        assert draws[0] == 1 and draws[-1] == 4 and draws == sorted(set(draws))
+        assert draws[-1] >= 4 and draws == sorted(set(draws))
         await page.press("up", "left", "right_square_bracket", "m")
         assert len([request for request in inside(page).asked if isinstance(request, AskHeads)]) == len(surveys)
         await page.press("space")

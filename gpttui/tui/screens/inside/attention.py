@@ -1,6 +1,5 @@
 """Attention from the inside: one head's scores stage by stage, one of their cells by dimension, all heads at once."""
 
-from time import monotonic
 from typing import ClassVar
 
 from textual import on
@@ -19,8 +18,8 @@ from gpttui.tui.widgets.inside.attention_stages import AttentionStages
 
 FOLLOW = -1
 """The key under the cursor is the one looked at most."""
-PIECE_S, MOST_PIECES = 0.05, 12
-"""How long the engine may be kept from a key by one question about all heads."""
+CELLS_AT_ONCE, PARAMS_AT_ONCE = 4_000_000, 12_000_000
+"""Of patterns, and of the probe's passes, in one question about all heads: it keeps keys waiting for some 40 ms."""
 THRESHOLDS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 
 
@@ -60,8 +59,6 @@ class AttentionScreen(RoomsScreen):
         """The text, the weights and the size of the maps that the next are about."""
         self._layers_left: list[int] = []
         self._draws = 0
-        self._piece, self._asked_s = 1, 0.0
-        """How many layers or draws are asked for at once, and when the last were."""
 
     def body(self) -> ComposeResult:
         yield self.stages
@@ -135,28 +132,24 @@ class AttentionScreen(RoomsScreen):
             self._survey_on()
 
     def _survey_on(self) -> None:
-        """As many layers or draws of the probe at a time as `PIECE_S` allows, so that keys are answered in between."""
-        side, left, of_draws = self.heads.side, self._layers_left, self.heads.of_draws
-        self._asked_s = monotonic()
-        if not side:
+        """As many layers or draws of the probe at a time as keys can wait for: each answer is painted."""
+        side, left, of_draws, card = self.heads.side, self._layers_left, self.heads.of_draws, self.link.card
+        if not side or card is None:
             self._surveyed = None
         elif left:
             layer = left[0]
-            layers = next(n for n in range(1, len(left) + 1) if n == self._piece or layer + n not in left)
+            most = max(1, CELLS_AT_ONCE // max(1, card.n_head * self.heads.tokens**2))
+            layers = next(n for n in range(1, len(left) + 1) if n == most or layer + n not in left)
             self.ask("heads", lambda: AskHeads(side, layer, layers, draws=0), self._take_heads)
         elif self._draws < of_draws:
-            draws = min(self._draws + self._piece, of_draws)
+            draws = self._draws + max(1, PARAMS_AT_ONCE // card.params)
             self.ask("heads", lambda: AskHeads(layers=0, draws=draws), self._take_heads)
 
     def _take_heads(self, found: Heads) -> None:
-        took_s = monotonic() - self._asked_s
-        self._piece = max(1, min(MOST_PIECES, int(self._piece * PIECE_S / max(took_s, 1e-3))))
         self.heads.take(found)
         self._draws = max(self._draws, found.draws)
         done = range(found.first_layer, found.first_layer + len(found.maps))
         self._layers_left = [n for n in self._layers_left if n not in done]
-        if done and not self._layers_left:
-            self._piece = 1  # a draw is another measure than a layer
         self._survey_on()
 
     # ── Choosing ─────────────────────────────────────────────────────────────────────────────────────────────────
