@@ -53,8 +53,10 @@ class Stages(View, frozen=True):
     """`[4]`: the cell stage by stage, also where it lies outside the viewport: raw, scaled, masked, pattern."""
     qk_norm: bool = False
     """Queries and keys were brought to one length before they met …"""
+    qk_gain: bool = False
+    """… queries then stretched by a factor that the head has learned …"""
     rope: bool = False
-    """… and turned by their positions."""
+    """… and both turned by their positions."""
 
 
 class AskHeads(View, frozen=True):

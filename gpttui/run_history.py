@@ -35,14 +35,17 @@ def loss_history(run: Path, title: str, last_step: int) -> dict[str, Any]:
 
 
 def joined(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
-    """The curve of a model that was trained further: its base's, then its own, the steps counted on."""
+    """The curve of a model in two stages: its base's, then its own, the steps counted on.
+
+    Of the held-out losses only the last stage's: two stages may cut what is held out into other rows.
+    """
     done = before["steps"][-1] if before["steps"] else 0
     return {
-        "title": after["title"],
+        "title": f"{after['title']}, in two stages",
         "steps": before["steps"] + [done + step for step in after["steps"]],
         "losses_nats": before["losses_nats"] + after["losses_nats"],
-        "val_steps": before["val_steps"] + [done + step for step in after["val_steps"]],
-        "val_losses_nats": before["val_losses_nats"] + after["val_losses_nats"],
+        "val_steps": [done + step for step in after["val_steps"]],
+        "val_losses_nats": after["val_losses_nats"],
     }
 
 

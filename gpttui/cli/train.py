@@ -95,9 +95,9 @@ def command(
     from gpttui.training import run as runs
 
     options = {name: value for name, value in given.items() if value is not None}
-    if recipe is not None and not resuming and (base := recipes.recipe(recipe).config.init):
-        options.setdefault("init", base)
-    if "init" in options:
+    if recipe is not None and not resuming and "init" not in options and (base := recipes.recipe(recipe).config.init):
+        options["init"] = str(_first_stage(recipe, base))
+    elif "init" in options:
         from gpttui import gallery
 
         options["init"] = str(gallery.find(options["init"]))
@@ -119,6 +119,18 @@ def command(
         click.echo(f"{export_to}: validation loss {loss:.4f}", err=True)
     opened.trainer.world.end_process(code)
     return code
+
+
+def _first_stage(recipe: str, base: str) -> Path:
+    """The model that a recipe in two stages goes on from. Raises UserError, saying how to get it, if it is not here."""
+    from gpttui import gallery
+    from gpttui.errors import UserError
+
+    try:
+        return gallery.find(base)
+    except UserError:
+        first = f"gpttui train --recipe {base} --export {base}"
+        raise UserError(f"{recipe} goes on from the model {base}, which is not here; first: {first}") from None
 
 
 def rundir_recipe(path: Path) -> str:

@@ -59,6 +59,7 @@ def ask_stages(engine: "Engine", request: parts.AskStages) -> parts.Stages:
         products=nothing if products is None else products.products,
         met=met,
         qk_norm=config.qk_norm,
+        qk_gain=config.qk_norm and config.qk_gain,
         rope=config.positions == "rope",
     )
 

@@ -11,6 +11,7 @@ from gpttui.tui.screens.inside.attention import AttentionScreen
 from tests.app.engine_inside import EngineInside
 from tests.app.pilot import Playground
 from tests.app.test_inside import opened
+from tests.app.test_inside_a import opened as opened_shape
 
 LONG = "the cat sat on the mat.\nthe dog "
 
@@ -185,6 +186,9 @@ async def test_a_modern_model_says_what_happens_to_q_and_k(tmp_path: Path) -> No
     async with opened(tmp_path, arch="modern") as page:
         await attention(page)
         assert "after QK-norm and RoPE" in page.text
+    async with opened_shape(tmp_path / "gain", arch="modern", qk_gain=True) as page:
+        await attention(page)
+        assert "after QK-norm with a learned gain and RoPE" in page.text
 
 
 @pytest.mark.parametrize("prompt", ["", "t"])

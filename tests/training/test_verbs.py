@@ -184,7 +184,8 @@ def test_a_recipe_of_two_stages_tells_of_both(
     publish(tmp_path / "again", tmp_path / "both", recipe_name="both")
     history, card = gallery.history(tmp_path / "both"), model_card.read(tmp_path / "both")
     assert history is not None
-    assert history.steps.tolist() == list(range(1, 25)) and history.val_steps.tolist() == [6, 12, 18, 24]
+    assert history.steps.tolist() == list(range(1, 25)) and history.val_steps.tolist() == [18, 24]
+    assert history.title == "Both, in two stages"
     assert card["steps"] == 24 and str(tmp_path) not in card["command"]
     assert card["command"].split(" && ") == [
         "gpttui train --recipe first --run-dir FIRST-RUN --export first",
@@ -193,3 +194,12 @@ def test_a_recipe_of_two_stages_tells_of_both(
     (tmp_path / "first" / "history.json").unlink()
     with pytest.raises(UserError, match="by its recipe first"):
         publish(tmp_path / "again", tmp_path / "both", recipe_name="both")
+
+
+def test_a_recipe_without_its_first_stage_says_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert gpttui(["train", "--recipe", "tales", "--run-dir", str(tmp_path / "run")]) != 0
+    assert "first: gpttui train --recipe tales-starts --export tales-starts" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()

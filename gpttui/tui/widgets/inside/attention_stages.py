@@ -50,7 +50,8 @@ The shares say how much of each token's **value** flows into the row's vector. S
 colour is positive, the other negative, none is 0), weights from dark to bright. Each heading shows what the ends of \
 its colours stand for; the ends grow with what has been seen of this head. With **RoPE** a query and a key are turned \
 by their positions before they meet, so that what counts is how far apart they are; with **QK-norm** they are \
-first brought to one length. Both are in the numbers already, and named in the last line where the model has them.
+first brought to one length, and with a **learned gain** the queries then stretched by a factor of the head's own: how \
+sharply it looks. All are in the numbers already, and named in the last line where the model has them.
 
 `←` `→` another key, `↑` `↓` another query, or click a cell; `enter` goes to the key looked at most. `m` shows one \
 stage after the other, then all four. `t` `T` hide weights below a threshold. `[` `]` another head, `{` `}` another \
@@ -271,7 +272,8 @@ More: Vaswani et al. 2017, "Attention is all you need"; Su et al. 2021, "RoForme
         return f"{names[0]} looks at {names[1]}  {float(found.met[SOFTMAX]):.3f}"
 
     def _notes_line(self, found: Stages) -> Line:
-        notes = [("QK-norm", found.qk_norm), ("RoPE", found.rope)]
+        norm = "QK-norm with a learned gain" if found.qk_gain else "QK-norm"
+        notes = [(norm, found.qk_norm), ("RoPE", found.rope)]
         had = " and ".join(name for name, has in notes if has)
         words = [f"q and k: after {had}" if had else "q and k as they are: this model has neither QK-norm nor RoPE"]
         if self.threshold:
