@@ -20,6 +20,7 @@ from gpttui import gallery
 from gpttui.errors import UserError
 from gpttui.records import LossHistory, ModelCard
 from gpttui.text import safe_text
+from gpttui.tui.sessions import short
 from gpttui.tui.widgets.hint_bar import HintBar
 from gpttui.tui.widgets.key_bar import KeyBar
 from gpttui.tui.widgets.loss import LossPane
@@ -213,7 +214,7 @@ def about(card: ModelCard) -> Group:
         ("data", safe_text(card.data)),
         ("score", " · ".join(found) or score),
         ("look", safe_text(card.look_inside)),
-        ("path", safe_text(card.path)),
+        ("path", safe_text(short(Path(card.path)))),
     ]
     facts = Table.grid(padding=(0, 2, 0, 0))
     facts.add_column(justify="right", style="dim", no_wrap=True)
