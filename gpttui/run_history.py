@@ -12,6 +12,7 @@ from gpttui.records import LossHistory, frozen
 from gpttui.train_protocol import EvalDone, StepDone
 
 HISTORY_POINTS = 500
+NUMBERS = {2: "two", 3: "three", 4: "four"}
 
 
 def loss_history(run: Path, title: str, last_step: int) -> dict[str, Any]:
@@ -35,13 +36,15 @@ def loss_history(run: Path, title: str, last_step: int) -> dict[str, Any]:
 
 
 def joined(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
-    """The curve of a model in two stages: its base's, then its own, the steps counted on.
+    """The curve of a model trained in stages: its base's, then its own, the steps counted on.
 
-    Of the held-out losses only the last stage's: two stages may cut what is held out into other rows.
+    Of the held-out losses only the last stage's: the stages may cut what is held out into other rows.
     """
     done = before["steps"][-1] if before["steps"] else 0
+    stages = before.get("stages", 1) + 1
     return {
-        "title": f"{after['title']}, in two stages",
+        "title": f"{after['title']}, in {NUMBERS.get(stages, stages)} stages",
+        "stages": stages,
         "steps": before["steps"] + [done + step for step in after["steps"]],
         "losses_nats": before["losses_nats"] + after["losses_nats"],
         "val_steps": [done + step for step in after["val_steps"]],

@@ -33,6 +33,8 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, eq=True):
     """A row is one document (a line of a file, a document of a corpus), from its start, padded; not a stream."""
     from_starts: bool = False
     """Rows of a stream begin where a document (a line) begins, so that a row asks for nothing said before it."""
+    starts_share: float = 1.0
+    """With `from_starts`: the share of rows that do; the others begin anywhere, as one's own prompts may."""
     corpus_documents: int = 100_000
     """How many training documents to draw from a generated corpus (and a twentieth of that, held out, to validate)."""
     answer_after: str = ""
@@ -145,6 +147,8 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, eq=True):
         for name in _BELOW_ONE:
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 0 and below 1, not {getattr(self, name)}")
+        if not 0 < self.starts_share <= 1:
+            raise ValueError(f"starts_share must be above 0 and at most 1, not {self.starts_share}")
         if not 0 < self.val_fraction < 1:
             raise ValueError(f"val_fraction must lie between 0 and 1, not {self.val_fraction}")
         if self.width % self.heads:

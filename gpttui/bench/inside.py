@@ -22,7 +22,7 @@ from gpttui import inspect_protocol as views
 from gpttui import locations
 from gpttui import parts_protocol as parts
 from gpttui.bench import screens
-from gpttui.bench.report import Row, against, in_turns, quantile, timed_ms
+from gpttui.bench.report import Progress, Row, against, in_turns, quantile, silently, timed_ms
 from gpttui.bench.startup import resident_bytes
 from gpttui.engine import launch
 from gpttui.errors import UserError
@@ -41,15 +41,19 @@ PROMPT = 32
 TOLERANCE = 1e-4
 
 
-def measure(model_path: str, *, rounds: int = 3) -> list[Row]:
+def measure(model_path: str, *, rounds: int = 3, tell: Progress = silently) -> list[Row]:
     """All rows, with as many threads as an engine takes."""
     threads = torch.get_num_threads()
     torch.set_num_threads(max(1, usable_cores() - 1))
     try:
         torch.manual_seed(0)
         model = GPT(GPT2).eval().requires_grad_(False)
+        tell("the lens and a whole trace of GPT-2 small's shape")
         found = [*lens_rows(model, rounds), trace_row(model, rounds)]
-        return found + attention_rows(model) + view_rows(model_path) + screens.view_rows(model_path)
+        tell(f"the attention view of {GPT2.context:,} tokens")
+        found += attention_rows(model)
+        tell("the arithmetic of every view")
+        return found + view_rows(model_path) + screens.view_rows(model_path, tell=tell)
     finally:
         torch.set_num_threads(threads)
 

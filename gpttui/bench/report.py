@@ -10,6 +10,13 @@ from time import perf_counter
 
 import msgspec
 
+Progress = Callable[[str], None]
+"""Told, in a line, what is measured next: a whole report takes minutes."""
+
+
+def silently(_: str) -> None:
+    """A `Progress` that tells nobody."""
+
 
 class Row(msgspec.Struct, frozen=True):
     """One line of a report. Smaller is better everywhere."""

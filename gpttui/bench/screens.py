@@ -16,7 +16,7 @@ from pathlib import Path
 from time import monotonic, perf_counter
 
 from gpttui import rundir
-from gpttui.bench.report import Row, quantile
+from gpttui.bench.report import Progress, Row, quantile, silently
 from gpttui.bench.startup import FIRST_NUMBERS
 from gpttui.bench.terminal import Terminal
 from gpttui.errors import UserError
@@ -43,13 +43,14 @@ _COUNT = re.compile(r"\d+/\d+")
 # ── Views ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def view_rows(model_path: str, *, rounds: int = ROUNDS) -> list[Row]:
+def view_rows(model_path: str, *, rounds: int = ROUNDS, tell: Progress = silently) -> list[Row]:
     """Each view over 64 tokens in 120 x 40 cells: opened, and with the selection moving."""
     tokenizer = Tokenizer.from_json((Path(model_path) / "tokenizer.json").read_text(encoding="utf-8"))
     prompt = tokenizer.decode(tokenizer.encode(WORDS)[:VIEW_TOKENS])
     rows = []
     with _playground("--model", model_path, "--prompt", prompt) as terminal:
         for view in VIEWS:
+            tell(f"the view {view.title}, opened and moved in {rounds} times")
             opened_ms: list[float] = []
             moved_ms: list[float] = []
             for _ in range(rounds):
@@ -119,23 +120,27 @@ def _home(folder: str) -> Iterator[None]:
 # ── Training ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def training_rows(data: str) -> list[Row]:
+def training_rows(data: str, *, tell: Progress = silently) -> list[Row]:
     """A run of the form's default shape on text file `data`, under the training screen and under the playground.
 
     What a screen costs is told by stopping its process for seconds at a time (SIGSTOP) while the engine trains on: one
     run, in turns.
     """
     with tempfile.TemporaryDirectory() as home, _home(home), Terminal(_gpttui("--train", data)) as terminal:
+        tell("a run under the form's defaults")
         terminal.wait_for(lambda text: "a step" in text, "what a step takes")
         terminal.send(TO_THE_STEPS + MORE_STEPS)
         _drain(terminal, 4.0)
         terminal.send("\r")
         steps = _Steps(Path(home))
         steps.wait_for(10, terminal)
+        tell(f"what the training screen costs it, {2 * TURNS * TURN_S:.0f} s")
         dashboard = _slowdown(terminal, steps)
         terminal.send("e")
         _drain(terminal, 2.0)
+        tell(f"what the playground costs it, {2 * TURNS * TURN_S:.0f} s")
         playground = _slowdown(terminal, steps)
+        tell(f"{KEYS_WHILE_TRAINING} tokens while it trains, then {NOTCHES} notches through its checkpoints")
         took_ms = [_key_ms(terminal) for _ in range(KEYS_WHILE_TRAINING)]
         notches_ms = _scrubbed_ms(terminal)
         terminal.send("q")

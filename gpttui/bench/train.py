@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 
 from gpttui.bench import screens
-from gpttui.bench.report import Row, against, in_turns
+from gpttui.bench.report import Progress, Row, against, in_turns, silently
 from gpttui.corpora.registry import open_corpus
 from gpttui.errors import UserError
 from gpttui.train_config import TrainConfig
@@ -32,7 +32,9 @@ BASELINE_STEPS = 2000
 TARGET_LOSS_NATS = 1.88
 
 
-def measure(data: str | None = None, *, rounds: int = ROUNDS, race: bool = True) -> list[Row]:
+def measure(
+    data: str | None = None, *, rounds: int = ROUNDS, race: bool = True, tell: Progress = silently
+) -> list[Row]:
     """The step's row and, where `data` names a text, the race's if it is wanted (half a minute) and the screens' (two).
 
     Raises UserError where transformers is not installed or the text cannot be read.
@@ -42,6 +44,7 @@ def measure(data: str | None = None, *, rounds: int = ROUNDS, race: bool = True)
         with run.start(plain, Path(folder) / "plain") as ours:
             steps = _steps(ours.trainer)
             work = _their_steps(ours.trainer.data, plain)
+            tell(f"a step, in turns with transformers, {rounds} x {STEPS_OF_A_ROUND}")
             work()
             next(steps)
             ours_ms, theirs_ms = in_turns(rounds, lambda: next(steps), work)
@@ -56,8 +59,9 @@ def measure(data: str | None = None, *, rounds: int = ROUNDS, race: bool = True)
                 )
             ]
             if data is not None and race:
+                tell(f"the race to {TARGET_LOSS_NATS}, about half a minute")
                 rows.append(_race(data, Path(folder) / "race", ours_ms, steps))
-    return rows + (screens.training_rows(data) if data is not None else [])
+    return rows + (screens.training_rows(data, tell=tell) if data is not None else [])
 
 
 def _race(data: str, path: Path, before_ms: list[float], plain_steps: Iterator[float]) -> Row:

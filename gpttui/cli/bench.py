@@ -72,14 +72,18 @@ def _train(model: str | None, data: str | None, rounds: int) -> "list[Row]":
         data = str(text) if text.exists() else None
         if data is None:
             note("no race to 1.88: `gpttui data tinyshakespeare` fetches its text")
-    return train.measure(data, rounds=rounds)
+    return train.measure(data, rounds=rounds, tell=_tell)
 
 
 def _inside(model: str | None, data: str | None, rounds: int) -> "list[Row]":
     from gpttui import gallery
     from gpttui.bench import inside
 
-    return inside.measure(str(gallery.find(model)), rounds=rounds)
+    return inside.measure(str(gallery.find(model)), rounds=rounds, tell=_tell)
+
+
+def _tell(what: str) -> None:
+    note(f"measuring {what}")
 
 
 def _machine() -> dict[str, object]:

@@ -21,6 +21,7 @@ CONFIG_OPTIONS = (
     click.option("--tokenizer", metavar="char|word|bpe:N", help="Learned from the text. Default: char."),
     click.option("--documents", is_flag=True, default=None, help="A row is one line from its start, not a stream."),
     click.option("--from-starts", is_flag=True, default=None, help="Rows of a stream begin where lines begin."),
+    click.option("--starts-share", type=float, help="The share of rows that do; the others begin anywhere."),
     click.option("--corpus-documents", type=int, help="How many documents to draw from corpus:NAME."),
     click.option("--val-fraction", type=float, help="Held-out share at the end of the text. Default: 0.1."),
     click.option("--init", metavar="MODEL", help="Fine-tune this model (its shape, its tokenizer)."),
@@ -122,7 +123,7 @@ def command(
 
 
 def _first_stage(recipe: str, base: str) -> Path:
-    """The model that a recipe in two stages goes on from. Raises UserError, saying how to get it, if it is not here."""
+    """The model that a recipe in stages goes on from. Raises UserError, saying how to get it, if it is not here."""
     from gpttui import gallery
     from gpttui.errors import UserError
 
@@ -186,6 +187,7 @@ def _resumed_config(path: Path, options: dict[str, Any]) -> "TrainConfig":
         "tokenizer",
         "documents",
         "from_starts",
+        "starts_share",
         "corpus_documents",
         "val_fraction",
         "init",

@@ -1,5 +1,7 @@
 """How well a model knows the world of the tales: against the simulator's entropy, by probes, and by its own stories."""
 
+import itertools
+
 import numpy as np
 
 from gpttui.corpora import tales
@@ -8,15 +10,15 @@ from gpttui.corpora.tales.probes import entropy_estimate, pronoun_probes, recall
 from gpttui.evaluation.subject import Metrics, Subject
 from gpttui.evaluation.tasks import HELD_OUT_SEED
 from gpttui.records import Array, Sampling
-from gpttui.training.recipes import recipe
+from gpttui.training.recipes import stages
 
 TEMPERATURE = 0.8
 """Stories are sampled as the playground opens: at its default temperature, nothing cut."""
 SPAN = 50
 """Tokens in a row that must not stand in the training text."""
 LONGEST_STORY = 250
-TRAINING_TALES = 500
-"""For each of the `n`: so many tales of the training text are searched for copies; from n 190 on, all of them."""
+TRAINING_TALES = 560
+"""For each of the `n`: so many tales of each training text are searched for copies; from n 500 on, all of them."""
 
 
 def evaluate(subject: Subject, n: int, seed: int) -> Metrics:
@@ -83,9 +85,9 @@ def places_recalled(subject: Subject, n: int, seed: int) -> float:
 
 
 def training_spans(subject: Subject, tales_searched: int) -> Array:
-    """The hashes, ascending, of all `SPAN` tokens in a row of the first tales of the model's training text."""
-    config = recipe("tales").config
-    training = tales.documents(config.seed, min(tales_searched, config.corpus_documents))
+    """The hashes, ascending, of all `SPAN` tokens in a row of the first tales of the model's training texts."""
+    texts = {(stage.seed, min(tales_searched, stage.corpus_documents)) for stage in stages("tales")}
+    training = itertools.chain.from_iterable(tales.documents(seed, count) for seed, count in sorted(texts))
     return np.unique(np.concatenate([span_hashes(subject.tokenizer.encode(text)) for text in training]))
 
 

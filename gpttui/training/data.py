@@ -2,7 +2,8 @@
 
 Two layouts. A stream: all text end to end, rows cut from it at a shift that changes each epoch, every token once an
 epoch (nanoGPT's `train.bin`, minus its draws with replacement); or, with `from_starts`, each row from where a document
-begins, each document's beginning once an epoch (what nanochat does). Rows: one document each, padded, so that a task
+begins, each document's beginning once an epoch (what nanochat does), or a share of the rows so, the others from
+anywhere. Rows: one document each, padded, so that a task
 such as `12+30=42` always starts at position 0. In all, what step n sees depends on the seed and n alone: resuming needs
 no stored position, and processes take disjoint slices of the same batch.
 """
@@ -11,6 +12,7 @@ import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +48,14 @@ class TokenFile:
     """One side (training or validation) of the encoded data."""
 
     def __init__(
-        self, array: Array, context: int, *, marker: int = -1, prompt_weight: float = 1.0, newline: int = -1
+        self,
+        array: Array,
+        context: int,
+        *,
+        marker: int = -1,
+        prompt_weight: float = 1.0,
+        newline: int = -1,
+        starts_share: float = 1.0,
     ) -> None:
         self.array, self.context = array, context
         self.is_rows = array.ndim == 2
@@ -54,6 +63,11 @@ class TokenFile:
         self.marker, self.prompt_weight = marker, prompt_weight
         self.newlines = np.flatnonzero(array[: len(array) - context - 1] == newline) if newline >= 0 else None
         """Where the documents that rows may begin with begin: at the newline before each; None: rows begin anywhere."""
+        self._others: TokenFile | None = None
+        """Where some rows begin with a document and some do not: the same tokens, cut anywhere."""
+        self._starts_share = Fraction(starts_share).limit_denominator(100)
+        if self.newlines is not None and starts_share < 1:
+            self._others = TokenFile(array, context)
         self.n_rows = len(array) if self.is_rows else max(1, (len(array) - context) // context)
         if self.newlines is not None:
             self.n_rows = len(self.newlines)
@@ -66,8 +80,14 @@ class TokenFile:
 
     def draw(self, seed: int, first: int, count: int) -> Batch:
         """Rows `first … first + count` of the endless sequence of epochs that `seed` gives."""
-        picks = [self._pick(seed, n) for n in range(first, first + count)]
-        return self._rows(picks)
+        return self._rows([self._place(seed, n) for n in range(first, first + count)])
+
+    def _place(self, seed: int, n: int) -> int:
+        """Where row `n` begins."""
+        if self._others is None:
+            return self._pick(seed, n)
+        before, then = int(n * self._starts_share), int((n + 1) * self._starts_share)
+        return self._pick(seed, before) if then > before else self._others._pick(seed, n - before)
 
     def _pick(self, seed: int, n: int) -> int:
         epoch, place = divmod(n, self.n_rows)
@@ -160,8 +180,15 @@ def open_data(config: TrainConfig, path: Path) -> Data:
     tokenizer = Tokenizer.open(path)
     newline = _newline(tokenizer) if config.from_starts and not config.documents else -1
     sides = [
-        TokenFile(a, config.context, marker=meta["marker"], prompt_weight=config.prompt_weight, newline=newline)
-        for a in arrays
+        TokenFile(
+            array,
+            config.context,
+            marker=meta["marker"],
+            prompt_weight=config.prompt_weight,
+            newline=newline,
+            starts_share=config.starts_share,
+        )
+        for array in arrays
     ]
     if any(side.n_rows == 0 for side in sides):
         raise UserError(

@@ -161,13 +161,21 @@ RECIPES: dict[str, Recipe] = {
               context=256, batch=16, steps=10_500, tied=True, qk_gain=True, from_starts=True, eval_every=500,
               sample_every=1000, checkpoint_every=250, sample_prompt="Once upon a time"),
         "Tales, from their beginnings", "280,000 small stories told from a simulated world, none twice",
-        "What `tales` goes on from: it has seen every story from its first word on, and no text that begins elsewhere.",
+        "What `tales-prompts` goes on from: it has seen every story from its first word on, and no other text.",
         ("Once upon a time",),
     ),
-    "tales": Recipe(
+    "tales-prompts": Recipe(
         _muon(data="corpus:tales", init="tales-starts", corpus_documents=280_000, context=256, batch=16, steps=1100,
               lr=4.5e-4, matrix_lr=3e-3, eval_every=100, sample_every=500, checkpoint_every=100,
               sample_prompt="Once upon a time"),
+        "Tales, from anywhere", "280,000 small stories told from a simulated world, none twice",
+        "What `tales` goes on from: it has learned that a text may begin in the middle of a story, as prompts do.",
+        ("Once upon a time",),
+    ),
+    "tales": Recipe(
+        _muon(data="corpus:tales", init="tales-prompts", corpus_documents=280_000, context=256, batch=16, steps=9000,
+              lr=2e-3, matrix_lr=0.012, from_starts=True, starts_share=0.625, seed=1338, eval_every=500,
+              sample_every=1000, checkpoint_every=250, sample_prompt="Once upon a time"),
         "Tales", "280,000 small stories told from a simulated world, none twice",
         "Tells small stories about people, animals and things, and explains its own words.",
         ("Once upon a time",
@@ -189,3 +197,9 @@ def recipe(name: str) -> Recipe:
     if name not in RECIPES:
         raise UserError(f"no recipe is called {name!r}: choose one of {', '.join(RECIPES)}")
     return RECIPES[name]
+
+
+def stages(name: str) -> list[TrainConfig]:
+    """What the recipe called `name` was trained with, and before it what it goes on from, first to last."""
+    config = recipe(name).config
+    return [*(stages(config.init) if config.init else []), config]

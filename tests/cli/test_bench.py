@@ -37,6 +37,7 @@ def test_train_compares_on_the_same_batches(cli: Cli, monkeypatch: pytest.Monkey
     (step,) = _rows(result.out)
     assert 0 < step["ratio"] < 10  # type: ignore[operator]
     assert "gpttui data tinyshakespeare" in result.err
+    assert "measuring a step, in turns with transformers, 1 x 3" in result.err
 
 
 def test_a_step_is_compared_for_the_small_shape() -> None:

@@ -11,7 +11,7 @@ from gpttui.errors import UserError
 from gpttui.train_config import TrainConfig
 from gpttui.training import run as runs
 from gpttui.training import text
-from gpttui.training.data import IGNORED, Encoder, TokenFile, TokenWriter, learn_from, prepare
+from gpttui.training.data import IGNORED, Encoder, TokenFile, TokenWriter, learn_from, open_data, prepare
 from gpttui.training.text import open_text
 
 Tiny = Callable[..., TrainConfig]
@@ -110,6 +110,19 @@ def test_rows_from_starts_begin_with_each_line_once_an_epoch(tiny: Tiny, tmp_pat
         within = text[: len(text) - 32 - 1]
         assert len({row.split()[1] for row in rows}) == len(rows) == within.count("\n")
         assert all(text[start] == "\n" for start in side.spread(10**9))
+
+
+def test_a_share_of_the_rows_begins_with_a_line_and_the_others_anywhere(tiny: Tiny, tmp_path: Path) -> None:
+    file = tmp_path / "lines.txt"
+    file.write_text("".join(f"line {n} of many, and more of it\n" for n in range(300)))
+    mixed = prepare(tiny(data=str(file), from_starts=True, starts_share=0.75, context=32), tmp_path / "mixed").train
+    starts = open_data(tiny(data=str(file), from_starts=True, context=32), tmp_path / "mixed").train
+    stream = open_data(tiny(data=str(file), context=32), tmp_path / "mixed").train
+    rows, from_starts, anywhere = (side.draw(3, 0, 64).inputs.tolist() for side in (mixed, starts, stream))
+    assert rows == [
+        anywhere[n // 4] if n % 4 == 0 else from_starts[n - n // 4 - 1] for n in range(64)
+    ]  # of every four rows the first from anywhere
+    assert mixed.draw(3, 40, 24).inputs.tolist() == rows[40:]  # what row n holds does not depend on where one asks
 
 
 def test_rows_from_starts_need_a_newline_token_and_a_long_text(tiny: Tiny, tmp_path: Path) -> None:

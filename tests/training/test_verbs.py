@@ -18,6 +18,7 @@ from gpttui.cli.main import run as gpttui
 from gpttui.errors import UserError
 from gpttui.inference.branches import OfRun, SessionFile, load_session, save_session
 from gpttui.model import checkpoint
+from gpttui.run_history import joined, loss_history
 from gpttui.tokenizers import Tokenizer
 from gpttui.train_config import TrainConfig
 from gpttui.train_protocol import RunEnded, StepDone, decode_event
@@ -188,9 +189,11 @@ def test_a_recipe_of_two_stages_tells_of_both(
     assert history.title == "Both, in two stages"
     assert card["steps"] == 24 and str(tmp_path) not in card["command"]
     assert card["command"].split(" && ") == [
-        "gpttui train --recipe first --run-dir FIRST-RUN --export first",
+        "gpttui train --recipe first --run-dir RUN-1 --export first",
         "gpttui train --recipe both --run-dir RUN --export both",
     ]
+    third = joined(json.loads((tmp_path / "both" / "history.json").read_text()), loss_history(trained, "Third", 12))
+    assert third["title"] == "Third, in three stages" and third["steps"] == list(range(1, 37))
     (tmp_path / "first" / "history.json").unlink()
     with pytest.raises(UserError, match="by its recipe first"):
         publish(tmp_path / "again", tmp_path / "both", recipe_name="both")
@@ -200,6 +203,7 @@ def test_a_recipe_without_its_first_stage_says_how_to_get_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GPTTUI_HOME", str(tmp_path / "home"))
     assert gpttui(["train", "--recipe", "tales", "--run-dir", str(tmp_path / "run")]) != 0
-    assert "first: gpttui train --recipe tales-starts --export tales-starts" in capsys.readouterr().err
+    assert "first: gpttui train --recipe tales-prompts --export tales-prompts" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()

@@ -35,22 +35,19 @@ def animal(t: Teller, unlike: Person | None = None) -> tuple[Person, str]:
     return Person(name, gender, t.marked), t.draw.pick(lexicon.KINDS)
 
 
-def grown_up(t: Teller, unlike: Person | None = None) -> Person:
+def grown_up(t: Teller) -> Person:
     """Somebody with a surname."""
     gender = _he_or_she(t)
     title = "Mr" if gender == "he" else "Mrs"
-    surname = t.draw.pick(lexicon.SURNAMES)
-    if unlike is not None and unlike.name.endswith(surname):
-        surname = surname + "son"
-    return Person(f"{title} {surname}", gender, t.marked)
+    return Person(f"{title} {t.draw.pick(lexicon.SURNAMES)}", gender, t.marked)
 
 
-def worker(t: Teller, unlike: Person | None = None) -> tuple[Person, str]:
+def worker(t: Teller) -> tuple[Person, str]:
     """A grown-up with a trade."""
-    return grown_up(t, unlike), t.draw.pick(lexicon.JOBS)
+    return grown_up(t), t.draw.pick(lexicon.JOBS)
 
 
-def relative(t: Teller, unlike: Person | None = None) -> tuple[Person, str]:
+def relative(t: Teller) -> tuple[Person, str]:
     """An uncle, an aunt or a grandparent."""
     gender = _he_or_she(t)
     if gender == "he":
@@ -81,12 +78,12 @@ def hero(t: Teller) -> tuple[Person, str]:
 
 
 def friend(t: Teller, x: Person) -> tuple[Person, str]:
-    """The other one."""
+    """The other one; at most one of the two has a title (two tales in a hundred mixed up `Mr A` and `Mrs B`)."""
     if t.draw.flip(0.4):
         return child(t, x)
-    if t.draw.flip(0.5):
+    if x.name.startswith("Mr") or t.draw.flip(0.5):
         return animal(t, x)
-    return worker(t, x) if t.draw.flip(0.5) else relative(t, x)
+    return worker(t) if t.draw.flip(0.5) else relative(t)
 
 
 def pair(t: Teller, x: Person, y: Person) -> Person:
