@@ -51,9 +51,11 @@ def moving(keys: str, action: str, says: str, id: str, tooltip: str) -> Binding:
 
 
 def label_border(widget: Widget, title: str, subtitle: str = "") -> None:
-    """Plain words on the border; nothing in them is read as markup."""
-    widget.border_title = Content(safe_text(title)) if title else None
-    widget.border_subtitle = Content(safe_text(subtitle)) if subtitle else None
+    """Plain words on the border; nothing in them is read as markup. The same words again are not painted again."""
+    words = safe_text(title), safe_text(subtitle)
+    if words != getattr(widget, "_border_words", None):
+        widget._border_words = words  # type: ignore[attr-defined]
+        widget.border_title, widget.border_subtitle = (Content(text) if text else None for text in words)
 
 
 class Framed:

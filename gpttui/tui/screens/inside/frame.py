@@ -7,12 +7,13 @@ waited for and what went wrong. It computes nothing.
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
+from textual.geometry import Region
 from textual.message import Message
 from textual.widget import Widget
 
@@ -22,6 +23,7 @@ from gpttui.tokenizers import Tokenizer
 from gpttui.tui.keys import HEAD, MORE, PANES, SHARING, STEP, TEXT, key
 from gpttui.tui.messages import EngineLost, EngineReady, ModelOpened, Refused, SnapshotArrived
 from gpttui.tui.screens import views
+from gpttui.tui.screens.inside.hold import Hold
 from gpttui.tui.screens.sharing import FOCUS, Sharing
 from gpttui.tui.screens.views import ViewContext
 from gpttui.tui.selection import Selection
@@ -84,6 +86,7 @@ class InsideScreen(Sharing):
     """Below so many lines the view gets those of the text and of the other views too."""
 
     def __init__(self, context: ViewContext) -> None:
+        self.hold = Hold(self)
         super().__init__()
         self.context, self.link = context, context.link
         self.selection = context.selection
@@ -143,8 +146,14 @@ class InsideScreen(Sharing):
             if self.is_attached:
                 self._right_again()
                 take(answer)
+            self.hold.answered(kind)
 
-        self.link.ask(f"{self.VIEW}.{kind}", make, taken, self._refused)
+        def refused(line: str) -> None:
+            self._refused(line)
+            self.hold.answered(kind)
+
+        self.hold.ask(kind)
+        self.link.ask(f"{self.VIEW}.{kind}", make, taken, refused)
 
     def select(self, selection: Selection) -> None:
         """Look elsewhere, in every view and in the playground."""
@@ -169,6 +178,7 @@ class InsideScreen(Sharing):
 
     def follow(self) -> None:
         """Show the selection of now, and ask for its numbers."""
+        self.hold.begin()
         self.token_line.position = self.position
         self.mark()
         if self.link.card is None:
@@ -177,6 +187,17 @@ class InsideScreen(Sharing):
             self.wait(NO_TEXT)
         else:
             self.look()
+        self.hold.release_if_nothing_is_awaited()
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        """A layout paints all that it moves: the whole screen is not to be painted once more behind it."""
+        repaint = repaint and not layout and self.hold.opened
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+    def _compositor_refresh(self) -> None:
+        """Textual would draw the frame, and drop it."""
+        if not self.hold.holding:
+            super()._compositor_refresh()
 
     # ── The frame itself ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -206,6 +227,7 @@ class InsideScreen(Sharing):
                 pane.focus()
 
     def on_unmount(self) -> None:
+        self.hold.release()
         if self._heard in self.link.watchers:
             self.link.watchers.remove(self._heard)
         views.tidy_later(self.app.set_timer)

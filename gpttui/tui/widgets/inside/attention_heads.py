@@ -178,8 +178,6 @@ for transformer circuits"; Xiao et al. 2023, "Efficient streaming language model
         self._entitle()
 
     def on_resize(self) -> None:
-        self._lines.clear()
-        self.redraw()
         if self.side != self._told:
             self._told = self.side
             self.post_message(self.Resized())

@@ -105,9 +105,11 @@ transformers with the tuned lens"."""
         """The text; what stands before position `first` has left the context."""
         self._text, self._begin = ids, min(first, max(0, len(ids) - 1))
         self._settle()
+        self.redraw()
 
     def watch_position(self) -> None:
         self._settle()
+        self.redraw()
 
     def watch_column(self) -> None:
         self.redraw()
@@ -116,7 +118,10 @@ transformers with the tuned lens"."""
         self.redraw()
 
     def on_resize(self) -> None:
+        left = self._left
         self._settle()
+        if self._left != left:  # else it has been drawn as large as it now is
+            self.redraw()
 
     @property
     def token_id(self) -> int:
@@ -170,7 +175,6 @@ transformers with the tuned lens"."""
         count = len(self._text) - self._begin
         at = max(0, self.position - self._begin)
         self._left = around(at, self._left, self._columns[1], count) if count > 0 else 0
-        self.redraw()
         if self.viewport != self._told:
             self._told = self.viewport
             self.post_message(self.Scrolled())

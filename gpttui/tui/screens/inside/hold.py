@@ -1,0 +1,60 @@
+"""Holding the picture back for a moment: a frame shows a selection together with its own numbers, painted once.
+
+For: views, between what they ask and what they are answered. Not for: anything slow. What is not there in time is
+painted when it comes, and the rest is not kept waiting for it.
+"""
+
+from contextlib import ExitStack
+
+from textual.screen import Screen
+from textual.timer import Timer
+
+OPENING_S, MOVING_S = 0.1, 0.04
+"""The longest that a picture is held: of a view that opens, and of one in which something was moved."""
+
+
+class Hold:
+    """The questions that a screen's next frame waits for."""
+
+    def __init__(self, screen: Screen[object]) -> None:
+        self.screen = screen
+        self._awaited: set[str] = set()
+        self.opened = False
+        """It has been painted once."""
+        self._timer: Timer | None = None
+        self._batch = ExitStack()
+
+    @property
+    def holding(self) -> bool:
+        return self._timer is not None
+
+    def begin(self) -> None:
+        """Nothing is painted until `release`, or until it has taken too long."""
+        if not self.holding:
+            self._awaited.clear()
+            self._batch.enter_context(self.screen.app.batch_update())
+            self._timer = self.screen.set_timer(MOVING_S if self.opened else OPENING_S, self.release)
+
+    def ask(self, kind: str) -> None:
+        """A question was asked; the frame waits for its answer if one is held."""
+        if self.holding:
+            self._awaited.add(kind)
+
+    def answered(self, kind: str) -> None:
+        """It was answered, or refused; the last answer lets the picture go."""
+        self._awaited.discard(kind)
+        self.release_if_nothing_is_awaited()
+
+    def release_if_nothing_is_awaited(self) -> None:
+        if not self._awaited:
+            self.release()
+
+    def release(self) -> None:
+        """Paint what there is."""
+        if self._timer is None:
+            return
+        self._timer.stop()
+        self._timer = None
+        self.opened = True
+        self._batch.close()
+        self.screen.check_idle()
