@@ -5,6 +5,7 @@ painted when it comes, and the rest is not kept waiting for it.
 """
 
 from contextlib import ExitStack
+from typing import Any
 
 from textual.screen import Screen
 from textual.timer import Timer
@@ -16,7 +17,7 @@ OPENING_S, MOVING_S = 0.1, 0.04
 class Hold:
     """The questions that a screen's next frame waits for."""
 
-    def __init__(self, screen: Screen[object]) -> None:
+    def __init__(self, screen: Screen[Any]) -> None:
         self.screen = screen
         self._awaited: set[str] = set()
         self.opened = False
