@@ -116,6 +116,8 @@ class AttentionScreen(RoomsScreen):
         query, key_ = (quoted_label(self.context.tokenizer, int(snapshot.ids[at]), 14) for at in found.cell)
         self.cell.names = query, key_
         self.cell.stages = found
+        if self.stages.viewport != self._asked:  # the key looked at most lies elsewhere
+            self.ask("stages", self._request, self._take)
 
     def _survey(self) -> None:
         """Look at all heads again if anything about them has changed: the selected layer first, then the others."""

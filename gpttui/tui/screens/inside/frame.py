@@ -143,14 +143,16 @@ class InsideScreen(Sharing):
         """
 
         def taken(answer: Any) -> None:
+            self.hold.answered(kind)
             if self.is_attached:
                 self._right_again()
-                take(answer)
-            self.hold.answered(kind)
+                take(answer)  # and ask on, maybe
+            self.hold.release_if_nothing_is_awaited()
 
         def refused(line: str) -> None:
-            self._refused(line)
             self.hold.answered(kind)
+            self._refused(line)
+            self.hold.release_if_nothing_is_awaited()
 
         self.hold.ask(kind)
         self.link.ask(f"{self.VIEW}.{kind}", make, taken, refused)

@@ -42,11 +42,11 @@ class Hold:
             self._awaited.add(kind)
 
     def answered(self, kind: str) -> None:
-        """It was answered, or refused; the last answer lets the picture go."""
+        """It was answered, or refused."""
         self._awaited.discard(kind)
-        self.release_if_nothing_is_awaited()
 
     def release_if_nothing_is_awaited(self) -> None:
+        """The last answer lets the picture go."""
         if not self._awaited:
             self.release()
 

@@ -27,17 +27,18 @@ LONGEST = 16
 
 def around(widths: list[int], at: int, room: int) -> tuple[int, int]:
     """The stretch [first, end) of tokens `widths` cells wide that fits into `room` with token `at` about its middle."""
-    first, end, used = at, at + 1, widths[at]
+    first, end, before, behind = at, at + 1, 0, 0
     while True:
-        left = first > 0 and used + widths[first - 1] <= room
-        right = end < len(widths) and used + widths[end] <= room
+        free = room - widths[at] - before - behind
+        left = first > 0 and widths[first - 1] <= free
+        right = end < len(widths) and widths[end] <= free
         if not left and not right:
             return first, end
-        if left and (not right or sum(widths[first:at]) <= sum(widths[at + 1 : end])):
+        if left and (not right or before <= behind):
             first -= 1
-            used += widths[first]
+            before += widths[first]
         else:
-            used += widths[end]
+            behind += widths[end]
             end += 1
 
 
