@@ -314,7 +314,7 @@ def attention_rows(model: GPT) -> list[Row]:
         child.process.kill()
         size = f"{GPT2.context} tokens, 12 x 12 heads"
         scroll = screens.scroll_row(str(path), "abcdefgh" * (GPT2.context // 8), size)
-    held = (peak.bytes - before) / 2**20
+    held = (peak.bytes - before) / 1e6
     return [
         scroll,
         Row(
@@ -324,7 +324,7 @@ def attention_rows(model: GPT) -> list[Row]:
             at_least=50,
             aim=25,
         ),
-        Row(f"attention, {size}: peak memory over the model's own", held, "MiB", at_least=400, aim=150),
+        Row(f"attention, {size}: peak memory over the model's own", held, "MB", at_least=400, aim=150),
         Row(f"attention, {size}: all heads surveyed", opened_ms, "ms"),
     ]
 

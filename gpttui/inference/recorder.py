@@ -103,8 +103,8 @@ class Window:
         rows = prefill_rows(config, self.device.type, tapped=tap is not None)
         for first in range(0, len(ids), rows):
             self.extend(ids[first : first + rows])
-        if self.size_bytes > _LARGE_BYTES:
-            give_memory_back()
+            if self.size_bytes > _LARGE_BYTES:
+                give_memory_back()
 
     @property
     def length(self) -> int:
@@ -289,7 +289,7 @@ def prefill_rows(config: GPTConfig, device: str, *, tapped: bool) -> int:
     What grows with the rows is logits in single and in double precision, the MLP's hidden layer and, where a tap keeps
     attention from being fused, scores and patterns of one layer. All bundled models take a full context in one pass.
     GPT-2 small's 1,024 tokens would take 718 MB beside the model in one pass; in the chunks of 157 that they go through
-    in, a survey of all heads included, they take 390 MB. On a CPU one pass is hardly quicker (3.9 s of one core against
+    in, a survey of all heads included, they take 344 MB. On a CPU one pass is hardly quicker (3.9 s of one core against
     4.1 s), for the matrices are large enough either way. On a GPU, which waits between small
     passes, there is room for a whole one.
     """
