@@ -149,6 +149,8 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, eq=True):
                 raise ValueError(f"{name} must be at least 0 and below 1, not {getattr(self, name)}")
         if not 0 < self.starts_share <= 1:
             raise ValueError(f"starts_share must be above 0 and at most 1, not {self.starts_share}")
+        if self.starts_share < 1 and not self.from_starts:
+            raise ValueError("starts_share is of rows that begin where documents do; set from_starts too")
         if not 0 < self.val_fraction < 1:
             raise ValueError(f"val_fraction must lie between 0 and 1, not {self.val_fraction}")
         if self.width % self.heads:

@@ -112,5 +112,9 @@ def test_an_unknown_recipe_names_those_there_are(refused: Refused) -> None:
 def test_a_config_says_which_field_is_wrong() -> None:
     with pytest.raises(ValueError, match="val_fraction"):
         TrainConfig(data="x", val_fraction=1.0)
+    with pytest.raises(ValueError, match="starts_share must be above 0"):
+        TrainConfig(data="x", from_starts=True, starts_share=0.0)
+    with pytest.raises(ValueError, match="set from_starts too"):
+        TrainConfig(data="x", starts_share=0.5)
     with pytest.raises(ValueError, match="dropout"):
         TrainConfig(data="x", dropout=1.0)
