@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 
 from gpttui.bench import screens
+from gpttui.bench.curves import curve_rows
 from gpttui.bench.report import Progress, Row, against, in_turns, silently
 from gpttui.corpora.registry import open_corpus
 from gpttui.errors import UserError
@@ -35,7 +36,7 @@ TARGET_LOSS_NATS = 1.88
 def measure(
     data: str | None = None, *, rounds: int = ROUNDS, race: bool = True, tell: Progress = silently
 ) -> list[Row]:
-    """The step's row and, where `data` names a text, the race's if it is wanted (half a minute) and the screens' (two).
+    """The step's row, the curve's and, where `data` names a text, the race's and the screens' (minutes).
 
     Raises UserError where transformers is not installed or the text cannot be read.
     """
@@ -61,6 +62,8 @@ def measure(
             if data is not None and race:
                 tell(f"the race to {TARGET_LOSS_NATS}, about half a minute")
                 rows.append(_race(data, Path(folder) / "race", ours_ms, steps))
+    tell("a curve of a million steps")
+    rows += curve_rows()
     return rows + (screens.training_rows(data, tell=tell) if data is not None else [])
 
 

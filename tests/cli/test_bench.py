@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gpttui.bench.curves import curve_rows
 from gpttui.bench.report import Row, against, in_turns, quantile
 from gpttui.bench.terminal import Terminal
 from gpttui.errors import UserError
@@ -32,10 +33,12 @@ def test_startup_measures_the_real_program(cli: Cli, bpe_model: Path) -> None:
 
 def test_train_compares_on_the_same_batches(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gpttui.bench.train.STEPS_OF_A_ROUND", 3)
+    monkeypatch.setattr("gpttui.bench.train.curve_rows", lambda: curve_rows(5000))
     result = cli("bench", "train", "--rounds", "1", "--json")
     assert result.code == 0, result.err
-    (step,) = _rows(result.out)
+    step, redraw, memory = _rows(result.out)
     assert 0 < step["ratio"] < 10  # type: ignore[operator]
+    assert redraw["value"] > 0 and 0.01 < memory["value"] < 50  # type: ignore[operator]
     assert "gpttui data tinyshakespeare" in result.err
     assert "measuring a step, in turns with transformers, 1 x 3" in result.err
 

@@ -1,0 +1,62 @@
+"""The curve's rows of `gpttui bench train`: a run of a million steps in the loss pane, drawn anew as points come in.
+
+In this process, on a terminal that is not there: what is counted is the processor time between two redraws, everything
+included, and the memory that the recorded steps take.
+"""
+
+import asyncio
+import tracemalloc
+from time import process_time
+
+import numpy as np
+from textual.app import App, ComposeResult
+
+from gpttui.bench.report import Row, quantile
+from gpttui.tui.widgets.loss import REDRAW_S, LossPane
+
+STEPS = 1_000_000
+AT_A_TIME = 1000
+REDRAWS = 12
+
+
+class _Curve(App[None]):
+    def compose(self) -> ComposeResult:
+        yield LossPane()
+
+
+def curve_rows(steps: int = STEPS) -> list[Row]:
+    """Redraw and memory of a curve of so many steps."""
+    redraws_ms, held_mb = asyncio.run(_drawn(steps))
+    size = f"loss pane, {steps:,} recorded steps"
+    return [
+        Row(f"{size}: redraw, p95", quantile(redraws_ms, 0.95), "ms", at_least=40, aim=20),
+        Row(f"{size}: memory", held_mb, "MB", at_least=50, aim=20),
+    ]
+
+
+async def _drawn(steps: int) -> tuple[list[float], float]:
+    rng = np.random.default_rng(0)
+    app = _Curve()
+    async with app.run_test(size=(120, 40)) as pilot:
+        pane = app.query_one(LossPane)
+        tracemalloc.start()
+        before = tracemalloc.get_traced_memory()[0]
+        for first in range(0, steps, AT_A_TIME):
+            _record(pane, first, rng)
+        held_mb = (tracemalloc.get_traced_memory()[0] - before) / 1e6
+        tracemalloc.stop()
+        await pilot.pause(2 * REDRAW_S)
+        took_ms = []
+        for n in range(REDRAWS):
+            began_s = process_time()
+            _record(pane, steps + n * AT_A_TIME, rng)
+            await asyncio.sleep(1.2 * REDRAW_S)
+            took_ms.append((process_time() - began_s) * 1e3)
+    return took_ms, held_mb
+
+
+def _record(pane: LossPane, first: int, rng: np.random.Generator) -> None:
+    at = np.arange(first + 1, first + AT_A_TIME + 1, dtype=np.float64)
+    losses = 4 * at**-0.1 + 0.05 * rng.standard_normal(AT_A_TIME)
+    pane.train.extend(at[:-1], losses[:-1])
+    pane.extend(int(at[-1]), float(losses[-1]))
