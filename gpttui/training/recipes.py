@@ -182,11 +182,12 @@ RECIPES: dict[str, Recipe] = {
          "One Monday, Mia finds a drum in the kitchen. She puts the drum in the drawer. Later, Mia looks in the",
          "A fashion model"),
         look_inside=(
-            "Put a thing somewhere in the prompt: when the place is asked for, head 2 of layer 5 spends 85 % of its "
-            "attention on the word for it (means over 120 held-out stories). Behind `Mrs`, head 2 of layer 1 looks at "
-            "the surname that was said before, with 78 %; where a sentence has ended, it looks at the name that `She` "
-            "or `He` would stand for, with 70 %. Compare *A machine learning model* with *A fashion model*: *model* "
-            "starts as one vector, and from layer 3 on the two meanings part."
+            "Put a thing somewhere in the prompt: when the place is asked for, head 2 of layer 5 spends 80 % of its "
+            "attention on the word for it, and head 4 of layer 3 a third (means over 120 held-out stories). Behind "
+            "`Mrs`, heads 2 and 5 of layer 1 look at the surname that was said before, with 97 % and more; where a "
+            "sentence has ended, head 2 of layer 1 looks at the name that `She` or `He` would stand for, with 71 %. "
+            "Compare *A machine learning model* with *A fashion model*: *model* starts as one vector, and from layer "
+            "3 on the two meanings part."
         ),
     ),
 }  # fmt: skip
