@@ -210,7 +210,8 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
         if not self.is_mounted:
             return
         shown = bool(self.train.size or self.validation.size)
-        self._empty.update(self._empty_words())
+        if not shown:
+            self._empty.update(self._empty_words(), layout=False)
         self._empty.display = not shown
         self._words.display = shown and self.size.height >= 8
         if shown and self._plot is None:
@@ -251,7 +252,7 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
             plot.add_v_line(self.marker, line_style=self._colour("loss--marker"))
         y_window = self._y_window or _padded([curve.y for curve in curves])
         plot.show_window((low, high), y_window, log_y=self.log_y)
-        self._words.update(self._legend())
+        self._words.update(self._legend(), layout=False)  # one line, whatever it says
 
     def _x_range(self) -> Window:
         if self._window is not None:
