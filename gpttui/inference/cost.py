@@ -19,7 +19,7 @@ from gpttui.model.gpt import GPT, GPTConfig
 from gpttui.model.kv_cache import KVCache
 
 PartName = Literal["embed", "qkv", "attend", "project", "mlp", "unembed"]
-REPEATS = 5
+REPEATS = 3
 
 _PART_OF_SITE: dict[str, PartName] = {
     "embed": "embed",

@@ -161,7 +161,7 @@ More: Kaplan et al. 2020, "Scaling laws for neural language models" (2 FLOPs a p
         )
         threads = f"{cost.threads} thread{'s' if cost.threads != 1 else ''}"
         source = (
-            f"Time: measured now, median of 5 passes of this token alone ({cost.device}, {threads}), on the path that "
+            f"Time: measured now, median of 3 passes of this token alone ({cost.device}, {threads}), on the path that "
             "shows activations. FLOPs, and bytes of weights and cache that are read: counted from the shapes."
         )
         return ["", about, "", speed, "", source]
