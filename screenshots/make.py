@@ -42,7 +42,7 @@ class Shot:
 
 
 WIDE, NARROW = (120, 40), (80, 24)
-STEPS = ("space",) * 18
+STEPS = ("space",) * 17
 KEY = "One Monday, Mia finds a drum in the kitchen. She puts the drum in the drawer. Later, Mia looks in the"
 LAST_LAYER = ("right_curly_bracket",) * 4
 SHOTS: dict[str, Shot] = {

@@ -176,7 +176,7 @@ RECIPES: dict[str, Recipe] = {
         _muon(data="corpus:tales", init="tales-prompts", corpus_documents=280_000, context=256, batch=16, steps=9000,
               lr=2e-3, matrix_lr=0.012, from_starts=True, starts_share=0.625, seed=1338, eval_every=500,
               sample_every=1000, checkpoint_every=250, sample_prompt="Once upon a time"),
-        "Tales", "280,000 small stories told from a simulated world, none twice",
+        "Tales", "560,000 small stories told from a simulated world, none twice",
         "Tells small stories about people, animals and things, and explains its own words.",
         ("Once upon a time",
          "One Monday, Mia finds a drum in the kitchen. She puts the drum in the drawer. Later, Mia looks in the",
