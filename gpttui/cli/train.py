@@ -4,6 +4,8 @@ SIGINT and SIGTERM finish the step, save, and exit with 130 or 143. Under `torch
 rank 0 writes and prints.
 """
 
+import contextlib
+import os
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -97,7 +99,9 @@ def command(
 
     options = {name: value for name, value in given.items() if value is not None}
     if recipe is not None and not resuming and "init" not in options and (base := recipes.recipe(recipe).config.init):
-        options["init"] = str(_first_stage(recipe, base))
+        if code := _train_before(recipe, base, options, as_json):
+            return code
+        options["init"] = str(_stage_before(recipe, base))
     elif "init" in options:
         from gpttui import gallery
 
@@ -122,7 +126,28 @@ def command(
     return code
 
 
-def _first_stage(recipe: str, base: str) -> Path:
+OF_THE_MACHINE = ("device", "precision", "threads", "compile")
+"""Options of a recipe in stages that hold for the stages before it, too."""
+
+
+def _train_before(recipe: str, base: str, options: dict[str, Any], as_json: bool) -> int:
+    """Train what a recipe in stages goes on from, and put it on the shelf, if it is not there; the exit code."""
+    from gpttui import gallery, locations
+    from gpttui.cli.output import note
+
+    if "WORLD_SIZE" in os.environ:  # torchrun's processes train one run
+        return 0
+    with contextlib.suppress(UserError):
+        gallery.find(base)
+        return 0
+    note(f"{recipe} goes on from the model {base}, which is not here: that is trained first")
+    machine = {name: value for name, value in options.items() if name in OF_THE_MACHINE}
+    target = locations.user_models_dir() / base
+    code: int = click.get_current_context().invoke(command, recipe=base, export_to=target, as_json=as_json, **machine)
+    return code
+
+
+def _stage_before(recipe: str, base: str) -> Path:
     """The model that a recipe in stages goes on from. Raises UserError, saying how to get it, if it is not here."""
     from gpttui import gallery
     from gpttui.errors import UserError

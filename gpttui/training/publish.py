@@ -54,21 +54,18 @@ def publish(
 def _with_its_base(
     base: Path, history: dict[str, Any], card: model_card.Card
 ) -> tuple[dict[str, Any], model_card.Card]:
-    """Curve and card of a recipe in stages, which tell of all. Raises UserError where the one before left nothing."""
+    """Curve and card of a recipe in stages, which tell of all; its command trains those that are not there.
+
+    Raises UserError where the one before left nothing.
+    """
     try:
         first, before = model_card.read(base), json.loads((base / "history.json").read_text(encoding="utf-8"))
         return joined(before, history), card | {
-            "command": f"{_numbered(first['command'])} && {card['command']}",
             "steps": first["steps"] + card["steps"],
             "minutes": round(first["minutes"] + card["minutes"], 1),
         }
     except (OSError, KeyError, ValueError) as error:
         raise UserError(f"{base} does not tell how it was trained: {error}; train it by its recipe first") from error
-
-
-def _numbered(command: str) -> str:
-    """The commands of the stages so far, the last one's run directory numbered, so that each stage has its own."""
-    return command.replace("--run-dir RUN ", f"--run-dir RUN-{command.count(' && ') + 1} ")
 
 
 def _card(

@@ -187,11 +187,8 @@ def test_a_recipe_of_two_stages_tells_of_both(
     assert history is not None
     assert history.steps.tolist() == list(range(1, 25)) and history.val_steps.tolist() == [18, 24]
     assert history.title == "Both, in two stages"
-    assert card["steps"] == 24 and str(tmp_path) not in card["command"]
-    assert card["command"].split(" && ") == [
-        "gpttui train --recipe first --run-dir RUN-1 --export first",
-        "gpttui train --recipe both --run-dir RUN --export both",
-    ]
+    assert card["steps"] == 24
+    assert card["command"] == "gpttui train --recipe both --run-dir RUN --export both"
     third = joined(json.loads((tmp_path / "both" / "history.json").read_text()), loss_history(trained, "Third", 12))
     assert third["title"] == "Third, in three stages" and third["steps"] == list(range(1, 37))
     (tmp_path / "first" / "history.json").unlink()
@@ -199,11 +196,28 @@ def test_a_recipe_of_two_stages_tells_of_both(
         publish(tmp_path / "again", tmp_path / "both", recipe_name="both")
 
 
-def test_a_recipe_without_its_first_stage_says_how_to_get_it(
+def test_a_recipe_in_stages_trains_those_that_are_not_here(
+    tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GPTTUI_HOME", str(tmp_path / "home"))
+    for name, init in (("one", ""), ("two", "one"), ("three", "two")):
+        monkeypatch.setitem(publishing.RECIPES, name, Recipe(tiny(init=init), name, "", ""))
+    assert gpttui(["train", "--recipe", "three", "--run-dir", "run", "--export", "three", "--threads", "1"]) == 0
+    assert "three goes on from the model two, which is not here: that is trained first" in capsys.readouterr().err
+    assert {"one", "two"} <= set(gallery.directories())
+    assert model_card.read(tmp_path / "three")["steps"] == 36
+    assert gpttui(["train", "--recipe", "three", "--run-dir", "again", "--threads", "1"]) == 0
+    assert "not here" not in capsys.readouterr().err
+    assert len(list((tmp_path / "home").rglob("events.jsonl"))) == 2
+
+
+def test_processes_of_torchrun_are_told_which_stage_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GPTTUI_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("WORLD_SIZE", "2")
     assert gpttui(["train", "--recipe", "tales", "--run-dir", str(tmp_path / "run")]) != 0
     assert "first: gpttui train --recipe tales-prompts --export tales-prompts" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
