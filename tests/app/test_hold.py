@@ -10,6 +10,7 @@ import pytest
 from gpttui import gallery
 from gpttui.protocol import Answer, Request
 from gpttui.tui.app import GpttuiApp
+from gpttui.tui.screens.help import HelpScreen
 from gpttui.tui.screens.inside import hold
 from gpttui.tui.screens.inside.frame import LOOKING, InsideScreen
 from gpttui.tui.screens.play import Opening
@@ -91,4 +92,15 @@ async def test_a_view_that_is_left_holds_nothing_back(monkeypatch: pytest.Monkey
         await page.until(lambda: held(page))
         await page.pilot.press("escape")
         await page.until(lambda: page.app.screen is page.play and frames)
+        assert not page.app._batch_count
+
+
+async def test_what_comes_on_top_of_a_held_view_is_painted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hold, "MOVING_S", NEVER_S)
+    async with watched(monkeypatch) as (page, engine, frames):
+        engine.gate.clear()
+        await page.pilot.press("comma")
+        await page.until(lambda: held(page))
+        await page.pilot.press("question_mark")
+        await page.until(lambda: isinstance(page.app.screen, HelpScreen) and frames and "escape closes" in page.text)
         assert not page.app._batch_count

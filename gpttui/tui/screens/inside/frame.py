@@ -228,6 +228,9 @@ class InsideScreen(Sharing):
             if pane_id and pane.id == pane_id:
                 pane.focus()
 
+    def on_screen_suspend(self) -> None:
+        self.hold.release()
+
     def on_unmount(self) -> None:
         self.hold.release()
         if self._heard in self.link.watchers:

@@ -30,8 +30,10 @@ class Hold:
         return self._timer is not None
 
     def begin(self) -> None:
-        """Nothing is painted until `release`, or until it has taken too long."""
-        if not self.holding:
+        """Nothing is painted until `release`, or until it has taken too long; below another screen nothing is held."""
+        if not self.screen.is_current:
+            self.opened = True
+        elif not self.holding:
             self._awaited.clear()
             self._batch.enter_context(self.screen.app.batch_update())
             self._timer = self.screen.set_timer(MOVING_S if self.opened else OPENING_S, self.release)
@@ -59,3 +61,5 @@ class Hold:
         self.opened = True
         self._batch.close()
         self.screen.check_idle()
+        if not self.screen.is_current:  # what came on top meanwhile has had its frames dropped
+            self.screen.app.screen.refresh()
