@@ -9,7 +9,6 @@ import numpy as np
 from rich.style import Style
 from textual import events
 from textual.binding import BindingType
-from textual.content import Content
 from textual.reactive import reactive
 from textual.strip import Strip as Line
 
@@ -101,7 +100,8 @@ facts in this way."""
         self._strip = whole
         words = clip(safe_text(self.prompt or "⏎").replace("\n", "⏎"), 30)
         told = "" if whole is None else f"step {whole.at:,}"
-        label_border(self, f"What follows “{words}”", told)
+        self._entitled = f"What follows “{words}”"
+        label_border(self, self._entitled, told)
         self.refresh()
 
     def table(self) -> Table | None:
@@ -176,7 +176,7 @@ facts in this way."""
         if 0 <= column < self._strip.probs.shape[1] and row < len(self._strip.ids):
             label = token_label(self.tokenizer, int(self._strip.ids[row]))
             prob = percent(float(self._strip.probs[row, column]))
-            self.border_subtitle = Content(f"{label} {prob} · step {int(self._strip.steps[column]):,}")
+            label_border(self, self._entitled, f"{label} {prob} · step {int(self._strip.steps[column]):,}")
 
     def on_click(self, event: events.Click) -> None:
         at = event.get_content_offset(self)

@@ -51,7 +51,10 @@ def moving(keys: str, action: str, says: str, id: str, tooltip: str) -> Binding:
 
 
 def label_border(widget: Widget, title: str, subtitle: str = "") -> None:
-    """Plain words on the border; nothing in them is read as markup. The same words again are not painted again."""
+    """Plain words on the border; nothing in them is read as markup.
+
+    The same words again are not painted again: who labels a border by this does it by nothing else.
+    """
     words = safe_text(title), safe_text(subtitle)
     if words != getattr(widget, "_border_words", None):
         widget._border_words = words  # type: ignore[attr-defined]
