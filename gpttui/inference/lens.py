@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gpttui.model.gpt import GPT
+from gpttui.model.gpt import GPT, Unembedding
 from gpttui.records import Array, frozen
 
 CHUNK_BYTES = 64 << 20
@@ -48,19 +48,15 @@ def lens(model: GPT, residual: Tensor, *, k: int = 1, watched: Sequence[int] = (
     rows = residual.reshape(-1, residual.size(-1))
     k = min(k, head.size(0))
     asked = torch.as_tensor(list(watched), dtype=torch.long, device=head.device)
-    screened = not exact and not watched and _worth_screening(rows, head)
-    if screened:
-        # Softmax does not see what all logits share, so the shared direction goes: what is left rounds less.
-        mean, by_token = head.mean(dim=0), head.contiguous()  # a large head may lie the other way round
-        rough = (head - mean).bfloat16().t()
-    size = max(1, CHUNK_BYTES // (head.size(0) * (2 if screened else head.element_size())))
+    screen = None if exact or watched or not _worth_screening(rows, head) else Screen(head, len(rows))
+    size = max(1, CHUNK_BYTES // (head.size(0) * head.element_size())) if screen is None else screen.rows
     found: list[tuple[Tensor, ...]] = []
     for chunk in torch.split(rows, size):
         x = model.transformer.ln_f(chunk)
-        if screened:
-            found.append((*_screened(x, by_token, mean, rough, k), *torch.zeros(2, len(x), 0)))
+        if screen is not None:
+            found.append((*screen.top(x, k), *torch.zeros(2, len(x), 0)))
         else:
-            found.append(_exact(x @ head.t(), k, asked))
+            found.append(_exact(model.lm_head(x), k, asked))
     ids, probs, ranks, watched_probs = (torch.cat(parts).view(*shape, -1) for parts in zip(*found, strict=True))
     return Lens(_array(ids.int()), _array(probs), _array(ranks.int()), _array(watched_probs))
 
@@ -74,19 +70,43 @@ def _exact(logits: Tensor, k: int, watched: Tensor) -> tuple[Tensor, Tensor, Ten
     return ids, (top - normaliser).exp().float(), ranks, (mine - normaliser).exp().float()
 
 
-def _screened(x: Tensor, head: Tensor, mean: Tensor, rough: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """The top k of normed vectors `x` `[rows, d_model]`, candidates found in bfloat16 and settled in full precision."""
-    logits = x.bfloat16() @ rough  # [rows, V]
-    rounded, candidates = logits.topk(k + SCREENED_EXTRA, dim=-1)  # [rows, k + extra]
-    shares = logits.softmax(dim=-1)
-    # One share in bfloat16 says where the normaliser lies to 0.2 %; all candidates together say it better.
-    normaliser = (rounded.float() - shares.gather(1, candidates).float().log()).mean(dim=-1, keepdim=True)
-    shares[torch.arange(len(x))[:, None], candidates] = 0.0
-    rest = shares.sum(dim=-1, keepdim=True).float().log() + normaliser
-    settled = torch.einsum("rc,rkc->rk", x, head[candidates]) - (x @ mean)[:, None]
-    total = torch.logaddexp(settled.logsumexp(dim=-1, keepdim=True), rest)
-    top, order = settled.topk(k, dim=-1)
-    return candidates.gather(1, order), (top - total).exp()
+class Screen:
+    """A head `[V, d_model]` in bfloat16, to find candidates with; what is best among them is settled in full precision.
+
+    Its memory is taken once and used for chunk after chunk: fresh pages for each double the time of a softmax.
+    """
+
+    def __init__(self, head: Tensor, rows: int) -> None:
+        self.head = head.contiguous()  # a large head may lie the other way round
+        # Softmax does not see what all logits share, so the shared direction goes: what is left rounds less.
+        self.mean = head.mean(dim=0)
+        self.rough = torch.empty(head.shape, dtype=torch.bfloat16)
+        for into, part in zip(in_parts(self.rough), in_parts(self.head), strict=True):
+            into.copy_(part - self.mean)
+        self.rows = min(rows, max(1, CHUNK_BYTES // (2 * len(head))))
+        self.logits, self.shares = torch.empty((2, self.rows, len(head)), dtype=torch.bfloat16)
+
+    def top(self, x: Tensor, k: int) -> tuple[Tensor, Tensor]:
+        """Ids and probabilities of the top `k` for normed vectors `x` `[rows, d_model]`."""
+        logits, shares = self.logits[: len(x)], self.shares[: len(x)]
+        rounded_x = x.bfloat16()
+        for into, part in zip(in_parts(logits, 1), in_parts(self.rough), strict=True):
+            torch.mm(rounded_x, part.t(), out=into)
+        rounded, candidates = logits.topk(k + SCREENED_EXTRA, dim=-1)  # [rows, k + extra]
+        torch.softmax(logits, dim=-1, out=shares)
+        # One share in bfloat16 says where the normaliser lies to 0.2 %; all candidates together say it better.
+        normaliser = (rounded.float() - shares.gather(1, candidates).float().log()).mean(dim=-1, keepdim=True)
+        shares[torch.arange(len(x))[:, None], candidates] = 0.0
+        rest = shares.sum(dim=-1, keepdim=True).float().log() + normaliser
+        settled = torch.einsum("rc,rkc->rk", x, self.head[candidates]) - (x @ self.mean)[:, None]
+        total = torch.logaddexp(settled.logsumexp(dim=-1, keepdim=True), rest)
+        top, order = settled.topk(k, dim=-1)
+        return candidates.gather(1, order), (top - total).exp()
+
+
+def in_parts(x: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
+    """`x` cut along the vocabulary, as the model's own head cuts it."""
+    return torch.split(x, Unembedding.PART, dim)
 
 
 def _worth_screening(rows: Tensor, head: Tensor) -> bool:

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gpttui.model.families import config_from_dict, config_to_dict, is_gpt2
-from gpttui.model.gpt import GPT, Attention, GPTConfig, causal_mask
+from gpttui.model.gpt import GPT, Attention, GPTConfig, Unembedding, causal_mask
 from gpttui.model.kv_cache import KVCache
 from gpttui.model.taps import Recorder
 from tests.unit import shapes
@@ -32,6 +32,17 @@ def test_tapped_equals_fused(shape: str) -> None:
     model = shapes.model(shape)
     idx = torch.tensor([shapes.ids(24)])
     torch.testing.assert_close(model(idx, tap=Recorder()), model(idx), atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("tokens", [1, 7])
+def test_a_large_vocabulary_in_parts_is_the_whole(tokens: int) -> None:
+    head = Unembedding(16, 5 * Unembedding.PART + 3, bias=False)
+    x = torch.randn(2, tokens, 16)
+    whole = F.linear(x, head.weight)
+    with torch.no_grad():
+        torch.testing.assert_close(head(x), whole)
+    (gradient,), (mine,) = (torch.autograd.grad(logits.sum(), head.weight) for logits in (whole, head(x)))
+    torch.testing.assert_close(mine, gradient)
 
 
 @pytest.mark.parametrize("shape", shapes.SHAPES)
