@@ -68,7 +68,7 @@ class AskHeads(View, frozen=True):
     layers: int = -1
     """So many; 0: none, -1: all from the first on."""
     draws: int = 4
-    """Of the standard probe: each is a pass; 0: no scores on the probe."""
+    """Of the standard probe, at least so many: each is a pass. Those made before come along."""
 
 
 class Heads(View, frozen=True):
@@ -78,7 +78,7 @@ class Heads(View, frozen=True):
     text_scores: Array
     """`[layer asked for, head, score]` on the current text; nan where it has no such place."""
     probe_scores: Array
-    """`[layer, head, score]` of all layers on the standard probe: random tokens said twice. Empty without draws."""
+    """`[layer, head, score]` of all layers on the standard probe: random tokens said twice. Empty before a draw."""
     draws: int
     of_draws: int
     """How many draws the probe is made of; the scores are the mean over `draws` of them."""

@@ -1,6 +1,8 @@
 """Shared by all tests: one torch thread, where the test texts lie, small random models."""
 
+import gc
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,3 +27,10 @@ def data_dir() -> Path:
     if folder is None:
         pytest.skip("no test texts: set GPTTUI_TEST_DATA to a folder with tinyshakespeare.txt and GPT-2's vocabulary")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays_frozen() -> Iterator[None]:
+    """An app freezes what it has loaded for the collector; in one process with a thousand others it may not."""
+    yield
+    gc.unfreeze()

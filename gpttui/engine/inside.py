@@ -66,12 +66,16 @@ class Inside:
         self._rows.move_to_end(key)
         return self._rows[key]
 
-    def probe(self, session: Session, draws: int) -> Array:
-        """Head scores on so many draws of the standard probe: each drawn once for a model and its interventions."""
+    def probed(self, session: Session) -> list[Array]:
+        """The draws of the standard probe that the model with its interventions has been through."""
         key = (state_of(session.model), session.tap_names)
         if self._probe is None or self._probe[0] != key:
             self._probe = key, []
-        drawn = self._probe[1]
+        return self._probe[1]
+
+    def probe(self, session: Session, draws: int) -> Array:
+        """Head scores on so many draws of the standard probe: each drawn once for a model and its interventions."""
+        drawn = self.probed(session)
         while len(drawn) < draws:
             drawn.append(heads.probe_draw(session.model, len(drawn), changes=changes_of(session)))
         return heads.mean_scores(drawn[:draws])

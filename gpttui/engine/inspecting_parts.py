@@ -73,14 +73,15 @@ def ask_heads(engine: "Engine", request: parts.AskHeads) -> parts.Heads:
     if first < end:
         found = engine.inside.survey(session, min(max(1, request.side), 64), range(first, end))
         scores, maps = found.scores, found.maps
-    if request.draws > 0:
-        probe = engine.inside.probe(session, min(request.draws, heads.PROBE_DRAWS))
+    draws = min(max(request.draws, len(engine.inside.probed(session))), heads.PROBE_DRAWS)
+    if draws > 0:
+        probe = engine.inside.probe(session, draws)
     return parts.Heads(
         names=heads.SCORES,
         first_layer=first,
         text_scores=frozen(scores.astype(np.float32)),
         probe_scores=frozen(probe.astype(np.float32)),
-        draws=min(max(0, request.draws), heads.PROBE_DRAWS),
+        draws=draws,
         of_draws=heads.PROBE_DRAWS,
         maps=frozen(maps.astype(np.float16)),
     )

@@ -14,6 +14,8 @@ from gpttui.tui.screens.help import HelpScreen
 from gpttui.tui.screens.inside import hold
 from gpttui.tui.screens.inside.frame import LOOKING, InsideScreen
 from gpttui.tui.screens.play import Opening
+from gpttui.tui.screens.views import VIEWS
+from gpttui.tui.widgets.pane import Pane
 from tests.app.engine_inside import EngineInside
 from tests.app.pilot import Playground
 
@@ -73,6 +75,21 @@ async def test_nothing_is_painted_until_the_numbers_are_there(monkeypatch: pytes
         assert not frames
         engine.gate.set()
         await page.until(lambda: frames and not held(page))
+
+
+@pytest.mark.parametrize("key", [view.key for view in VIEWS if view.id not in ("vectors", "branches")])
+async def test_a_view_opens_with_its_numbers(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    """All but the one that is open, and the one that asks nothing."""
+    monkeypatch.setattr(hold, "OPENING_S", NEVER_S)
+    async with watched(monkeypatch) as (page, engine, frames):
+        engine.gate.clear()
+        await page.pilot.press(key)
+        await page.until(lambda: len(page.app.screen.query(Pane)) and held(page) and page.play.link.busy)
+        await page.pilot.pause(0.1)
+        assert not frames
+        engine.gate.set()
+        await page.until(lambda: frames and not held(page))
+        assert LOOKING not in page.text
 
 
 async def test_a_slow_engine_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -148,11 +148,13 @@ def test_views_agree_with_one_plain_pass(shape: str, desk: Desk, shelf: Path) ->
     most = desk.ask(parts.AskStages(0, 2, queries=1, keys=1, cell=(9, -1)))
     assert most.cell == (9, int(trace["blocks.0.attn.pattern"][2, 9].argmax()))
     last_layer = gpt.config.n_layer - 1
+    assert not desk.ask(parts.AskHeads(layers=1, draws=0)).probe_scores.size
     every = desk.ask(parts.AskHeads(side=6))
     one = desk.ask(parts.AskHeads(side=6, first_layer=last_layer, layers=1, draws=0))
     assert every.maps.shape == (gpt.config.n_layer, 4, 6, 6) and every.probe_scores.shape == (gpt.config.n_layer, 4, 4)
-    assert np.array_equal(one.maps, every.maps[-1:]) and one.first_layer == last_layer and not one.probe_scores.size
+    assert np.array_equal(one.maps, every.maps[-1:]) and one.first_layer == last_layer
     assert np.allclose(one.text_scores, every.text_scores[-1:], equal_nan=True)
+    assert np.array_equal(one.probe_scores, every.probe_scores) and one.draws == every.draws  # drawn before
     probe = desk.ask(parts.AskHeads(layers=0, draws=99))
     assert not probe.maps.size and probe.draws == probe.of_draws
     assert np.array_equal(probe.probe_scores, every.probe_scores)

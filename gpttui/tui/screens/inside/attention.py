@@ -16,6 +16,8 @@ from gpttui.tui.widgets.inside.attention_cell import AttentionCell
 from gpttui.tui.widgets.inside.attention_heads import AttentionHeads
 from gpttui.tui.widgets.inside.attention_stages import AttentionStages
 
+SIZE = "size"
+"""At an opening the frame waits for the layout too: what is asked for depends on what fits."""
 FOLLOW = -1
 """The key under the cursor is the one looked at most."""
 CELLS_AT_ONCE, PARAMS_AT_ONCE = 4_000_000, 12_000_000
@@ -96,6 +98,8 @@ class AttentionScreen(RoomsScreen):
         self.cell.first = snapshot.n_slid
 
     def look(self) -> None:
+        if self.stages.viewport is None:
+            self.hold.ask(SIZE)
         self.ask("stages", self._request, self._take)
         self._survey()
 
@@ -134,7 +138,10 @@ class AttentionScreen(RoomsScreen):
             self._survey_on()
 
     def _survey_on(self) -> None:
-        """As many layers or draws of the probe at a time as keys can wait for: each answer is painted."""
+        """As many layers or draws of the probe at a time as keys can wait for: each answer is painted.
+
+        The engine draws while the maps are painted; with them it sends what it has drawn before.
+        """
         side, left, of_draws, card = self.heads.side, self._layers_left, self.heads.of_draws, self.link.card
         if not side or card is None:
             self._surveyed = None
@@ -145,7 +152,7 @@ class AttentionScreen(RoomsScreen):
             self.ask("heads", lambda: AskHeads(side, layer, layers, draws=0), self._take_heads)
         elif self._draws < of_draws:
             draws = self._draws + max(1, PARAMS_AT_ONCE // card.params)
-            self.ask("heads", lambda: AskHeads(layers=0, draws=draws), self._take_heads)
+            self.ask("probe", lambda: AskHeads(layers=0, draws=draws), self._take_heads, awaited=False)
 
     def _take_heads(self, found: Heads) -> None:
         self.heads.take(found)
@@ -160,6 +167,8 @@ class AttentionScreen(RoomsScreen):
     def _scrolled(self) -> None:
         if self.length and self.link.card is not None and self.stages.viewport != self._asked:
             self.look()
+        self.hold.answered(SIZE)
+        self.hold.release_if_nothing_is_awaited()
 
     @on(AttentionStages.Stepped)
     def _stepped(self, event: AttentionStages.Stepped) -> None:

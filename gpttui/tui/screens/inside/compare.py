@@ -70,6 +70,11 @@ class CompareScreen(RoomsScreen):
 
     def follow(self) -> None:
         """The two texts have nothing to do with the playground's, which may be empty."""
+        self.hold.begin()
+        self._show_two()
+        self.hold.release_if_nothing_is_awaited()
+
+    def _show_two(self) -> None:
         card, tokenizer = self.link.card, self.context.tokenizer
         if card is None or tokenizer is None:
             self.wait(NO_MODEL)

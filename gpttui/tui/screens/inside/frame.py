@@ -23,7 +23,7 @@ from gpttui.tokenizers import Tokenizer
 from gpttui.tui.keys import HEAD, MORE, PANES, SHARING, STEP, TEXT, key
 from gpttui.tui.messages import EngineLost, EngineReady, ModelOpened, Refused, SnapshotArrived
 from gpttui.tui.screens import views
-from gpttui.tui.screens.inside.hold import Hold
+from gpttui.tui.screens.inside.hold import LAYOUT, Hold
 from gpttui.tui.screens.sharing import FOCUS, Sharing
 from gpttui.tui.screens.views import ViewContext
 from gpttui.tui.selection import Selection
@@ -136,10 +136,11 @@ class InsideScreen(Sharing):
     def panes(self) -> list[Pane]:
         return list(self.query(Pane))
 
-    def ask(self, kind: str, make: Callable[[], Request], take: Callable[[Any], None]) -> None:
+    def ask(self, kind: str, make: Callable[[], Request], take: Callable[[Any], None], *, awaited: bool = True) -> None:
         """Send the request that `make` builds once the engine is free; `take` gets its answer.
 
-        Of those of one `kind` that wait only the newest is sent, so that a key held down leaves nothing to run.
+        Of those of one `kind` that wait only the newest is sent, so that a key held down leaves nothing to run. The
+        frame waits for the answer unless it is not `awaited`.
         """
 
         def taken(answer: Any) -> None:
@@ -150,12 +151,16 @@ class InsideScreen(Sharing):
             self.hold.release_if_nothing_is_awaited()
 
         def refused(line: str) -> None:
-            self.hold.answered(kind)
             self._refused(line)
-            self.hold.release_if_nothing_is_awaited()
+            self._answered(kind)
 
-        self.hold.ask(kind)
+        if awaited:
+            self.hold.ask(kind)
         self.link.ask(f"{self.VIEW}.{kind}", make, taken, refused)
+
+    def _answered(self, kind: str) -> None:
+        self.hold.answered(kind)
+        self.hold.release_if_nothing_is_awaited()
 
     def select(self, selection: Selection) -> None:
         """Look elsewhere, in every view and in the playground."""
@@ -227,6 +232,10 @@ class InsideScreen(Sharing):
         for pane in self.panes:
             if pane_id and pane.id == pane_id:
                 pane.focus()
+
+    def on_screen_resume(self) -> None:
+        """It has been laid out; once its panes know their sizes, it may be painted."""
+        self.call_later(self._answered, LAYOUT)
 
     def on_screen_suspend(self) -> None:
         self.hold.release()

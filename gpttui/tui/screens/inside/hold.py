@@ -12,6 +12,8 @@ from textual.timer import Timer
 
 OPENING_S, MOVING_S = 0.1, 0.04
 """The longest that a picture is held: of a view that opens, and of one in which something was moved."""
+LAYOUT = "layout"
+"""What a view that opens waits for beside answers: the first layout, which it would be painted before."""
 
 
 class Hold:
@@ -35,6 +37,8 @@ class Hold:
             self.opened = True
         elif not self.holding:
             self._awaited.clear()
+            if not self.opened:
+                self._awaited.add(LAYOUT)
             self._batch.enter_context(self.screen.app.batch_update())
             self._timer = self.screen.set_timer(MOVING_S if self.opened else OPENING_S, self.release)
 

@@ -149,7 +149,6 @@ for transformer circuits"; Xiao et al. 2023, "Efficient streaming language model
                 self._lines.pop((layer, head), None)
         if found.draws:
             self._probe = found.probe_scores, found.draws, found.of_draws
-        self._entitle()
         self.redraw()
 
     def watch_shape(self) -> None:
@@ -157,7 +156,6 @@ for transformer circuits"; Xiao et al. 2023, "Efficient streaming language model
 
     def watch_place(self) -> None:
         self._follow = True
-        self._entitle()
         self.redraw()
 
     def watch_tokens(self) -> None:
@@ -182,7 +180,12 @@ for transformer circuits"; Xiao et al. 2023, "Efficient streaming language model
             self._told = self.side
             self.post_message(self.Resized())
 
+    def redraw(self) -> None:
+        self._entitle()  # before the pane is painted: new words in its border would have it painted twice
+        super().redraw()
+
     def _entitle(self) -> None:
+        self._bring_into_view()
         layer, head = self.place
         n_layer, seen = self.shape[0], self._seen
         title = (
@@ -213,6 +216,16 @@ for transformer circuits"; Xiao et al. 2023, "Efficient streaming language model
         aside = small_maps(n_layer, n_head, self.tokens, width - TABLE_WIDTH - 2 - name, height - 1)
         return (aside, True) if aside.area >= below.area else (below, False)
 
+    def _bring_into_view(self) -> None:
+        """Choose the layers that are seen: the selected one among them, unless somebody scrolled."""
+        region, n_layer, layer = self.scrollable_content_region, self.shape[0], self.place[0]
+        if not n_layer or region.width <= 0 or region.height <= 0:
+            return
+        self._seen = self._room(region.width, region.height)[0].layers
+        if self._follow:
+            self._from, self._follow = min(layer, max(self._from, layer + 1 - self._seen)), False
+        self._from = max(0, min(self._from, n_layer - self._seen))
+
     def draw(self, width: int, height: int) -> Sheet | None:
         if not self.shape[0] or not self._maps:
             return None
@@ -221,8 +234,8 @@ for transformer circuits"; Xiao et al. 2023, "Efficient streaming language model
         if state != self._drawn:
             self._drawn = state
             self._lines.clear()
-        grid, used = self._grid(room), len(str(self.shape[0])) + 2 + self.shape[1] * (room.columns + 1)
         self._entitle()
+        grid, used = self._grid(room), len(str(self.shape[0])) + 2 + self.shape[1] * (room.columns + 1)
         sheet = Sheet()
         if aside:
             sheet.extend(beside(grid, self._table(width - used - 3), used, gap=3))
@@ -235,10 +248,6 @@ for transformer circuits"; Xiao et al. 2023, "Efficient streaming language model
         n_layer, n_head = self.shape
         name = len(str(n_layer)) + 1
         layer, head = self.place
-        if self._follow:
-            self._from, self._follow = min(layer, max(self._from, layer + 1 - room.layers)), False
-        self._seen = room.layers
-        self._from = max(0, min(self._from, n_layer - room.layers))
         lines: list[Line] = [[(" " * name, Style())]]
         for n in range(n_head):
             tone = self.tone("accent" if n == head else "dim")
