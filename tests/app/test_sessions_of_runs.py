@@ -68,6 +68,22 @@ async def test_a_scrubbed_session_comes_back_under_its_checkpoint(tmp_path: Path
         assert isinstance(driven.app.screen, PlayScreen)
 
 
+async def test_an_engine_that_died_comes_back_though_the_checkpoint_is_gone(tmp_path: Path, run: Path) -> None:
+    async with training(tmp_path, model=str(run), prompt="the") as driven:
+        await driven.until(lambda: driven.play.link.card is not None and driven.play.scrubber.display)
+        driven.play.scrubber.focus()
+        await driven.pilot.press("comma", "comma", "comma")
+        await driven.until(lambda: weights(driven) == "checkpoint 10" and not driven.play.link.busy)
+        before = driven.play.link.snapshot
+        shutil.rmtree(rundir.checkpoint_at(run, 10))
+        driven.engine.die()
+        await driven.until(lambda: driven.play.link.snapshot is not before and not driven.play.link.busy)
+        after = driven.play.link.snapshot
+        assert before is not None and after is not None and weights(driven) == ""
+        assert after.ids.tolist() == before.ids.tolist() and driven.play.scrubber.at == 40
+        assert driven.play.scrubber.notches == (0, 20, 30, 40)
+
+
 async def test_live_weights_are_saved_as_the_newest_checkpoint(tmp_path: Path, run: Path) -> None:
     config = msgspec.structs.replace(rundir.read_config(run), steps=1_000_000, checkpoint_every=1_000_000)
     async with training(tmp_path, model=str(run), prompt="the") as driven:

@@ -248,6 +248,11 @@ class SessionLink:
                 self.running = False
                 if kind == "intervene":
                     self.changes = self._held
+                elif (
+                    kind == "restore" and self.under is not None
+                ):  # no such checkpoint any more: the model's own weights
+                    self.under = None
+                    self._pending = {kind: self._restoring} | self._pending
                 self._post(Refused(str(error)))
         except EngineDied:
             self.running = False
