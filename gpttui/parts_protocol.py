@@ -89,6 +89,9 @@ class Heads(View, frozen=True):
 # ── MLP ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+LIKELIEST = -2
+
+
 class AskMLP(View, frozen=True):
     """One MLP at one position. Answer: `MLPActivity`."""
 
@@ -96,7 +99,7 @@ class AskMLP(View, frozen=True):
     position: int = -1
     k: int = 12
     token_id: int = -1
-    """With an id: also each top neuron's direct share of this token's logit."""
+    """With an id: also each top neuron's direct share of its logit. `LIKELIEST`: the likeliest to follow."""
 
 
 class MLPActivity(View, frozen=True):
@@ -116,6 +119,8 @@ class MLPActivity(View, frozen=True):
     """`[k]`: the length of what each adds."""
     top_shares: Array
     """`[k]`: in logits; empty where no token was named."""
+    token_id: int
+    """The token they are shares of; -1 for none."""
 
 
 class AskNeuron(View, frozen=True):

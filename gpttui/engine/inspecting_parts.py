@@ -96,8 +96,11 @@ def ask_mlp(engine: "Engine", request: parts.AskMLP) -> parts.MLPActivity:
     trace = engine.inside.row(session, request.position)
     found = neurons.token_neurons(session.model, trace, trace.start, request.layer, max(1, request.k))
     shares: Array = frozen(np.empty(0, dtype=np.float32))
-    if request.token_id >= 0:
-        (token_id,) = known_ids(session, (request.token_id,))
+    token_id = request.token_id
+    if token_id == parts.LIKELIEST:
+        token_id = int(session.window.row_logits(session.row(request.position)).argmax())
+    if token_id >= 0:
+        (token_id,) = known_ids(session, (token_id,))
         every = contributions.neuron_contributions(session.model, trace, trace.start, token_id, request.layer)
         shares = frozen(every[found.top])
     site = f"blocks.{request.layer}."
@@ -111,6 +114,7 @@ def ask_mlp(engine: "Engine", request: parts.AskMLP) -> parts.MLPActivity:
         top=found.top,
         top_written=frozen(found.written[found.top]),
         top_shares=shares,
+        token_id=max(-1, token_id),
     )
 
 

@@ -298,7 +298,9 @@ class PlayScreen(TrainDoor, PlaySharing):
         self.app.push_screen(HelpScreen(self.focused or self.tokens, self.active_bindings))
 
     def action_view(self, view_id: str) -> None:
-        context = views.ViewContext(self.link, self.tokens.tokenizer, self.link.snapshot, self.selection, self.select)
+        context = views.ViewContext(
+            self.link, self.tokens.tokenizer, self.link.snapshot, self.selection, self.select, self.scrub
+        )
         self.app.push_screen(views.by_id(view_id).make(context))
 
     def action_copy_all(self) -> None:
@@ -342,8 +344,7 @@ class PlayScreen(TrainDoor, PlaySharing):
         self.seen = self.seen.after(event.kind)
         self._repaint(event.snapshot, resting=event.kind == "step")
         if event.kind == "intervene":
-            words = "; ".join(event.snapshot.interventions)
-            self.hints.say(f"Altered: {words}. The same key undoes it." if words else "The model is as it was.", "info")
+            self.hints.say(views.altered_words(event.snapshot.interventions), "info")
         elif not self.link.running and event.kind not in ("show", "scrub"):
             self._hint()
 

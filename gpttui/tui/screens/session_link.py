@@ -25,6 +25,8 @@ STEPS = frozenset({"step", "back", "home"})
 """Kinds that are dropped, not queued, while one of them is in flight."""
 NEW_TEXT = frozenset({"open", "prompt", "choose", "jump"})
 """Kinds that make waiting steps pointless."""
+OF_A_MODEL = ("compare", "compare.marks", "vectors", "walk")
+"""What views remember in the words or the ids of one model: forgotten when another is opened."""
 
 
 class Engine(Protocol):
@@ -284,6 +286,9 @@ class SessionLink:
             self._post(SnapshotArrived(answer.snapshot, kind, new_text=kind in STEPS | NEW_TEXT))
 
     def _opened(self, opened: Opened, restored: bool) -> None:
+        if self.card is not None and opened.card.path != self.card.path:
+            for name in OF_A_MODEL:
+                self.kept.pop(name, None)
         asked = self._opening.prompt if self._opening is not None else None
         if not restored:
             self.prompt = opened.card.prompt if asked is None else asked

@@ -13,6 +13,7 @@ from gpttui.errors import UserError
 from gpttui.records import ModelCard
 from gpttui.tui.screens.train_link import TrainLink, resume_command, run_of
 from gpttui.tui.screens.train_record import RunRecord
+from gpttui.tui.screens.views import NO_CHECKPOINTS
 from gpttui.tui.widgets.scrubber import LIVE, Scrubber
 
 if TYPE_CHECKING:
@@ -164,10 +165,14 @@ class TrainDoor(Screen[None]):
         self.hints.say(", and . go through the checkpoints, as dragging does; the text is drawn anew by each.", "info")
 
     def action_scrub(self, by: int) -> None:
-        if not self.scrubber.display:
-            self.hints.say("Only a model that was trained here has checkpoints to go through: e trains one.", "info")
-            return
-        self.scrubber.action_move(by)
+        if not self.scrub(by):
+            self.hints.say(NO_CHECKPOINTS, "info")
+
+    def scrub(self, by: int) -> bool:
+        """Go so many checkpoints on; False where there are none."""
+        if self.scrubber.display:
+            self.scrubber.action_move(by)
+        return self.scrubber.display
 
     def on_scrubber_wanted(self, event: Scrubber.Wanted) -> None:
         event.stop()

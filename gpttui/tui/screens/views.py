@@ -4,12 +4,14 @@ A view is a screen made from the playground's `ViewContext`. Its module is impor
 """
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from textual.binding import Binding
+
+from gpttui.text import safe_text
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -21,6 +23,13 @@ if TYPE_CHECKING:
 
 GROUP = Binding.Group("views")
 CALM_S = 1.5
+NO_CHECKPOINTS = "Only a model that was trained here has checkpoints to go through: e trains one."
+
+
+def altered_words(interventions: Sequence[str]) -> str:
+    """What to say when the model was altered, or is as before."""
+    words = safe_text("; ".join(interventions))
+    return f"Altered: {words}. A lists the changes and undoes them." if words else "The model is as it was."
 
 
 @dataclass(frozen=True)
@@ -33,6 +42,8 @@ class ViewContext:
     selection: "Selection"
     select: Callable[["Selection"], None]
     """Move the selection everywhere."""
+    scrub: Callable[[int], bool]
+    """Go so many checkpoints on; False where the model has none."""
 
 
 @dataclass(frozen=True)

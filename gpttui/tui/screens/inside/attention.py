@@ -223,7 +223,7 @@ class AttentionScreen(RoomsScreen):
         again = change in self.link.changes
         self.key = key_
         self.link.toggle(change)
-        words = (
-            "Allowed again." if again else "Forbidden: the other keys of the row share what it gave here. F undoes it."
-        )
+        left = "it is the only key of its row, so that the head gives nothing here"
+        gone = left if query == self.stages.first else "the other keys of the row share what it gave here"
+        words = "Allowed again." if again else f"Forbidden: {gone}. F undoes it."
         self.hints.say(words, "info")

@@ -9,7 +9,7 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from gpttui.inspect_protocol import AskCompare, Compared
-from gpttui.interventions import AblateHead, AblatePart, PatchResidual
+from gpttui.interventions import AblateHead, AblatePart, Intervention, PatchResidual
 from gpttui.text import safe_text
 from gpttui.tui.keys import TEXT, key
 from gpttui.tui.messages import ModelOpened
@@ -59,6 +59,8 @@ class CompareScreen(RoomsScreen):
         self.follows = CompareFollows(tokenizer, id="follows")
         self.distances.set_reactive(LinesPane.cursor, 2 + 2 * context.selection.layer)
         self.two: TwoTexts | None = self.link.kept.get(KEPT)
+        self._warned: tuple[Intervention, ...] = ()
+        """The changes that the warning is about."""
 
     def body(self) -> ComposeResult:
         yield self.texts
@@ -102,6 +104,10 @@ class CompareScreen(RoomsScreen):
             self.ask("pair", lambda: AskCompare(two.a, two.b, two.word, *places, rows), self._take)
 
     def _take(self, compared: Compared) -> None:
+        if self.link.changes and self.link.changes != self._warned:
+            words = "Both texts go through the altered model: a change at a token's number is made in both."
+            self.hints.say(words, "warning")
+        self._warned = self.link.changes
         self.texts.marks = self.link.kept[f"{KEPT}.marks"] = compared.position_a, compared.position_b
         tokenizer = self.context.tokenizer
         if tokenizer is not None:
@@ -230,4 +236,5 @@ class CompareScreen(RoomsScreen):
         self.link.alter((*(kept for kept in self.link.changes if not isinstance(kept, PatchResidual)), change))
         self.look_at(compared.position_a)
         self.action_view("interventions")
-        self.hints.say(f"A is in the playground, its word after {stop_name(stop)} taken from B.", "info")
+        words = f"A is in the playground, its word after {stop_name(stop)} taken from B: the bars show the effect."
+        self.hints.say(words, "info")

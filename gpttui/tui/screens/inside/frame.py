@@ -17,6 +17,7 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.widget import Widget
 
+from gpttui.interventions import AblateHead, AblatePart
 from gpttui.protocol import Request
 from gpttui.records import Snapshot
 from gpttui.tokenizers import Tokenizer
@@ -51,6 +52,13 @@ FRAME: list[BindingType] = [
     key("right_curly_bracket", "layer(1)", "layer", "The layer above", HEAD, id="inside_layer_above"),
     key("left_square_bracket", "head(-1)", "head", "The head before", HEAD, id="inside_head_before"),
     key("right_square_bracket", "head(1)", "head", "The next head", HEAD, id="inside_head_next"),
+    key("x", "silence_head", "silence", "Put the selected head out of order; again: as before", HEAD, id="inside_x"),
+    key("X", "silence_mlp", "silence MLP", "Put the layer's MLP out of order; again: as before", HEAD, show=False,
+        id="inside_X"),
+    key("less_than_sign", "scrub(-1)", "checkpoint", "The checkpoint before, of a model trained here", TEXT, show=False,
+        id="inside_checkpoint_before"),
+    key("greater_than_sign", "scrub(1)", "checkpoint", "The next checkpoint", TEXT, show=False,
+        id="inside_checkpoint_next"),
     key("space", "step", "next token", "Draw one token and append it", STEP, show=False, id="inside_step"),
     key("backspace", "back", "back", "Take the last token back", STEP, show=False, id="inside_back"),
     key("slash", "leave('slash')", "prompt", "Write another prompt, in the playground", TEXT, show=False,
@@ -103,6 +111,10 @@ class InsideScreen(Sharing):
         """The view's panes; the first that can have the focus gets it."""
         raise NotImplementedError
 
+    def below(self) -> ComposeResult:
+        """What stands under the panes."""
+        yield from ()
+
     def mark(self) -> None:
         """The selection, the text or the tokenizer changed: put them into the panes, ahead of any answer."""
 
@@ -121,8 +133,13 @@ class InsideScreen(Sharing):
 
     @property
     def position(self) -> int:
-        """The selected token's index; -1 where there is no text."""
-        return self.selection.index(self.length)
+        """The selected token's index, of one that has left the context the first in it; -1 where there is no text."""
+        return -1 if self.snapshot is None else max(self.selection.index(self.length), self.first)
+
+    @property
+    def first(self) -> int:
+        """The first token that the model still sees; -1 where there is no text."""
+        return min(self.snapshot.n_slid, self.length - 1) if self.snapshot is not None else -1
 
     @property
     def current_pane(self) -> Widget | None:
@@ -176,7 +193,10 @@ class InsideScreen(Sharing):
 
     def look_at(self, position: int) -> None:
         """Select a token; what lies beyond an end is brought to it."""
-        self.select(self.selection.at(position, self.length))
+        self.select(self.selection.at(max(position, self.first), self.length))
+        if position < self.first:
+            gone, first = max(0, position) + 1, self.first + 1
+            self.hints.say(f"Token {gone:,} has left the context: the first that the model sees is {first:,}.", "info")
 
     def wait(self, why: str) -> None:
         """What panes that have nothing to show say instead."""
@@ -213,6 +233,7 @@ class InsideScreen(Sharing):
         yield self.token_line
         with Container(id="inside"):
             yield from self.body()
+        yield from self.below()
         yield self.hints
         yield self.tabs
         yield KeyBar()
@@ -266,6 +287,8 @@ class InsideScreen(Sharing):
             if changed:
                 self._follow_text()
             self._show_state("ready")
+            if message.kind == "intervene":
+                self.hints.say(views.altered_words(message.snapshot.interventions), "info")
         elif isinstance(message, ModelOpened):
             self.header.card = message.opened.card
             tokenizer = Tokenizer.from_json(message.opened.tokenizer_json)
@@ -314,6 +337,16 @@ class InsideScreen(Sharing):
 
     def action_head(self, by: int) -> None:
         self.look_through(self.selection.layer, self.selection.head + by)
+
+    def action_silence_head(self) -> None:
+        self.link.toggle(AblateHead(self.selection.layer, self.selection.head))
+
+    def action_silence_mlp(self) -> None:
+        self.link.toggle(AblatePart(self.selection.layer, "mlp"))
+
+    def action_scrub(self, by: int) -> None:
+        if not self.context.scrub(by):
+            self.hints.say(views.NO_CHECKPOINTS, "info")
 
     def action_step(self) -> None:
         self.link.step()

@@ -8,7 +8,6 @@ import msgspec
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.message import Message
 
 from gpttui.inspect_protocol import AskEffects, AskUnaltered, Effects, Unaltered
 from gpttui.interventions import (
@@ -21,9 +20,7 @@ from gpttui.interventions import (
     PatchResidual,
     Steer,
 )
-from gpttui.text import safe_text
 from gpttui.tui.keys import HEAD, MORE, key
-from gpttui.tui.messages import SnapshotArrived
 from gpttui.tui.renderables.labels import quoted_label
 from gpttui.tui.screens.inside.compare_pairs import TwoTexts
 from gpttui.tui.screens.inside.rooms import RoomsScreen
@@ -51,7 +48,7 @@ class InterventionsScreen(RoomsScreen):
         key("plus,equals_sign", "strength(1)", "stronger", "Steer more strongly", HEAD, show=False, id="alter_more"),
         key("minus", "strength(-1)", "weaker", "Steer less strongly", HEAD, show=False, id="alter_less"),
         key("U", "undo_last", "undo", "Take the last change back", MORE, id="alter_undo"),
-        key("0", "undo_all", "undo all", "Take every change back: the model as it was loaded", MORE, show=False,
+        key("0", "undo_all", "undo all", "Take every change back", MORE, show=False,
             id="alter_undo_all"),
     ]  # fmt: skip
     DEFAULT_CSS = """
@@ -69,6 +66,8 @@ class InterventionsScreen(RoomsScreen):
         self.board.set_reactive(LinesPane.cursor, context.selection.layer)
         self.board.set_reactive(InterventionsBoard.column, context.selection.head)
         self.mode: Mode = "zero"
+        self._measured: object = None
+        """What the board's effects are about."""
 
     def body(self) -> ComposeResult:
         yield self.board
@@ -85,6 +84,8 @@ class InterventionsScreen(RoomsScreen):
         self.board.cursor = self.selection.layer
         if self.board.column >= 0:
             self.board.column = self.selection.head
+        if self._measured != self._state():
+            self._measured, self.board.effects = None, {}
         self.board.changes = self.list.changes = self.link.changes
         self.list.mode = self.mode
         if snapshot is not None and self.length:
@@ -99,14 +100,6 @@ class InterventionsScreen(RoomsScreen):
     def _take(self, found: Unaltered) -> None:
         self.bars.answer = found
         self.board.has_mlps = found.has_mlps
-
-    def _heard(self, message: Message) -> None:
-        if isinstance(message, SnapshotArrived) and message.kind != "show" and self.is_attached:
-            self.board.effects = {}
-        super()._heard(message)
-        if isinstance(message, SnapshotArrived) and message.kind == "intervene" and self.is_attached:
-            words = safe_text("; ".join(message.snapshot.interventions))
-            self.hints.say(f"Altered: {words}" if words else "The model is as it was loaded.", "info")
 
     def _refused(self, line: str) -> None:
         """What could not be changed leaves the list as it was."""
@@ -157,26 +150,32 @@ class InterventionsScreen(RoomsScreen):
         """Layer by layer, so that keys are answered in between."""
         card = self.link.card
         if card is not None and self.length:
-            self.board.effects = {}
+            self._measured, self.board.effects = self._state(), {}
             self._measure(0, card.n_layer)
+
+    def _state(self) -> object:
+        """What an effect depends on: the prediction, and the model that makes it."""
+        snapshot = self.snapshot
+        text = (
+            () if snapshot is None else (snapshot.epoch, snapshot.weights, snapshot.ids[: self.position + 1].tobytes())
+        )
+        return self.position, self.link.changes, text
 
     def _measure(self, layer: int, layers: int) -> None:
         if layer == layers:
             self.hints.say("Measured: the brighter, the more this prediction hangs on it.", "info")
             return
         self.hints.say(f"Silencing the parts of layer {layer + 1} of {layers}, one at a time…", "info")
-        position = self.position
+        position, state = self.position, self._state()
 
         def take(found: Effects) -> None:
-            if found.position == position == self.position:
+            if found.position == position and state == self._measured == self._state():
                 self.board.effects = self.board.effects | {layer: found}
                 self._measure(layer + 1, layers)
+            else:
+                self.hints.say("Something else is looked at now: E measures again.", "info")
 
         self.ask("effects", lambda: AskEffects(layer, position), take)
-
-    def action_look(self, by: int) -> None:
-        self.board.effects = {}
-        super().action_look(by)
 
     # ── Other changes ────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -76,7 +76,8 @@ class JourneyScreen(InsideScreen):
             self.pane.walk(self._resumed[2])
         elif first and self.selection.layer and not self.walking:
             self.pane.go_to_layer(self.selection.layer, from_start=True)
-        self._guide()
+        if self.hints.tone == "hint" or not self.hints.line:  # what was just said stays
+            self._guide()
 
     def action_layer(self, by: int) -> None:
         super().action_layer(by)

@@ -7,7 +7,16 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from gpttui.interventions import AblateNeuron
-from gpttui.parts_protocol import AskMLP, AskNeuron, CancelSearch, MLPActivity, Neuron, Passages, SearchPassages
+from gpttui.parts_protocol import (
+    LIKELIEST,
+    AskMLP,
+    AskNeuron,
+    CancelSearch,
+    MLPActivity,
+    Neuron,
+    Passages,
+    SearchPassages,
+)
 from gpttui.protocol import Answer
 from gpttui.tui.keys import TEXT, key
 from gpttui.tui.renderables.labels import quoted_label
@@ -75,18 +84,10 @@ class MLPScreen(RoomsScreen):
 
     def look(self) -> None:
         rows = max(10, self.app.size.height)
-        self.ask("mlp", lambda: AskMLP(self.selection.layer, self.position, rows, self._target()), self._take)
-
-    def _target(self) -> int:
-        """The most probable next token after the selected one, where it is known already; else none."""
-        prediction = None if self.snapshot is None else self.snapshot.prediction
-        if prediction is None or prediction.position != self.position or not len(prediction.candidate_ids):
-            return -1
-        return int(prediction.candidate_ids[0])
+        self.ask("mlp", lambda: AskMLP(self.selection.layer, self.position, rows, LIKELIEST), self._take)
 
     def _take(self, found: MLPActivity) -> None:
-        target = self._target()
-        self.top.target = quoted_label(self.context.tokenizer, target, 8) if target >= 0 else ""
+        self.top.target = quoted_label(self.context.tokenizer, found.token_id, 8) if found.token_id >= 0 else ""
         self.flow.activity = self.top.activity = found
         if self.neuron not in found.top.tolist() and not self.pinned:
             self.top.cursor = 0
@@ -143,6 +144,11 @@ class MLPScreen(RoomsScreen):
     def _picked(self, event: LinesPane.Picked) -> None:
         if event.pane is self.top:
             self.action_find()
+
+    def action_silence_head(self) -> None:
+        """Here x is about the neuron that is shown."""
+        if self.neuron >= 0:
+            self.link.toggle(AblateNeuron(self.selection.layer, self.neuron))
 
     @on(MLPTop.Silence)
     def _silence(self, event: MLPTop.Silence) -> None:

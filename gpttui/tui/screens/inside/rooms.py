@@ -1,4 +1,4 @@
-"""A view of several panes: all of them where the terminal has room, else one at a time. Keys that alter the model.
+"""A view of several panes: all of them where the terminal has room, else one at a time, the others named below it.
 
 For: views that arrange their panes by a style sheet of their own. Not for: what they ask or show.
 """
@@ -7,13 +7,14 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
+from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
 
-from gpttui.interventions import AblateHead, AblatePart
-from gpttui.tui.keys import HEAD, PANES, key
+from gpttui.tui.keys import PANES, key
 from gpttui.tui.screens.inside.frame import InsideScreen
 from gpttui.tui.screens.views import ViewContext
+from gpttui.tui.widgets.inside.view_tabs import ViewTabs
 from gpttui.tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
@@ -21,6 +22,23 @@ if TYPE_CHECKING:
 
 WIDE = 110
 """From this width on a view may spread out: class `-wide`."""
+NAMES = {
+    "cell": "one cell",
+    "heads": "all heads",
+    "texts": "two texts",
+    "distances": "how far apart",
+    "parts": "who drew them apart",
+    "follows": "what follows",
+    "near": "neighbours",
+    "flow": "in and out",
+    "top": "loudest neurons",
+    "about": "one neuron",
+    "board": "parts",
+    "list": "changed",
+    "bars": "before and after",
+    "branch": "its text",
+}
+"""What panes are called where one is seen at a time; the others by their ids."""
 
 
 class RoomsScreen(InsideScreen):
@@ -32,10 +50,6 @@ class RoomsScreen(InsideScreen):
             key(str(n), f"room({n})", f"pane {n}", f"Go to pane {n}", PANES, show=False, id=f"room_{n}")
             for n in range(1, 5)
         ),
-        key("x", "silence_head", "silence", "Put the selected head out of order; again: as before", HEAD,
-            id="inside_x"),
-        key("X", "silence_mlp", "silence MLP", "Put the layer's MLP out of order; again: as before", HEAD, show=False,
-            id="inside_X"),
     ]  # fmt: skip
     DEFAULT_CSS = """
     RoomsScreen {
@@ -43,6 +57,9 @@ class RoomsScreen(InsideScreen):
         &.-one #inside { layout: vertical; }
         &.-one #inside > * { display: none; height: 1fr; width: 1fr; }
         &.-one #inside > .-here { display: block; }
+        #rooms { display: none; }
+        &.-one #rooms { display: block; }
+        &.-flat #rooms { display: none; }
         PromptEditor { height: auto; max-height: 40%; }
     }
     """
@@ -50,10 +67,15 @@ class RoomsScreen(InsideScreen):
     def __init__(self, context: ViewContext) -> None:
         super().__init__(context)
         self.here: Pane | None = None
+        self.rooms = ViewTabs((), "")
+        self.rooms.id = "rooms"
         self._editor: PromptEditor | None = None
         self._written: Callable[[str], Awaitable[None] | None] | None = None
 
     # ── One pane or all ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def below(self) -> ComposeResult:
+        yield self.rooms
 
     def on_mount(self) -> None:
         self._arrange()
@@ -67,6 +89,9 @@ class RoomsScreen(InsideScreen):
             self.here = panes[0]
         for pane in panes:
             pane.set_class(pane is self.here, "-here")
+        names = [NAMES.get(pane.id or "", pane.id or "") for pane in panes]
+        here = "" if self.here is None else names[panes.index(self.here)]
+        self.rooms.show([(str(n), str(n), name) for n, name in enumerate(names, 1)], here)
         self.set_class(self.app.size.width >= WIDE, "-wide")
         self.set_class(self.app.size.width < self.NEED[0] or self.app.size.height < self.NEED[1], "-one")
 
@@ -88,14 +113,6 @@ class RoomsScreen(InsideScreen):
         self.here = pane
         self._arrange()
         pane.focus()
-
-    # ── Altering ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def action_silence_head(self) -> None:
-        self.link.toggle(AblateHead(self.selection.layer, self.selection.head))
-
-    def action_silence_mlp(self) -> None:
-        self.link.toggle(AblatePart(self.selection.layer, "mlp"))
 
     # ── Writing a line ───────────────────────────────────────────────────────────────────────────────────────────
 

@@ -51,6 +51,8 @@ class VectorsScreen(RoomsScreen):
         self.stops_a_layer = 2
         self.table: Literal["embedding", "unembedding"] = "embedding"
         self._asked: object = None
+        self._added: tuple[int, str] | None = None
+        """The weights that the sum was made with."""
 
     def body(self) -> ComposeResult:
         yield self.near
@@ -86,7 +88,9 @@ class VectorsScreen(RoomsScreen):
         if wanted != self._asked:
             self._asked = wanted
             self.ask("map", lambda: self._map_request(), self._take_map)
-        if self.sum.answer is None:
+        snapshot = self.snapshot
+        if snapshot is not None and self._added != (snapshot.epoch, snapshot.weights):
+            self._added = snapshot.epoch, snapshot.weights
             self._add()
 
     @property

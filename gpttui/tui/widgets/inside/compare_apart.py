@@ -32,6 +32,8 @@ from gpttui.view_files import Table
 NAME, FIGURE = 18, 6
 SAYS = 18
 """Cells of what a vector would go on with, at one stop."""
+NOTHING = 0.005
+"""What a distance of 0.00 is below: rounding draws no bars."""
 MOST_PARTS = 12
 
 
@@ -140,7 +142,7 @@ More: nostalgebraist 2020, "interpreting GPT: the logit lens"."""
             (head, self.tone("dim")),
             *((fit(name, says), tone) for name, tone in zip(names, self._tones, strict=True)),
         )
-        top = max([*far, 1e-9])
+        top = max([*far, NOTHING])
         for n, stop in enumerate(compared.stops):
             line: Line = [
                 (self.mark(n), self.tone("accent")),
@@ -164,7 +166,7 @@ More: nostalgebraist 2020, "interpreting GPT: the logit lens"."""
         far, sheet = self._far(compared), Sheet()
         wide = max(1, min(7, (width - 1) // max(1, len(far))))
         roomy = height > 3
-        for line in columns(far, max([*far, 1e-9]), height - (2 if roomy else 1)):
+        for line in columns(far, max([*far, NOTHING]), height - (2 if roomy else 1)):
             pieces: Line = []
             for n, glyph in enumerate(line):
                 part = stop_place(compared.stops[n])[1]

@@ -100,7 +100,7 @@ addition"."""
             undo = (" ✗ ", self.tone("dim") + hit(n))
             sheet.choose((self.mark(n), self.tone("accent")), (words + pad, self.tone()), undo)
         if not self.changes:
-            sheet.add(("The model is as it was loaded.", self.tone()))
+            sheet.add(("Nothing is changed.", self.tone()))
             sheet.add()
         elif height > len(self.changes) + len(HOW):
             sheet.add()

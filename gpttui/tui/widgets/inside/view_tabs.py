@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from gpttui.tui.renderables.labels import clip
 
-LEAST = 4
+LEAST = 6
 """Cells of a title below which it says nothing."""
 PRESS = "press"
 """Name under which a view's name carries its key."""
@@ -36,6 +36,12 @@ class ViewTabs(Widget):
     def __init__(self, views: Sequence[tuple[str, str, str]], current: str) -> None:
         super().__init__()
         self.views, self.current = tuple(views), current
+
+    def show(self, views: Sequence[tuple[str, str, str]], current: str) -> None:
+        """Others, or another one marked."""
+        if (tuple(views), current) != (self.views, self.current):
+            self.views, self.current = tuple(views), current
+            self.refresh()
 
     def render(self) -> Text:
         styles = {name: self.get_component_rich_style(f"view-tabs--{name}", partial=True) for name in ("key", "name")}

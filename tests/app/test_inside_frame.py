@@ -1,0 +1,140 @@
+"""What holds in every view: tokens that left the context, other models and weights, keys that alter the model."""
+
+from pathlib import Path
+
+import pytest
+
+from gpttui import gallery
+from gpttui.interventions import AblateHead, AblateNeuron, AblatePart
+from gpttui.tui.screens.inside.attention import AttentionScreen
+from gpttui.tui.screens.inside.compare import CompareScreen
+from gpttui.tui.screens.inside.frame import InsideScreen
+from gpttui.tui.screens.inside.interventions import InterventionsScreen
+from gpttui.tui.screens.inside.journey import JourneyScreen
+from gpttui.tui.screens.inside.mlp import MLPScreen
+from gpttui.tui.screens.inside.rooms import RoomsScreen
+from gpttui.tui.screens.inside.vectors import VectorsScreen
+from gpttui.tui.screens.views import NO_CHECKPOINTS, VIEWS
+from tests.app.pilot import Playground
+from tests.app.test_inside import opened
+from tests.app.test_sessions_of_runs import run, weights
+from tests.app.training import training
+
+__all__ = ["run"]
+
+
+def inside(page: Playground) -> InsideScreen:
+    assert isinstance(page.app.screen, InsideScreen)
+    return page.app.screen
+
+
+@pytest.mark.parametrize("key", [view.key for view in VIEWS if view.id not in ("compare", "branches")])
+async def test_a_token_that_left_the_context_is_not_shown_with_anothers_numbers(tmp_path: Path, key: str) -> None:
+    async with opened(tmp_path, prompt="the cat sat on the mat and " * 12) as page:
+        snapshot = page.play.link.snapshot
+        assert snapshot is not None and snapshot.n_slid > 1
+        page.play.select(page.play.selection.at(0, len(page.ids)))
+        await page.press(key)
+        screen = inside(page)
+        assert screen.position == screen.token_line.position == snapshot.n_slid
+        screen.action_look_at(0)
+        await page.until(lambda: not page.play.link.busy)
+        assert f"the first that the model sees is {snapshot.n_slid + 1}" in page.text
+        await page.press("full_stop")
+        assert screen.position == snapshot.n_slid + 1
+
+
+async def test_x_silences_in_the_journey_too(tmp_path: Path) -> None:
+    async with opened(tmp_path) as page:
+        await page.press("i", "right_square_bracket", "x", "X")
+        assert isinstance(page.app.screen, JourneyScreen)
+        assert page.play.link.changes == (AblateHead(0, 1), AblatePart(0, "mlp"))
+        await page.until(lambda: "ALTERED" in page.text and "A lists the changes" in page.text)
+
+
+async def test_x_in_the_neurons_is_about_the_neuron_that_is_shown(tmp_path: Path) -> None:
+    async with opened(tmp_path) as page:
+        await page.press("n")
+        screen = page.app.screen
+        assert isinstance(screen, MLPScreen)
+        await page.until(lambda: screen.about.neuron is not None)
+        screen.about.focus()
+        shown = screen.neuron
+        await page.press("x")
+        assert page.play.link.changes == (AblateNeuron(0, shown),)
+
+
+async def test_neurons_say_what_they_do_to_the_likeliest_token_wherever_one_looks(tmp_path: Path) -> None:
+    async with opened(tmp_path) as page:
+        await page.press("n")
+        screen = page.app.screen
+        assert isinstance(screen, MLPScreen)
+        for key in ("left", "left", "right", "home"):
+            await page.press(key)
+            found = screen.flow.activity
+            assert found is not None and found.position == screen.position
+            assert found.token_id >= 0 and found.top_shares.size == found.top.size and screen.top.target
+
+
+async def test_effects_go_with_the_prediction_that_they_were_measured_on(tmp_path: Path) -> None:
+    async with opened(tmp_path) as page:
+        await page.press("A", "comma", "E")
+        screen = page.app.screen
+        assert isinstance(screen, InterventionsScreen)
+        await page.until(lambda: len(screen.board.effects) == 2)
+        for key in ("comma", "full_stop", "x"):
+            await page.press("E")
+            await page.until(lambda: len(screen.board.effects) == 2)
+            await page.press(key)
+            assert not screen.board.effects, key
+
+
+async def test_another_model_gets_two_texts_of_its_own(tmp_path: Path) -> None:
+    async with opened(tmp_path) as page:
+        await page.press("w")
+        screen = page.app.screen
+        assert isinstance(screen, CompareScreen) and screen.two is not None
+        first = screen.two
+        await page.press("escape", "v", "escape")
+        other = str(gallery.find("translate"))
+        page.play.link.open(other, None)
+        await page.until(lambda: page.play.link.card is not None and page.play.link.card.path == other)
+        await page.press("w")
+        screen = page.app.screen
+        assert isinstance(screen, CompareScreen)
+        await page.until(lambda: isinstance(page.app.screen, CompareScreen) and "translate" in page.text.lower())
+        assert screen.two is not None and screen.two != first
+        await page.until(lambda: screen.distances.compared is not None)
+
+
+async def test_the_sum_is_made_again_when_the_weights_have_changed(tmp_path: Path, run: Path) -> None:
+    async with training(tmp_path, model=str(run), prompt="the") as driven:
+        await driven.until(lambda: driven.play.link.card is not None and driven.play.scrubber.display)
+        await driven.pilot.press("v")
+        screen = await driven.on(VectorsScreen)
+        screen.link.kept["vectors"] = (1, 2, 3)
+        screen._add()
+        await driven.until(lambda: screen.sum.answer is not None and not driven.play.link.busy)
+        before = screen.sum.answer
+        await driven.pilot.press("less_than_sign")
+        await driven.until(lambda: weights(driven) == "checkpoint 30" and not driven.play.link.busy)
+        await driven.until(lambda: screen.sum.answer is not before)
+        await driven.pilot.press("greater_than_sign")
+        await driven.until(lambda: weights(driven) != "checkpoint 30")
+
+
+async def test_a_model_without_checkpoints_says_so_in_a_view(tmp_path: Path) -> None:
+    async with opened(tmp_path) as page:
+        await page.press("i", "less_than_sign")
+        assert NO_CHECKPOINTS in page.text
+
+
+async def test_where_one_pane_is_seen_the_others_are_named_and_a_click_away(tmp_path: Path) -> None:
+    async with opened(tmp_path, size=(80, 24)) as page:
+        await page.press("a")
+        screen = page.app.screen
+        assert isinstance(screen, AttentionScreen) and isinstance(screen, RoomsScreen)
+        assert "1 stages   2 one cell   3 all heads" in page.text and screen.here is screen.stages
+        await page.pilot.click("#rooms", offset=(28, 0))
+        await page.until(lambda: screen.here is screen.heads)
+        await page.until(lambda: "All heads" in page.text)
