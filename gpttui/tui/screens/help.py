@@ -43,6 +43,7 @@ class HelpScreen(ModalScreen[None]):
             scrollbar-background: $surface;
         }
         Markdown { background: $surface; padding: 0; margin: 0 0 1 0; }
+        MarkdownFence > Label { width: 1fr; }
         #keys { height: auto; }
     }
     """

@@ -23,6 +23,8 @@ Piece = tuple[str, Style]
 
 GAP = 2
 """Columns between maps."""
+HEADING = 26
+"""Columns that a map of few tokens is given where there is room: its heading is longer than it is wide."""
 COLUMNS = (6, 5, 4, 3, 2)
 """Widths of a cell, tried from the largest; the last is scrolled where it does not fit either."""
 FEW_KEYS, FEW_QUERIES = 10, 7
@@ -51,10 +53,17 @@ class MapsLayout:
     keys: int
     high: int = 1
     """Lines of a cell."""
+    room: int = 0
+    """Columns that a map may take with its heading."""
 
     @property
     def map_width(self) -> int:
         return self.keys * self.columns
+
+    @property
+    def pitch(self) -> int:
+        """Columns from one map to the next."""
+        return max(self.map_width, min(self.room, HEADING)) + GAP
 
     @property
     def block(self) -> int:
@@ -64,7 +73,7 @@ class MapsLayout:
     def corner(self, number: int) -> tuple[int, int]:
         """Column and line of map `number`'s first cell."""
         down, across = divmod(number, self.across)
-        return self.label_width + 1 + across * (self.map_width + GAP), down * self.block + 1 + self.names
+        return self.label_width + 1 + across * self.pitch, down * self.block + 1 + self.names
 
     def at(self, x: int, y: int) -> tuple[int, int, int] | None:
         """Map, row and column of the cell under column `x` of line `y`."""
@@ -87,7 +96,8 @@ def lay_out(tokens: int, width: int, height: int, longest_label: int, maps: int,
         names = 0
     queries = max(1, min(tokens, lines - 1 - names))
     high = 2 if columns >= 4 and 2 * tokens <= lines - 1 - names else 1
-    return MapsLayout(maps, across, label_width, names, columns, queries, max(1, min(tokens, room // columns)), high)
+    keys = max(1, min(tokens, room // columns))
+    return MapsLayout(maps, across, label_width, names, columns, queries, keys, high, room)
 
 
 def arrange(tokens: int, width: int, height: int, longest_label: int, *, one: bool = False) -> MapsLayout:

@@ -114,7 +114,7 @@ class StagesView:
         used = layout.label_width + 1
         line: Line = [(row_label(label, layout.label_width) + ("▸" if here else " "), tone)]
         for n, pieces in enumerate(maps):
-            room = layout.map_width + GAP if n < len(maps) - 1 else max(0, self.width - used)
+            room = layout.pitch if n < len(maps) - 1 else max(0, self.width - used)
             cut = crop(pieces, room)
             line += [*cut, (" " * max(0, room - sum(cell_len(text) for text, _ in cut)), Style())]
             used += room
@@ -130,7 +130,7 @@ class StagesView:
             "scores become shares: a row sums to 1",
         )[stage]
         lead = f"{'→ ' if stage and len(self.shown) > 1 else ''}{stage + 1} {name}  "
-        room = self.layout.map_width if len(self.shown) > 1 else self.width - self.layout.label_width - 1
+        room = self.layout.pitch - GAP if len(self.shown) > 1 else self.width - self.layout.label_width - 1
         legend = self._ink(stage).legend(self.tops[stage], room - cell_len(lead))
         used = cell_len(lead) + sum(cell_len(text) for text, _ in legend)
         words = f"  {how}" if used + cell_len(how) + 2 <= room else ""

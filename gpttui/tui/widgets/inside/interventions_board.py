@@ -6,6 +6,7 @@ For: silencing parts, and seeing which are. Not for: what that does (`Interventi
 from typing import ClassVar
 
 import numpy as np
+from rich.cells import cell_len
 from rich.style import Style
 from textual.binding import BindingType
 from textual.message import Message
@@ -179,7 +180,8 @@ More: Michel et al. 2019, "Are sixteen heads really better than one?"; McGrath e
     def _legend(self, width: int) -> Line:
         legend: Line = [("● works  ", self.tone("bar")), ("○ silenced  ~ at its mean  ◐ in part", self.tone("warn"))]
         if self.effects:
-            legend = [("figures: bits by which silencing it changes the prediction", self.tone("dim"))]
+            words = "bits by which silencing each would change the prediction", "bits that silencing it would change"
+            legend = [(words[cell_len(words[0]) > width], self.tone("dim"))]
         return legend
 
 

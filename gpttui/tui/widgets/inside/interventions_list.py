@@ -146,7 +146,7 @@ activation patching in language models: metrics and methods"."""
         self._entitle()
 
     def _entitle(self) -> None:
-        bits = "" if self.answer is None else f"{self.answer.divergence_bits:.2f} bits apart"
+        bits = "" if self.answer is None else f"{_bits(self.answer.divergence_bits)} bits apart"
         label_border(self, f"Before and after · what follows {self.after}".rstrip(), bits)
 
     def table(self) -> Table | None:
@@ -183,3 +183,8 @@ activation patching in language models: metrics and methods"."""
         for pair, label in zip(rows, labels, strict=True):
             sheet.add(*wings(pair, label, top, room, tones))
         return sheet
+
+
+def _bits(bits: float) -> str:
+    """Two decimals, more where they would be zeros; what rounding leaves is nothing."""
+    return f"{bits:.2f}" if bits >= 0.01 or bits < 1e-5 else f"{bits:.1g}"
