@@ -44,7 +44,7 @@ class CompareDistances(LinesPane):
 **What you see.** The model is a pile of layers. Each adds something to the vector of the marked word twice: its \
 attention what it fetched from the words before, its MLP what it makes of that. After each addition this is how far \
 the word's vector *a* in text A and *b* in text B have come apart. If a bar jumps, something was fetched there that \
-tells the two meanings apart.
+tells the two meanings apart. The first one, `embedding`, is the token plus its place in models that add one.
 
     distance = 1 - cos(a, b) = 1 - a·b / (|a| |b|)
 

@@ -50,9 +50,10 @@ is read as only the last one normally is: brought to length by the final norm an
     p = softmax(W · finalnorm(x))      x: the vector after this layer, W: the tokens' vectors at the end of the model
 
 A cell names the token that is most probable there, on the colour of its probability (the legend tells the scale; \
-over the whole vocabulary, at temperature 1, nothing cut). The row `embedding` comes before any layer: what mostly \
-follows this token whatever stands before it. The lowest row is what the model really says. A name is underlined where \
-the cell is right: that token did come next; the line `came next` has it.
+over the whole vocabulary, at temperature 1, nothing cut). The row `embedding` comes before any layer (token plus \
+place, in models that add a vector for the place): what mostly follows this token whatever stands before it. The \
+lowest row is what the model really says. A name is underlined where the cell is right: that token did come next; the \
+line `came next` has it.
 
 Look along a column from top to bottom for the layer in which the model makes up its mind. Early rows are often \
 nonsense: those vectors are written for later layers, not for this lens.

@@ -27,10 +27,11 @@ class MLPNeuron(LinesPane):
 logits of the tokens to the left go up and those to the right go down, by W · (its column of W_out), the final norm's \
 weights applied. These are its direct effects; what later layers make of it comes on top.
 
-The **question** is best read from examples: `f` (or `enter` on a neuron) reads the model's own training text and \
-keeps the ten passages in which the neuron fired most; the marked token is where it did. Often they have something in \
-common, and that is its question. Often they have not: neurons may answer to several things at once, and a small model \
-has to be thrifty with them.
+The **question** is best read from examples: `f` (or `enter` on a neuron) reads the model's own training text, or \
+another one where that is not known or not here (the line above the passages names it), and keeps the ten passages in \
+which the neuron fired most; the marked token is where it did. Often they have something in common, and that is its \
+question. Often they have not: neurons may answer to several things at once, and a small model has to be thrifty with \
+them.
 
 It reads in the background; go on as you like. `c` stops it, what was found stays. All neurons of the layer are \
 searched at once, and remembered for the next time.
@@ -87,7 +88,8 @@ superposition"."""
     def _passages(self, sheet: Sheet, width: int) -> None:
         found = self.passages
         if found is None:
-            sheet.add(("Which passages fire it most? f reads the training text for them.", self.tone("dim")))
+            words = "Which passages fire it most? f reads a text for them, the model's own if it is here."
+            sheet.add((words, self.tone("dim")))
             return
         source = clip(safe_text(found.source), max(10, width - 44))
         figures = f"{found.tokens_read:,} of {found.tokens_total:,} tokens"
