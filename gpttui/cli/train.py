@@ -6,6 +6,7 @@ rank 0 writes and prints.
 
 import contextlib
 import os
+import shlex
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -115,7 +116,7 @@ def command(
         path = run_dir or _new_run_dir(recipe or Path(config.data.removeprefix("corpus:")).stem or "stdin")
         opened = runs.start(config, path)
     with opened:
-        code = _train(opened, as_json)
+        code = _train(opened, as_json, export_to)
     if export_to is not None and code == 0 and opened.trainer.world.leads:
         from gpttui.training.publish import publish
 
@@ -235,8 +236,8 @@ def _new_run_dir(stem: str) -> Path:
     return path
 
 
-def _train(run: "Run", as_json: bool) -> int:
-    """Consume the run's events; the exit code."""
+def _train(run: "Run", as_json: bool, export_to: Path | None) -> int:
+    """Consume the run's events; the exit code. `export_to` is told to who stops it, to be given again."""
     from gpttui.cli.train_output import Printer
     from gpttui.train_protocol import RunEnded, RunFailed
 
@@ -265,7 +266,9 @@ def _train(run: "Run", as_json: bool) -> int:
         raise UserError(failure)
     if stopped:
         if trainer.world.leads:
-            click.echo(f"stopped; go on with: gpttui train --run-dir {run.path} --resume", err=True)
+            export = () if export_to is None else ("--export", str(export_to))
+            words = shlex.join(("gpttui", "train", "--run-dir", str(run.path), "--resume", *export))
+            click.echo(f"stopped; go on with: {words}", err=True)
         return 128 + caught[0] if caught[0] else 0
     return 0
 

@@ -34,12 +34,15 @@ def test_a_signal_finishes_the_step_saves_and_says_how_to_go_on(
     text_file: Path, tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
     path = tmp_path / "run"
-    child = spawn("--data", str(text_file), *OPTIONS, "--run-dir", str(path), "--steps", "100000")
+    model = tmp_path / "a model"
+    child = spawn(
+        "--data", str(text_file), *OPTIONS, "--run-dir", str(path), "--steps", "100000", "--export", str(model)
+    )
     wait_for_step(path, 3, child)
     child.send_signal(number)
     _, errors = child.communicate(timeout=60)
     assert child.returncode == code
-    assert f"--run-dir {path} --resume" in errors.decode()
+    assert f"--run-dir {path} --resume --export '{model}'" in errors.decode()
     assert b"Traceback" not in errors
     last = max(event.step for event in rundir.read_events(path) if isinstance(event, StepDone))
     saved = rundir.latest_checkpoint(path)
