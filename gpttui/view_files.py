@@ -2,7 +2,7 @@
 
 `.npz` holds each field under its name. `.csv` is an ordinary table where all fields are columns of one length (what
 holds for every row is repeated in it); else it has one number a row, in the long form that spreadsheets and pandas
-pivot: name, up to three indices, value. Pictures (SVG) are the screen's own to make. No torch.
+pivot: name, up to three indices (from 1), value. Pictures (SVG) are the screen's own to make. No torch.
 """
 
 import csv
@@ -58,17 +58,17 @@ def write_table(table: Table, file: Path) -> None:
 
 
 def _fields(answer: msgspec.Struct) -> Iterator[tuple[str, Any]]:
-    """Numbers and texts of an answer; nested parts (passages, words) by their number."""
+    """Numbers and texts of an answer; nested parts (passages, words) by their number, from 1."""
     for name in answer.__struct_fields__:
         value = getattr(answer, name)
         if isinstance(value, msgspec.Struct):
             yield from ((f"{name}.{inner}", found) for inner, found in _fields(value))
         elif isinstance(value, tuple) and value and isinstance(value[0], msgspec.Struct | tuple):
-            for n, part in enumerate(value):
+            for n, part in enumerate(value, 1):
                 if isinstance(part, msgspec.Struct):
                     yield from ((f"{name}.{n}.{inner}", found) for inner, found in _fields(part))
                 else:
-                    yield from ((f"{name}.{n}.{m}", found) for m, found in enumerate(part))
+                    yield from ((f"{name}.{n}.{m}", found) for m, found in enumerate(part, 1))
         elif value is not None:
             yield name, value
 
@@ -88,4 +88,4 @@ def _long(table: Table) -> Iterator[list[object]]:
     for name, value in table.items():
         array = np.asarray(value)
         for place in np.ndindex(array.shape):
-            yield [name, *place, *[""] * (AXES - len(place)), array[place].item()]
+            yield [name, *(n + 1 for n in place), *[""] * (AXES - len(place)), array[place].item()]

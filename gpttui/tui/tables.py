@@ -1,7 +1,8 @@
 """The numbers of a pane, unrounded, by name: what an export writes.
 
 A pane that shows a part of what it holds, or puts something together, says so by `table()`; of any other pane the
-engine's answers that it holds are taken, field by field, with the tokens beside their ids. Not for: files
+engine's answers that it holds are taken, field by field, with the tokens beside their ids. Everything counts from 1, as
+on the screen: layers, heads, neurons, tokens of the text, ranks; token ids are the tokenizer's own. Not for: files
 (`gpttui.view_files`), pictures (`gpttui.tui.exports`).
 """
 
@@ -11,11 +12,14 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 
 from gpttui.parts_protocol import View
+from gpttui.tui.renderables.inside.compare_chart import stop_name
 from gpttui.view_files import Table, fields_of
 
 if TYPE_CHECKING:
     from gpttui.tokenizers import Tokenizer
 
+COUNTED = frozenset({"layer", "head", "position", "first_query", "first_key", "cell", "looked_at", "watched_ranks"})
+"""Fields of the engine's answers that count from 0; below that they mean nothing."""
 REACTIVE = "_reactive_"
 """What Textual puts before a reactive's name where it keeps the value."""
 
@@ -50,9 +54,21 @@ def table_of(pane: object) -> Table | None:
     held = {name.removeprefix(REACTIVE): value for name, value in vars(pane).items() if isinstance(value, View)}
     tokenizer = getattr(pane, "tokenizer", None)
     if len(held) == 1:
-        return with_tokens(fields_of(next(iter(held.values()))), tokenizer)
-    found = {f"{name}.{field}": value for name, view in held.items() for field, value in fields_of(view).items()}
+        return with_tokens(from_one(fields_of(next(iter(held.values())))), tokenizer)
+    views = ((name, from_one(fields_of(view))) for name, view in held.items())
+    found = {f"{name}.{field}": value for name, fields in views for field, value in fields.items()}
     return with_tokens(found, tokenizer) or None
+
+
+def from_one(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of an answer, counted as on the screen, stops named as there."""
+    found = dict(fields)
+    for name in COUNTED & found.keys():
+        counted = np.asarray(found[name])
+        found[name] = np.where(counted < 0, counted, counted + 1)
+    if "stops" in found:
+        found["stops"] = [stop_name(stop) for stop in found["stops"]]
+    return found
 
 
 def with_tokens(fields: Mapping[str, Any], tokenizer: "Tokenizer | None") -> dict[str, Any]:

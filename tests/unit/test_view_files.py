@@ -34,7 +34,7 @@ def test_csv_has_one_number_a_row(tmp_path: Path) -> None:
     with (tmp_path / "grid.csv").open(newline="", encoding="utf-8") as handle:
         rows = list(csv.DictReader(handle))
     probs = {(row["i"], row["j"], row["k"]): float(row["value"]) for row in rows if row["name"] == "top_probs"}
-    assert len(probs) == 6 and probs["1", "2", "0"] == 1.0
+    assert len(probs) == 6 and probs["2", "3", "1"] == 1.0
     assert [row["value"] for row in rows if row["name"] == "stops"] == ["embed", "0 attn"]
     assert [row["value"] for row in rows if row["name"] == "first"] == ["2"]
 
@@ -43,7 +43,7 @@ def test_nested_parts_are_numbered(tmp_path: Path) -> None:
     found = (parts.Passage(np.asarray([1, 2]), 1, 0.5), parts.Passage(np.asarray([3]), 0, 0.25))
     write_view(parts.Passages(0, 3, found, 10, 10, False, "a text"), tmp_path / "p.npz")
     with np.load(tmp_path / "p.npz", allow_pickle=False) as stored:
-        assert stored["found.1.ids"].tolist() == [3] and stored["found.0.activation"] == 0.5
+        assert stored["found.2.ids"].tolist() == [3] and stored["found.1.activation"] == 0.5
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:

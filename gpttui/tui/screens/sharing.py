@@ -61,7 +61,8 @@ class Exporting(Screen[ScreenResultType]):
         from gpttui.tui import exports, sessions, tables
         from gpttui.view_files import write_table
 
-        stem = f"{self.exported_name or 'gpttui'}-{pane.id or 'pane'}"
+        name, of_pane = self.exported_name or "gpttui", f"-{pane.id or 'pane'}"
+        stem = name if name.endswith(of_pane) else f"{name}{of_pane}"  # a view of one pane is called like it
         file = sessions.free_file(locations.exports_dir(), stem, suffix)
         if suffix == ".svg":
             drawn = exports.picture(self, pane)

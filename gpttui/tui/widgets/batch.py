@@ -118,7 +118,7 @@ More: Bengio et al., *A neural probabilistic language model* (2003), which is tr
             "step": batch.step,
             "weights_step": batch.weights_step,
             "row": np.repeat(np.arange(1, len(rows) + 1), lengths),
-            "position": np.concatenate([np.arange(length) for length in lengths]),
+            "position": np.concatenate([np.arange(1, length + 1) for length in lengths]),
             **token_columns(self.tokenizer, np.concatenate([row.ids for row in rows])),
             "loss_nats": np.concatenate([row.losses for row in rows]),
         }

@@ -107,7 +107,7 @@ More: Howard and Ruder, *Universal language model fine-tuning for text classific
         texts = ((found.before_ids, found.after_ids), (found.after_ids, found.before_ids))
         return {
             "weights": [found.before] * len(found.before_ids) + [found.after] * len(found.after_ids),
-            "position": np.concatenate([np.arange(len(ids)) for ids, _ in texts]),
+            "position": np.concatenate([np.arange(1, len(ids) + 1) for ids, _ in texts]),
             **token_columns(self.tokenizer, np.concatenate([ids for ids, _ in texts])),
             "in_prompt": np.concatenate([np.arange(len(ids)) < found.n_prompt for ids, _ in texts]),
             "differs": np.concatenate([_differing(ids, other) for ids, other in texts]),
@@ -188,7 +188,7 @@ probabilities tell of it."""
         if not moves:
             return {}
         return {
-            "position": [move.position for move in moves],
+            "position": [move.position + 1 for move in moves],
             "read": ["".join(read[: move.position + 1]) for move in moves],
             **token_columns(self.tokenizer, [move.token_id for move in moves]),
             "before": [move.before for move in moves],

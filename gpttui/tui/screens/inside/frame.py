@@ -124,6 +124,12 @@ class InsideScreen(Sharing):
     # ── What a view may use ──────────────────────────────────────────────────────────────────────────────────────
 
     @property
+    def exported_name(self) -> str:
+        """Views have panes of the same name: files say which view they are of."""
+        model = super().exported_name
+        return f"{model}-{self.VIEW}" if model else ""
+
+    @property
     def snapshot(self) -> Snapshot | None:
         return self.link.snapshot
 

@@ -16,6 +16,7 @@ from gpttui.tui.renderables.inside.compare_chart import bar_from_right
 from gpttui.tui.renderables.labels import fit
 from gpttui.tui.widgets.inside.lines import Line, LinesPane, Sheet
 from gpttui.tui.widgets.pane import label_border
+from gpttui.view_files import Table
 
 DIMENSION, FIGURE = 4, 7
 LEAST_BAR = 7
@@ -80,6 +81,28 @@ More: Elhage et al. 2021, "A mathematical framework for transformer circuits".""
         label_border(
             self, f"{query} looks at {key}", f"d: {'largest products' if self.by_size else 'dimensions in order'}"
         )
+
+    def table(self) -> Table | None:
+        """A row for each dimension, and what becomes of their sum."""
+        found = self.stages
+        if found is None or not len(found.products):
+            return None
+        query, key = found.cell
+        raw, scaled, masked, weight = (float(x) for x in found.met)
+        return {
+            "layer": found.layer + 1,
+            "head": found.head + 1,
+            "query_position": query + 1,
+            "key_position": key + 1,
+            "dimension": range(1, len(found.products) + 1),
+            "query": found.query,
+            "key": found.key,
+            "product": found.products,
+            "q_dot_k": raw,
+            "scaled": scaled,
+            "masked": masked,
+            "weight": weight,
+        }
 
     def draw(self, width: int, height: int) -> Sheet | None:
         found = self.stages

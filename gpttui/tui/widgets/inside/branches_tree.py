@@ -124,14 +124,14 @@ More: Holtzman et al. 2020, "The curious case of neural text degeneration", on w
         label_border(self, f"Branches · {tried}", "enter: jump · B: bookmark · d: prune · t: tokens or stretches")
 
     def table(self) -> Table | None:
-        """A row for each token that was tried."""
+        """A row for each token that was tried; parent 0 is the prompt."""
         rows = list(self.branches.rows())
         if not rows:
             return None
         path = {node.id for node in self.branches.path(self.leaf)}
         return {
-            "node": [row.node.id for row in rows],
-            "parent": [row.node.parent for row in rows],
+            "node": [row.node.id + 1 for row in rows],
+            "parent": [row.node.parent + 1 for row in rows],
             "depth": [row.depth for row in rows],
             **token_columns(self.tokenizer, [row.node.token_id for row in rows]),
             "prob": [row.node.prob for row in rows],

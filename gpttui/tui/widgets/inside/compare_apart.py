@@ -97,7 +97,8 @@ More: nostalgebraist 2020, "interpreting GPT: the logit lens"."""
         found: dict[str, object] = {
             "after": [stop_name(stop) for stop in compared.stops],
             "cosine": compared.cosines,
-            "distance": compared.distances,
+            "cosine_distance": 1 - compared.cosines,
+            "euclidean_distance": compared.distances,
         }
         for side, name in enumerate("ab"):
             found[f"length_{name}"] = compared.norms[side]

@@ -13,6 +13,7 @@ from gpttui.tui.renderables.inside.cost_table import Quantity, amount, length_ch
 from gpttui.tui.renderables.labels import fit
 from gpttui.tui.widgets.inside.lines import LinesPane, Sheet
 from gpttui.tui.widgets.pane import label_border
+from gpttui.view_files import Table
 
 Array = np.ndarray[Any, Any]
 
@@ -62,6 +63,17 @@ language models"."""
 
     def watch_quantity(self) -> None:
         self.redraw()
+
+    def table(self) -> Table | None:
+        """A row for each length of the text; ms is nan where none was measured."""
+        cost = self.cost
+        if cost is None:
+            return None
+        tokens = np.union1d(cost.contexts, cost.curve)
+        ms = np.full(len(tokens), np.nan)
+        ms[np.searchsorted(tokens, cost.contexts)] = cost.context_ms
+        flops, cache = (np.interp(tokens, cost.curve, counted) for counted in (cost.curve_flops, cost.curve_kv_bytes))
+        return {"position": cost.position + 1, "tokens": tokens, "ms": ms, "flops": flops, "kv_bytes": cache}
 
     def draw(self, width: int, height: int) -> Sheet | None:
         cost = self.cost

@@ -23,6 +23,7 @@ from gpttui.tui.renderables.inside.cost_table import (
 from gpttui.tui.renderables.labels import fit, percent
 from gpttui.tui.widgets.inside.lines import Line, LinesPane, Sheet
 from gpttui.tui.widgets.pane import label_border
+from gpttui.view_files import Table
 
 MS, SHARE, FLOPS, BYTES = 10, 7, 12, 10
 MOST_BAR = 30
@@ -90,6 +91,25 @@ More: Kaplan et al. 2020, "Scaling laws for neural language models" (2 FLOPs a p
     def rows(self) -> list[CostRow]:
         """What the cursor moves over."""
         return [] if self.cost is None else cost_rows(self.cost, self.by)
+
+    def table(self) -> Table | None:
+        """A row for each part of each layer; layer 0: of no layer."""
+        cost = self.cost
+        if cost is None:
+            return None
+        return {
+            "position": cost.position + 1,
+            "layer": [layer + 1 if 0 <= layer < cost.n_layer else 0 for layer in cost.layers.tolist()],
+            "part": cost.parts,
+            "ms": cost.ms,
+            "flops": cost.flops,
+            "weight_bytes": cost.weight_bytes,
+            "cache_bytes": cost.cache_bytes,
+            "kv_bytes": cost.kv_bytes,
+            "kv_bytes_full": cost.kv_bytes_full,
+            "threads": cost.threads,
+            "device": cost.device,
+        }
 
     # ── Drawing ──────────────────────────────────────────────────────────────────────────────────────────────────
 

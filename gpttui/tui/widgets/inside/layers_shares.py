@@ -13,8 +13,10 @@ from gpttui.inspect_protocol import Shares
 from gpttui.tokenizers import Tokenizer
 from gpttui.tui.renderables.inside.layers_chart import signed_bar
 from gpttui.tui.renderables.labels import clip, fit, quoted_label
+from gpttui.tui.tables import token_columns
 from gpttui.tui.widgets.inside.lines import Line, LinesPane, Sheet, hit
 from gpttui.tui.widgets.pane import label_border
+from gpttui.view_files import Table
 
 NAME, FIGURE = 8, 8
 ROOMY = 28
@@ -116,6 +118,30 @@ More: Elhage et al. 2021, "A mathematical framework for transformer circuits".""
                 parts.append(Part(f"{layer + 1} MLP", layer, float(mlps[layer])))
         rest = (("bias", float(found.final_bias[n])), ("by hand", float(found.altered[n].sum())))
         return [*parts, *(Part(name, -1, share) for name, share in rest if share)]
+
+    def table(self) -> Table | None:
+        """A row for each term of each followed token's logit, heads and biases apart; layer or head 0: of none."""
+        found = self.shares
+        if found is None:
+            return None
+        rows: list[tuple[int, str, int, int, float]] = []
+        for n in range(len(found.token_ids)):
+            rows += [(n, "token", 0, 0, float(found.embed[n])), (n, "place", 0, 0, float(found.pos_embed[n]))]
+            for layer, heads in enumerate(found.heads[n].tolist(), 1):
+                rows += [(n, "head", layer, head, share) for head, share in enumerate(heads, 1)]
+                parts = (found.attn_biases, "attention bias"), (found.mlps, "MLP"), (found.mlp_biases, "MLP bias")
+                rows += [(n, part, layer, 0, float(shares[n, layer - 1])) for shares, part in parts]
+            rows += [(n, "bias", 0, 0, float(found.final_bias[n])), (n, "by hand", 0, 0, float(found.altered[n].sum()))]
+        of, part, layer_column, head, share = zip(*rows, strict=True) if rows else ((),) * 5
+        return {
+            "position": found.position + 1,
+            **token_columns(self.tokenizer, [found.token_ids[n] for n in of]),
+            "part": part,
+            "layer": layer_column,
+            "head": head,
+            "share": share,
+            "logit": found.logits[list(of)],
+        }
 
     # ── Drawing ──────────────────────────────────────────────────────────────────────────────────────────────────
 

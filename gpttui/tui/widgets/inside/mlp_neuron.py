@@ -12,8 +12,10 @@ from gpttui.parts_protocol import Neuron, Passage, Passages
 from gpttui.text import safe_text
 from gpttui.tui.renderables.bars import bar
 from gpttui.tui.renderables.labels import clip, fit, quoted_label, token_label
+from gpttui.tui.tables import token_columns
 from gpttui.tui.widgets.inside.lines import Line, LinesPane, Sheet
 from gpttui.tui.widgets.pane import label_border
+from gpttui.view_files import Table
 
 METER = 16
 ACTIVATION = 7
@@ -58,6 +60,24 @@ superposition"."""
         name = "Neuron" if found is None else f"Neuron {found.neuron + 1} of layer {found.layer + 1}"
         running = self.passages is not None and self.passages.running
         label_border(self, name, "c: stop reading" if running else "f: which passages fire it?")
+
+    def table(self) -> Table | None:
+        """What it raises and lowers, then the passages one after the other."""
+        found = self.neuron
+        if found is None:
+            return None
+        columns: dict[str, object] = {
+            "layer": found.layer + 1,
+            "neuron": found.neuron + 1,
+            **token_columns(self.tokenizer, found.up_ids.tolist(), "raises"),
+            "raises_by": found.up,
+            **token_columns(self.tokenizer, found.down_ids.tolist(), "lowers"),
+            "lowers_by": found.down,
+        }
+        for n, passage in enumerate(self.passages.found if self.passages is not None else (), 1):
+            texts = token_columns(self.tokenizer, passage.ids.tolist(), f"passage.{n}.token")
+            columns |= {**texts, f"passage.{n}.fires_at": passage.at + 1, f"passage.{n}.activation": passage.activation}
+        return columns
 
     def draw(self, width: int, height: int) -> Sheet | None:
         found = self.neuron
