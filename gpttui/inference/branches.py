@@ -1,11 +1,13 @@
 """Every continuation that was tried, kept as a tree, and the session file that brings a screen back.
 
-A node is one token after all those above it, with the probability the model gave it. The tree grows from what the
-screen is told (token ids and surprisals), so it needs no model; the engine only jumps. Plain data, no torch: the
-screen may hold it.
+A node is one token after all those above it, with the probability the model gave it, and which model that was: weights
+and interventions change on the way, and only the text as it stands is measured anew. The tree grows from what the
+screen is told (token ids and surprisals), so it needs no model; the engine only jumps. Plain data, no torch: the screen
+may hold it.
 """
 
 import json
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -38,6 +40,9 @@ class Node:
     """A person chose it."""
     bookmark: str = ""
     """Its name, where it has one."""
+    under: str | None = None
+    """Which model gave it `bits`: its weights and interventions in words, empty as it was loaded; see `model_words`.
+    None: an older file that does not say."""
 
     @property
     def prob(self) -> float:
@@ -53,6 +58,8 @@ class Row:
     """Tokens behind the prompt, this one the last."""
     joint_bits: float
     """Of the whole continuation up to here."""
+    models: frozenset[str | None]
+    """Those that measured it: of several, `joint_bits` is no probability."""
     n_below: int
     """Nodes that hang on this one."""
 
@@ -62,6 +69,8 @@ class Branches:
 
     def __init__(self, nodes: Sequence[Node] = ()) -> None:
         self.nodes = {node.id: node for node in nodes}
+        self.now = ""
+        """The model that measured last, as in `Node.under`."""
         self._next = max(self.nodes, default=-1) + 1
         self._children: dict[int, list[int]] = {-1: []}
         for node in nodes:
@@ -76,12 +85,18 @@ class Branches:
         return tuple(self.nodes[child] for child in self._children[node_id])
 
     def follow(
-        self, token_ids: Sequence[int], bits: Sequence[float] | Array, picked: Sequence[bool] = (), at: int = -1
+        self,
+        token_ids: Sequence[int],
+        bits: Sequence[float] | Array,
+        picked: Sequence[bool] = (),
+        at: int = -1,
+        under: str = "",
     ) -> int:
         """Make sure the continuation `token_ids` (behind the node `at`) is in the tree; the id of its last node.
 
-        Nodes that are there stay, but take on the newer `bits` (weights or interventions may have changed) where known.
+        Nodes that are there stay, but take on the newer `bits`, which the model `under` gave, where they are known.
         """
+        self.now = under
         for n, (token_id, surprisal) in enumerate(zip(token_ids, bits, strict=True)):
             by_hand = n < len(picked) and picked[n]
             found = next((child for child in self._children[at] if self.nodes[child].token_id == token_id), None)
@@ -89,9 +104,9 @@ class Branches:
                 found, self._next = self._next, self._next + 1
                 self._children[at].append(found)
                 self._children[found] = []
-                self.nodes[found] = Node(found, at, int(token_id), float(surprisal), bool(by_hand))
-            elif self.nodes[found].bits != surprisal and surprisal == surprisal:
-                self.nodes[found] = replace(self.nodes[found], bits=float(surprisal))
+                self.nodes[found] = Node(found, at, int(token_id), float(surprisal), bool(by_hand), under=under)
+            elif (self.nodes[found].bits, self.nodes[found].under) != (surprisal, under) and surprisal == surprisal:
+                self.nodes[found] = replace(self.nodes[found], bits=float(surprisal), under=under)
             at = found
         return at
 
@@ -107,6 +122,16 @@ class Branches:
     def joint_bits(self, node_id: int) -> float:
         """-log2 of the probability of the whole continuation up to a node."""
         return sum(node.bits for node in self.path(node_id))
+
+    def models(self, node_id: int) -> frozenset[str | None]:
+        """Which models measured the continuation up to a node."""
+        return frozenset(node.under for node in self.path(node_id))
+
+    def take_for(self, under: str) -> None:
+        """Nodes of a file that does not say which model measured them are taken to be of this one."""
+        for node in list(self.nodes.values()):
+            if node.under is None:
+                self.nodes[node.id] = replace(node, under=under)
 
     def bookmark(self, node_id: int, name: str) -> None:
         """Name a node; an empty name takes the bookmark away."""
@@ -129,24 +154,37 @@ class Branches:
         """The tree under (and with) a node, depth first, as a list shows it."""
         above = self.path(node_id)
         waiting = [node_id] if node_id != -1 else list(reversed(self._children[-1]))
-        depths = {-1: (len(above[:-1]), sum(node.bits for node in above[:-1]))}
-        found: list[tuple[Node, int, float]] = []
+        models = frozenset(node.under for node in above[:-1])
+        depths = {-1: (len(above[:-1]), sum(node.bits for node in above[:-1]), models)}
+        found: list[tuple[Node, int, float, frozenset[str | None]]] = []
         while waiting:
             node = self.nodes[waiting.pop()]
-            depth, bits = depths.get(node.parent, depths[-1])
-            depths[node.id] = depth + 1, bits + node.bits
+            depth, bits, models = depths.get(node.parent, depths[-1])
+            models = models if node.under in models else models | {node.under}
+            depths[node.id] = depth + 1, bits + node.bits, models
             found.append((node, *depths[node.id]))
             waiting += reversed(self._children[node.id])
-        below = dict.fromkeys((node.id for node, _, _ in found), 0)
-        for node, _, _ in reversed(found):
+        below = dict.fromkeys((node.id for node, *_ in found), 0)
+        for node, *_ in reversed(found):
             if node.parent in below:
                 below[node.parent] += below[node.id] + 1
-        return (Row(node, depth, bits, below[node.id]) for node, depth, bits in found)
+        return (Row(*facts, below[facts[0].id]) for facts in found)
 
     def _node(self, node_id: int) -> Node:
         if node_id not in self.nodes:
             raise UserError("this branch is no longer there")
         return self.nodes[node_id]
+
+
+def model_key(weights: str, words: Sequence[str], exact: str = "") -> str:
+    """What `Node.under` calls a model. `exact`: whatever else tells two apart that go by the same words."""
+    told = ", ".join((*([weights] if weights else ()), *words))
+    return f"{told} #{zlib.crc32(exact.encode()):08x}" if exact else told
+
+
+def model_words(under: str | None) -> str:
+    """`Node.under` for people."""
+    return (under or "").partition(" #")[0] or "the model as loaded"
 
 
 class OfRun(msgspec.Struct, frozen=True):

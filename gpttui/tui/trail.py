@@ -6,12 +6,14 @@ It only listens to the session link. Not for: jumping (the engine does). No widg
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 from textual.message import Message
 
-from gpttui.inference.branches import Branches
-from gpttui.interventions import as_arguments
+from gpttui.inference.branches import Branches, model_key
+from gpttui.interventions import ForbidEdge, Intervention, PatchResidual, Steer, as_arguments
 from gpttui.records import Sampling, Snapshot, Told
 from gpttui.tui.messages import ModelOpened, SnapshotArrived
 
@@ -45,19 +47,33 @@ class Trail:
             self._follow(message.snapshot, message.kind)
 
     def _follow(self, snapshot: Snapshot, kind: str) -> None:
-        ids, first = snapshot.ids.tolist(), snapshot.n_prompt
+        ids, first, under = snapshot.ids.tolist(), snapshot.n_prompt, self._model(snapshot)
         if kind == "step" and ids[:-1] == self._ids:  # most often: a token more, and nothing else
-            self.leaf = self.tree.follow(ids[-1:], [float(snapshot.surprisal_bits[-1])], at=self.leaf)
+            self.leaf = self.tree.follow(ids[-1:], [float(snapshot.surprisal_bits[-1])], at=self.leaf, under=under)
         else:
             path = "" if self._link.card is None else self._link.card.path
             key = path, tuple(ids[:first])
             self.tree, self._under, self._told = self._others.setdefault(key, (Branches(), {}, {}))
-            self.leaf = self.tree.follow(ids[first:], snapshot.surprisal_bits[first:].tolist(), self._link.picked)
+            bits = snapshot.surprisal_bits[first:].tolist()
+            self.leaf = self.tree.follow(ids[first:], bits, self._link.picked, under=under)
         self._ids = ids
         if kind == "step" and self.leaf >= 0:
             self._under[self.leaf] = _under(snapshot)
         if kind in ("step", "choose") and (draw := snapshot.last_draw) is not None and self.leaf >= 0:
             self._told[self.leaf] = (None if math.isnan(draw.uniform) else draw.uniform), draw.low, draw.high
+
+    def _model(self, snapshot: Snapshot) -> str:
+        """The model that a snapshot is of, for the tree: its weights, and the interventions in their order.
+
+        Zeros and forbidden edges may come in any order. Texts that words cut short, and the run of a checkpoint, count.
+        """
+        words, changes = snapshot.interventions, self._link.changes
+        if all(isinstance(change, ForbidEdge) or getattr(change, "mode", "") == "zero" for change in changes):
+            words = tuple(sorted(words))
+        run = self._link.under[0] if snapshot.weights and self._link.under is not None else ""
+        texts = [change for change in changes if isinstance(change, PatchResidual | Steer) or _over(change)]
+        exact = [Path(run).name] * bool(run) + [msgspec.json.encode(change).decode() for change in texts]
+        return model_key(snapshot.weights, words, " ".join(exact))
 
     def draws(self, node_id: int) -> list[Told]:
         """How each token from the prompt to a node was drawn, as far as it is known."""
@@ -67,6 +83,7 @@ class Trail:
         """Go on with a tree that was saved: it is of the text that is open, whose `draws` are told."""
         snapshot, card = self._link.snapshot, self._link.card
         if snapshot is not None and card is not None:
+            tree.take_for(self._model(snapshot))
             prompt = tuple(snapshot.ids[: snapshot.n_prompt].tolist())
             self._others[card.path, prompt] = (tree, {}, {})
             self._follow(snapshot, "open")
@@ -93,7 +110,7 @@ class Trail:
         if snapshot is None:
             return "there is no text yet"
         changes = link.changes
-        whole = all(not getattr(change, "over", "") for change in changes)
+        whole = not any(_over(change) for change in changes)
         if link.prompt.strip() == "-" or "\0" in link.prompt:
             return "a shell cannot pass this prompt on"
         if snapshot.weights:
@@ -106,6 +123,11 @@ class Trail:
         if any(self._under.get(node.id) != now for node in self.tree.path(self.leaf)):
             return "settings, seed or changes were others on the way"
         return ""
+
+
+def _over(change: Intervention) -> str:
+    """The text of its own that it takes a mean over."""
+    return getattr(change, "over", "")
 
 
 def _under(snapshot: Snapshot) -> Under:

@@ -7,8 +7,9 @@ import pytest
 
 from gpttui import locations
 from gpttui.inference.branches import Branches, load_session
-from gpttui.tui.renderables.inside.branches_tree import chance, entries, nats
+from gpttui.tui.renderables.inside.branches_tree import chance, entries, legend, marked, nats
 from gpttui.tui.screens.inside.branches import BranchesScreen
+from gpttui.tui.widgets.inside.lines import LinesPane
 from tests.app.pilot import Playground
 from tests.app.test_inside import opened
 
@@ -35,6 +36,12 @@ async def branches(page: Playground) -> BranchesScreen:
     screen = page.app.screen
     assert isinstance(screen, BranchesScreen)
     return screen
+
+
+def words_of(pane: LinesPane) -> str:
+    """All its lines as one, however they were wrapped."""
+    sheet = pane.sheet()
+    return "" if sheet is None else " ".join("".join(text for text, _ in line).strip() for line in sheet.lines)
 
 
 async def test_what_was_left_is_in_the_tree_and_can_be_gone_back_to(tmp_path: Path) -> None:
@@ -114,6 +121,64 @@ async def test_stretches_join_what_does_not_fork(tmp_path: Path) -> None:
         node = screen.forks.node
         await page.press("t")
         assert screen.forks.node == node and screen.forks.count == whole
+
+
+async def test_what_another_model_measured_is_marked(tmp_path: Path) -> None:
+    async with opened(tmp_path) as page:
+        first, second = await two_branches(page)
+        screen = await branches(page)
+        assert "†" not in page.text and "measured under" not in page.text
+        tree = screen.forks.branches
+        plain = {node.id: node.bits for node in tree.nodes.values()}
+        await page.press("X")
+        await page.until(lambda: "† measured under the model as loaded" in page.text)
+        left, here = tree.path(1)[-1], tree.path(page.play.link.trail.leaf)
+        assert (left.token_id, left.bits, left.under) == (first[-1], plain[1], "")
+        assert all(node.under == tree.now == "layer 1 MLP silenced" for node in here)
+        assert any(node.bits != plain[node.id] for node in here)
+        line = next(line for line in page.text.splitlines() if f"{chance(left.bits)}†" in line)
+        assert "mixed" in line and line.count("%") == 1
+        table = screen.forks.table()
+        assert table is not None and table["measured_now"] == [True, False, True, True]
+        assert [math.isnan(value) for value in table["joint_log_prob_nats"]] == [False, True, False, False]
+        await page.press("home", "down", "down")
+        assert "2 tokens, mixed: no joint probability." in page.text
+        assert "1 under layer 1 MLP silenced; 1 under the model as loaded" in words_of(screen.branch)
+        await page.press("ctrl+o")
+        saved = load_session(next(locations.sessions_dir().iterdir()))
+        assert [node.under for node in saved.branches] == [node.under for node in tree.nodes.values()]
+        await page.press("enter")  # a jump measures the branch anew
+        await page.until(lambda: tree.nodes[1].under == tree.now)
+        await page.press("X")
+        await page.until(lambda: "† measured under layer 1 MLP silenced" in page.text)
+        await page.press("end", "up", "up")
+        assert page.ids == first and tree.nodes[0].bits == pytest.approx(plain[0], abs=1e-4)
+    assert len(second) == len(first) + 1
+
+
+async def test_a_branch_of_one_other_model_keeps_its_figure_marked(tmp_path: Path) -> None:
+    async with opened(tmp_path) as page:
+        await page.press("space", "space", "home", "X")
+        screen = await branches(page)
+        bits = screen.forks.branches.joint_bits(1)
+        assert f"{nats(bits)}†" in page.text and words_of(screen.forks).count("mixed") == 1  # the legend's
+        await page.press("end", "down", "down")
+        assert f"log p = {nats(bits)}† nats, p = {chance(bits)}†" in words_of(screen.branch)
+        await page.press("X")
+        assert "†" not in page.text
+
+
+def test_marks_and_their_legend() -> None:
+    loaded, altered, both = frozenset({""}), frozenset({"a"}), frozenset({"", "a"})
+    assert [marked("5%", models, "a") for models in (loaded, altered, both)] == ["5%†", "5%", "mixed"]
+    assert marked("?", both, "a") == "?"
+    tree = Branches()
+    tree.follow([1], [1.0])
+    assert legend(tree) == ""
+    tree.follow([2], [1.0], under="a")
+    assert legend(tree) == "† measured under the model as loaded; mixed: under several"
+    tree.follow([3], [1.0], under="b")
+    assert "other models than that of now" in legend(tree)
 
 
 def test_lines_of_a_tree_that_forks_twice() -> None:

@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gpttui.errors import UserError
-from gpttui.inference.branches import Branches, SessionFile, check_session, load_session, save_session
+from gpttui.inference.branches import (
+    Branches,
+    SessionFile,
+    check_session,
+    load_session,
+    model_key,
+    model_words,
+    save_session,
+)
 from gpttui.interventions import AblateHead, Steer
 from gpttui.recipe import generate_command, session_command
 from gpttui.records import Sampling
@@ -52,6 +60,47 @@ def test_bookmarks_probabilities_and_what_is_gone() -> None:
     for refused in (tree.path, tree.prune, tree.joint_bits):
         with pytest.raises(UserError, match="no longer there"):
             refused(leaf)
+
+
+def test_each_token_says_which_model_measured_it() -> None:
+    tree = Branches()
+    first = tree.follow([5, 6], [1.0, 0.5])
+    other = tree.follow([5, 7], [2.0, 0.9], under="altered")
+    assert [node.under for node in tree.path(first)] == ["altered", ""] and tree.now == "altered"
+    assert tree.models(first) == {"altered", ""} and tree.models(other) == {"altered"}
+    assert {row.node.id: row.models for row in tree.rows()} == {n: tree.models(n) for n in tree.nodes}
+    assert [row.models for row in tree.rows(first)] == [tree.models(first)]
+    tree.follow([5, 6], [math.nan, 0.5])  # a token that has left the window is not measured anew
+    assert [node.under for node in tree.path(first)] == ["altered", ""] and tree.nodes[0].bits == 2.0
+    tree.follow([5, 6], [1.0, 0.5])
+    assert tree.models(first) == {""} and tree.models(other) == {"", "altered"}
+
+
+def test_models_are_told_apart_by_more_than_their_words() -> None:
+    assert model_key("", ()) == "" and model_words("") == model_words(None) == "the model as loaded"
+    assert model_key("checkpoint 5", ("a", "b")) == "checkpoint 5, a, b"
+    one, two = (model_key("", ("a…",), exact) for exact in ("one text", "another"))
+    assert one != two and model_words(one) == model_words(two) == "a…"
+
+
+def test_a_file_that_does_not_say_takes_the_model_of_now(tmp_path: Path) -> None:
+    tree = Branches()
+    tree.follow([5, 6], [1.0, 3.0])
+    tree.follow([5, 7], [2.0, 3.0], under="altered")
+    file = tmp_path / "s.json"
+    save_session(session(tree), file)
+    plain = json.loads(file.read_text())
+    assert plain["version"] == 1 and load_session(file).branches == list(tree.nodes.values())
+    for node in plain["branches"]:
+        del node["under"]
+    file.write_text(json.dumps(plain))
+    older = Branches(load_session(file).branches)
+    assert {node.under for node in older.nodes.values()} == {None}
+    older.take_for("here")
+    assert {node.under for node in older.nodes.values()} == {"here"}
+    file.write_text(json.dumps(plain | {"branches": [plain["branches"][0] | {"under": 5}]}))
+    with pytest.raises(UserError, match="damaged"):
+        load_session(file)
 
 
 def session(tree: Branches) -> SessionFile:

@@ -7,10 +7,11 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from gpttui.inference.branches import Branches
+from gpttui.inference.branches import Branches, model_words
 from gpttui.tui.renderables.labels import percent
 
 LAST, MORE, GOES_ON, NOTHING = "└╴", "├╴", "│ ", "  "
+UNKNOWN, OTHER, MIXED = "?", "†", "mixed"
 
 
 class Entry(NamedTuple):
@@ -23,6 +24,9 @@ class Entry(NamedTuple):
     """-log2 of the probability of these tokens."""
     joint_bits: float
     """Of everything from the prompt to the last of them."""
+    models: frozenset[str | None]
+    """Those that measured these tokens."""
+    joint_models: frozenset[str | None]
     n_below: int
 
 
@@ -30,7 +34,7 @@ def entries(tree: Branches, leaf: int, *, folded: bool) -> Iterator[Entry]:
     """All nodes depth first; `folded`: stretches without a fork, a bookmark or the text's end in them as one line."""
     guides = {-1: ""}
     waiting: list[int] = []
-    bits = 0.0
+    bits, models = 0.0, frozenset[str | None]()
     for row in tree.rows():
         node = row.node
         siblings = tree.children(node.parent)
@@ -39,25 +43,41 @@ def entries(tree: Branches, leaf: int, *, folded: bool) -> Iterator[Entry]:
         forked = len(siblings) > 1
         guides[node.id] = above + ((NOTHING if last else GOES_ON) if forked else "")
         if not waiting:
-            first, bits = above + ((LAST if last else MORE) if forked else ""), 0.0
+            first, bits, models = above + ((LAST if last else MORE) if forked else ""), 0.0, frozenset()
         waiting.append(node.id)
-        bits += node.bits
+        bits, models = bits + node.bits, models | {node.under}
         goes_on = folded and len(tree.children(node.id)) == 1 and not node.bookmark and node.id != leaf
         if not goes_on:
-            yield Entry(tuple(waiting), first, bits, row.joint_bits, row.n_below)
+            yield Entry(tuple(waiting), first, bits, row.joint_bits, models, row.models, row.n_below)
             waiting = []
+
+
+def marked(figure: str, models: frozenset[str | None], now: str) -> str:
+    """A figure as far as it means something: † where another model than `now` made it, no number where several did."""
+    if figure == UNKNOWN or models <= {now}:
+        return figure
+    return f"{figure}{OTHER}" if len(models) == 1 else MIXED
+
+
+def legend(tree: Branches) -> str:
+    """What the marks stand for; empty where the tree needs none."""
+    others = {node.under for node in tree.nodes.values() if node.bits == node.bits} - {tree.now}
+    if not others:
+        return ""
+    whose = model_words(next(iter(others))) if len(others) == 1 else "other models than that of now"
+    return f"{OTHER} measured under {whose}; {MIXED}: under several"
 
 
 def nats(bits: float) -> str:
     """A log-probability in nats, at most eight cells: `-12.34`, `-1,234.5`; `?` where it is not known."""
     value = -bits * math.log(2) + 0.0
-    return "?" if math.isnan(bits) else f"{value:.2f}" if value > -1000 else f"{value:,.1f}"
+    return UNKNOWN if math.isnan(bits) else f"{value:.2f}" if value > -1000 else f"{value:,.1f}"
 
 
 def chance(bits: float) -> str:
     """2^-bits in at most seven cells, however small: `12.3%`, `3.1e-12`; `?` where it is not known."""
     if math.isnan(bits):
-        return "?"
+        return UNKNOWN
     if bits < 13:  # percent writes what is rarer as "less than"
         return percent(2.0**-bits)
     exponent = -bits * math.log10(2)

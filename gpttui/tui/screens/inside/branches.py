@@ -66,7 +66,11 @@ class BranchesScreen(RoomsScreen):
             self.hints.say("The text is there already.", "info")
             return
         self.link.jump([step.token_id for step in path], [step.picked for step in path], trail.draws(node))
-        words = "Back at the prompt" if node == ROOT else f"Jumped: {len(path):,} tokens behind the prompt"
+        words = (
+            "Back at the prompt"
+            if node == ROOT
+            else f"Jumped: {len(path):,} token{'s' * (len(path) != 1)} behind the prompt"
+        )
         self.hints.say(f"{words}; escape shows it in the playground.", "info")
 
     def action_fold(self) -> None:
