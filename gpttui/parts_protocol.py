@@ -5,6 +5,7 @@ The second half of `gpttui.inspect_protocol`, which says how positions count. No
 
 import msgspec
 
+from gpttui.interventions import Mode
 from gpttui.records import Array
 
 
@@ -114,13 +115,15 @@ class MLPActivity(View, frozen=True):
     out: Array
     """`[d_model]`: what is added to the residual stream."""
     top: Array
-    """`[k]`: the neurons that write most."""
+    """`[k]`: the neurons that write most, or would; behind them those of the layer that are silenced one by one."""
     top_written: Array
-    """`[k]`: the length of what each adds."""
+    """The length of what each of `top` adds: 0 where the MLP is silenced as a whole."""
     top_shares: Array
-    """`[k]`: in logits; empty where no token was named."""
+    """Of each of `top`, in logits; 0 where the MLP is silenced as a whole; empty where no token was named."""
     token_id: int
     """The token they are shares of; -1 for none."""
+    held: Mode | None = None
+    """How the MLP as a whole is silenced: `out` is zeros, or its mean, whatever its neurons say."""
 
 
 class AskNeuron(View, frozen=True):

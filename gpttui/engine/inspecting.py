@@ -14,7 +14,7 @@ import torch
 
 from gpttui import inspect_protocol as views
 from gpttui.engine import inspecting_parts
-from gpttui.engine.inside import array, changes_of, known_ids, need_text, on_model, stop_of
+from gpttui.engine.inside import array, changes_of, known_ids, made_of, need_text, on_model, stop_of
 from gpttui.inference import (
     compare,
     contributions,
@@ -216,7 +216,7 @@ def ask_effects(engine: "Engine", request: views.AskEffects) -> views.Effects:
     session = need_text(engine)
     model, window, row = session.model, session.window, session.row(request.position)
     check_layer(model.config, request.layer)
-    made, ids = getattr(session.tap, "made", ()), window.ids[: row + 1].tolist()
+    made, ids = made_of(session), window.ids[: row + 1].tolist()
     now, prompt = probabilities(window.row_logits(row)), session.ids[: session.n_prompt].tolist()
 
     def effect(change: Intervention) -> float:

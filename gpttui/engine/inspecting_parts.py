@@ -8,11 +8,12 @@ import numpy as np
 import torch
 
 from gpttui import parts_protocol as parts
-from gpttui.engine.inside import changes_of, known_ids, need_text
+from gpttui.engine.inside import changes_of, known_ids, made_of, need_text
 from gpttui.engine.passages import Search
 from gpttui.errors import UserError
 from gpttui.inference import attention, contributions, cost, heads, neurons
 from gpttui.inference.trace import mlp_of, of_window
+from gpttui.interventions import AblateNeuron, AblatePart
 from gpttui.records import Array, frozen
 
 if TYPE_CHECKING:
@@ -95,6 +96,11 @@ def ask_mlp(engine: "Engine", request: parts.AskMLP) -> parts.MLPActivity:
     mlp_of(session.model, request.layer)
     trace = engine.inside.row(session, request.position)
     found = neurons.token_neurons(session.model, trace, trace.start, request.layer, max(1, request.k))
+    mine = [change for change in made_of(session) if getattr(change, "layer", -1) == request.layer]
+    held = [change.mode for change in mine if isinstance(change, AblatePart) and change.part == "mlp"]
+    silenced = {change.neuron for change in mine if isinstance(change, AblateNeuron)} - set(found.top.tolist())
+    top = frozen(np.concatenate((found.top, np.asarray(sorted(silenced), dtype=np.int32))))
+    arrives = 0.0 if held else 1.0  # of a neuron's answer, once the MLP's own output has been replaced
     shares: Array = frozen(np.empty(0, dtype=np.float32))
     token_id = request.token_id
     if token_id == parts.LIKELIEST:
@@ -102,7 +108,7 @@ def ask_mlp(engine: "Engine", request: parts.AskMLP) -> parts.MLPActivity:
     if token_id >= 0:
         (token_id,) = known_ids(session, (token_id,))
         every = contributions.neuron_contributions(session.model, trace, trace.start, token_id, request.layer)
-        shares = frozen(every[found.top])
+        shares = frozen(every[top] * np.float32(arrives))
     site = f"blocks.{request.layer}."
     return parts.MLPActivity(
         layer=request.layer,
@@ -111,10 +117,11 @@ def ask_mlp(engine: "Engine", request: parts.AskMLP) -> parts.MLPActivity:
         pre=found.pre,
         post=found.post,
         out=trace[site + "mlp.out"][0],
-        top=found.top,
-        top_written=frozen(found.written[found.top]),
+        top=top,
+        top_written=frozen(found.written[top] * np.float32(arrives)),
         top_shares=shares,
         token_id=max(-1, token_id),
+        held=held[-1] if held else None,
     )
 
 

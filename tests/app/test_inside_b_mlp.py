@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gpttui.engine.passages import Search
-from gpttui.interventions import AblateNeuron
+from gpttui.interventions import AblateNeuron, AblatePart
 from gpttui.parts_protocol import Passages, SearchPassages
 from gpttui.tui.screens.inside.mlp import MLPScreen
 from tests.app.pilot import Playground
@@ -56,6 +56,28 @@ async def test_x_silences_the_neuron_and_it_is_marked(tmp_path: Path) -> None:
         await page.press("x")
         await page.until(lambda: "ALTERED" in page.text)
         assert page.play.link.changes == (AblateNeuron(0, neuron),)
+        await page.until(lambda: f"{neuron + 1} ○" in page.text)
+        assert screen.top.neuron == neuron
+        found = screen.top.activity
+        assert found is not None and found.top_written[screen.top.cursor] == found.top_shares[screen.top.cursor] == 0
+        await page.press("x")
+        await page.until(lambda: "ALTERED" not in page.text)
+
+
+async def test_a_silenced_mlp_and_its_neurons_say_the_same(tmp_path: Path) -> None:
+    async with opened(tmp_path) as page:
+        screen = await neurons(page)
+        await page.press("X")
+        await page.until(lambda: "The MLP of layer 1 ○ silenced" in page.text)
+        for words in ("zeros take the place of what 64 answers", "silenced: nothing of them arrives", "+0.00"):
+            assert words in page.text
+        table, flow = screen.top.table(), screen.flow.table()
+        assert table is not None and not any(table["share"]) and not any(table["adds"]) and any(table["after"])
+        assert flow is not None and flow["mlp"] == table["mlp"] == "silenced" and not any(flow["adds"])
+        page.play.link.alter((AblatePart(0, "mlp", "mean"),))
+        await page.until(lambda: "held at its mean" in page.text)
+        table, flow = screen.top.table(), screen.flow.table()
+        assert table is not None and not any(table["share"]) and flow is not None and any(flow["adds"])
 
 
 async def test_passages_are_read_in_the_background_and_stopped_by_c(

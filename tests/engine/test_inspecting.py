@@ -15,7 +15,7 @@ from gpttui.engine.server import Engine
 from gpttui.errors import UserError
 from gpttui.inference.contributions import contributions
 from gpttui.inference.trace import record, stops
-from gpttui.interventions import AblateHead, AblatePart, ForbidEdge, PatchResidual
+from gpttui.interventions import AblateHead, AblateNeuron, AblatePart, ForbidEdge, PatchResidual
 from gpttui.model import checkpoint
 from gpttui.protocol import (
     Call,
@@ -261,6 +261,35 @@ def test_before_and_after(desk: Desk, shelf: Path) -> None:
     assert np.allclose(session.logits(), changed, atol=1e-5)
     assert desk.ask(Intervene(())).snapshot.interventions == ()
     assert np.allclose(session.logits(), plain, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", ["gpt2", "modern"])
+def test_neurons_of_a_silenced_mlp_share_nothing(shape: str, desk: Desk, shelf: Path) -> None:
+    """The list agrees with the vector that is added, and with the MLP's share of the logit."""
+    session = opened(desk, shelf, shape)
+    width = session.model.config.mlp_width
+    plain = desk.ask(parts.AskMLP(1, 9, width, 3))
+    loudest = int(plain.top[0])
+    bias = session.model.transformer.h[1].mlp.c_proj.bias
+    for change in (None, AblatePart(1, "mlp"), AblatePart(1, "mlp", "mean"), AblateNeuron(1, loudest)):
+        desk.ask(Intervene(() if change is None else (change,)))
+        found, shares = desk.ask(parts.AskMLP(1, 9, width, 3)), desk.ask(views.AskContributions((3,), 9))
+        assert len(found.top) == len(found.top_written) == len(found.top_shares) == width
+        if isinstance(change, AblatePart):
+            assert found.held == change.mode and not found.top_written.any() and not found.top_shares.any()
+            assert np.allclose(found.post, plain.post, atol=1e-4)
+            whole = float(shares.mlps[0, 1] + shares.mlp_biases[0, 1])
+            assert found.out.any() == (change.mode == "mean") and (abs(whole) > 1e-6) == (change.mode == "mean")
+        else:
+            assert found.held is None and np.isclose(found.top_shares.sum(), shares.mlps[0, 1], atol=1e-3)
+            columns = session.model.transformer.h[1].mlp.c_proj.weight.numpy()
+            added = columns @ found.post + (0 if bias is None else bias.numpy())
+            assert np.allclose(found.out, added, atol=1e-4)
+    short = desk.ask(parts.AskMLP(1, 9, 3, 3))  # the silenced one is behind the three loudest
+    assert short.top[-1] == loudest and len(short.top) == 4
+    assert short.top_written[-1] == short.top_shares[-1] == short.post[loudest] == 0
+    other = desk.ask(parts.AskMLP(0, 9, 3, 3))
+    assert len(other.top) == 3
 
 
 def test_jumping_between_branches_and_coming_back_altered(desk: Desk, shelf: Path) -> None:

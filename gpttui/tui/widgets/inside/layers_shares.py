@@ -120,7 +120,7 @@ More: Elhage et al. 2021, "A mathematical framework for transformer circuits".""
         return [*parts, *(Part(name, -1, share) for name, share in rest if share)]
 
     def table(self) -> Table | None:
-        """A row for each term of each followed token's logit, heads and biases apart; layer or head 0: of none."""
+        """A row for each term of each followed token's logit; layer or head 0: of none."""
         found = self.shares
         if found is None:
             return None
@@ -129,8 +129,9 @@ More: Elhage et al. 2021, "A mathematical framework for transformer circuits".""
             rows += [(n, "token", 0, 0, float(found.embed[n])), (n, "place", 0, 0, float(found.pos_embed[n]))]
             for layer, heads in enumerate(found.heads[n].tolist(), 1):
                 rows += [(n, "head", layer, head, share) for head, share in enumerate(heads, 1)]
-                parts = (found.attn_biases, "attention bias"), (found.mlps, "MLP"), (found.mlp_biases, "MLP bias")
-                rows += [(n, part, layer, 0, float(shares[n, layer - 1])) for shares, part in parts]
+                rows.append((n, "attention bias", layer, 0, float(found.attn_biases[n, layer - 1])))
+                mlp = float(found.mlps[n, layer - 1] + found.mlp_biases[n, layer - 1])
+                rows.append((n, "MLP", layer, 0, mlp))
             rows += [(n, "bias", 0, 0, float(found.final_bias[n])), (n, "by hand", 0, 0, float(found.altered[n].sum()))]
         of, part, layer_column, head, share = zip(*rows, strict=True) if rows else ((),) * 5
         return {

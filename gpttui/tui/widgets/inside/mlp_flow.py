@@ -10,9 +10,10 @@ from textual.binding import BindingType
 from textual.message import Message
 from textual.reactive import reactive
 
+from gpttui.interventions import Mode
 from gpttui.parts_protocol import MLPActivity
 from gpttui.tui.renderables.bars import bar
-from gpttui.tui.renderables.labels import fit
+from gpttui.tui.renderables.labels import clip, fit
 from gpttui.tui.renderables.signed import signed_strip
 from gpttui.tui.widgets.inside.lines import Line, LinesPane, Sheet
 from gpttui.tui.widgets.pane import label_border, moving
@@ -21,6 +22,11 @@ from gpttui.view_files import Table
 NAME, FIGURE = 22, 8
 EXTREME = 98
 """Percentile of the magnitudes at which a strip's colours end."""
+STATES: dict[Mode | None, str] = {None: "works", "zero": "silenced", "mean": "held at its mean"}
+INSTEAD: dict[Mode | None, str] = {
+    "zero": "silenced: zeros take the place of what {} answers would add",
+    "mean": "held at its mean: that is added, whatever the {} neurons answer",
+}
 FIRES = 0.1
 """Share of the strongest activation from which on a neuron counts as firing."""
 
@@ -42,7 +48,8 @@ loudly it said yes.
 **The strips.** One cell or half a cell for a number, or for the largest of several; one colour is positive, the other \
 negative.
 
-`{` `}` other layers, `←` `→` other tokens, `X` silences this MLP.
+`{` `}` other layers, `←` `→` other tokens, `X` silences this MLP: it reads and its neurons answer, but zeros are \
+added in the end, or (as `A` has it) its mean.
 
 More: Geva et al. 2021, "Transformer feed-forward layers are key-value memories"."""
 
@@ -65,10 +72,13 @@ More: Geva et al. 2021, "Transformer feed-forward layers are key-value memories"
         if found is None:
             return None
         place = {"layer": found.layer + 1, "position": found.position + 1}
-        return place | {"reads": found.read, "before": found.pre, "after": found.post, "adds": found.out}
+        vectors = {"reads": found.read, "before": found.pre, "after": found.post, "adds": found.out}
+        return place | {"mlp": STATES[found.held]} | vectors
 
     def _entitle(self) -> None:
-        layer = "" if self.activity is None else f" of layer {self.activity.layer + 1}"
+        found = self.activity
+        layer = "" if found is None else f" of layer {found.layer + 1}"
+        layer += "" if found is None or found.held is None else f" ○ {STATES[found.held]}"
         label_border(
             self, f"The MLP{layer} at {self.token}" if self.token else "The MLP", "expand · activate · contract"
         )
@@ -79,6 +89,7 @@ More: Geva et al. 2021, "Transformer feed-forward layers are key-value memories"
             return None
         n_neurons, n_read = len(found.post), len(found.read)
         fires = int((np.abs(found.post) >= FIRES * max(1e-9, float(np.abs(found.post).max()))).sum())
+        contract = f"contract: {n_neurons} answers become {n_read} numbers again"
         rows = (
             ("reads the vector", found.read, ""),
             ("neurons before", found.pre, f"expand: {n_read} numbers become {n_neurons}, one question each"),
@@ -87,7 +98,7 @@ More: Geva et al. 2021, "Transformer feed-forward layers are key-value memories"
                 found.post,
                 f"activate: {fires} of {n_neurons} answer (a tenth of the strongest or more)",
             ),
-            ("adds this vector", found.out, f"contract: {n_neurons} answers become {n_read} numbers again"),
+            ("adds this vector", found.out, INSTEAD.get(found.held, "").format(n_neurons) or contract),
         )
         roomy = height >= 2 * len(rows) - 1
         sheet = Sheet()
@@ -112,8 +123,12 @@ class MLPTop(LinesPane):
     HELP: ClassVar[str] = """\
 **What you see.** The neurons that add most to the selected token's vector: `after` is the activation (how loudly it \
 said yes), the bar is the length of what it adds, |a| · |column of W_out|. Where there is room: by how much it raises \
-(or lowers) the logit of the token in the heading, the most probable one; these shares sum with those of all other \
-parts to that logit.
+(or lowers) the logit of the token in the heading, the most probable one; these shares sum, over all neurons and with \
+those of all other parts, to that logit.
+
+A **silenced** neuron stays in the list, marked ○: it says, adds and shares nothing, or always its mean. Where the \
+whole MLP is silenced its neurons still answer, but nothing of that arrives: each adds 0 and has a share of 0. What is \
+added then is zeros, or the MLP's mean, which is no neuron's doing (`L` shows its share).
 
 `↑` `↓` pick a neuron, `enter` looks for the passages that fire it most, `x` silences it: watch the bars in the \
 playground, or in `A`.
@@ -165,6 +180,7 @@ space"."""
         columns: dict[str, object] = {
             "layer": found.layer + 1,
             "position": found.position + 1,
+            "mlp": STATES[found.held],
             "neuron": found.top + 1,
             "after": found.post[found.top],
             "adds": found.top_written,
@@ -186,6 +202,8 @@ space"."""
         head = fit("  neuron", 14) + fit("after", FIGURE, right=True) + "  " + fit("adds", cells)
         tail = fit(f"to {self.target}", share_cells, right=True) if shares is not None else ""
         sheet.add((head + tail, self.tone("dim")))
+        if found.held is not None:
+            sheet.add((clip(f"  {STATES[found.held]}: nothing of them arrives", width), self.tone("warn")))
         top = max(float(found.top_written.max()) if len(found.top_written) else 0.0, 1e-9)
         for n, neuron in enumerate(found.top.tolist()):
             out = neuron in self.silenced
