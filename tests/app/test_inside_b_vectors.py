@@ -4,10 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from gpttui import gallery
 from gpttui.errors import UserError
 from gpttui.tokenizers import train_bpe, train_characters
+from gpttui.tui.app import GpttuiApp
 from gpttui.tui.screens.inside.vectors import VectorsScreen
-from gpttui.tui.screens.inside.vectors_words import opening_sum, read_sum, single_token, whole_words
+from gpttui.tui.screens.inside.vectors_words import NEUTRAL, example, opening_sum, read_sum, single_token, whole_words
+from gpttui.tui.screens.play import Opening
+from tests.app.engine_inside import EngineInside
 from tests.app.pilot import Playground
 from tests.app.test_inside import opened
 from tests.app.test_inside_b_compare import write
@@ -63,6 +67,31 @@ async def test_one_token_is_a_map_too(tmp_path: Path) -> None:
     async with opened(tmp_path, prompt="t") as page:
         await vectors(page)
         assert "keeps 0% + 0%" in page.text
+
+
+@pytest.mark.parametrize(
+    ("model", "asked"), [("tales", "boy - man + woman = girl"), ("translate", "king - man + woman = queen")]
+)
+async def test_the_example_is_one_that_the_model_can_be_asked(model: str, asked: str) -> None:
+    app = GpttuiApp(EngineInside(), Opening(str(gallery.find(model))))
+    async with app.run_test(size=(120, 40)) as pilot:
+        page = Playground(app, pilot, app.engine)  # type: ignore[arg-type]
+        await page.opened()
+        screen = await vectors(page)
+        tokenizer = screen.context.tokenizer
+        assert tokenizer is not None and example(tokenizer) == asked
+        await page.press("equals_sign")
+        assert f"Such as: {asked}." in page.text
+        await write(page, example(tokenizer))
+        await page.until(lambda: screen.sum.asked == read_sum(tokenizer, asked))
+        assert "not a token" not in page.text
+
+
+def test_without_words_of_one_token_the_example_is_neutral() -> None:
+    pieces = train_bpe(["the cat the cat the cat the dog"], 256)
+    assert example(train_characters(["xyz"])) == NEUTRAL and "king" not in example(pieces)
+    with pytest.raises(UserError, match="such as: b - a \\+ c = d"):
+        read_sum(train_characters(["abcde"]), "b-a+c")
 
 
 def test_sums_are_read_in_single_tokens() -> None:

@@ -11,7 +11,7 @@ from gpttui.inspect_protocol import AskArithmetic, AskMap, AskNeighbours, Map, N
 from gpttui.tui.keys import TEXT, key
 from gpttui.tui.renderables.labels import quoted_label
 from gpttui.tui.screens.inside.rooms import RoomsScreen
-from gpttui.tui.screens.inside.vectors_words import opening_sum, read_sum, whole_words
+from gpttui.tui.screens.inside.vectors_words import example, opening_sum, read_sum, whole_words, written
 from gpttui.tui.screens.views import ViewContext
 from gpttui.tui.widgets.inside.vectors_map import VectorsMap
 from gpttui.tui.widgets.inside.vectors_near import VectorsNear, VectorsSum
@@ -183,8 +183,7 @@ class VectorsScreen(RoomsScreen):
             self._add()
 
         words = [tokenizer.decode([token_id]).strip() for token_id in self.sum.asked]
-        line = "".join(f"{sign}{word}" for sign, word in zip(("", " - ", " + ", " = "), words, strict=False))
-        await self.write("A sum of words", line, done, "Such as: king - man + woman = queen. Enter adds.")
+        await self.write("A sum of words", written(words), done, f"Such as: {example(tokenizer)}. Enter adds.")
 
     async def on_lines_pane_picked(self) -> None:
         if self.sum.has_focus:

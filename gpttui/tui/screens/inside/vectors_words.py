@@ -4,6 +4,7 @@ No screen, no engine.
 """
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 from gpttui.errors import UserError
@@ -18,6 +19,7 @@ OPENINGS = (
     ("3", "2", "4", "5"),
 )
 """Tried in this order: the first whose words are all single tokens."""
+NEUTRAL = "a - b + c = d, each of them a token"
 ENOUGH = 50
 """Fewer whole words than that are no vocabulary of words."""
 _SUM = re.compile(r"\s*(?P<a>.+?)\s+[-−–]\s+(?P<b>.+?)\s+\+\s+(?P<c>.+?)(?:\s+=\s*(?P<d>.*?))?\s*")
@@ -36,7 +38,7 @@ def read_sum(tokenizer: Tokenizer, line: str) -> tuple[int, ...]:
     """Token ids of `a - b + c` or `a - b + c = d`. Raises UserError where it cannot be read, or a word is no token."""
     found = _SUM.fullmatch(line)
     if found is None:
-        raise UserError("write a sum with spaces around its signs, such as: king - man + woman = queen")
+        raise UserError(f"write a sum with spaces around its signs, such as: {example(tokenizer)}")
     words = [found[name] for name in "abcd" if found[name]]
     ids = []
     for word in words:
@@ -56,6 +58,17 @@ def opening_sum(tokenizer: Tokenizer) -> tuple[int, ...]:
         if None not in ids:
             return tuple(token_id for token_id in ids if token_id is not None)
     return ()
+
+
+def example(tokenizer: Tokenizer) -> str:
+    """A sum that this model can be asked; where none of `OPENINGS` is of single tokens, only what one looks like."""
+    words = [tokenizer.decode([token_id]).strip() for token_id in opening_sum(tokenizer)]
+    return written(words) if words else NEUTRAL
+
+
+def written(words: Sequence[str]) -> str:
+    """`a - b + c = d`, as far as there are words for it."""
+    return "".join(f"{sign}{word}" for sign, word in zip(("", " - ", " + ", " = "), words, strict=False))
 
 
 @lru_cache(maxsize=4)
