@@ -91,8 +91,10 @@ class PatchResidual(_Base, frozen=True):
     @property
     def words(self) -> str:
         place = "the embedding" if self.part == "embed" else f"layer {self.layer + 1} {_part(self.part)}"
-        source = self.source_position + 1 if self.source_position >= 0 else "its last"
-        return f"token {self.position + 1} after {place} is token {source} of {_quoted(self.prompt)}"
+        back = -self.source_position
+        from_end = "the last token" if back == 1 else f"token {back} from the end"
+        source = f"token {self.source_position + 1}" if back <= 0 else from_end
+        return f"token {self.position + 1} replaced after {place} by {source} of {_quoted(self.prompt)}"
 
 
 class Steer(_Base, frozen=True):

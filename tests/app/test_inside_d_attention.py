@@ -130,8 +130,10 @@ async def test_a_threshold_hides_and_is_said(tmp_path: Path) -> None:
         await attention(page)
         await page.press("t", "t", "t")
         assert "weights below 5% hidden" in page.text
-        await page.press("T", "T", "T")
-        assert "hidden" not in page.text.split("╰")[0]
+        await page.press("T", "T", "T", "T")
+        assert "hidden" not in page.text.split("╰")[0] and "Every weight is shown." in page.text
+        await page.press(*"t" * 9)
+        assert "weights below 50% hidden" in page.text
 
 
 async def test_an_edge_is_forbidden_and_the_head_silenced(tmp_path: Path) -> None:

@@ -178,6 +178,14 @@ def test_words_arguments_and_json() -> None:
     every = (*made, Steer(1, "a", "b", 2), PatchResidual(-1, "embed", 3, "x", -1))
     assert from_plain(to_plain(every)) == every
     assert len({change.words for change in every}) == len(every)
+
+
+@pytest.mark.parametrize(
+    ("source", "words"), [(2, "token 3"), (0, "token 1"), (-1, "the last token"), (-2, "token 2 from the end")]
+)
+def test_a_patch_says_whence_in_plain_words(source: int, words: str) -> None:
+    patch = PatchResidual(0, "mlp", 3, "x", source)
+    assert patch.words == f"token 4 replaced after layer 1 MLP by {words} of “x”"
     for wrong in ("", "2", "2.x", "2.1:median", "2.mlp:5>3", "a.b", "2.1:5>", "-1.0"):
         with pytest.raises(UserError, match="names nothing to ablate"):
             parse(wrong)

@@ -31,6 +31,11 @@ def quoted_label(tokenizer: "Tokenizer | None", token_id: int, width: int = 24) 
     return f'"{clip(token_label(tokenizer, token_id), width)}"'
 
 
+def so_many(count: int, thing: str = "token") -> str:
+    """`1 token`, `1,024 tokens`."""
+    return f"{count:,} {thing}{'s' * (count != 1)}"
+
+
 def clip(text: str, width: int) -> str:
     """`text` in at most `width` cells; what was cut shows as an ellipsis."""
     if cell_len(text) <= width:

@@ -21,6 +21,7 @@ from gpttui.records import Sampling, Snapshot
 from gpttui.tui import keys, ladders
 from gpttui.tui.messages import EngineLost, EngineReady, ModelOpened, Refused, SnapshotArrived
 from gpttui.tui.pace import Pace
+from gpttui.tui.renderables.labels import so_many
 from gpttui.tui.screens import views
 from gpttui.tui.screens.deck import PaneDeck
 from gpttui.tui.screens.hints import Seen, hint
@@ -308,7 +309,7 @@ class PlayScreen(TrainDoor, PlaySharing):
         snapshot, tokenizer = self.link.snapshot, self.tokens.tokenizer
         if snapshot is not None and tokenizer is not None:
             self.app.copy_to_clipboard(tokenizer.decode(snapshot.ids.tolist()))
-            self.hints.say(f"Copied the text: {len(snapshot.ids):,} tokens.", "info")
+            self.hints.say(f"Copied the text: {so_many(len(snapshot.ids))}.", "info")
 
     def action_screenshot(self) -> None:
         self.app.deliver_screenshot()

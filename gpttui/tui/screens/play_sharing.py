@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from gpttui import protocol
 from gpttui.errors import UserError
+from gpttui.tui.renderables.labels import so_many
 from gpttui.tui.screens.sharing import FOCUS, Sharing
 from gpttui.tui.selection import Selection
 
@@ -85,9 +86,9 @@ class PlaySharing(Sharing):
         self._show_again(session.view)
         self.link.show()
         count, altered = len(session.appended), len(session.interventions)
-        told = [f"{count:,} token{'s' * (count != 1)} behind the prompt"]
+        told = [f"{so_many(count)} behind the prompt"]
         told += [opened.snapshot.weights] if opened.snapshot.weights else []
-        told += [f"{altered} change{'s' * (altered != 1)} to the model"] if altered else []
+        told += [f"{so_many(altered, 'change')} to the model"] if altered else []
         self.hints.say(f"Your session is back: {', '.join(told)}.", "info")
 
     def _show_again(self, view: dict[str, Any]) -> None:

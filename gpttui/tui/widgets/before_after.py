@@ -14,7 +14,7 @@ from textual.strip import Strip
 from gpttui.text import safe_text
 from gpttui.train_requests import BeforeAfter
 from gpttui.tui.renderables.bars import bar
-from gpttui.tui.renderables.labels import clip, fit, percent, token_label
+from gpttui.tui.renderables.labels import clip, fit, percent, so_many, token_label
 from gpttui.tui.renderables.token_flow import Array, TokenFlow
 from gpttui.tui.tables import token_columns, token_texts
 from gpttui.tui.widgets.pane import Pane, Piece, label_border, moving
@@ -249,7 +249,7 @@ More: McCloskey and Cohen, *Catastrophic interference in connectionist networks*
                 (f"{after:.3f} ", self.tone("strong")),
                 (bar(after / longest, cells), self.tone("bar" if better else "warn")),
             ],
-            [(fit("", 8), dim), (verdict, self.tone("bar" if better else "warn")), (f", over {tokens:,} tokens", dim)],
+            [(fit("", 8), dim), (verdict, self.tone("bar" if better else "warn")), (f", over {so_many(tokens)}", dim)],
         ]
 
 

@@ -18,7 +18,7 @@ from textual.strip import Strip
 from gpttui.records import Snapshot
 from gpttui.tui.palette import STEPS, ColourDepth, heat_styles, levels, token_styles
 from gpttui.tui.renderables.candidates import fitting
-from gpttui.tui.renderables.labels import hex_bytes, quoted_label
+from gpttui.tui.renderables.labels import hex_bytes, quoted_label, so_many
 from gpttui.tui.renderables.legend import legend_pieces
 from gpttui.tui.renderables.token_flow import Array, TokenFlow
 from gpttui.tui.tables import token_columns
@@ -232,12 +232,12 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
         if self.draft is not None:
             shown = len(self.draft) - self._skipped_characters
             of = f" · the last {shown:,} of {len(self.draft):,} characters" if self._skipped_characters else ""
-            label_border(self, "Tokens · your draft", f"{count:,} tokens{of}")
+            label_border(self, "Tokens · your draft", f"{so_many(count)}{of}")
         elif snapshot is None or not count:
-            label_border(self, "Tokens", f"{count:,} tokens" if count else "")
+            label_border(self, "Tokens", so_many(count) if count else "")
         else:
             drawn = count - snapshot.n_prompt
-            parts = [f"{snapshot.n_prompt:,} prompt + {drawn:,} new" if drawn else f"{count:,} tokens"]
+            parts = [f"{snapshot.n_prompt:,} prompt + {drawn:,} new" if drawn else so_many(count)]
             if snapshot.n_slid:
                 parts.append(f"{snapshot.n_slid:,} out of context")
             mode = "" if self.colour_mode == "alternate" else f" · {self.colour_mode}"

@@ -206,7 +206,7 @@ class AttentionScreen(RoomsScreen):
 
     def action_threshold(self, by: int) -> None:
         at = THRESHOLDS.index(self.stages.threshold)
-        self.stages.threshold = self.heads.threshold = found = THRESHOLDS[(at + by) % len(THRESHOLDS)]
+        self.stages.threshold = self.heads.threshold = found = THRESHOLDS[max(0, min(at + by, len(THRESHOLDS) - 1))]
         self.hints.say(f"Weights below {found:.0%} are hidden." if found else "Every weight is shown.", "info")
 
     def action_order(self) -> None:

@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from gpttui.tui.keys import TEXT, key
+from gpttui.tui.renderables.labels import so_many
 from gpttui.tui.screens.inside.rooms import RoomsScreen
 from gpttui.tui.screens.views import ViewContext
 from gpttui.tui.widgets.inside.branches_tree import ROOT, BranchesTree, BranchText
@@ -66,11 +67,7 @@ class BranchesScreen(RoomsScreen):
             self.hints.say("The text is there already.", "info")
             return
         self.link.jump([step.token_id for step in path], [step.picked for step in path], trail.draws(node))
-        words = (
-            "Back at the prompt"
-            if node == ROOT
-            else f"Jumped: {len(path):,} token{'s' * (len(path) != 1)} behind the prompt"
-        )
+        words = "Back at the prompt" if node == ROOT else f"Jumped: {so_many(len(path))} behind the prompt"
         self.hints.say(f"{words}; escape shows it in the playground.", "info")
 
     def action_fold(self) -> None:
@@ -90,7 +87,7 @@ class BranchesScreen(RoomsScreen):
         self.mark()
         self.forks.put(parent)
         self._show_text()
-        self.hints.say(f"Forgotten: {count:,} token{'s' * (count != 1)}.", "info")
+        self.hints.say(f"Forgotten: {so_many(count)}.", "info")
 
     async def action_bookmark(self) -> None:  # type: ignore[override]
         tree, node = self.forks.branches, self.forks.node

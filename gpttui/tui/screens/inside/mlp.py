@@ -19,7 +19,7 @@ from gpttui.parts_protocol import (
 )
 from gpttui.protocol import Answer
 from gpttui.tui.keys import TEXT, key
-from gpttui.tui.renderables.labels import quoted_label
+from gpttui.tui.renderables.labels import quoted_label, so_many
 from gpttui.tui.screens.inside.rooms import RoomsScreen
 from gpttui.tui.screens.views import ViewContext
 from gpttui.tui.widgets.inside.lines import LinesPane
@@ -119,7 +119,7 @@ class MLPScreen(RoomsScreen):
             self._take_passages(answer)
             if answer.done and was is not None and was.running:
                 self.hints.say(
-                    f"Read {answer.tokens_read:,} tokens: the passages of every neuron of this layer.", "info"
+                    f"Read {so_many(answer.tokens_read)}: the passages of every neuron of this layer.", "info"
                 )
 
     def _refused(self, line: str) -> None:

@@ -17,7 +17,7 @@ from gpttui.inference.branches import Branches, model_words
 from gpttui.text import safe_text
 from gpttui.tui.renderables.bars import bar
 from gpttui.tui.renderables.inside.branches_tree import MIXED, OTHER, Entry, chance, entries, legend, marked, nats
-from gpttui.tui.renderables.labels import clip, fit, token_label
+from gpttui.tui.renderables.labels import clip, fit, so_many, token_label
 from gpttui.tui.tables import token_columns
 from gpttui.tui.widgets.inside.lines import Line, LinesPane, Sheet
 from gpttui.tui.widgets.pane import label_border, moving
@@ -125,9 +125,7 @@ More: Holtzman et al. 2020, "The curious case of neural text degeneration", on w
 
     def _entitle(self) -> None:
         ends = sum(not self.branches.children(node) for node in self.branches.nodes)
-        tried = (
-            f"{ends:,} continuation{'s' * (ends != 1)}, {_tokens(len(self.branches))}" if ends else "nothing tried yet"
-        )
+        tried = f"{so_many(ends, 'continuation')}, {so_many(len(self.branches))}" if ends else "nothing tried yet"
         label_border(self, f"Branches · {tried}", "enter: jump · B: bookmark · d: prune · t: tokens or stretches")
 
     def table(self) -> Table | None:
@@ -280,7 +278,7 @@ More: Jelinek et al. 1977, "Perplexity: a measure of the difficulty of speech re
         sheet.add(("bookmarks" if marks else "No bookmarks yet: B marks a place.", self.tone("dim")))
         for n, node in enumerate(marks):
             words = f"{STAR} {safe_text(node.bookmark)}"
-            tail = f"{_tokens(len(self.branches.path(node.id)))}, {self._joint(node.id)}"
+            tail = f"{so_many(len(self.branches.path(node.id)))}, {self._joint(node.id)}"
             left = max(4, width - 3 - cell_len(tail))
             tone = self.tone("accent" if node.id == self.chosen else "")
             sheet.choose((self.mark(n), self.tone("accent")), (fit(words, left), tone), (f" {tail}", self.tone("dim")))
@@ -295,7 +293,7 @@ More: Jelinek et al. 1977, "Perplexity: a measure of the difficulty of speech re
         path, bits = self.branches.path(self.chosen), self.branches.joint_bits(self.chosen)
         if not path:
             return [("The prompt itself: nothing drawn yet.", "dim")]
-        models, now, count = self.branches.models(self.chosen), self.branches.now, _tokens(len(path))
+        models, now, count = self.branches.models(self.chosen), self.branches.now, so_many(len(path))
         if len(models) > 1 and not math.isnan(bits):
             measured = Counter(model_words(node.under) for node in path)
             told = "; ".join(f"{many:,} under {safe_text(name)}" for name, many in measured.items())
@@ -321,10 +319,6 @@ More: Jelinek et al. 1977, "Perplexity: a measure of the difficulty of speech re
             found.append([(line[:at], self.tone("dim")), (line[at:], self.tone())])
             left -= len(line) + 1
         return found
-
-
-def _tokens(count: int) -> str:
-    return f"{count:,} token{'s' * (count != 1)}"
 
 
 def _one_line(text: str) -> str:

@@ -10,7 +10,7 @@ from textual.reactive import reactive
 
 from gpttui.parts_protocol import Cost
 from gpttui.tui.renderables.inside.cost_table import Quantity, amount, length_chart, milliseconds, shown_amount
-from gpttui.tui.renderables.labels import fit
+from gpttui.tui.renderables.labels import fit, so_many
 from gpttui.tui.widgets.inside.lines import LinesPane, Sheet
 from gpttui.tui.widgets.pane import label_border
 from gpttui.view_files import Table
@@ -105,7 +105,7 @@ language models"."""
             tick = shown_amount(top, self.quantity) if n == 0 else "0" if n == lines - 1 else ""
             edge = " ┤" if tick else " │"
             sheet.add((fit(tick, AXIS - 2, right=True) + edge, self.tone("dim")), ("".join(line), self.tone("bar")))
-        end = f"{longest:,} tokens"
+        end = so_many(longest)
         foot = "1" + fit(end, max(0, width - 1), right=True)
         sheet.add((" " * AXIS + foot, self.tone("dim")))
 

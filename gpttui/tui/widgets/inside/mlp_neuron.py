@@ -11,7 +11,7 @@ from textual.reactive import reactive
 from gpttui.parts_protocol import Neuron, Passage, Passages
 from gpttui.text import safe_text
 from gpttui.tui.renderables.bars import bar
-from gpttui.tui.renderables.labels import clip, fit, quoted_label, token_label
+from gpttui.tui.renderables.labels import clip, fit, quoted_label, so_many, token_label
 from gpttui.tui.tables import token_columns
 from gpttui.tui.widgets.inside.lines import Line, LinesPane, Sheet
 from gpttui.tui.widgets.pane import label_border
@@ -112,7 +112,7 @@ superposition"."""
             sheet.add((words, self.tone("dim")))
             return
         source = clip(safe_text(found.source), max(10, width - 44))
-        figures = f"{found.tokens_read:,} of {found.tokens_total:,} tokens"
+        figures = f"{found.tokens_read:,} of {so_many(found.tokens_total)}"
         if found.running:
             meter = fit(bar(found.tokens_read / max(1, found.tokens_total), METER), METER)
             sheet.add(

@@ -11,7 +11,7 @@ from textual.reactive import reactive
 
 from gpttui.inspect_protocol import Map
 from gpttui.tui.renderables.inside.vectors_map import lay_out
-from gpttui.tui.renderables.labels import clip, token_label
+from gpttui.tui.renderables.labels import clip, so_many, token_label
 from gpttui.tui.tables import token_columns
 from gpttui.tui.widgets.inside.lines import Line, LinesPane, Sheet, hit
 from gpttui.tui.widgets.pane import label_border
@@ -72,7 +72,7 @@ More: Jolliffe and Cadima 2016, "Principal component analysis: a review and rece
         if found is None:
             label_border(self, "Map")
             return
-        title = "Map of your text" if found.first >= 0 else f"Map of {len(found.ids):,} tokens of the vocabulary"
+        title = "Map of your text" if found.first >= 0 else f"Map of {so_many(len(found.ids))} of the vocabulary"
         across, up = (f"{share:.0%}" for share in found.explained.tolist())
         label_border(self, title, f"keeps {across} + {up} of the spread")
 
