@@ -8,13 +8,17 @@ import pytest
 from textual.widget import Widget
 
 from gpttui import locations
+from gpttui.train_requests import BatchLosses, BeforeAfter, Move
 from gpttui.tui.screens.inside.frame import InsideScreen
 from gpttui.tui.screens.views import VIEWS
 from gpttui.tui.tables import table_of
+from gpttui.tui.widgets.batch import BatchPane
+from gpttui.tui.widgets.before_after import MovesPane, WrittenPane
 from gpttui.tui.widgets.inside.compare_apart import CompareDistances
 from tests.app.pilot import Playground, playground
 from tests.app.test_inside import opened
 from tests.app.test_sharing import exported
+from tests.widgets.test_panes import Bench
 
 LAYER, HEAD = 2, 2
 """Selected, as the screen counts."""
@@ -154,3 +158,18 @@ async def test_a_file_says_which_view_it_is_of(
         assert file.parent == locations.exports_dir() and file.name.startswith(f"tiny-{named}-20")
         with file.open(newline="", encoding="utf-8") as handle:
             assert len(list(csv.reader(handle))) > 1
+
+
+async def test_panes_of_training_count_from_1() -> None:
+    losses = np.full((2, 4), 0.5, dtype=np.float32)
+    pane = BatchPane(id="batch")
+    async with Bench(pane).run_test(size=(60, 12)) as pilot:
+        pane.losses = BatchLosses(7, 7, 2, np.arange(8, dtype=np.int32).reshape(2, 4), losses)
+        await pilot.pause()
+        table = numbers(pane)
+        check("train", pane, table)
+        assert np.asarray(table["position"]).tolist() == [1, 2, 3, 4] * 2
+    ids = np.arange(3, dtype=np.int32)
+    found = BeforeAfter("a", "b", 1, ids, ids, (Move(0, 2, 0.1, 0.2),), ids, "new", 1.0, 0.5, 10)
+    for compared in (WrittenPane(), MovesPane()):
+        check("after", compared, dict(compared.numbers(found)))
