@@ -223,16 +223,24 @@ class SessionFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """Whatever else the screen wants back: open pane, colour mode, pinned tokens, the other prompt of Compare …"""
 
 
+def session_text(session: SessionFile) -> str:
+    """What the file of a session holds. Raises UserError where a number in it is none that JSON knows."""
+    version = VERSION if session.checkpoint is not None else PLAIN_VERSION
+    plain = {"format": FORMAT} | msgspec.to_builtins(session) | {"version": version}
+    for node in plain.get("branches", ()):
+        node["bits"] = None if node["bits"] != node["bits"] else node["bits"]
+    try:
+        return json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    except ValueError as error:
+        raise UserError(f"the session cannot be written: {one_line(error)}") from error
+
+
 def save_session(session: SessionFile, file: Path) -> None:
     """Write the file whole or not at all. Raises UserError where that is not possible."""
-    beside = file.with_name(f".{file.name}.tmp")
+    text, beside = session_text(session), file.with_name(f".{file.name}.tmp")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        version = VERSION if session.checkpoint is not None else PLAIN_VERSION
-        plain = {"format": FORMAT} | msgspec.to_builtins(session) | {"version": version}
-        for node in plain.get("branches", ()):
-            node["bits"] = None if node["bits"] != node["bits"] else node["bits"]
-        beside.write_text(json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+        beside.write_text(text, encoding="utf-8")
         beside.replace(file)
     except OSError as error:
         raise UserError(f"{file} cannot be written: {error.strerror}; choose another place") from error

@@ -19,8 +19,8 @@ from gpttui.inference.branches import (
     Branches,
     OfRun,
     SessionFile,
-    load_session,
     save_session,
+    session_text,
 )
 from gpttui.tui.selection import Selection
 
@@ -91,20 +91,19 @@ def weights_words(link: "SessionLink") -> str:
 def save(session: SessionFile, folder: Path) -> Path:
     """Write it under a name of its own; the newest file there that holds the very same is taken instead."""
     newest = max(folder.glob("*.json"), default=None, key=lambda file: file.stat().st_mtime)
-    if newest is not None:
-        try:
-            if _same(load_session(newest), session):
-                return newest
-        except UserError:
-            pass  # someone else's file: it stays, and another is written beside it
+    if newest is not None and _holds(newest, session):
+        return newest
     file = free_file(folder, _stem(session.model), ".json")
     save_session(session, file)
     return file
 
 
-def _same(a: SessionFile, b: SessionFile) -> bool:
-    """nan is the same as nan here."""
-    return repr(a) == repr(b)
+def _holds(file: Path, session: SessionFile) -> bool:
+    """Whether it is what would be written; what is read from a file has other types (lists for tuples)."""
+    try:
+        return file.read_text(encoding="utf-8") == session_text(session)
+    except (OSError, UnicodeDecodeError):
+        return False  # someone else's file: it stays, and another is written beside it
 
 
 def tree_of(session: SessionFile) -> Branches:

@@ -113,6 +113,16 @@ async def test_a_view_comes_back_with_its_pane(tmp_path: Path) -> None:
         assert len(page.ids) == len(session.appended) + page.play.link.snapshot.n_prompt + 1  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("keys", [("w", "escape"), ("L", "p"), ("v",), ("space", "X")])
+async def test_what_is_saved_and_then_told_as_a_command_is_one_file(tmp_path: Path, keys: tuple[str, ...]) -> None:
+    async with opened(tmp_path) as page:
+        await page.press(*keys, "ctrl+o", "R")
+        assert isinstance(page.app.screen, RecipeScreen)
+        file = only(locations.sessions_dir())
+        await page.press("escape", "space", "ctrl+o")
+        assert len(list(locations.sessions_dir().iterdir())) == 2 and file.exists()
+
+
 async def test_a_session_of_another_model_is_told_when_the_engine_is_elsewhere(tmp_path: Path) -> None:
     async with opened(tmp_path) as page:
         await page.press("space", "ctrl+o")
