@@ -152,11 +152,13 @@ def kept_again(plain: object) -> dict[str, Any]:
 def kept_types() -> dict[str, Any]:
     """What views remember under which name, and what it is."""
     from gpttui.tui.screens.inside.compare_pairs import TwoTexts
+    from gpttui.tui.screens.inside.remembered import SETTINGS
 
     return {
         "compare": TwoTexts,
         "compare.marks": tuple[int, int],
         "layers": tuple[str, tuple[TokenId, ...], bool],
         "vectors": Annotated[tuple[TokenId, ...], msgspec.Meta(min_length=3, max_length=4)],
+        SETTINGS: dict[str, dict[str, Any]],
         "walk": tuple[int, int, int],
     }

@@ -11,7 +11,7 @@ from textual.widget import Widget
 from gpttui import protocol
 from gpttui.errors import UserError
 from gpttui.tui.renderables.labels import so_many
-from gpttui.tui.screens.sharing import FOCUS, Sharing
+from gpttui.tui.screens.sharing import Sharing
 from gpttui.tui.selection import Selection
 
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ class PlaySharing(Sharing):
     def _show_again(self, view: dict[str, Any]) -> None:
         """What a session file says of the screen; what means nothing to this version is passed over."""
         from gpttui.tui.screens import views
+        from gpttui.tui.screens.inside.remembered import COMING_BACK
         from gpttui.tui.sessions import kept_again
         from gpttui.tui.widgets.tokens import COLOUR_MODES
 
@@ -107,5 +108,5 @@ class PlaySharing(Sharing):
         if view.get("pane") in panes:
             self.deck.go(panes.index(view["pane"]))
         if view.get("view") in [shown.id for shown in views.VIEWS]:
-            self.link.kept[FOCUS] = view.get(FOCUS, "")
+            self.link.kept[COMING_BACK] = view
             self.run_worker(self.app.run_action(f"view('{view['view']}')", self))

@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from gpttui.tui.screens.session_link import SessionLink
     from gpttui.tui.widgets.hint_bar import HintBar, Tone
 
-FOCUS = "focus"
-"""Name under which the link keeps which pane of a view is to have the focus when it opens."""
-
 
 class Exporting(Screen[ScreenResultType]):
     """A screen whose panes can be written as files."""

@@ -10,11 +10,12 @@ from gpttui.interventions import AblateHead, ForbidEdge
 from gpttui.parts_protocol import AskHeads, AskStages, Heads, Stages
 from gpttui.tui.keys import HEAD, TEXT, key
 from gpttui.tui.renderables.labels import quoted_label
+from gpttui.tui.screens.inside.remembered import NUMBERS_OR_NONE, YES_NO, Setting
 from gpttui.tui.screens.inside.rooms import RoomsScreen
 from gpttui.tui.screens.views import ViewContext
 from gpttui.tui.widgets.inside.attention_cell import AttentionCell
 from gpttui.tui.widgets.inside.attention_heads import AttentionHeads
-from gpttui.tui.widgets.inside.attention_stages import AttentionStages
+from gpttui.tui.widgets.inside.attention_stages import ALL, AttentionStages
 
 SIZE = "size"
 """At an opening the frame waits for the layout too: what is asked for depends on what fits."""
@@ -30,6 +31,12 @@ class AttentionScreen(RoomsScreen):
 
     VIEW: ClassVar[str] = "attention"
     NEED: ClassVar[tuple[int, int]] = (100, 30)
+    SETTINGS: ClassVar[tuple[Setting, ...]] = (
+        Setting("stage", "stages.stage", range(ALL, 4)),
+        Setting("threshold", ("stages.threshold", "heads.threshold"), THRESHOLDS),
+        Setting("by_size", "cell.by_size", YES_NO),
+    )
+    PLACES: ClassVar[tuple[Setting, ...]] = (Setting("key", "key", NUMBERS_OR_NONE),)
     BINDINGS: ClassVar[list[BindingType]] = [
         key("m", "stage", "stage", "One stage after the other, then all four where there is room", TEXT,
             id="attention_stage"),
@@ -54,7 +61,8 @@ class AttentionScreen(RoomsScreen):
         self.key = FOLLOW
         """Text position of the key under the cursor, or `FOLLOW`."""
         self.heads = AttentionHeads(context.tokenizer, id="heads")
-        self._prompt = b""
+        self._prompt: bytes | None = None
+        """Whose keys are chosen among; None: no text was seen yet."""
         self._asked: object = None
         """The stretch that was asked for last."""
         self._surveyed: tuple[int, str, bytes, int] | None = None
@@ -82,8 +90,9 @@ class AttentionScreen(RoomsScreen):
             self._surveyed = None
             return
         prompt = snapshot.ids[: snapshot.n_prompt].tobytes()
-        if prompt != self._prompt or self.key >= self.length:
-            self._prompt, self.key = prompt, FOLLOW
+        if self._prompt not in (None, prompt) or not snapshot.n_slid <= self.key < self.length:
+            self.key = FOLLOW
+        self._prompt = prompt
         if card is not None:
             self.stages.shape = self.heads.shape = card.n_layer, card.n_head
         self.stages.snapshot = snapshot

@@ -8,6 +8,7 @@ from textual.binding import BindingType
 
 from gpttui.tui.keys import TEXT, key
 from gpttui.tui.renderables.labels import so_many
+from gpttui.tui.screens.inside.remembered import NUMBERS, NUMBERS_OR_NONE, YES_NO, Setting
 from gpttui.tui.screens.inside.rooms import RoomsScreen
 from gpttui.tui.screens.views import ViewContext
 from gpttui.tui.widgets.inside.branches_tree import ROOT, BranchesTree, BranchText
@@ -19,6 +20,11 @@ class BranchesScreen(RoomsScreen):
 
     VIEW: ClassVar[str] = "branches"
     NEED: ClassVar[tuple[int, int]] = (40, 20)
+    SETTINGS: ClassVar[tuple[Setting, ...]] = (Setting("folded", "forks.folded", YES_NO),)
+    PLACES: ClassVar[tuple[Setting, ...]] = (
+        Setting("node", "node", NUMBERS_OR_NONE),
+        Setting("bookmark", "branch.cursor", NUMBERS),
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         key("t", "fold", "tokens or stretches", "Tokens between two forks on one line, or each on its own", TEXT,
             id="branches_fold"),
@@ -35,10 +41,21 @@ class BranchesScreen(RoomsScreen):
     def __init__(self, context: ViewContext) -> None:
         super().__init__(context)
         self.forks, self.branch = BranchesTree(id="tree"), BranchText(id="branch")
+        self._back_at: int | None = None
+        """The node to begin at; None: the text's own."""
 
     def body(self) -> ComposeResult:
         yield self.forks
         yield self.branch
+
+    @property
+    def node(self) -> int:
+        """Under the tree's cursor."""
+        return self.forks.node
+
+    @node.setter
+    def node(self, node: int) -> None:
+        self._back_at = node
 
     def mark(self) -> None:
         trail = self.link.trail
@@ -46,6 +63,9 @@ class BranchesScreen(RoomsScreen):
             pane.tokenizer = self.context.tokenizer
         if self.snapshot is not None:
             self.forks.show(trail.tree, trail.leaf, self.link.prompt)
+            if self._back_at is not None:
+                self.forks.put(self._back_at)
+                self._back_at = None
             self._show_text()
 
     def _show_text(self) -> None:

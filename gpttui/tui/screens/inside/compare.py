@@ -17,6 +17,7 @@ from gpttui.tui.renderables.inside.compare_chart import stop_name, stop_place
 from gpttui.tui.renderables.labels import clip
 from gpttui.tui.screens.inside.compare_pairs import TwoTexts, opening, shared
 from gpttui.tui.screens.inside.frame import NO_MODEL
+from gpttui.tui.screens.inside.remembered import NUMBERS, YES_NO, Setting
 from gpttui.tui.screens.inside.rooms import RoomsScreen
 from gpttui.tui.screens.views import ViewContext
 from gpttui.tui.selection import Selection
@@ -33,6 +34,12 @@ class CompareScreen(RoomsScreen):
     """Two texts side by side."""
 
     VIEW: ClassVar[str] = "compare"
+    SETTINGS: ClassVar[tuple[Setting, ...]] = (Setting("by_length", "distances.by_length", YES_NO),)
+    PLACES: ClassVar[tuple[Setting, ...]] = (
+        Setting("text", "texts.cursor", range(2)),
+        Setting("stop", "distances.cursor", NUMBERS),
+        Setting("part", "parts.cursor", NUMBERS),
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         key("slash", "write_both", "two texts", "Write two other texts to compare", TEXT, id="compare_write"),
         key("n", "next_word", "next word", "Compare the next word that both texts share", TEXT, id="compare_word"),

@@ -11,6 +11,7 @@ from gpttui.parts_protocol import AskCost, Cost
 from gpttui.tui.keys import TEXT, key
 from gpttui.tui.renderables.inside.cost_table import GROUPINGS, QUANTITIES
 from gpttui.tui.renderables.labels import quoted_label
+from gpttui.tui.screens.inside.remembered import NUMBERS, Setting
 from gpttui.tui.screens.inside.rooms import RoomsScreen
 from gpttui.tui.screens.views import ViewContext
 from gpttui.tui.widgets.inside.cost_context import CostContext
@@ -29,6 +30,11 @@ class CostScreen(RoomsScreen):
     """The parts, and the context."""
 
     VIEW: ClassVar[str] = "cost"
+    SETTINGS: ClassVar[tuple[Setting, ...]] = (
+        Setting("by", "parts.by", GROUPINGS),
+        Setting("quantity", ("parts.quantity", "growth.quantity"), QUANTITIES),
+    )
+    PLACES: ClassVar[tuple[Setting, ...]] = (Setting("part", "parts.cursor", NUMBERS),)
     BINDINGS: ClassVar[list[BindingType]] = [
         key("g", "group", "group", "Parts together by kind, by layer, or one by one", TEXT, id="cost_group"),
         key("m", "quantity", "time/FLOPs/bytes", "What bars and chart show", TEXT, id="cost_quantity"),

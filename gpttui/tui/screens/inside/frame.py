@@ -25,7 +25,8 @@ from gpttui.tui.keys import HEAD, MORE, PANES, SHARING, STEP, TEXT, key
 from gpttui.tui.messages import EngineLost, EngineReady, ModelOpened, Refused, SnapshotArrived
 from gpttui.tui.screens import views
 from gpttui.tui.screens.inside.hold import LAYOUT, Hold
-from gpttui.tui.screens.sharing import FOCUS, Sharing
+from gpttui.tui.screens.inside.remembered import COMING_BACK, SETTINGS, Setting, take_back, values
+from gpttui.tui.screens.sharing import Sharing
 from gpttui.tui.screens.views import ViewContext
 from gpttui.tui.selection import Selection
 from gpttui.tui.widgets.hint_bar import HintBar
@@ -80,6 +81,10 @@ class InsideScreen(Sharing):
 
     VIEW: ClassVar[str] = ""
     """Its id in `views.VIEWS`."""
+    SETTINGS: ClassVar[tuple[Setting, ...]] = ()
+    """How it shows things: found again whenever the view is opened, and in a session file."""
+    PLACES: ClassVar[tuple[Setting, ...]] = ()
+    """Where in the text and in the lists a person was: only a session file brings these back."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*FRAME, *(view.binding() for view in views.VIEWS)]
     DEFAULT_CSS = """
@@ -153,7 +158,14 @@ class InsideScreen(Sharing):
         return self.focused or next(iter(self.panes), None)
 
     def state(self) -> dict[str, Any]:
-        return {"view": self.VIEW, FOCUS: "" if self.current_pane is None else self.current_pane.id or ""}
+        self.keep_settings()
+        panes = {"focus": self.current_pane, "maximized": self.maximized}
+        ids = {name: "" if pane is None else pane.id or "" for name, pane in panes.items()}
+        return {"view": self.VIEW, **ids, "places": values(self, self.PLACES)}
+
+    def keep_settings(self) -> None:
+        """Leave them with the link, for when this view is opened again."""
+        self.link.kept.setdefault(SETTINGS, {})[self.VIEW] = values(self, self.SETTINGS)
 
     @property
     def panes(self) -> list[Pane]:
@@ -245,6 +257,10 @@ class InsideScreen(Sharing):
         yield KeyBar()
 
     def on_mount(self) -> None:
+        back: dict[str, Any] = self.link.kept.pop(COMING_BACK, {})
+        back = back if back.get("view") == self.VIEW else {}
+        take_back(self, self.SETTINGS, self.link.kept.get(SETTINGS, {}).get(self.VIEW))
+        take_back(self, self.PLACES, back.get("places"))
         self.link.watchers.append(self._heard)
         self.set_class(self.app.size.height < self.FLAT_HEIGHT, "-flat")
         self.token_line.tokenizer = self.context.tokenizer
@@ -252,13 +268,15 @@ class InsideScreen(Sharing):
         self.wait(LOOKING)
         self._follow_text()
         self.set_interval(LIVE_S, self._keep_up)
-        self.call_after_refresh(self._focus_again, str(self.link.kept.pop(FOCUS, "")))
+        self.call_after_refresh(self._focus_again, back)
 
-    def _focus_again(self, pane_id: str) -> None:
-        """The pane that was worked with when the session was saved."""
+    def _focus_again(self, back: dict[str, Any]) -> None:
+        """The pane that was worked with when the session was saved, as large as it was."""
         for pane in self.panes:
-            if pane_id and pane.id == pane_id:
+            if pane.id and pane.id == back.get("focus"):
                 pane.focus()
+            if pane.id and pane.id == back.get("maximized"):
+                self.maximize(pane)
 
     def on_screen_resume(self) -> None:
         """It has been laid out; once its panes know their sizes, it may be painted."""
@@ -377,12 +395,14 @@ class InsideScreen(Sharing):
         if self.maximized is not None and not then:
             self.minimize()
             return
+        self.keep_settings()
         self.dismiss()
         if then:
             self.app.call_later(self.app.simulate_key, then)
 
     def action_view(self, view_id: str) -> None:
         """Another view in this one's place; the open one's own key leaves it."""
+        self.keep_settings()
         if view_id == self.VIEW:
             self.dismiss()
             return

@@ -23,6 +23,7 @@ from gpttui.interventions import (
 from gpttui.tui.keys import HEAD, MORE, key
 from gpttui.tui.renderables.labels import quoted_label
 from gpttui.tui.screens.inside.compare_pairs import TwoTexts
+from gpttui.tui.screens.inside.remembered import NUMBERS, Setting
 from gpttui.tui.screens.inside.rooms import RoomsScreen
 from gpttui.tui.screens.views import ViewContext
 from gpttui.tui.widgets.inside.interventions_board import ATTENTION, MLP, InterventionsBoard
@@ -36,6 +37,11 @@ class InterventionsScreen(RoomsScreen):
     """Switchboard, list of changes, and both predictions."""
 
     VIEW: ClassVar[str] = "interventions"
+    SETTINGS: ClassVar[tuple[Setting, ...]] = (Setting("mode", "mode", ("zero", "mean")),)
+    PLACES: ClassVar[tuple[Setting, ...]] = (
+        Setting("column", "board.column", range(MLP, NUMBERS.stop)),
+        Setting("change", "list.cursor", NUMBERS),
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         key("E", "effects", "who matters?", "Silence every part in turn and measure what that changes here", HEAD,
             id="alter_effects"),

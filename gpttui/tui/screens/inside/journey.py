@@ -16,6 +16,7 @@ from gpttui.tui.renderables.inside.journey_words import drawing, stop_names
 from gpttui.tui.renderables.labels import quoted_label
 from gpttui.tui.screens import views
 from gpttui.tui.screens.inside.frame import InsideScreen
+from gpttui.tui.screens.inside.remembered import NUMBERS, YES_NO, Setting
 from gpttui.tui.screens.views import ViewContext
 from gpttui.tui.widgets.inside.journey import TOP_K, JourneyPane
 
@@ -29,6 +30,12 @@ class JourneyScreen(InsideScreen):
     """One pane, one question."""
 
     VIEW: ClassVar[str] = "journey"
+    SETTINGS: ClassVar[tuple[Setting, ...]] = (
+        Setting("added", "pane.added", YES_NO),
+        Setting("shared_scale", "pane.shared_scale", YES_NO),
+        Setting("turned", "pane.turned", YES_NO),
+    )
+    PLACES: ClassVar[tuple[Setting, ...]] = (Setting("walked", "walked", NUMBERS), Setting("stop", "stop", NUMBERS))
     BINDINGS: ClassVar[list[BindingType]] = [
         key("f", "walk", "part by part", "Part by part: uncover the next one, in the end draw the token", STEP,
             id="journey_walk"),
@@ -41,6 +48,8 @@ class JourneyScreen(InsideScreen):
         self.came_walking = walking
         kept: tuple[int, int, int] | None = self.link.kept.pop(RESUME, None)
         self._resumed = None if walking else kept
+        self._back_at: int | None = None
+        """The stop to begin at; None: the first, or the selected layer's."""
 
     def body(self) -> ComposeResult:
         yield self.pane
@@ -74,6 +83,10 @@ class JourneyScreen(InsideScreen):
         if first and self._resumed is not None and self._resumed[:2] == (journey.position, journey.token_id):
             self.came_walking = True
             self.pane.walk(self._resumed[2])
+            if self._back_at is not None:
+                self.pane.stop = min(self.pane.stop, self._back_at)
+        elif first and self._back_at is not None:
+            self.pane.stop = min(self._back_at, len(journey.stops) - 1)
         elif first and self.selection.layer and not self.walking:
             self.pane.go_to_layer(self.selection.layer, from_start=True)
         if self.hints.tone == "hint" or not self.hints.line:  # what was just said stays
@@ -100,11 +113,31 @@ class JourneyScreen(InsideScreen):
                 self.link.kept[RESUME] = (journey.position, journey.token_id, self.pane.walked)
             self.action_view(wanted)
 
+    @property
+    def stop(self) -> int:
+        """Under the cursor."""
+        return self.pane.stop
+
+    @stop.setter
+    def stop(self, stop: int) -> None:
+        self._back_at = stop
+
     # ── The walk ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     @property
     def walking(self) -> bool:
         return self.pane.walked > 0
+
+    @property
+    def walked(self) -> int:
+        """How many parts a walk has uncovered; 0: it is no walk."""
+        return self.pane.walked
+
+    @walked.setter
+    def walked(self, parts: int) -> None:
+        """Go on with a walk of the selected token."""
+        if parts and self.snapshot is not None and self.length:
+            self._resumed = self.position, int(self.snapshot.ids[self.position]), parts
 
     @property
     def _current(self) -> bool:

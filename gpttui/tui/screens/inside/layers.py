@@ -11,6 +11,7 @@ from gpttui.tui.keys import TEXT, key
 from gpttui.tui.renderables.inside.compare_chart import stop_place
 from gpttui.tui.renderables.inside.layers_chart import LETTERS
 from gpttui.tui.renderables.labels import quoted_label
+from gpttui.tui.screens.inside.remembered import NUMBERS, YES_NO, Setting
 from gpttui.tui.screens.inside.rooms import RoomsScreen
 from gpttui.tui.screens.views import ViewContext
 from gpttui.tui.widgets.inside.layers_grid import LayersGrid
@@ -32,6 +33,8 @@ class LayersScreen(RoomsScreen):
     """The grid on top, ranks and shares below."""
 
     VIEW: ClassVar[str] = "layers"
+    SETTINGS: ClassVar[tuple[Setting, ...]] = (Setting("between", "grid_pane.between", YES_NO),)
+    PLACES: ClassVar[tuple[Setting, ...]] = (Setting("row", "row", NUMBERS), Setting("pin", "ranks.cursor", NUMBERS))
     BINDINGS: ClassVar[list[BindingType]] = [
         key("p", "pin", "pin", "Follow the token of the cell, or no longer", TEXT, id="layers_pin"),
         key("P", "pin_next", "pin next", "Follow the token that comes next", TEXT, show=False, id="layers_pin_next"),
@@ -78,6 +81,16 @@ class LayersScreen(RoomsScreen):
         most = room // 2 if room >= ROOMY else room * 5 // 8
         lines = max(5, min(stops + AROUND_ROWS, most))
         self.query_one("#inside").styles.grid_rows = f"{lines} 1fr"
+
+    @property
+    def row(self) -> int:
+        """Of the grid's cursor."""
+        return self.grid_pane.cursor
+
+    @row.setter
+    def row(self, row: int) -> None:
+        """Where it is one of the selected layer, it stays there."""
+        self.grid_pane.cursor, self._placed = row, True
 
     # ── Showing ──────────────────────────────────────────────────────────────────────────────────────────────────
 

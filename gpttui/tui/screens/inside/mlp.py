@@ -20,6 +20,7 @@ from gpttui.parts_protocol import (
 from gpttui.protocol import Answer
 from gpttui.tui.keys import TEXT, key
 from gpttui.tui.renderables.labels import quoted_label, so_many
+from gpttui.tui.screens.inside.remembered import NUMBERS_OR_NONE, YES_NO, Setting
 from gpttui.tui.screens.inside.rooms import RoomsScreen
 from gpttui.tui.screens.views import ViewContext
 from gpttui.tui.widgets.inside.lines import LinesPane
@@ -31,6 +32,10 @@ class MLPScreen(RoomsScreen):
     """The flow on top, neurons and one neuron below."""
 
     VIEW: ClassVar[str] = "mlp"
+    PLACES: ClassVar[tuple[Setting, ...]] = (
+        Setting("neuron", "neuron", NUMBERS_OR_NONE),
+        Setting("pinned", "pinned", YES_NO),
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         key("f", "find", "passages", "Read the training text for what fires this neuron most", TEXT, id="mlp_find"),
         key("c", "cancel", "stop reading", "Stop reading; what was found stays", TEXT, show=False, id="mlp_cancel"),
@@ -89,6 +94,8 @@ class MLPScreen(RoomsScreen):
     def _take(self, found: MLPActivity) -> None:
         self.top.target = quoted_label(self.context.tokenizer, found.token_id, 8) if found.token_id >= 0 else ""
         self.flow.activity = self.top.activity = found
+        if not 0 <= self.neuron < len(found.post):
+            self.pinned, self.neuron = False, -1
         if self.neuron not in found.top.tolist() and not self.pinned:
             self.top.cursor = 0
         elif not self.pinned:

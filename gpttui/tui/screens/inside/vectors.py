@@ -10,6 +10,7 @@ from gpttui.errors import UserError
 from gpttui.inspect_protocol import AskArithmetic, AskMap, AskNeighbours, Map, Near, Sum
 from gpttui.tui.keys import TEXT, key
 from gpttui.tui.renderables.labels import quoted_label
+from gpttui.tui.screens.inside.remembered import YES_NO, Setting
 from gpttui.tui.screens.inside.rooms import RoomsScreen
 from gpttui.tui.screens.inside.vectors_words import example, opening_sum, read_sum, whole_words, written
 from gpttui.tui.screens.views import ViewContext
@@ -25,6 +26,11 @@ class VectorsScreen(RoomsScreen):
     """Neighbours and arithmetic to the left, the map to the right."""
 
     VIEW: ClassVar[str] = "vectors"
+    SETTINGS: ClassVar[tuple[Setting, ...]] = (
+        Setting("map_of", "of", ("text", "vocabulary")),
+        Setting("at_start", "at_start", YES_NO),
+        Setting("table", "table", ("embedding", "unembedding")),
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         key("m", "map_of", "text/vocabulary", "Map the text's tokens, or the vocabulary", TEXT, id="vectors_map"),
         key("e", "embedding", "embedding/layer", "Map what tokens are, or what they have become", TEXT,

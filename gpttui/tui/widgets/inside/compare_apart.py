@@ -229,6 +229,8 @@ More: Elhage et al. 2021, "A mathematical framework for transformer circuits", o
         label_border(self, "Who drew them apart", "x: silence · enter: look")
 
     def watch_compared(self, compared: Compared | None) -> None:
+        if compared is not None:
+            self.cursor = max(0, min(self.cursor, len(self.parts()) - 1))
         self.redraw()
 
     def parts(self) -> list[tuple[float, int, int]]:

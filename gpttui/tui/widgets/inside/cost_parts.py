@@ -71,6 +71,8 @@ More: Kaplan et al. 2020, "Scaling laws for neural language models" (2 FLOPs a p
         self._entitle()
 
     def watch_cost(self) -> None:
+        if self.cost is not None:
+            self.cursor = min(self.cursor, len(self.rows()) - 1)
         self._entitle()
         self.redraw()
 
