@@ -49,7 +49,7 @@ def command(
     from gpttui import gallery, rundir
     from gpttui.cli import media
     from gpttui.cli.given import counted, note_unknown, text_of
-    from gpttui.cli.sessions import session_model
+    from gpttui.cli.sessions import naming, session_model
     from gpttui.inference.branches import weights_of
     from gpttui.inference.generate import generate
     from gpttui.inference.interventions import compile_changes
@@ -73,7 +73,8 @@ def command(
     made, how = [parse(target) for target in ablate], Sampling(temperature, top_k, top_p)
     if saved is not None:
         text, seed, how, made = saved.prompt, saved.seed, saved.sampling, saved.interventions
-    changes = compile_changes(gpt, tokenizer, made, tokenizer.encode(text))
+    with naming(session):
+        changes = compile_changes(gpt, tokenizer, made, tokenizer.encode(text))
     tap = changes if made else None
     writing = Session(gpt, tokenizer, sampling=how, seed=seed, prompt=text, tap=tap, tap_names=changes.words)
     note_unknown(tokenizer, text)

@@ -42,7 +42,7 @@ def command(
         saved = load_session(Path(session))
     if (code := need_terminal("use `gpttui generate`")) is not None:
         return code
-    return open_playground(model, prompt, seed, engine, train=train, session=saved)
+    return open_playground(model, prompt, seed, engine, train=train, session=saved, session_file=session or "")
 
 
 def need_terminal(instead: str) -> int | None:
@@ -64,6 +64,7 @@ def open_playground(
     train: str | None = None,
     watch: str | None = None,
     session: "SessionFile | None" = None,
+    session_file: str = "",
 ) -> int:
     """The playground until it is left; its exit code. `train`: a text for the form; `watch`: a run's directory."""
     from gpttui import locations, settings
@@ -102,6 +103,7 @@ def open_playground(
             watch=watch,
             numbers_rest_s=1 / chosen.numbers_per_s if chosen.slow_numbers else 0.0,
             session=session,
+            session_file=session_file,
         )
         client = EngineClient(words, log, process=process)
         app = GpttuiApp(

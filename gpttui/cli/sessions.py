@@ -1,10 +1,12 @@
 """Which model a saved session is to be opened on, for the verbs that take `--session`."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from gpttui import gallery
 from gpttui.errors import UserError
-from gpttui.inference.branches import SessionFile, check_session
+from gpttui.inference.branches import SessionFile, check_session, not_back
 
 
 def session_model(session: SessionFile, model: str | None) -> Path:
@@ -20,3 +22,14 @@ def session_model(session: SessionFile, model: str | None) -> Path:
     card = gallery.card(path)
     check_session(session, card.id, card.vocab_size, card.params)
     return path
+
+
+@contextmanager
+def naming(file: Path | None) -> Iterator[None]:
+    """What goes wrong here is wrong with this session file, where there is one, and it is named."""
+    try:
+        yield
+    except UserError as error:
+        if file is None:
+            raise
+        raise UserError(not_back(str(file), str(error))) from error

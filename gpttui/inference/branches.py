@@ -275,6 +275,11 @@ def weights_of(session: SessionFile, model: Path) -> OfRun | None:
     return held
 
 
+def not_back(file: str, why: str) -> str:
+    """What to say of a file that the model cannot follow: a layer or a checkpoint that is not there."""
+    return f"{file} cannot be brought back: {why}; {OTHER}, or mend the file"
+
+
 def check_session(session: SessionFile, model: str, vocab_size: int, params: int) -> None:
     """Raises UserError where the session was made with another model than `model`."""
     check(session.sampling)

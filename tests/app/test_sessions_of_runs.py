@@ -65,7 +65,11 @@ async def test_a_scrubbed_session_comes_back_under_its_checkpoint(tmp_path: Path
     shutil.rmtree(rundir.checkpoint_at(run, 10))
     async with training(tmp_path, model=session.model, session=session) as driven:
         await driven.until(lambda: "keeps no checkpoint of step 10" in driven.text)
-        assert isinstance(driven.app.screen, PlayScreen)
+        link = driven.play.link
+        await driven.until(lambda: link.snapshot is not None and not link.busy)
+        assert isinstance(driven.app.screen, PlayScreen) and "Its prompt opens alone" in driven.play.hints.line
+        assert link.snapshot is not None and len(link.snapshot.ids) == link.snapshot.n_prompt and link.prompt == "the"
+        await driven.until(lambda: any(plot.is_mounted for plot in driven.play.loss.query("CurvePlot")))
 
 
 async def test_an_engine_that_died_comes_back_though_the_checkpoint_is_gone(tmp_path: Path, run: Path) -> None:

@@ -15,11 +15,13 @@ import pytest
 from gpttui import locations
 from gpttui.errors import UserError
 from gpttui.inference.branches import SessionFile, load_session
+from gpttui.interventions import AblateHead, AblateNeuron, AblatePart, Intervention, Steer
 from gpttui.records import Snapshot
 from gpttui.tui.app import GpttuiApp
 from gpttui.tui.screens.inside.compare_pairs import TwoTexts
 from gpttui.tui.screens.play import Opening
 from gpttui.tui.screens.share_dialogs import ExportScreen, RecipeScreen
+from gpttui.tui.selection import Selection
 from gpttui.tui.sessions import free_file, kept_again, kept_plain
 from tests.app.engine_inside import EngineInside
 from tests.app.pilot import Playground, playground
@@ -33,10 +35,10 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @asynccontextmanager
-async def again(session: SessionFile, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Playground]:
+async def again(session: SessionFile, size: tuple[int, int] = (120, 40), file: str = "") -> AsyncIterator[Playground]:
     """The playground on a saved session."""
     engine = EngineInside()
-    app = GpttuiApp(engine, Opening(session.model, session=session))
+    app = GpttuiApp(engine, Opening(session.model, session=session, session_file=file))
     async with app.run_test(size=size) as pilot:
         page = Playground(app, pilot, engine)  # type: ignore[arg-type]
         await page.opened()
@@ -130,6 +132,52 @@ async def test_a_session_of_another_model_is_told_when_the_engine_is_elsewhere(t
     other = msgspec.structs.replace(session, params=session.params + 1)
     async with again(other) as page:
         assert "parameters" in page.text and "--model" in page.text
+
+
+CHANGES = [AblateHead(77, 0), AblateHead(0, 77), AblatePart(77, "mlp"), AblateNeuron(0, 777777), Steer(77, "a", "b")]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_a_file_that_changes_what_the_model_lacks_is_named_and_its_prompt_opens(
+    tmp_path: Path, change: Intervention
+) -> None:
+    async with opened(tmp_path, prompt="the dog") as page:
+        await page.press("space", "space", "T", "ctrl+o")
+    file = only(locations.sessions_dir())
+    session = load_session(file)
+    async with again(msgspec.structs.replace(session, interventions=[change]), file=str(file)) as page:
+        said = page.play.hints.line
+        assert "Its prompt opens alone." in said
+        assert file.name in said and "cannot be brought back" in said and "--model PATH" in said
+        assert "777778" in said or "78" in said
+        link = page.play.link
+        assert link.prompt == "the dog" and link.snapshot is not None and len(page.ids) == link.snapshot.n_prompt
+        assert not link.changes and link.sampling == session.sampling and "ALTERED" not in page.text
+        await page.press("space")
+        assert len(page.ids) == link.snapshot.n_prompt + 1
+
+
+async def test_a_file_that_selects_what_the_model_lacks_is_named(tmp_path: Path) -> None:
+    async with opened(tmp_path) as page:
+        await page.press("space", "left", "ctrl+o")
+    file = only(locations.sessions_dir())
+    session = load_session(file)
+    async with again(msgspec.structs.replace(session, layer=77), file=str(file)) as page:
+        said = page.play.hints.line
+        assert "Your session is back" in said and file.name in said and "layer 78 head 1, but tiny has 2 layers" in said
+        assert page.play.selection == Selection(session.position)
+
+
+async def test_a_session_whose_model_is_gone_says_so(tmp_path: Path) -> None:
+    async with opened(tmp_path) as page:
+        await page.press("space", "ctrl+o")
+    session = msgspec.structs.replace(load_session(only(locations.sessions_dir())), model=str(tmp_path / "gone"))
+    engine = EngineInside()
+    app = GpttuiApp(engine, Opening(session.model, session=session))
+    async with app.run_test() as pilot:
+        page = Playground(app, pilot, engine)  # type: ignore[arg-type]
+        await page.until(lambda: "no model is open" in page.text and not page.play.link.busy)
+        assert "gone" in page.play.hints.line
 
 
 async def test_nothing_open_nothing_saved() -> None:

@@ -83,6 +83,14 @@ def test_what_cannot_be_replayed_is_one_line(
     assert "cannot be read" in cli(*verb, "--session", tmp_path / "missing.json").err
 
 
+def test_a_change_that_the_model_lacks_is_told_with_the_file(cli: Cli, bpe_model: Path, tmp_path: Path) -> None:
+    saved(bpe_model, tmp_path / "s.json", interventions=[AblateHead(77, 0)])
+    result = cli("generate", "--session", tmp_path / "s.json", "-n", "1")
+    assert result.code != 0 and not result.out and "Traceback" not in result.err
+    assert f"{tmp_path / 's.json'} cannot be brought back: there is no layer 78" in result.err
+    assert "--model PATH" in result.err
+
+
 def test_options_that_the_session_answers_are_refused(cli: Cli, bpe_model: Path, tmp_path: Path) -> None:
     saved(bpe_model, tmp_path / "s.json")
     for extra in (("--seed", "1"), ("--ablate", "1.1"), ("--top-k", "3"), ("--prompt", "x")):

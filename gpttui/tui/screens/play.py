@@ -68,6 +68,8 @@ class Opening:
     """How long numbers stay as they are while tokens are drawn one after the other, or a model trains."""
     session: "SessionFile | None" = None
     """A saved session of this model to come back to; text and settings are its."""
+    session_file: str = ""
+    """Where it was read."""
 
 
 class PlayScreen(TrainDoor, PlaySharing):

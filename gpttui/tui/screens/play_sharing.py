@@ -6,17 +6,21 @@ For: `PlayScreen`, which inherits from it.
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from textual import on
 from textual.widget import Widget
 
 from gpttui import protocol
 from gpttui.errors import UserError
+from gpttui.tui.messages import Refused
 from gpttui.tui.renderables.labels import so_many
 from gpttui.tui.screens.sharing import Sharing
 from gpttui.tui.selection import Selection
 
 if TYPE_CHECKING:
     from gpttui.inference.branches import SessionFile
+    from gpttui.records import ModelCard
     from gpttui.tui.screens.deck import PaneDeck
+    from gpttui.tui.screens.play import Opening
     from gpttui.tui.widgets.attention import AttentionPane
     from gpttui.tui.widgets.tokens import TokensPane
 
@@ -24,13 +28,20 @@ if TYPE_CHECKING:
 class PlaySharing(Sharing):
     """The playground's part in saved sessions."""
 
+    opening: "Opening"
     deck: "PaneDeck"
     tokens: "TokensPane"
     attention: "AttentionPane"
     _coming_back: "SessionFile | None" = None
+    _not_back = ""
+    """Why only the prompt of a session is opened."""
 
     def _mark(self) -> None:
         """Put the selection into the panes."""
+        raise NotImplementedError
+
+    def _wait(self, why: str) -> None:
+        """What panes that have nothing to show say instead."""
         raise NotImplementedError
 
     @property
@@ -66,10 +77,31 @@ class PlaySharing(Sharing):
             )
         )
 
+    @on(Refused)
+    def _refused_to_come_back(self, event: Refused) -> None:
+        """The model cannot follow the file, which is named: its prompt is opened alone."""
+        session, self._coming_back = self._coming_back, None
+        if session is not None:
+            from gpttui.inference.branches import not_back
+
+            self._not_back = f"{not_back(self._session_file, event.line)}. Its prompt opens alone."
+            self.hints.say(self._not_back, "error")
+            self._wait("loading the model…")
+            self.link.open(self.opening.model, session.prompt, session.sampling, session.seed)
+
+    @property
+    def _session_file(self) -> str:
+        from gpttui.tui.sessions import short
+
+        return short(Path(self.opening.session_file)) if self.opening.session_file else "the session"
+
     def came_back(self, opened: protocol.Opened) -> None:
         """The model is open: the rest of what the session says, if there is one to come back to."""
         session, self._coming_back = self._coming_back, None
         if session is None:
+            if self._not_back:
+                self.hints.say(self._not_back, "error")
+                self._not_back = ""
             return
         from gpttui.inference.branches import check_session
         from gpttui.tui.sessions import tree_of
@@ -81,15 +113,23 @@ class PlaySharing(Sharing):
             self.hints.say(str(error), "error")
             return
         self.link.trail.adopt(tree_of(session), session.draws)
-        self.selection = Selection(max(-1, session.position)).on(session.layer, session.head, card.n_layer, card.n_head)
-        self._mark()
+        missing = self._select_again(session, card)
         self._show_again(session.view)
         self.link.show()
         count, altered = len(session.appended), len(session.interventions)
         told = [f"{so_many(count)} behind the prompt"]
         told += [opened.snapshot.weights] if opened.snapshot.weights else []
         told += [f"{so_many(altered, 'change')} to the model"] if altered else []
-        self.hints.say(f"Your session is back: {', '.join(told)}.", "info")
+        self.hints.say(f"Your session is back: {', '.join(told)}{missing}.", "warning" if missing else "info")
+
+    def _select_again(self, session: "SessionFile", card: "ModelCard") -> str:
+        """Look where the session looked; what to tell of a head that this model lacks, in whose place is the first."""
+        layer, head = session.layer, session.head
+        there = 0 <= layer < card.n_layer and 0 <= head < card.n_head
+        self.selection = Selection(max(-1, session.position), *((layer, head) if there else ()))
+        self._mark()
+        has = f"{card.id} has {card.n_layer} layers of {card.n_head} heads"
+        return "" if there else f"; {self._session_file} names layer {layer + 1} head {head + 1}, but {has}"
 
     def _show_again(self, view: dict[str, Any]) -> None:
         """What a session file says of the screen; what means nothing to this version is passed over."""
