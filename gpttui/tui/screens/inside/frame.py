@@ -21,9 +21,9 @@ from gpttui.interventions import AblateHead, AblatePart
 from gpttui.protocol import Request
 from gpttui.records import Snapshot
 from gpttui.tokenizers import Tokenizer
-from gpttui.tui.keys import HEAD, MORE, PANES, SHARING, STEP, TEXT, key
 from gpttui.tui.messages import EngineLost, EngineReady, ModelOpened, Refused, SnapshotArrived
 from gpttui.tui.screens import views
+from gpttui.tui.screens.inside.frame_keys import FRAME
 from gpttui.tui.screens.inside.hold import LAYOUT, Hold
 from gpttui.tui.screens.inside.remembered import COMING_BACK, SETTINGS, Setting, take_back, values
 from gpttui.tui.screens.sharing import Sharing
@@ -41,39 +41,6 @@ LIVE_S = 1.0
 NO_MODEL = "waiting for the model: escape goes back"
 NO_TEXT = "there is no text to look into yet: press / and type one"
 LOOKING = "asking the engine…"
-
-FRAME: list[BindingType] = [
-    key("left,h", "look(-1)", "token", "Select the token before; every view shows that one", TEXT, id="inside_earlier"),
-    key("right,l", "look(1)", "token", "Select the token after", TEXT, id="inside_later"),
-    key("comma", "look(-1)", "token", "Select the token before", TEXT, show=False, id="inside_earlier_too"),
-    key("full_stop", "look(1)", "token", "Select the token after", TEXT, show=False, id="inside_later_too"),
-    key("home", "look_at(0)", "first token", "Select the first token", TEXT, show=False, id="inside_first"),
-    key("end", "look_at(-1)", "last token", "Follow the newest token", TEXT, show=False, id="inside_last"),
-    key("left_curly_bracket", "layer(-1)", "layer", "The layer below", HEAD, id="inside_layer_below"),
-    key("right_curly_bracket", "layer(1)", "layer", "The layer above", HEAD, id="inside_layer_above"),
-    key("left_square_bracket", "head(-1)", "head", "The head before", HEAD, id="inside_head_before"),
-    key("right_square_bracket", "head(1)", "head", "The next head", HEAD, id="inside_head_next"),
-    key("x", "silence_head", "silence", "Put the selected head out of order; again: as before", HEAD, id="inside_x"),
-    key("X", "silence_mlp", "silence MLP", "Put the layer's MLP out of order; again: as before", HEAD, show=False,
-        id="inside_X"),
-    key("less_than_sign", "scrub(-1)", "checkpoint", "The checkpoint before, of a model trained here", TEXT, show=False,
-        id="inside_checkpoint_before"),
-    key("greater_than_sign", "scrub(1)", "checkpoint", "The next checkpoint", TEXT, show=False,
-        id="inside_checkpoint_next"),
-    key("space", "step", "next token", "Draw one token and append it", STEP, show=False, id="inside_step"),
-    key("backspace", "back", "back", "Take the last token back", STEP, show=False, id="inside_back"),
-    key("slash", "leave('slash')", "prompt", "Write another prompt, in the playground", TEXT, show=False,
-        id="inside_prompt"),
-    key("tab", "turn(1)", "pane", "Go to the next pane", PANES, show=False, id="inside_next_pane"),
-    key("shift+tab", "turn(-1)", "pane", "Go to the pane before", PANES, show=False, id="inside_previous_pane"),
-    key("z", "zoom", "zoom", "Give the pane the whole screen, or give it back", PANES, show=False, id="inside_zoom"),
-    key("s", "screenshot", "screenshot", "Save the screen as a picture (SVG)", MORE, show=False,
-        id="inside_screenshot"),
-    key("question_mark", "help", "help", "What the focused pane shows, and every key", MORE, id="inside_help"),
-    key("escape", "leave", "back", "Back to the playground", MORE, id="inside_leave"),
-    key("q", "app.quit", "quit", "Leave gpttui", MORE, show=False, id="inside_quit"),
-    *SHARING,
-]  # fmt: skip
 
 
 class InsideScreen(Sharing):
