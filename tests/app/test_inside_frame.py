@@ -138,3 +138,11 @@ async def test_where_one_pane_is_seen_the_others_are_named_and_a_click_away(tmp_
         await page.pilot.click("#rooms", offset=(28, 0))
         await page.until(lambda: screen.here is screen.heads)
         await page.until(lambda: "All heads" in page.text)
+
+
+async def test_what_is_said_is_seen_where_one_pane_has_the_whole_screen(tmp_path: Path) -> None:
+    async with opened(tmp_path) as page:
+        await page.press("a", "z", "left_curly_bracket", "x")
+        told = page.app._notifications
+        await page.until(lambda: any("Altered: layer 2 head 1 silenced" in toast.message for toast in told))
+        assert page.app.screen.maximized is not None
