@@ -26,10 +26,10 @@ CALM_S = 1.5
 NO_CHECKPOINTS = "Only a model that was trained here has checkpoints to go through: e trains one."
 
 
-def altered_words(interventions: Sequence[str]) -> str:
+def altered_words(interventions: Sequence[str], undo: str = "A lists the changes and undoes them") -> str:
     """What to say when the model was altered, or is as before."""
     words = safe_text("; ".join(interventions))
-    return f"Altered: {words}. A lists the changes and undoes them." if words else "The model is as it was."
+    return f"Altered: {words}. {undo}." if words else "The model is as it was."
 
 
 @dataclass(frozen=True)

@@ -279,7 +279,8 @@ class InsideScreen(Sharing):
                 self._follow_text()
             self._show_state("ready")
             if message.kind == "intervene":
-                self.hints.say(views.altered_words(message.snapshot.interventions), "info")
+                undo = ("U undoes the last",) if self.VIEW == "interventions" else ()
+                self.hints.say(views.altered_words(message.snapshot.interventions, *undo), "info")
         elif isinstance(message, ModelOpened):
             self.header.card = message.opened.card
             tokenizer = Tokenizer.from_json(message.opened.tokenizer_json)

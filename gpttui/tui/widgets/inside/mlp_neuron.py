@@ -108,7 +108,7 @@ superposition"."""
     def _passages(self, sheet: Sheet, width: int) -> None:
         found = self.passages
         if found is None:
-            words = "Which passages fire it most? f reads a text for them, the model's own if it is here."
+            words = "f reads the training text (or another) for what fires it most."
             sheet.add((words, self.tone("dim")))
             return
         source = clip(safe_text(found.source), max(10, width - 44))
