@@ -8,6 +8,7 @@ from gpttui import gallery
 from gpttui.interventions import AblateHead, AblateNeuron, AblatePart
 from gpttui.tui.screens.inside.attention import AttentionScreen
 from gpttui.tui.screens.inside.compare import CompareScreen
+from gpttui.tui.screens.inside.compare_pairs import TwoTexts
 from gpttui.tui.screens.inside.frame import InsideScreen
 from gpttui.tui.screens.inside.interventions import InterventionsScreen
 from gpttui.tui.screens.inside.journey import JourneyScreen
@@ -15,6 +16,7 @@ from gpttui.tui.screens.inside.mlp import MLPScreen
 from gpttui.tui.screens.inside.rooms import RoomsScreen
 from gpttui.tui.screens.inside.vectors import VectorsScreen
 from gpttui.tui.screens.views import NO_CHECKPOINTS, VIEWS
+from gpttui.tui.widgets.inside.lines import LinesPane
 from tests.app.pilot import Playground
 from tests.app.test_inside import opened
 from tests.app.test_sessions_of_runs import run, weights
@@ -146,3 +148,35 @@ async def test_what_is_said_is_seen_where_one_pane_has_the_whole_screen(tmp_path
         told = page.app._notifications
         await page.until(lambda: any("Altered: layer 2 head 1 silenced" in toast.message for toast in told))
         assert page.app.screen.maximized is not None
+
+
+async def test_two_texts_under_an_altered_model_say_so(tmp_path: Path) -> None:
+    async with opened(tmp_path) as page:
+        await page.press("w")
+        screen = page.app.screen
+        assert isinstance(screen, CompareScreen)
+        await page.until(lambda: screen.distances.compared is not None)
+        assert "altered model" not in page.text
+        await page.press("escape", "x", "w")
+        await page.until(lambda: "Both texts go through the altered model" in page.text)
+
+
+async def test_two_equal_texts_draw_no_bars(tmp_path: Path) -> None:
+    async with opened(tmp_path) as page:
+        page.play.link.kept["compare"] = TwoTexts("the cat", "the cat")
+        await page.press("w")
+        screen = page.app.screen
+        assert isinstance(screen, CompareScreen)
+        await page.until(lambda: screen.distances.compared is not None)
+        assert "0.00" in page.text and not set("█▉▊▋▌▍▎▏") & set(text_of(screen.distances))
+
+
+async def test_forbidding_the_only_key_of_a_row_says_so(tmp_path: Path) -> None:
+    async with opened(tmp_path, prompt="t") as page:
+        await page.press("a", "F")
+        await page.until(lambda: "the only key of its row" in page.text)
+
+
+def text_of(pane: LinesPane) -> str:
+    sheet = pane.sheet()
+    return "" if sheet is None else "".join(text for line in sheet.lines for text, _ in line)

@@ -231,8 +231,7 @@ class AttentionScreen(RoomsScreen):
         change = ForbidEdge(self.selection.layer, self.selection.head, query, key_)
         again = change in self.link.changes
         self.key = key_
-        self.link.toggle(change)
         left = "it is the only key of its row, so that the head gives nothing here"
         gone = left if query == self.stages.first else "the other keys of the row share what it gave here"
-        words = "Allowed again." if again else f"Forbidden: {gone}. F undoes it."
-        self.hints.say(words, "info")
+        self.change_words = "Allowed again." if again else f"Forbidden: {gone}. F undoes it."
+        self.link.toggle(change)

@@ -76,6 +76,8 @@ class InsideScreen(Sharing):
         titles = {view.id: view.title for view in views.VIEWS}
         self.tabs = ViewTabs(shown, titles.get(self.VIEW, ""))
         self._said_wrong = False
+        self.change_words = ""
+        """What a view has to say of the change that it asked for, once it is made."""
 
     # ── What a view gives ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -280,7 +282,9 @@ class InsideScreen(Sharing):
             self._show_state("ready")
             if message.kind == "intervene":
                 undo = ("U undoes the last",) if self.VIEW == "interventions" else ()
-                self.hints.say(views.altered_words(message.snapshot.interventions, *undo), "info")
+                words = views.altered_words(message.snapshot.interventions, *undo)
+                self.hints.say(self.change_words or words, "info")
+                self.change_words = ""
         elif isinstance(message, ModelOpened):
             self.header.card = message.opened.card
             tokenizer = Tokenizer.from_json(message.opened.tokenizer_json)

@@ -107,9 +107,9 @@ More: nostalgebraist 2020, "interpreting GPT: the logit lens"."""
         return found
 
     def _far(self, compared: Compared) -> list[float]:
-        if self.by_length:
-            return [float(distance) for distance in compared.distances.tolist()]
-        return [max(0.0, 1.0 - float(cosine)) for cosine in compared.cosines.tolist()]
+        """What is drawn: rounding, which would be a bar of 0.00, is nothing."""
+        far = compared.distances if self.by_length else 1.0 - compared.cosines
+        return [float(distance) if distance >= NOTHING else 0.0 for distance in far.tolist()]
 
     def _entitle(self) -> None:
         title = "How far apart" + (" · length |a - b|" if self.by_length else " · 1 - cos(a, b)")
