@@ -91,6 +91,9 @@ async def test_a_patch_brings_text_a_to_the_playground_with_bs_vector_in_it(tmp_
         (change,) = page.play.link.changes
         assert isinstance(change, PatchResidual)
         assert (change.position, change.source_position) == (found.position_a, found.position_b)
+        await page.until(lambda: "A is in the playground, its word after layer" in page.text)
+        await page.press("w", "2", *["down"] * 9, "P")
+        await page.until(lambda: "its word after layer 2 MLP taken from B" in page.text)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12), (1, 1)])

@@ -16,7 +16,7 @@ from gpttui.tui.messages import ModelOpened
 from gpttui.tui.renderables.inside.compare_chart import stop_name, stop_place
 from gpttui.tui.renderables.labels import clip
 from gpttui.tui.screens.inside.compare_pairs import TwoTexts, opening, shared
-from gpttui.tui.screens.inside.frame import NO_MODEL
+from gpttui.tui.screens.inside.frame import NO_MODEL, InsideScreen
 from gpttui.tui.screens.inside.remembered import NUMBERS, YES_NO, Setting
 from gpttui.tui.screens.inside.rooms import RoomsScreen
 from gpttui.tui.screens.views import ViewContext
@@ -242,6 +242,11 @@ class CompareScreen(RoomsScreen):
             self.link.set_prompt(two.a)
         self.link.alter((*(kept for kept in self.link.changes if not isinstance(kept, PatchResidual)), change))
         self.look_at(compared.position_a)
+        cosines = compared.cosines.tolist()
+        little = 1 - cosines[self.distances.cursor] < (1 - min(cosines)) / 10
+        more = "the two hardly differ there, pick another stop" if little else "U undoes it"
+        words = f"A is in the playground, its word after {stop_name(stop)} taken from B: {more}."
         self.action_view("interventions")
-        words = f"A is in the playground, its word after {stop_name(stop)} taken from B: the bars show the effect."
-        self.hints.say(words, "info")
+        if isinstance(self.app.screen, InsideScreen):
+            self.app.screen.change_words = words
+            self.app.screen.hints.say(words, "info")
