@@ -286,11 +286,11 @@ class Window:
 def prefill_rows(config: GPTConfig, device: str, *, tapped: bool) -> int:
     """Rows of a prompt that go through the model in one pass: all of it, unless its scratch space is too large.
 
-    What grows with the rows is logits in single and in double precision, the MLP's hidden layer and, where a tap keeps
+    What grows with the rows is logits, in parts and put together, the MLP's hidden layer and, where a tap keeps
     attention from being fused, scores and patterns of one layer. All bundled models take a full context in one pass.
-    GPT-2 small's 1,024 tokens would take 718 MB beside the model in one pass; in the chunks of 157 that they go through
-    in, a survey of all heads included, they take 344 MB. On a CPU one pass is hardly quicker (3.9 s of one core against
-    4.1 s), for the matrices are large enough either way. On a GPU, which waits between small
+    GPT-2 small's 1,024 tokens take 547 MB beside the model in one pass, and 192 MB in the chunks of 157 that they go
+    through in. On a CPU one pass is hardly quicker (3.8 s of one core against 4.3 s), for the matrices are large enough
+    either way. On a GPU, which waits between small
     passes, there is room for a whole one.
     """
     per_row = 8 * config.vocab_size + 4 * 8 * config.d_model

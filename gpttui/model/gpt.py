@@ -262,9 +262,9 @@ class Stack(nn.Module):
 class Unembedding(nn.Linear):
     """Every token's vector dotted with every position's: from `[..., C]` to logits `[..., V]`.
 
-    A large vocabulary is taken in parts that fit a core's cache, which the BLAS libraries do not do for a product this
-    wide: two thirds of the time for GPT-2's vocabulary. One vector reads each weight once either way, and training
-    would have to put the gradient's parts together again.
+    On a CPU a large vocabulary is taken in parts that fit a core's cache: two thirds of the time for GPT-2's (with MKL,
+    on one AMD machine). One vector reads each weight once either way, and training would have to put the gradient's
+    parts together again.
     """
 
     PART = 1024

@@ -6,19 +6,21 @@ import pytest
 
 from gpttui import gallery
 from gpttui.interventions import AblateHead, AblateNeuron, AblatePart
+from gpttui.tui.screens.hints import NO_CHECKPOINTS
 from gpttui.tui.screens.inside.attention import AttentionScreen
 from gpttui.tui.screens.inside.compare import CompareScreen
 from gpttui.tui.screens.inside.compare_pairs import TwoTexts
 from gpttui.tui.screens.inside.frame import InsideScreen
 from gpttui.tui.screens.inside.interventions import InterventionsScreen
 from gpttui.tui.screens.inside.journey import JourneyScreen
-from gpttui.tui.screens.inside.mlp import MLPScreen
 from gpttui.tui.screens.inside.rooms import RoomsScreen
 from gpttui.tui.screens.inside.vectors import VectorsScreen
-from gpttui.tui.screens.views import NO_CHECKPOINTS, VIEWS
+from gpttui.tui.screens.views import VIEWS
 from gpttui.tui.widgets.inside.lines import LinesPane
 from tests.app.pilot import Playground
 from tests.app.test_inside import opened
+from tests.app.test_inside_b_compare import compare
+from tests.app.test_inside_b_mlp import neurons
 from tests.app.test_sessions_of_runs import run, weights
 from tests.app.training import training
 
@@ -56,10 +58,7 @@ async def test_x_silences_in_the_journey_too(tmp_path: Path) -> None:
 
 async def test_x_in_the_neurons_is_about_the_neuron_that_is_shown(tmp_path: Path) -> None:
     async with opened(tmp_path) as page:
-        await page.press("n")
-        screen = page.app.screen
-        assert isinstance(screen, MLPScreen)
-        await page.until(lambda: screen.about.neuron is not None)
+        screen = await neurons(page)
         screen.about.focus()
         shown = screen.neuron
         await page.press("x")
@@ -68,9 +67,7 @@ async def test_x_in_the_neurons_is_about_the_neuron_that_is_shown(tmp_path: Path
 
 async def test_neurons_say_what_they_do_to_the_likeliest_token_wherever_one_looks(tmp_path: Path) -> None:
     async with opened(tmp_path) as page:
-        await page.press("n")
-        screen = page.app.screen
-        assert isinstance(screen, MLPScreen)
+        screen = await neurons(page)
         for key in ("left", "left", "right", "home"):
             await page.press(key)
             found = screen.flow.activity
@@ -152,10 +149,7 @@ async def test_what_is_said_is_seen_where_one_pane_has_the_whole_screen(tmp_path
 
 async def test_two_texts_under_an_altered_model_say_so(tmp_path: Path) -> None:
     async with opened(tmp_path) as page:
-        await page.press("w")
-        screen = page.app.screen
-        assert isinstance(screen, CompareScreen)
-        await page.until(lambda: screen.distances.compared is not None)
+        await compare(page)
         assert "altered model" not in page.text
         await page.press("escape", "x", "w")
         await page.until(lambda: "Both texts go through the altered model" in page.text)
@@ -164,10 +158,7 @@ async def test_two_texts_under_an_altered_model_say_so(tmp_path: Path) -> None:
 async def test_two_equal_texts_draw_no_bars(tmp_path: Path) -> None:
     async with opened(tmp_path) as page:
         page.play.link.kept["compare"] = TwoTexts("the cat", "the cat")
-        await page.press("w")
-        screen = page.app.screen
-        assert isinstance(screen, CompareScreen)
-        await page.until(lambda: screen.distances.compared is not None)
+        screen = await compare(page)
         assert "0.00" in page.text and not set("█▉▊▋▌▍▎▏") & set(text_of(screen.distances))
 
 

@@ -1,8 +1,12 @@
-"""What to say to someone new, one thing at a time, until they have seen the main keys."""
+"""What the hint line says: to someone new, one thing at a time; and what the playground and the views both say."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from gpttui.text import safe_text
+
 FIRST = "Press space: the model draws one token."
+NO_CHECKPOINTS = "Only a model that was trained here has checkpoints to go through: e trains one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +37,9 @@ def hint(seen: Seen) -> str:
     if not seen.prompt and seen.step < 48:
         return "/ lets you write a text of your own; m opens another model."
     return ""
+
+
+def altered(interventions: Sequence[str], undo: str = "A lists the changes and undoes them") -> str:
+    """What the model is under now, in words; `undo` says how to go back."""
+    words = safe_text("; ".join(interventions))
+    return f"Altered: {words}. {undo}." if words else "The model is as it was."

@@ -24,7 +24,7 @@ from gpttui.tui.pace import Pace
 from gpttui.tui.renderables.labels import so_many
 from gpttui.tui.screens import views
 from gpttui.tui.screens.deck import PaneDeck
-from gpttui.tui.screens.hints import Seen, hint
+from gpttui.tui.screens.hints import Seen, altered, hint
 from gpttui.tui.screens.play_sharing import PlaySharing
 from gpttui.tui.screens.session_link import Engine, SessionLink
 from gpttui.tui.screens.train_door import TrainDoor
@@ -347,7 +347,7 @@ class PlayScreen(TrainDoor, PlaySharing):
         self.seen = self.seen.after(event.kind)
         self._repaint(event.snapshot, resting=event.kind == "step")
         if event.kind == "intervene":
-            self.hints.say(views.altered_words(event.snapshot.interventions), "info")
+            self.hints.say(altered(event.snapshot.interventions), "info")
         elif not self.link.running and event.kind not in ("show", "scrub"):
             self._hint()
 

@@ -11,9 +11,9 @@ from textual.screen import Screen
 from gpttui import rundir
 from gpttui.errors import UserError
 from gpttui.records import ModelCard
+from gpttui.tui.screens.hints import NO_CHECKPOINTS
 from gpttui.tui.screens.train_link import TrainLink, resume_command, run_of
 from gpttui.tui.screens.train_record import RunRecord
-from gpttui.tui.screens.views import NO_CHECKPOINTS
 from gpttui.tui.widgets.scrubber import LIVE, Scrubber
 
 if TYPE_CHECKING:

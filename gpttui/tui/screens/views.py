@@ -4,14 +4,12 @@ A view is a screen made from the playground's `ViewContext`. Its module is impor
 """
 
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from textual.binding import Binding
-
-from gpttui.text import safe_text
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -23,13 +21,6 @@ if TYPE_CHECKING:
 
 GROUP = Binding.Group("views")
 CALM_S = 1.5
-NO_CHECKPOINTS = "Only a model that was trained here has checkpoints to go through: e trains one."
-
-
-def altered_words(interventions: Sequence[str], undo: str = "A lists the changes and undoes them") -> str:
-    """What to say when the model was altered, or is as before."""
-    words = safe_text("; ".join(interventions))
-    return f"Altered: {words}. {undo}." if words else "The model is as it was."
 
 
 @dataclass(frozen=True)

@@ -176,8 +176,7 @@ class AttentionScreen(RoomsScreen):
     def _scrolled(self) -> None:
         if self.length and self.link.card is not None and self.stages.viewport != self._asked:
             self.look()
-        self.hold.answered(SIZE)
-        self.hold.release_if_nothing_is_awaited()
+        self._answered(SIZE)
 
     @on(AttentionStages.Stepped)
     def _stepped(self, event: AttentionStages.Stepped) -> None:
@@ -233,5 +232,5 @@ class AttentionScreen(RoomsScreen):
         self.key = key_
         left = "it is the only key of its row, so that the head gives nothing here"
         gone = left if query == self.stages.first else "the other keys of the row share what it gave here"
-        self.change_words = "Allowed again." if again else f"Forbidden: {gone}. F undoes it."
         self.link.toggle(change)
+        self.announce("Allowed again." if again else f"Forbidden: {gone}. F undoes it.")

@@ -248,5 +248,4 @@ class CompareScreen(RoomsScreen):
         words = f"A is in the playground, its word after {stop_name(stop)} taken from B: {more}."
         self.action_view("interventions")
         if isinstance(self.app.screen, InsideScreen):
-            self.app.screen.change_words = words
-            self.app.screen.hints.say(words, "info")
+            self.app.screen.announce(words)

@@ -5,7 +5,7 @@ once) and `look` (what it asks the engine for). The frame moves the one selectio
 waited for and what went wrong. It computes nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Self
 
@@ -17,12 +17,13 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.widget import Widget
 
-from gpttui.interventions import AblateHead, AblatePart
+from gpttui.interventions import AblateHead, AblatePart, Intervention
 from gpttui.protocol import Request
 from gpttui.records import Snapshot
 from gpttui.tokenizers import Tokenizer
 from gpttui.tui.messages import EngineLost, EngineReady, ModelOpened, Refused, SnapshotArrived
 from gpttui.tui.screens import views
+from gpttui.tui.screens.hints import NO_CHECKPOINTS, altered
 from gpttui.tui.screens.inside.frame_keys import FRAME
 from gpttui.tui.screens.inside.hold import LAYOUT, Hold
 from gpttui.tui.screens.inside.remembered import COMING_BACK, SETTINGS, Setting, take_back, values
@@ -76,8 +77,8 @@ class InsideScreen(Sharing):
         titles = {view.id: view.title for view in views.VIEWS}
         self.tabs = ViewTabs(shown, titles.get(self.VIEW, ""))
         self._said_wrong = False
-        self.change_words = ""
-        """What a view has to say of the change that it asked for, once it is made."""
+        self._announced: tuple[str, tuple[Intervention, ...]] = "", ()
+        """What was said of changes that are not made yet, and which."""
 
     # ── What a view gives ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -185,6 +186,15 @@ class InsideScreen(Sharing):
             gone, first = max(0, position) + 1, self.first + 1
             self.hints.say(f"Token {gone:,} has left the context: the first that the model sees is {first:,}.", "info")
 
+    def announce(self, words: str) -> None:
+        """What a view has to say of the change that it has asked for: at once, and not talked over when it is made."""
+        self._announced = words, self.link.changes
+        self.hints.say(words, "info")
+
+    def altered(self, interventions: Sequence[str]) -> str:
+        """What to say of a change that nothing was said of."""
+        return altered(interventions)
+
     def wait(self, why: str) -> None:
         """What panes that have nothing to show say instead."""
         for pane in self.panes:
@@ -281,10 +291,9 @@ class InsideScreen(Sharing):
                 self._follow_text()
             self._show_state("ready")
             if message.kind == "intervene":
-                undo = ("U undoes the last",) if self.VIEW == "interventions" else ()
-                words = views.altered_words(message.snapshot.interventions, *undo)
-                self.hints.say(self.change_words or words, "info")
-                self.change_words = ""
+                (words, changes), self._announced = self._announced, ("", ())
+                told = words if words and changes == self.link.changes else ""
+                self.hints.say(told or self.altered(message.snapshot.interventions), "info")
         elif isinstance(message, ModelOpened):
             self.header.card = message.opened.card
             tokenizer = Tokenizer.from_json(message.opened.tokenizer_json)
@@ -342,7 +351,7 @@ class InsideScreen(Sharing):
 
     def action_scrub(self, by: int) -> None:
         if not self.context.scrub(by):
-            self.hints.say(views.NO_CHECKPOINTS, "info")
+            self.hints.say(NO_CHECKPOINTS, "info")
 
     def action_step(self) -> None:
         self.link.step()

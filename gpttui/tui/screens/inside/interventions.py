@@ -1,7 +1,7 @@
 """The model under the knife: silence, forbid, patch, steer; what is changed, and the bars before and after."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 import msgspec
@@ -22,6 +22,7 @@ from gpttui.interventions import (
 )
 from gpttui.tui.keys import HEAD, MORE, key
 from gpttui.tui.renderables.labels import quoted_label
+from gpttui.tui.screens.hints import altered
 from gpttui.tui.screens.inside.compare_pairs import TwoTexts
 from gpttui.tui.screens.inside.remembered import NUMBERS, Setting
 from gpttui.tui.screens.inside.rooms import RoomsScreen
@@ -106,6 +107,9 @@ class InterventionsScreen(RoomsScreen):
     def _take(self, found: Unaltered) -> None:
         self.bars.answer = found
         self.board.has_mlps = found.has_mlps
+
+    def altered(self, interventions: Sequence[str]) -> str:
+        return altered(interventions, "U undoes the last")
 
     def _refused(self, line: str) -> None:
         """What could not be changed leaves the list as it was."""

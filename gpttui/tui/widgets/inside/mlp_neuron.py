@@ -108,7 +108,7 @@ superposition"."""
     def _passages(self, sheet: Sheet, width: int) -> None:
         found = self.passages
         if found is None:
-            words = "f reads the training text (or another) for what fires it most."
+            words = "f finds the passages that fire it."
             sheet.add((words, self.tone("dim")))
             return
         source = clip(safe_text(found.source), max(10, width - 44))
