@@ -9,7 +9,6 @@ import difflib
 import json
 import math
 import struct
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from gpttui.model_files import (
     CONFIG,
     INDEX,
     check_config,
+    checksum,
     header,
     json_object,
     need_directory,
@@ -315,20 +315,19 @@ def verify(path: Path) -> str:
         expected = entries.get("__metadata__", {}).get("crc32")
         if expected is None:
             answer = "no checksum"
-        elif str(_crc32(file, entries)) != expected:
+        elif checksum(_contents(file, entries)) != expected:
             raise UserError(f"{file} is damaged: its checksum does not match; copy or download it again")
     return answer
 
 
-def _crc32(file: Path, entries: dict[str, Any]) -> int:
-    crc = 0
+def _contents(file: Path, entries: dict[str, Any]) -> Iterator[bytes]:
+    """The bytes of every tensor, in the order of their names."""
     with file.open("rb") as handle:
         start = 8 + struct.unpack("<Q", handle.read(8))[0]
         for name in sorted(name for name in entries if name != "__metadata__"):
             begin, end = entries[name]["data_offsets"]
             handle.seek(start + begin)
-            crc = zlib.crc32(handle.read(end - begin), crc)
-    return crc
+            yield handle.read(end - begin)
 
 
 def _count_params(entries: dict[str, Any], *, tied: bool) -> int:

@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from gpttui.errors import UserError, one_line
+from gpttui.errors import UserError
 
 Mode = Literal["zero", "mean"]
 """Silence a part: put zeros in its place, or its mean over a text, which keeps what it says always."""
@@ -177,17 +177,3 @@ def as_arguments(changes: tuple[Intervention, ...]) -> tuple[str, ...]:
             case ForbidEdge():
                 found.append(f"{layer}.{change.head + 1}:{change.query + 1}>{change.key + 1}")
     return tuple(found)
-
-
-def to_plain(changes: tuple[Intervention, ...]) -> list[dict[str, object]]:
-    """As JSON holds them in a session file."""
-    plain: list[dict[str, object]] = msgspec.to_builtins(list(changes))
-    return plain
-
-
-def from_plain(raw: object) -> tuple[Intervention, ...]:
-    """Back from JSON. Raises UserError where it holds something else."""
-    try:
-        return msgspec.convert(raw, tuple[Intervention, ...])
-    except msgspec.ValidationError as error:
-        raise UserError(f"the interventions of this file cannot be read: {one_line(error)}") from error

@@ -7,7 +7,8 @@ words, whoever wrote the files. Not for: tensors. No torch.
 import json
 import math
 import struct
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -139,6 +140,14 @@ def header(file: Path) -> dict[str, Any]:
     if max(ends, default=0) + 8 + length != size_bytes:
         raise UserError(f"{file} is damaged or cut short; copy or download it again")
     return entries
+
+
+def checksum(contents: Iterable[bytes | memoryview]) -> str:
+    """CRC-32 over the bytes of all tensors of a file, given in the order of their names; as its metadata keeps it."""
+    crc = 0
+    for content in contents:
+        crc = zlib.crc32(content, crc)
+    return str(crc)
 
 
 def _end(entry: dict[str, Any]) -> int:

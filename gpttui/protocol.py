@@ -172,20 +172,14 @@ class UseCheckpoint(Message, frozen=True):
     look: Look = Look()
 
 
-class Describe(Message, frozen=True):
-    """Who is there? Answer: `EngineInfo`."""
-
-
-PlayRequest = (
-    OpenModel | SetPrompt | Step | Back | Choose | SetSampling | SetSeed | Show | Restore | Intervene | Jump | Describe
-)
+PlayRequest = OpenModel | SetPrompt | Step | Back | Choose | SetSampling | SetSeed | Show | Restore | Intervene | Jump
 Request = PlayRequest | InspectRequest | StartRun | ResumeRun | UseCheckpoint | TrainRequest
 
 # ── Answers and events ────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class EngineInfo(Message, frozen=True):
-    """Sent once by itself when the engine can take requests, and as the answer to `Describe`."""
+    """Sent once by itself when the engine can take requests."""
 
     protocol: int
     version: str

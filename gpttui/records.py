@@ -101,23 +101,6 @@ class AttentionSlice:
     """`[rows, keys]` float32, each row sums to 1 over the keys it may see; 0 beyond."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class StepRecord:
-    """What the model did at one position. Later tokens never change it."""
-
-    position: int
-    """In the whole text."""
-    token_id: int
-    attention: Array
-    """`[layer, head, key]` float32: whom each head looked at; keys count from the window's start, itself last."""
-    residual: Array
-    """`[2 * layer + 1, d_model]` float32: the stream after the embeddings, then after each attention and each MLP."""
-    final: Array
-    """`[d_model]` float32: the last vector behind the final norm, which every token's vector is compared with."""
-    logits: Array
-    """`[vocab]` float32."""
-
-
 @dataclass(frozen=True, slots=True)
 class ModelCard:
     """What is known of a model without loading it."""

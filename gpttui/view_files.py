@@ -24,11 +24,6 @@ Table = Mapping[str, Any]
 """What a pane shows: by name, arrays, lists of numbers or texts, and single ones of them."""
 
 
-def write_view(answer: msgspec.Struct, file: Path) -> None:
-    """Write the fields of an answer of `gpttui.inspect_protocol` to `file`; see `write_table`."""
-    write_table(fields_of(answer), file)
-
-
 def fields_of(answer: msgspec.Struct) -> dict[str, Any]:
     """The numbers and texts of an answer by name, those of its parts under `part.name`."""
     return dict(_fields(answer))

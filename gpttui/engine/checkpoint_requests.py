@@ -62,14 +62,6 @@ def latest(run: Path) -> Path | None:
     return saved[-1][1] if saved else None
 
 
-def folder_of(run: Path, step: int) -> Path:
-    """Raises UserError where the run has no such checkpoint."""
-    saved = dict(rundir.checkpoints(run))
-    if step not in saved:
-        raise UserError(f"{run.name} keeps no checkpoint of step {step:,}")
-    return saved[step]
-
-
 # ── Scrubbing ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -80,7 +72,7 @@ def use_checkpoint(engine: "Engine", request: UseCheckpoint) -> Shown:
             raise UserError("this run is not being trained here; its newest checkpoint is the last there is")
         model, weights = live.trainer.model, live.weights
     else:
-        model = engine.checkpoints.get(folder_of(run, request.step), engine.device)
+        model = engine.checkpoints.get(rundir.checkpoint_at(run, request.step), engine.device)
         weights = f"checkpoint {request.step:,}"
     if model.config.vocab_size != session.model.config.vocab_size:
         raise UserError(f"the open model has another vocabulary than {run.name}; open that run first")

@@ -17,8 +17,6 @@ from gpttui.protocol import (
     Answer,
     Back,
     Choose,
-    Describe,
-    EngineInfo,
     Intervene,
     Jump,
     Look,
@@ -157,10 +155,6 @@ def jump(engine: "Engine", request: Jump) -> Answer:
     return shown(engine, request.look)
 
 
-def describe(engine: "Engine", _request: Describe) -> EngineInfo:
-    return engine.info()
-
-
 HANDLERS: dict[type, Callable[["Engine", Any], Answer]] = {
     OpenModel: open_,
     SetPrompt: set_prompt,
@@ -173,5 +167,4 @@ HANDLERS: dict[type, Callable[["Engine", Any], Answer]] = {
     Restore: restore,
     Intervene: intervene,
     Jump: jump,
-    Describe: describe,
 }

@@ -21,7 +21,7 @@ from gpttui.inference.sampling import LOWEST
 from gpttui.model.gpt import GPT, GPTConfig
 from gpttui.model.kv_cache import KVCache
 from gpttui.model.taps import Recorder, Tap, chain, placed, tapped
-from gpttui.records import Array, StepRecord, frozen
+from gpttui.records import Array, frozen
 
 PREFILL_BYTES = {"cpu": 64 << 20, "cuda": 2 << 30}
 """Scratch space that one pass over a prompt may take, by device; a prompt that needs more goes through in chunks."""
@@ -265,22 +265,6 @@ class Window:
             idx = torch.tensor(self.ids[None, : self.length], dtype=torch.int64, device=self.device)
             self.model(idx, tap=chain(placed(self.tap, self.start), recorder))
         return {site: frozen(_array(x[0])) for site, x in recorder.sites.items()}
-
-    def record(self, row: int) -> StepRecord:
-        """Everything kept of one row, in one frozen piece."""
-        config = self.model.config
-        rows = [
-            [self.attention(layer, head, row)[0, : row + 1] for head in range(config.n_head)]
-            for layer in range(config.n_layer)
-        ]
-        return StepRecord(
-            position=self.start + row,
-            token_id=int(self.ids[row]),
-            attention=frozen(np.asarray(rows, dtype=np.float32)),
-            residual=frozen(self.residual[row].float().numpy().copy()),
-            final=frozen(self.final[row].float().numpy().copy()),
-            logits=self.row_logits(row),
-        )
 
 
 def prefill_rows(config: GPTConfig, device: str, *, tapped: bool) -> int:

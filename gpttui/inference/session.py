@@ -18,7 +18,7 @@ from gpttui.inference.sampling import check, distribution, predict, uniform
 from gpttui.model.gpt import GPT
 from gpttui.model.taps import Tap
 from gpttui.protocol import Look
-from gpttui.records import Array, AttentionSlice, Draw, Prediction, Sampling, Snapshot, StepRecord, Told, frozen
+from gpttui.records import Array, AttentionSlice, Draw, Prediction, Sampling, Snapshot, Told, frozen
 from gpttui.tokenizers import Tokenizer
 
 EARLIER_BYTES = 64 << 20
@@ -342,12 +342,6 @@ class Session:
         head = min(max(head, 0), self.model.config.n_head - 1)
         first = min(max(first_query, 0), self.window.length)
         return AttentionSlice(layer, head, first, self.window.attention(layer, head, first))
-
-    def record(self, position: int = -1) -> StepRecord:
-        """All that was recorded at one position. Raises UserError for an empty text."""
-        if not self._length:
-            raise UserError("there is no text yet; type a prompt")
-        return self.window.record(self.row(position))
 
     def trace(self, sites: Sequence[str] | None = None) -> dict[str, Array]:
         """Every activation named by `sites` (all by default) over the window: one more pass, as tapped as the first."""

@@ -6,7 +6,6 @@ slightly wrong model. Files from elsewhere are checked for shape and for numbers
 
 import json
 import os
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from torch.overrides import TorchFunctionMode
 from gpttui.errors import UserError
 from gpttui.model.families import config_from_dict, config_to_dict, field_name, state_from_disk, state_to_disk
 from gpttui.model.gpt import GPT, GPTConfig, rotary_table
-from gpttui.model_files import CONFIG, json_object, need_directory, need_weights, reason, weight_files
+from gpttui.model_files import CONFIG, checksum, json_object, need_directory, need_weights, reason, weight_files
 from gpttui.model_files import WEIGHTS as WEIGHTS
 
 LARGE_HEAD = 1 << 24
@@ -84,7 +83,7 @@ def write_tensors(state: dict[str, Tensor], file: Path) -> None:
     """One safetensors file with a checksum, on disk (fsync) before it takes its name."""
     state = {name: x.detach().cpu().contiguous() for name, x in state.items()}
     beside = file.with_name(f".{file.name}.tmp")
-    save_file(state, beside, metadata={"format": "pt", "crc32": str(checksum(state))})
+    save_file(state, beside, metadata={"format": "pt", "crc32": _checksum(state)})
     beside.chmod(0o644)  # the library writes files that only their owner can read
     with beside.open("rb+") as handle:
         os.fsync(handle.fileno())
@@ -101,12 +100,8 @@ def write_atomically(file: Path, text: str) -> None:
     beside.replace(file)
 
 
-def checksum(state: dict[str, Tensor]) -> int:
-    """CRC-32 over all tensors' bytes in the order of their names."""
-    crc = 0
-    for name in sorted(state):
-        crc = zlib.crc32(state[name].reshape(-1).view(torch.uint8).numpy().data, crc)
-    return crc
+def _checksum(state: dict[str, Tensor]) -> str:
+    return checksum(state[name].reshape(-1).view(torch.uint8).numpy().data for name in sorted(state))
 
 
 def read_config(path: Path) -> GPTConfig:
@@ -134,7 +129,7 @@ def read_file(file: Path) -> dict[str, Tensor]:
             expected = (handle.metadata() or {}).get("crc32")
     except (OSError, SafetensorError, ValueError) as error:
         raise UserError(f"{file} is damaged or cut short ({reason(error)}); copy or download it again") from error
-    if expected is not None and str(checksum(tensors)) != expected:
+    if expected is not None and _checksum(tensors) != expected:
         raise UserError(f"{file} is damaged: its checksum does not match; copy or download it again")
     return tensors
 

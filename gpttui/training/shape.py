@@ -1,6 +1,5 @@
 """From a `TrainConfig` to a model's shape, its parameter count and the memory that a step takes."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -120,8 +119,3 @@ def free_memory_bytes(device: torch.device) -> int:
     except OSError:
         pass
     return 0
-
-
-def ideal_loss_nats(vocab_size: int) -> float:
-    """Loss of a model that knows nothing: every token equally likely."""
-    return math.log(vocab_size)

@@ -19,9 +19,9 @@ from gpttui.protocol import (
     Back,
     Call,
     Choose,
-    Describe,
     EngineInfo,
     Failure,
+    Jump,
     Look,
     Opened,
     OpenModel,
@@ -109,8 +109,7 @@ def child(tmp_path_factory: pytest.TempPathFactory, model_dir: Path) -> Iterator
 
 
 def test_it_says_who_it_is(child: Child) -> None:
-    info = child.ask(Describe())
-    assert isinstance(info, EngineInfo)
+    info = child.info
     assert (info.protocol, info.pid) == (protocol.VERSION, child.process.pid)
     assert info.threads >= 1 and info.started_ms > 0 and info.device == "cpu"
     if hasattr(os, "getpriority"):
@@ -266,7 +265,7 @@ def test_it_ends_on_sigterm(tmp_path: Path) -> None:
 SCRIPT = """
 import os, sys
 from gpttui.engine import server
-from gpttui.protocol import Back, Describe, Failure, Show, Step
+from gpttui.protocol import Back, Failure, Jump, Show, Step
 
 ran = 0
 
@@ -290,7 +289,7 @@ def start(engine, request):
     engine.closers.append(lambda: print("closed", ran >= 3, file=sys.stderr))
     return Failure(str(ran))
 
-server.HANDLERS |= {Describe: noisy, Step: broken, Show: start, Back: lambda engine, request: Failure(str(ran))}
+server.HANDLERS |= {Jump: noisy, Step: broken, Show: start, Back: lambda engine, request: Failure(str(ran))}
 sys.exit(server.main())
 """
 
@@ -306,7 +305,7 @@ def test_prints_bugs_and_idle_work(tmp_path: Path) -> None:
             [sys.executable, "-c", SCRIPT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors
         )
     assert process.stdin is not None and process.stdout is not None
-    calls = [Describe(), Step(), Describe(), Show(), Back()]
+    calls = [Jump([], []), Step(), Jump([], []), Show(), Back()]
     process.stdin.write(b"".join(frame(Call(number, request)) for number, request in enumerate(calls, start=1)))
     process.stdin.flush()
     answers = [decode_reply(read_frame(process.stdout) or b"") for _ in range(8)]  # type: ignore[arg-type]

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -43,10 +43,31 @@ def walked(steps: int, **options: Any) -> Session:
     return found
 
 
+class Recorded(NamedTuple):
+    """What the recorder keeps of one position."""
+
+    attention: Array
+    residual: Array
+    final: Array
+    logits: Array
+
+
+def recorded(of: Session, position: int) -> Recorded:
+    window, row = of.window, of.row(position)
+    layers, heads = range(of.model.config.n_layer), range(of.model.config.n_head)
+    attention = [[window.attention(layer, head, row)[0, : row + 1] for head in heads] for layer in layers]
+    return Recorded(
+        np.asarray(attention, dtype=np.float32),
+        window.residual[row].float().numpy().copy(),
+        window.final[row].float().numpy().copy(),
+        window.row_logits(row),
+    )
+
+
 def everything(of: Session) -> dict[str, Array]:
     """All that a session shows, as plain arrays."""
     told = of.snapshot(Look(top_k=VOCAB))
-    rows = [of.record(position) for position in range(of.n_slid, len(of))]
+    rows = [recorded(of, position) for position in range(of.n_slid, len(of))]
     found = {
         "ids": told.ids,
         "surprisal": told.surprisal_bits,
@@ -91,7 +112,7 @@ def test_every_row_is_what_one_full_pass_computes(shape: str) -> None:
     assert math.isnan(told.surprisal_bits[0])
     np.testing.assert_allclose(told.entropy_bits, -(log_probs.exp() * log_probs).sum(-1) / math.log(2), atol=1e-4)
     for position in (0, 4, 5, 19):
-        row = of.record(position)
+        row = recorded(of, position)
         np.testing.assert_allclose(row.logits, logits[position], atol=1e-4)
         for layer in range(bare.config.n_layer):
             pattern = taps.sites[f"blocks.{layer}.attn.pattern"][0, :, position, : position + 1]
@@ -294,7 +315,7 @@ def test_seeds_and_settings_hold_from_here_on() -> None:
     of.set_seed(2)
     of.set_sampling(Sampling(0))
     assert of.ids.tolist() == first.tolist()
-    assert of.step() == int(distribution(of.record(-2).logits, Sampling(0)).ranking.first(1)[0])
+    assert of.step() == int(distribution(recorded(of, -2).logits, Sampling(0)).ranking.first(1)[0])
     with pytest.raises(UserError):
         of.set_sampling(Sampling(-1))
     assert of.sampling == Sampling(0)
@@ -342,7 +363,7 @@ def test_a_prompt_longer_than_the_context_keeps_its_end(length: int) -> None:
     assert np.isnan(told.entropy_bits[: told.n_slid]).all()
     assert np.isfinite(told.entropy_bits[told.n_slid :]).all()
     ids = torch.tensor(told.ids[None, told.n_slid :].astype(np.int64))
-    np.testing.assert_allclose(of.record(-1).logits, of.model(ids)[0, -1], atol=1e-4)
+    np.testing.assert_allclose(recorded(of, -1).logits, of.model(ids)[0, -1], atol=1e-4)
     of.step()
     of.back()
     assert of.ids.tolist() == told.ids.tolist()
@@ -372,7 +393,7 @@ def test_an_empty_prompt_starts_from_a_newline_or_from_nothing() -> None:
     bare = Session(model(vocab_size=4), fakes.train_characters(["abc"]))
     told = bare.snapshot()
     assert (len(told.ids), told.prediction, told.attention, told.can_back) == (0, None, None, False)
-    for act in (bare.step, bare.back, bare.record, bare.next_draw):
+    for act in (bare.step, bare.back, bare.next_draw):
         with pytest.raises(UserError):
             act()
     bare.append(2)
@@ -406,7 +427,7 @@ def test_a_change_is_seen_at_once_and_can_be_undone() -> None:
     told = of.snapshot()
     assert told.interventions == ("doubled",) and told.epoch > epoch
     ids = torch.tensor(of.ids[None].astype(np.int64))
-    np.testing.assert_allclose(of.record(-1).logits, of.model(ids, tap=double)[0, -1], atol=1e-4)
+    np.testing.assert_allclose(recorded(of, -1).logits, of.model(ids, tap=double)[0, -1], atol=1e-4)
     of.step()
     of.back()
     of.set_taps(None, ())
@@ -431,7 +452,7 @@ def test_other_weights_under_the_same_text() -> None:
     other = fakes.tiny_model(vocab_size=VOCAB, seed=7)
     of.use_model(other)
     ids = torch.tensor(of.ids[None].astype(np.int64))
-    np.testing.assert_allclose(of.record(-1).logits, other(ids)[0, -1], atol=1e-4)
+    np.testing.assert_allclose(recorded(of, -1).logits, other(ids)[0, -1], atol=1e-4)
     with pytest.raises(UserError, match="outside the model's 3"):
         of.use_model(fakes.tiny_model(vocab_size=3))
     assert of.model is other
@@ -529,7 +550,7 @@ def test_a_trace_covers_the_window() -> None:
     traced = of.trace(["blocks.1.attn.pattern", "logits"])
     assert set(traced) == {"blocks.1.attn.pattern", "logits"}
     assert traced["logits"].shape == (of.window.length, VOCAB)
-    np.testing.assert_allclose(traced["logits"][-1], of.record(-1).logits, atol=1e-4)
+    np.testing.assert_allclose(traced["logits"][-1], recorded(of, -1).logits, atol=1e-4)
 
 
 def test_a_tokenizer_of_another_model_is_noticed() -> None:

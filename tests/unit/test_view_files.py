@@ -9,7 +9,7 @@ import pytest
 from gpttui import inspect_protocol as views
 from gpttui import parts_protocol as parts
 from gpttui.errors import UserError
-from gpttui.view_files import write_view
+from gpttui.view_files import fields_of, write_table
 
 GRID = views.LensGrid(
     first=2,
@@ -23,14 +23,14 @@ GRID = views.LensGrid(
 
 
 def test_npz_has_the_fields(tmp_path: Path) -> None:
-    write_view(GRID, tmp_path / "new" / "grid.npz")
+    write_table(fields_of(GRID), tmp_path / "new" / "grid.npz")
     with np.load(tmp_path / "new" / "grid.npz", allow_pickle=False) as stored:
         assert set(stored) == set(GRID.__struct_fields__)
         assert np.array_equal(stored["top_probs"], GRID.top_probs) and stored["stops"].tolist() == ["embed", "0 attn"]
 
 
 def test_csv_has_one_number_a_row(tmp_path: Path) -> None:
-    write_view(GRID, tmp_path / "grid.csv")
+    write_table(fields_of(GRID), tmp_path / "grid.csv")
     with (tmp_path / "grid.csv").open(newline="", encoding="utf-8") as handle:
         rows = list(csv.DictReader(handle))
     probs = {(row["i"], row["j"], row["k"]): float(row["value"]) for row in rows if row["name"] == "top_probs"}
@@ -41,7 +41,7 @@ def test_csv_has_one_number_a_row(tmp_path: Path) -> None:
 
 def test_nested_parts_are_numbered(tmp_path: Path) -> None:
     found = (parts.Passage(np.asarray([1, 2]), 1, 0.5), parts.Passage(np.asarray([3]), 0, 0.25))
-    write_view(parts.Passages(0, 3, found, 10, 10, False, "a text"), tmp_path / "p.npz")
+    write_table(fields_of(parts.Passages(0, 3, found, 10, 10, False, "a text")), tmp_path / "p.npz")
     with np.load(tmp_path / "p.npz", allow_pickle=False) as stored:
         assert stored["found.2.ids"].tolist() == [3] and stored["found.1.activation"] == 0.5
 
@@ -49,7 +49,7 @@ def test_nested_parts_are_numbered(tmp_path: Path) -> None:
 def test_other_files_are_refused(tmp_path: Path) -> None:
     for file, words in ((tmp_path / "a.xls", "npz or .csv"), (tmp_path / "a", "without a suffix")):
         with pytest.raises(UserError, match=words):
-            write_view(GRID, file)
+            write_table(fields_of(GRID), file)
     (tmp_path / "taken").write_text("")
     with pytest.raises(UserError, match="cannot be written"):
-        write_view(GRID, tmp_path / "taken" / "a.csv")
+        write_table(fields_of(GRID), tmp_path / "taken" / "a.csv")

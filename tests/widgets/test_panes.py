@@ -420,7 +420,8 @@ async def test_live_points_are_drawn_a_little_later(loss: LossPane) -> None:
     async with app.run_test(size=(80, 20)) as pilot:
         for step in range(200):
             loss.extend(step, 3.0 - step / 100)
-        loss.extend_validation(199, 1.2)
+        loss.validation.append(199, 1.2)
+        loss.grown()
         await drawn_plot(pilot, loss)
         for _ in range(200):
             if "validation 1.200" in screen_text(app):

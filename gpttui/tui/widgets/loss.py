@@ -182,11 +182,6 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
         self.train.append(step, loss_nats)
         self._redraw_soon()
 
-    def extend_validation(self, step: int, loss_nats: float) -> None:
-        """One measurement on held-out text more."""
-        self.validation.append(step, loss_nats)
-        self._redraw_soon()
-
     def table(self) -> Table | None:
         """Every recorded step, not only those in view, nan where it has no such loss; a run laid over it is its own."""
         steps = np.union1d(self.train.x, self.validation.x)

@@ -74,9 +74,3 @@ def number(value: float) -> str:
     if size >= 99.95:
         return f"{value:.0f}"
     return f"{value:.1f}" if size >= 9.995 else f"{value:.2f}"
-
-
-def signed_number(value: float) -> str:
-    """The same with a sign always, and a true minus."""
-    text = number(value)
-    return text.replace("-", "−") if value < 0 else f"+{text}"

@@ -1,10 +1,9 @@
-"""Signed strips and sparklines: nothing cancels, spikes survive, ends are ends."""
+"""Signed strips: nothing cancels, ends are ends."""
 
 import numpy as np
 
 from gpttui.tui.palette import BERLIN, VIK, ColourDepth
 from gpttui.tui.renderables.signed import extremes, signed_steps, signed_strip
-from gpttui.tui.renderables.spark import sparkline
 
 
 def test_opposite_values_in_a_cell_do_not_cancel() -> None:
@@ -32,18 +31,3 @@ def test_a_strip_is_one_line_of_the_maps_colours() -> None:
 def test_without_colours_signs_are_glyphs() -> None:
     vector = np.array([-1.0, -0.2, 0.0, 0.2, 1.0])
     assert "".join(text for text, _ in signed_strip(vector, 5, 1.0, ColourDepth.NONE, True)) == "=-·+#"
-
-
-def test_a_spark_shows_a_spike_and_a_dip() -> None:
-    values = np.full(1_000, 1.0)
-    values[400], values[700] = 9.0, -7.0
-    line = sparkline(values, 20)
-    assert len(line) == 20 and "█" in line and "▁" in line
-
-
-def test_sparks_of_strange_curves() -> None:
-    assert sparkline(np.array([]), 10) == "" and sparkline(np.array([1.0, 2.0]), 0) == ""
-    assert sparkline(np.array([np.nan, np.inf]), 10) == ""
-    assert sparkline(np.array([2.0, 2.0, 2.0]), 10) == "▁▁▁"
-    assert sparkline(np.array([0.0, 1.0]), 10) == "▁█"
-    assert sparkline(np.array([5.0]), 10, low=0, high=10) == "▅"
