@@ -16,7 +16,7 @@ from tokenizers import Regex, decoders, models, pre_tokenizers, trainers
 from tokenizers import Tokenizer as Backend
 
 from gpttui.errors import UserError, one_line
-from gpttui.model_files import need_file, reason
+from gpttui.storage.model_files import need_file, reason
 
 UNKNOWN = "\ufffd"
 """The token that stands for a character or word outside a closed vocabulary. Never seen in training."""

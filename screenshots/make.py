@@ -19,9 +19,9 @@ os.environ.pop("NO_COLOR", None)
 
 import resvg_py  # noqa: E402
 
-from gpttui import gallery  # noqa: E402
 from gpttui.engine import launch  # noqa: E402
 from gpttui.engine.client import EngineClient  # noqa: E402
+from gpttui.storage import gallery  # noqa: E402
 from gpttui.tui.app import GpttuiApp  # noqa: E402
 from gpttui.tui.screens.play import Opening, PlayScreen  # noqa: E402
 

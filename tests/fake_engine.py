@@ -15,9 +15,9 @@ from functools import cache
 
 import numpy as np
 
-from gpttui import protocol
 from gpttui.engine.client import EngineDied, EngineFailure
-from gpttui.protocol import Answer, EngineInfo, Look, Opened, Request, Shown
+from gpttui.protocol import frames as protocol
+from gpttui.protocol.frames import Answer, EngineInfo, Look, Opened, Request, Shown
 from gpttui.records import (
     Array,
     AttentionSlice,

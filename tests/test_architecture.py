@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -51,9 +52,15 @@ def test_the_import_contracts_hold() -> None:
 
 
 def test_no_module_of_the_ui_process_loads_torch() -> None:
-    modules = [*_modules_under("gpttui.tui"), "gpttui.engine.client", "gpttui.engine.launch", "gpttui.gallery"]
-    modules += ["gpttui.rundir", "gpttui.run_history"]
-    modules += ["gpttui.protocol", "gpttui.records", "gpttui.settings", "gpttui.datasets", "gpttui.tokenizers"]
+    modules = [*_modules_under("gpttui.tui"), "gpttui.engine.client", "gpttui.engine.launch", "gpttui.storage.gallery"]
+    modules += ["gpttui.runs.rundir", "gpttui.runs.history"]
+    modules += [
+        "gpttui.protocol.frames",
+        "gpttui.records",
+        "gpttui.settings",
+        "gpttui.corpora.datasets",
+        "gpttui.tokenizers",
+    ]
     assert len(modules) > 20
     loaded = _loaded_after("\n".join(f"import {name}" for name in modules))
     assert "textual" in loaded and "torch" not in loaded
@@ -143,3 +150,27 @@ def test_the_readme_names_only_verbs_that_exist() -> None:
     code = "\n".join(re.findall(r"```.*?```|`[^`\n]+`", readme, re.DOTALL))
     in_code = {name for name in named if re.search(rf"gpttui {name}\b", code)}
     assert in_code <= set(main.VERBS), in_code - set(main.VERBS)
+
+
+FLAT = sorted(path.name for path in PACKAGE.glob("*.py"))
+VIEWS = sorted(path.parent.name for path in PACKAGE.glob("tui/views/*/__init__.py"))
+
+
+def test_few_files_lie_flat_in_the_package() -> None:
+    assert len(FLAT) <= 10, FLAT
+
+
+def test_a_view_is_one_folder_and_every_one_of_them_is_held_apart() -> None:
+    contracts = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    (apart,) = [contract for contract in contracts["contracts"] if contract["type"] == "independence"]
+    assert sorted(apart["modules"]) == [f"gpttui.tui.views.{name}" for name in VIEWS]
+    for name in VIEWS:
+        files = {path.stem.partition("_")[0] for path in PACKAGE.glob(f"tui/views/{name}/*.py")} - {""}
+        assert "screen" in files and files <= {"screen", "pane", "draw", "words"}, name
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if path.name.startswith("draw_")], ids=_relative)
+def test_what_draws_a_view_knows_no_screen_toolkit(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            assert not (node.module or "").startswith(("textual", "gpttui.tui.widgets")), f"{path}:{node.lineno}"

@@ -18,9 +18,7 @@ from typing import Any
 
 import torch
 
-from gpttui import inspect_protocol as views
 from gpttui import locations
-from gpttui import parts_protocol as parts
 from gpttui.bench import screens
 from gpttui.bench.report import Progress, Row, against, in_turns, quantile, silently, timed_ms
 from gpttui.bench.startup import resident_bytes
@@ -32,7 +30,19 @@ from gpttui.inference.trace import layer_ends, record, stop_sites
 from gpttui.model import checkpoint
 from gpttui.model.families import config_to_dict, state_to_disk
 from gpttui.model.gpt import GPT, GPTConfig
-from gpttui.protocol import Answer, Call, Failure, OpenModel, Request, SetPrompt, decode_reply, frame, read_frame
+from gpttui.protocol import parts
+from gpttui.protocol import stream as views
+from gpttui.protocol.frames import (
+    Answer,
+    Call,
+    Failure,
+    OpenModel,
+    Request,
+    SetPrompt,
+    decode_reply,
+    frame,
+    read_frame,
+)
 from gpttui.tokenizers import train_bpe
 
 GPT2 = GPTConfig(50_257, 1024, 12, 12, 768)

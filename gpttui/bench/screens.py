@@ -15,14 +15,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, perf_counter
 
-from gpttui import rundir
 from gpttui.bench.report import Progress, Row, quantile, silently
 from gpttui.bench.startup import FIRST_NUMBERS
 from gpttui.bench.terminal import Terminal
 from gpttui.errors import UserError
+from gpttui.runs import rundir
+from gpttui.runs.events import StepDone
 from gpttui.tokenizers import Tokenizer
-from gpttui.train_protocol import StepDone
-from gpttui.tui.screens.views import VIEWS
+from gpttui.tui.views.table import VIEWS
 
 VIEW_TOKENS = 64
 ROUNDS = 12

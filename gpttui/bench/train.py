@@ -20,8 +20,8 @@ from gpttui.bench.curves import curve_rows
 from gpttui.bench.report import Progress, Row, against, in_turns, silently
 from gpttui.corpora.registry import open_corpus
 from gpttui.errors import UserError
-from gpttui.train_config import TrainConfig
-from gpttui.train_protocol import RunEnded, RunFailed, StepDone
+from gpttui.runs.config import TrainConfig
+from gpttui.runs.events import RunEnded, RunFailed, StepDone
 from gpttui.training import run
 from gpttui.training.data import Data
 from gpttui.training.loop import Trainer

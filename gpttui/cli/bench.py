@@ -46,16 +46,16 @@ def command(what: str, model: str | None, data: str | None, rounds: int, as_json
 
 
 def _startup(model: str | None, data: str | None, rounds: int) -> "list[Row]":
-    from gpttui import gallery
     from gpttui.bench import startup
+    from gpttui.storage import gallery
 
     return startup.measure_startup(str(gallery.find(model)), rounds=rounds)
 
 
 def _step(model: str | None, data: str | None, rounds: int) -> "list[Row]":
     """The pty first: in this process torch and its threads are then not yet loaded."""
-    from gpttui import gallery
     from gpttui.bench import startup
+    from gpttui.storage import gallery
 
     keys = startup.measure_keys(str(gallery.find(model)), keys=12 * rounds)
     from gpttui.bench import step
@@ -64,8 +64,8 @@ def _step(model: str | None, data: str | None, rounds: int) -> "list[Row]":
 
 
 def _train(model: str | None, data: str | None, rounds: int) -> "list[Row]":
-    from gpttui import datasets
     from gpttui.bench import train
+    from gpttui.corpora import datasets
 
     if data is None:
         text = datasets.file_of(datasets.public_text("tinyshakespeare"))
@@ -76,8 +76,8 @@ def _train(model: str | None, data: str | None, rounds: int) -> "list[Row]":
 
 
 def _inside(model: str | None, data: str | None, rounds: int) -> "list[Row]":
-    from gpttui import gallery
     from gpttui.bench import inside
+    from gpttui.storage import gallery
 
     return inside.measure(str(gallery.find(model)), rounds=rounds, tell=_tell)
 

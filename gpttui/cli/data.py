@@ -18,7 +18,7 @@ def command(name: str | None, out: Path | None, as_json: bool) -> None:
 
     A download that broke off goes on where it stopped; what arrives is checked against a known SHA-256.
     """
-    from gpttui import datasets
+    from gpttui.corpora import datasets
 
     if name is not None:
         file = _fetch(name, out)
@@ -46,7 +46,7 @@ def command(name: str | None, out: Path | None, as_json: bool) -> None:
 
 def _fetch(name: str, out: Path | None) -> Path:
     """Fetches with a bar on a terminal, with nothing but the last line elsewhere."""
-    from gpttui import datasets
+    from gpttui.corpora import datasets
 
     text = datasets.public_text(name)
     if not sys.stderr.isatty():

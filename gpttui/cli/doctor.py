@@ -135,7 +135,7 @@ def _locations() -> Iterator[Check]:
 
 
 def _models() -> Iterator[Check]:
-    from gpttui import gallery
+    from gpttui.storage import gallery
 
     found = gallery.directories()
     if not any(path.parent == gallery.bundled_dir() for path in found.values()):
@@ -145,7 +145,7 @@ def _models() -> Iterator[Check]:
 
 
 def _model(name: str, path: Path) -> Check:
-    from gpttui import gallery
+    from gpttui.storage import gallery
     from gpttui.tokenizers import Tokenizer
 
     try:
@@ -163,7 +163,7 @@ def _model(name: str, path: Path) -> Check:
 def _engine() -> Iterator[Check]:
     """Starts an engine the way the playground does and waits for its first words."""
     from gpttui.engine import launch
-    from gpttui.protocol import EngineInfo, decode_reply, read_frame
+    from gpttui.protocol.frames import EngineInfo, decode_reply, read_frame
 
     child = launch.start(launch.default_command(), None)
     timer = threading.Timer(ENGINE_TIMEOUT_S, child.kill)

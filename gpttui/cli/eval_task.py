@@ -30,8 +30,9 @@ def command(
     as_json: bool,
 ) -> None:
     """Measure the score that model ID's card claims; without ID, say which tasks there are."""
-    from gpttui import gallery, model_card, rundir
     from gpttui.evaluation.tasks import HELD_OUT_SEED, TASKS, evaluate
+    from gpttui.runs import rundir
+    from gpttui.storage import gallery, model_card
 
     if task_id is None:
         click.echo("\n".join(table([["id", "default n"], *([name, str(task.n)] for name, task in TASKS.items())])))

@@ -19,8 +19,8 @@ from gpttui.cli.output import note, print_json
 @json_option
 def command(model: str | None, data: str, stride: int | None, last: float, as_json: bool) -> None:
     """Measure a model's loss on a text: nats a token, bits a byte, perplexity."""
-    from gpttui import gallery
     from gpttui.inference.opening import open_model
+    from gpttui.storage import gallery
     from gpttui.training.evaluate import text_loss
 
     gpt, tokenizer = open_model(gallery.find(model))

@@ -18,9 +18,9 @@ CARRIED = ("README.md", "card.json", "history.json")
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
 def command(model: str | None, directory: Path) -> None:
     """Write a model to DIRECTORY (new or empty), as Hugging Face's GPT-2 with float32 weights."""
-    from gpttui import gallery
     from gpttui.model import checkpoint
     from gpttui.model.families import is_gpt2
+    from gpttui.storage import gallery
     from gpttui.tokenizers import Tokenizer
 
     path = gallery.find(model)

@@ -10,7 +10,7 @@ from gpttui.cli.output import note, print_json, shown
 from gpttui.errors import UserError
 
 if TYPE_CHECKING:
-    from gpttui.inference.branches import SessionFile
+    from gpttui.sessions.tree import SessionFile
 
 
 @click.command()
@@ -46,11 +46,9 @@ def command(
 
     The same model, prompt, seed and settings give the same text here and in the playground, every time.
     """
-    from gpttui import gallery, rundir
     from gpttui.cli import media
     from gpttui.cli.given import counted, note_unknown, text_of
     from gpttui.cli.sessions import naming, session_model
-    from gpttui.inference.branches import weights_of
     from gpttui.inference.generate import generate
     from gpttui.inference.interventions import compile_changes
     from gpttui.inference.opening import leave_a_core, open_model
@@ -58,6 +56,9 @@ def command(
     from gpttui.interventions import parse
     from gpttui.model import checkpoint
     from gpttui.records import Sampling
+    from gpttui.runs import rundir
+    from gpttui.sessions.tree import weights_of
+    from gpttui.storage import gallery
 
     saved = None if session is None else _saved(session)
     path = gallery.find(model) if saved is None else session_model(saved, model)
@@ -109,7 +110,7 @@ OF_THE_SESSION = ("prompt", "seed", "temperature", "top_k", "top_p", "ablate")
 
 def _saved(file: Path) -> "SessionFile":
     """Read a session. Raises UsageError where the command line contradicts it."""
-    from gpttui.inference.branches import load_session
+    from gpttui.sessions.tree import load_session
 
     context = click.get_current_context()
     for name in OF_THE_SESSION:

@@ -10,7 +10,8 @@ from gpttui.cli.output import note, print_json, shown, size, table
 @json_option
 def command(as_json: bool) -> None:
     """List the models that are here: bundled ones and your own."""
-    from gpttui import gallery, locations
+    from gpttui import locations
+    from gpttui.storage import gallery
 
     models, broken = gallery.cards()
     for line in broken:

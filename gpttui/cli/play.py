@@ -13,7 +13,7 @@ from gpttui.cli.options import playground_options
 from gpttui.errors import UserError
 
 if TYPE_CHECKING:
-    from gpttui.inference.branches import SessionFile
+    from gpttui.sessions.tree import SessionFile
 
 PAINTS_PER_S = "120"
 """At most, read by Textual when it is imported: what an answer changes follows what the key changed after 8 ms, not 17.
@@ -37,7 +37,7 @@ def command(
         raise click.UsageError("a session has its own prompt and seed: leave out --prompt, --seed and --train")
     saved = None
     if session is not None:
-        from gpttui.inference.branches import load_session
+        from gpttui.sessions.tree import load_session
 
         saved = load_session(Path(session))
     if (code := need_terminal("use `gpttui generate`")) is not None:
@@ -83,9 +83,9 @@ def open_playground(
     os.environ.setdefault("TEXTUAL_FPS", PAINTS_PER_S)
     gc.set_threshold(*COLLECT_EVERY)
     try:
-        from gpttui import gallery
         from gpttui.engine.client import EngineClient
         from gpttui.records import Sampling
+        from gpttui.storage import gallery
         from gpttui.tui.app import GpttuiApp
         from gpttui.tui.screens.play import Opening
 

@@ -13,7 +13,8 @@ from gpttui.cli.output import note, print_json, shown, table
 @json_option
 def command(directory: Path | None, as_json: bool) -> None:
     """List training runs, newest first: those in DIRECTORY, or in your own runs folder."""
-    from gpttui import locations, rundir
+    from gpttui import locations
+    from gpttui.runs import rundir
 
     root = directory or locations.runs_dir()
     runs = rundir.list_runs(root)

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gpttui import gallery
 from gpttui.errors import UserError
-from gpttui.inference.branches import SessionFile, check_session, not_back
+from gpttui.sessions.tree import SessionFile, check_session, not_back
+from gpttui.storage import gallery
 
 
 def session_model(session: SessionFile, model: str | None) -> Path:

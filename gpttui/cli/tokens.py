@@ -18,8 +18,8 @@ def command(model: str | None, text: str, as_json: bool) -> None:
 
     START and END count bytes of the text as it is given; they are not characters. BYTES are those of the text.
     """
-    from gpttui import gallery
     from gpttui.cli.given import text_of
+    from gpttui.storage import gallery
     from gpttui.text import display_token
     from gpttui.tokenizers import Tokenizer
 

@@ -19,12 +19,12 @@ def command(model: str | None, prompt: str, ablate: tuple[str, ...], out: Path) 
     Arrays carry TransformerLens' names: tokens [T], embed [T, d], blocks.0.attn.pattern [head, T, T] … logits [T, V].
     Scores are scaled q.k, masked entries -inf.
     """
-    from gpttui import gallery
     from gpttui.cli.given import note_unknown
     from gpttui.inference import trace
     from gpttui.inference.interventions import compile_changes
     from gpttui.inference.opening import open_model
     from gpttui.interventions import parse
+    from gpttui.storage import gallery
 
     gpt, tokenizer = open_model(gallery.find(model))
     ids = tokenizer.encode(prompt)

@@ -16,7 +16,7 @@ import click
 from gpttui.errors import UserError
 
 if TYPE_CHECKING:
-    from gpttui.train_config import TrainConfig
+    from gpttui.runs.config import TrainConfig
     from gpttui.training.run import Run
 
 CONFIG_OPTIONS = (
@@ -104,7 +104,7 @@ def command(
             return code
         options["init"] = str(_stage_before(recipe, base))
     elif "init" in options:
-        from gpttui import gallery
+        from gpttui.storage import gallery
 
         options["init"] = str(gallery.find(options["init"]))
     if resuming:
@@ -133,8 +133,9 @@ OF_THE_MACHINE = ("device", "precision", "threads", "compile")
 
 def _train_before(recipe: str, base: str, options: dict[str, Any], as_json: bool) -> int:
     """Train what a recipe in stages goes on from, and put it on the shelf, if it is not there; the exit code."""
-    from gpttui import gallery, locations
+    from gpttui import locations
     from gpttui.cli.output import note
+    from gpttui.storage import gallery
 
     if "WORLD_SIZE" in os.environ:  # torchrun's processes train one run
         return 0
@@ -150,8 +151,8 @@ def _train_before(recipe: str, base: str, options: dict[str, Any], as_json: bool
 
 def _stage_before(recipe: str, base: str) -> Path:
     """The model that a recipe in stages goes on from. Raises UserError, saying how to get it, if it is not here."""
-    from gpttui import gallery
     from gpttui.errors import UserError
+    from gpttui.storage import gallery
 
     try:
         return gallery.find(base)
@@ -168,7 +169,7 @@ def rundir_recipe(path: Path) -> str:
 
 
 def _new_config(recipe_name: str | None, options: dict[str, Any]) -> "TrainConfig":
-    from gpttui.train_config import TrainConfig, changed
+    from gpttui.runs.config import TrainConfig, changed
     from gpttui.training.recipes import recipe
 
     if recipe_name is None:
@@ -204,8 +205,8 @@ def _public_text(data: str) -> str:
 
 
 def _resumed_config(path: Path, options: dict[str, Any]) -> "TrainConfig":
-    from gpttui import rundir
-    from gpttui.train_config import changed
+    from gpttui.runs import rundir
+    from gpttui.runs.config import changed
     from gpttui.training.shape import OF_THE_BASE
 
     if fixed := options.keys() & {
@@ -239,7 +240,7 @@ def _new_run_dir(stem: str) -> Path:
 def _train(run: "Run", as_json: bool, export_to: Path | None) -> int:
     """Consume the run's events; the exit code. `export_to` is told to who stops it, to be given again."""
     from gpttui.cli.train_output import Printer
-    from gpttui.train_protocol import RunEnded, RunFailed
+    from gpttui.runs.events import RunEnded, RunFailed
 
     trainer, caught = run.trainer, [0]
 

@@ -6,9 +6,8 @@ from types import TracebackType
 
 import click
 
-from gpttui.text import safe_text
-from gpttui.train_config import TrainConfig
-from gpttui.train_protocol import (
+from gpttui.runs.config import TrainConfig
+from gpttui.runs.events import (
     CheckpointSaved,
     EvalDone,
     Event,
@@ -20,6 +19,7 @@ from gpttui.train_protocol import (
     StopRuleChanged,
     encode_event,
 )  # fmt: skip
+from gpttui.text import safe_text
 
 LINES_IN_A_PIPE = 40
 """Without a terminal, this many progress lines are spread over the run."""

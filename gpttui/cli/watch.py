@@ -21,7 +21,8 @@ def command(run: str, engine: str | None) -> int:
 
 def found(run: str) -> Path:
     """The run's directory. Raises UserError, naming those there are, where there is none."""
-    from gpttui import locations, rundir
+    from gpttui import locations
+    from gpttui.runs import rundir
 
     for path in (Path(run).expanduser(), locations.runs_dir() / run):
         if rundir.is_run(path):

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from gpttui.corpora.datasets import fetch, file_of, public_text
 from gpttui.corpora.splits import is_held_out, is_held_out_seed
-from gpttui.datasets import fetch, file_of, public_text
 
 
 def documents(seed: int, n: int | None = None) -> Iterator[str]:

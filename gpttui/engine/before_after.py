@@ -12,16 +12,18 @@ import msgspec
 import numpy as np
 import torch
 
-from gpttui import locations, model_card, rundir
+from gpttui import locations
 from gpttui.corpora.registry import open_corpus
 from gpttui.corpora.splits import HELD_OUT_FROM_SEED
 from gpttui.errors import UserError
 from gpttui.inference.session import Session
 from gpttui.model.gpt import GPT
+from gpttui.protocol.train import AskBeforeAfter, BeforeAfter, Move
 from gpttui.records import frozen
+from gpttui.runs import rundir
+from gpttui.runs.config import TrainConfig
+from gpttui.storage import model_card
 from gpttui.tokenizers import Tokenizer
-from gpttui.train_config import TrainConfig
-from gpttui.train_requests import AskBeforeAfter, BeforeAfter, Move
 from gpttui.training.data import Encoder, TokenFile, open_data
 from gpttui.training.evaluate import held_out_loss
 from gpttui.training.recipes import RECIPES

@@ -14,14 +14,15 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from gpttui import locations, rundir
+from gpttui import locations
 from gpttui.errors import UserError
 from gpttui.inference.opening import open_model
 from gpttui.model import checkpoint
 from gpttui.model.gpt import GPT
-from gpttui.protocol import Answer, Shown, UseCheckpoint
+from gpttui.protocol.frames import Answer, Shown, UseCheckpoint
+from gpttui.protocol.train import AskBatch, AskBeforeAfter, AskProbes, BatchLosses, KeepModel, Kept, Probe, Probes
 from gpttui.records import frozen
-from gpttui.train_requests import AskBatch, AskBeforeAfter, AskProbes, BatchLosses, KeepModel, Kept, Probe, Probes
+from gpttui.runs import rundir
 
 if TYPE_CHECKING:
     from gpttui.engine.server import Engine

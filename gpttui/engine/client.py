@@ -15,7 +15,17 @@ from pathlib import Path
 
 from gpttui.engine import launch
 from gpttui.errors import UserError, one_line
-from gpttui.protocol import VERSION, Answer, Call, EngineInfo, Failure, Request, decode_reply, frame, frame_length
+from gpttui.protocol.frames import (
+    VERSION,
+    Answer,
+    Call,
+    EngineInfo,
+    Failure,
+    Request,
+    decode_reply,
+    frame,
+    frame_length,
+)
 
 READ_BUFFER_BYTES = 1 << 22
 

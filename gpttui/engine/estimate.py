@@ -13,13 +13,13 @@ from time import perf_counter
 import torch
 import torch.nn.functional as F
 
-from gpttui import gallery
 from gpttui.corpora.registry import corpus_spec, open_corpus
 from gpttui.errors import UserError
 from gpttui.model import checkpoint
 from gpttui.model.gpt import GPT, GPTConfig
-from gpttui.train_config import TrainConfig
-from gpttui.train_requests import Measured
+from gpttui.protocol.train import Measured
+from gpttui.runs.config import TrainConfig
+from gpttui.storage import gallery
 from gpttui.training.data import learn_from
 from gpttui.training.distributed import choose_device
 from gpttui.training.optim import make_optimisers

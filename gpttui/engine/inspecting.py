@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from gpttui import inspect_protocol as views
 from gpttui.engine import inspecting_parts
 from gpttui.engine.inside import array, changes_of, known_ids, made_of, need_text, on_model, stop_of
 from gpttui.inference import (
@@ -28,6 +27,7 @@ from gpttui.inference.sampling import softmax
 from gpttui.inference.trace import check_layer, layer_ends, of_window, record, stops
 from gpttui.interventions import AblateHead, AblatePart, Intervention
 from gpttui.model.taps import placed
+from gpttui.protocol import stream as views
 from gpttui.records import Array, frozen
 
 if TYPE_CHECKING:

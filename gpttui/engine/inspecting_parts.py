@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from gpttui import parts_protocol as parts
 from gpttui.engine.inside import changes_of, known_ids, made_of, need_text
 from gpttui.engine.passages import Search
 from gpttui.errors import UserError
 from gpttui.inference import attention, contributions, cost, heads, neurons
 from gpttui.inference.trace import mlp_of, of_window
 from gpttui.interventions import AblateNeuron, AblatePart
+from gpttui.protocol import parts
 from gpttui.records import Array, frozen
 
 if TYPE_CHECKING:

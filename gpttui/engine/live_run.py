@@ -15,14 +15,14 @@ import msgspec
 import numpy as np
 import torch
 
-from gpttui import rundir
 from gpttui.errors import UserError
 from gpttui.inference.session import Session
 from gpttui.model.gpt import GPT
+from gpttui.protocol.train import Probe, SetStopRule, TrainNews
 from gpttui.records import frozen
-from gpttui.train_config import TrainConfig
-from gpttui.train_protocol import CheckpointSaved, Event, RunEnded, RunFailed, RunStarted, StepDone
-from gpttui.train_requests import Probe, SetStopRule, TrainNews
+from gpttui.runs import rundir
+from gpttui.runs.config import TrainConfig
+from gpttui.runs.events import CheckpointSaved, Event, RunEnded, RunFailed, RunStarted, StepDone
 
 if TYPE_CHECKING:
     from gpttui.engine.server import Engine

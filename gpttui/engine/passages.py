@@ -13,15 +13,16 @@ from pathlib import Path
 
 import numpy as np
 
-from gpttui import gallery, locations
+from gpttui import locations
 from gpttui.corpora.registry import corpus_spec, open_corpus
 from gpttui.errors import UserError, one_line
 from gpttui.inference.neurons import Passages as Found
 from gpttui.inference.neurons import search
 from gpttui.inference.trace import blocks, mlp_of
 from gpttui.model.gpt import GPT
-from gpttui.parts_protocol import Passage, Passages
+from gpttui.protocol.parts import Passage, Passages
 from gpttui.records import Array, frozen
+from gpttui.storage import gallery
 from gpttui.tokenizers import Tokenizer
 from gpttui.training.data import Encoder
 from gpttui.training.recipes import RECIPES

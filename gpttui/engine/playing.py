@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gpttui import gallery, rundir
 from gpttui.engine.inside import Inside
 from gpttui.errors import UserError, one_line
 from gpttui.inference.interventions import compile_changes
 from gpttui.inference.opening import open_model
 from gpttui.inference.session import Session
 from gpttui.interventions import Intervention
-from gpttui.protocol import (
+from gpttui.protocol.frames import (
     Answer,
     Back,
     Choose,
@@ -31,6 +30,8 @@ from gpttui.protocol import (
     Step,
 )
 from gpttui.records import LossHistory, ModelCard, frozen
+from gpttui.runs import rundir
+from gpttui.storage import gallery
 
 if TYPE_CHECKING:
     from gpttui.engine.server import Engine

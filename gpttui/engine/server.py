@@ -28,7 +28,7 @@ from gpttui.engine.inside import Inside
 from gpttui.errors import UserError, one_line
 from gpttui.inference.opening import leave_a_core
 from gpttui.inference.session import Session
-from gpttui.protocol import VERSION, Answer, Call, EngineInfo, Failure, Reply, decode_call, frame, frame_length
+from gpttui.protocol.frames import VERSION, Answer, Call, EngineInfo, Failure, Reply, decode_call, frame, frame_length
 from gpttui.records import ModelCard
 
 if TYPE_CHECKING:

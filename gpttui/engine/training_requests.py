@@ -10,16 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from gpttui import gallery
 from gpttui.engine import checkpoint_requests
 from gpttui.engine.inside import Inside
 from gpttui.engine.playing import history
 from gpttui.errors import UserError
 from gpttui.inference.session import Session
-from gpttui.protocol import Answer, Look, Opened, ResumeRun, StartRun
-from gpttui.records import ModelCard
-from gpttui.train_config import TrainConfig, changed
-from gpttui.train_requests import (
+from gpttui.protocol.frames import Answer, Look, Opened, ResumeRun, StartRun
+from gpttui.protocol.train import (
     Done,
     Measure,
     Measured,
@@ -30,6 +27,9 @@ from gpttui.train_requests import (
     SetStopRule,
     StopRun,
 )
+from gpttui.records import ModelCard
+from gpttui.runs.config import TrainConfig, changed
+from gpttui.storage import gallery
 
 if TYPE_CHECKING:
     from gpttui.engine.live_run import LiveRun
@@ -77,7 +77,7 @@ def start_run(engine: "Engine", request: StartRun) -> Opened:
 
 
 def resume_run(engine: "Engine", request: ResumeRun) -> Opened:
-    from gpttui import rundir
+    from gpttui.runs import rundir
     from gpttui.training import run as runs
 
     _need_free(engine)

@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from gpttui.datasets import fetch, public_text
+from gpttui.corpora.datasets import fetch, public_text
 from gpttui.evaluation.subject import Metrics, Subject
 from gpttui.training.evaluate import text_loss
 

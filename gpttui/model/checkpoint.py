@@ -19,8 +19,8 @@ from torch.overrides import TorchFunctionMode
 from gpttui.errors import UserError
 from gpttui.model.families import config_from_dict, config_to_dict, field_name, state_from_disk, state_to_disk
 from gpttui.model.gpt import GPT, GPTConfig, rotary_table
-from gpttui.model_files import CONFIG, checksum, json_object, need_directory, need_weights, reason, weight_files
-from gpttui.model_files import WEIGHTS as WEIGHTS
+from gpttui.storage.model_files import CONFIG, checksum, json_object, need_directory, need_weights, reason, weight_files
+from gpttui.storage.model_files import WEIGHTS as WEIGHTS
 
 LARGE_HEAD = 1 << 24
 """From so many numbers on, the head lies in memory as `[C, V]`: a step, bound by memory, reads it a third faster so."""

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from gpttui.errors import UserError
 from gpttui.model.gpt import Activation, GPTConfig
-from gpttui.model_files import FORMAT, check_config
+from gpttui.storage.model_files import FORMAT, check_config
 
 _ACTIVATIONS: dict[str, Activation] = {
     "gelu_new": "gelu_tanh",

@@ -13,10 +13,10 @@ import msgspec
 import torch
 from torch import Tensor
 
-from gpttui import rundir
 from gpttui.errors import UserError, one_line
 from gpttui.model import checkpoint
 from gpttui.model.gpt import GPT
+from gpttui.runs import rundir
 
 OPTIMISER = "optimiser.safetensors"
 FORMAT = 1

@@ -20,12 +20,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gpttui import rundir
 from gpttui.corpora.registry import corpus_spec, open_corpus
 from gpttui.corpora.splits import HELD_OUT_FROM_SEED
 from gpttui.errors import UserError
+from gpttui.runs import rundir
+from gpttui.runs.config import TrainConfig
 from gpttui.tokenizers import Tokenizer, train_bpe, train_characters, train_words
-from gpttui.train_config import TrainConfig
 from gpttui.training.text import TextSource, open_text, utf8_note
 
 Array = np.ndarray[Any, Any]

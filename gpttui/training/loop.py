@@ -20,12 +20,12 @@ import torch
 from torch import Tensor
 from torch.nn.parallel import DistributedDataParallel
 
-from gpttui import rundir
 from gpttui.errors import UserError
 from gpttui.model.checkpoint import write_atomically
 from gpttui.model.gpt import GPT
-from gpttui.train_config import TrainConfig, changed
-from gpttui.train_protocol import (
+from gpttui.runs import rundir
+from gpttui.runs.config import TrainConfig, changed
+from gpttui.runs.events import (
     CheckpointSaved,
     EvalDone,
     Event,

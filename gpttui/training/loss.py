@@ -11,9 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gpttui import rundir
 from gpttui.errors import UserError
 from gpttui.model.gpt import GPT
+from gpttui.runs import rundir
 from gpttui.training.data import IGNORED, Batch
 
 EXPLODED = 3.0

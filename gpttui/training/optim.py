@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from gpttui.model.gpt import GPT
-from gpttui.train_config import TrainConfig
+from gpttui.runs.config import TrainConfig
 from gpttui.training.distributed import in_bf16
 
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)

@@ -11,11 +11,12 @@ from typing import Any
 import msgspec
 import torch
 
-from gpttui import model_card, rundir
 from gpttui.errors import UserError
 from gpttui.model import checkpoint
-from gpttui.run_history import joined, loss_history
-from gpttui.train_config import TrainConfig
+from gpttui.runs import rundir
+from gpttui.runs.config import TrainConfig
+from gpttui.runs.history import joined, loss_history
+from gpttui.storage import model_card
 from gpttui.training.data import open_data
 from gpttui.training.evaluate import held_out_loss
 from gpttui.training.recipes import RECIPES, Recipe

@@ -6,7 +6,7 @@ A recipe is a `TrainConfig` and the words for the model's card. What was tried a
 from dataclasses import dataclass
 
 from gpttui.errors import UserError
-from gpttui.train_config import TrainConfig
+from gpttui.runs.config import TrainConfig
 
 TINY_SHAKESPEARE = "tinyshakespeare.txt"
 

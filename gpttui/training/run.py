@@ -12,12 +12,12 @@ from pathlib import Path
 
 import torch
 
-from gpttui import rundir
 from gpttui.errors import UserError
 from gpttui.model import checkpoint
 from gpttui.model.gpt import GPT
+from gpttui.runs import rundir
+from gpttui.runs.config import TrainConfig
 from gpttui.tokenizers import Tokenizer
-from gpttui.train_config import TrainConfig
 from gpttui.training.data import Data, open_data, prepare
 from gpttui.training.distributed import World, join
 from gpttui.training.loop import Trainer

@@ -7,7 +7,7 @@ import torch
 
 from gpttui.errors import UserError, one_line
 from gpttui.model.gpt import GPT, GPTConfig
-from gpttui.train_config import TrainConfig, changed
+from gpttui.runs.config import TrainConfig, changed
 
 OF_THE_BASE = ("arch", "layers", "heads", "width", "kv_heads", "mlp_width", "activation", "qk_gain", "tied")
 """What a run that fine-tunes takes from the model it starts from."""

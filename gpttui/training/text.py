@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gpttui import datasets
+from gpttui.corpora import datasets
 from gpttui.errors import UserError
 
 BLOCK_BYTES = 1 << 20

@@ -18,7 +18,7 @@ from textual.screen import Screen
 
 from gpttui.tui import theme
 from gpttui.tui.screens.play import Opening, PlayScreen
-from gpttui.tui.screens.session_link import Engine
+from gpttui.tui.session.link import Engine
 
 UNEXPECTED = 70
 """Exit code of a crash, as the command line's."""

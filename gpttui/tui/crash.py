@@ -14,7 +14,7 @@ from textual.worker import WorkerFailed
 
 from gpttui import locations, tracebacks
 from gpttui.errors import UserError, one_line
-from gpttui.inference.branches import save_session
+from gpttui.sessions.tree import save_session
 
 if TYPE_CHECKING:
     from gpttui.tui.screens.play import PlayScreen
@@ -46,7 +46,7 @@ def rescue(play: "PlayScreen") -> list[str]:
 def _save_session(play: "PlayScreen", stem: Path) -> str:
     if play.link.snapshot is None:
         return ""
-    from gpttui.tui.sessions import session_now
+    from gpttui.tui.session.saving import session_now
 
     file = stem.with_suffix(".json")
     save_session(session_now(play.link, play.selection, {}), file)
@@ -65,7 +65,7 @@ def _save_draft(play: "PlayScreen", stem: Path) -> str:
 
 def _save_run(play: "PlayScreen", _stem: Path) -> str:
     """The engine saves the run itself, once it hears that the screen has gone."""
-    from gpttui.tui.screens.train_link import resume_command
+    from gpttui.tui.session.train_link import resume_command
 
     record = play.training.record
     if record is None or not record.live or not record.active:

@@ -3,7 +3,7 @@
 A pane that shows a part of what it holds, or puts something together, says so by `table()`; of any other pane the
 engine's answers that it holds are taken, field by field, with the tokens beside their ids. Everything counts from 1, as
 on the screen: layers, heads, neurons, tokens of the text, ranks; token ids are the tokenizer's own. Not for: files
-(`gpttui.view_files`), pictures (`gpttui.tui.exports`).
+(`gpttui.sessions.view_files`), pictures (`gpttui.tui.exports`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from gpttui.parts_protocol import View
-from gpttui.tui.renderables.inside.compare_chart import stop_name
-from gpttui.view_files import Table, fields_of
+from gpttui.protocol.parts import View
+from gpttui.sessions.view_files import Table, fields_of
+from gpttui.tui.renderables.charts import stop_name
 
 if TYPE_CHECKING:
     from gpttui.tokenizers import Tokenizer

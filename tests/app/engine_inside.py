@@ -10,7 +10,7 @@ from time import perf_counter
 from gpttui.engine.client import EngineDied, EngineFailure
 from gpttui.engine.server import Engine
 from gpttui.errors import UserError
-from gpttui.protocol import Answer, Call, EngineInfo, Reply, Request, decode_call, decode_reply, frame
+from gpttui.protocol.frames import Answer, Call, EngineInfo, Reply, Request, decode_call, decode_reply, frame
 
 RESTING_S = 0.01
 """Between two micro-steps: Pilot waits for a process that is mostly idle."""

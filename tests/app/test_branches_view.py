@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from gpttui import locations
-from gpttui.inference.branches import Branches, load_session
-from gpttui.tui.renderables.inside.branches_tree import chance, entries, legend, marked, nats
-from gpttui.tui.screens.inside.branches import BranchesScreen
-from gpttui.tui.widgets.inside.lines import LinesPane
+from gpttui.sessions.tree import Branches, load_session
+from gpttui.tui.views.branches.draw_tree import chance, entries, legend, marked, nats
+from gpttui.tui.views.branches.screen import BranchesScreen
+from gpttui.tui.widgets.lines import LinesPane
 from tests.app.pilot import Playground
 from tests.app.test_inside import opened
 

@@ -8,7 +8,7 @@ from rich.text import Text
 from textual.widget import Widget
 
 from gpttui.errors import UserError
-from gpttui.inference.branches import load_session
+from gpttui.sessions.tree import load_session
 from gpttui.tui import crash
 from gpttui.tui.app import UNEXPECTED
 from gpttui.tui.screens.play import Opening

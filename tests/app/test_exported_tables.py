@@ -8,13 +8,13 @@ import pytest
 from textual.widget import Widget
 
 from gpttui import locations
-from gpttui.train_requests import BatchLosses, BeforeAfter, Move
-from gpttui.tui.screens.inside.frame import InsideScreen
-from gpttui.tui.screens.views import VIEWS
+from gpttui.protocol.train import BatchLosses, BeforeAfter, Move
 from gpttui.tui.tables import table_of
+from gpttui.tui.views.compare.pane_apart import CompareDistances
+from gpttui.tui.views.frame import InsideScreen
+from gpttui.tui.views.table import VIEWS
 from gpttui.tui.widgets.batch import BatchPane
 from gpttui.tui.widgets.before_after import MovesPane, WrittenPane
-from gpttui.tui.widgets.inside.compare_apart import CompareDistances
 from tests.app.pilot import Playground, playground
 from tests.app.test_inside import opened
 from tests.app.test_sharing import exported

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from gpttui import gallery
-from gpttui.protocol import Answer, Request
+from gpttui.protocol.frames import Answer, Request
+from gpttui.storage import gallery
 from gpttui.tui.app import GpttuiApp
-from gpttui.tui.screens.help import HelpScreen
-from gpttui.tui.screens.inside import hold
-from gpttui.tui.screens.inside.frame import LOOKING, InsideScreen
 from gpttui.tui.screens.play import Opening
-from gpttui.tui.screens.views import VIEWS
+from gpttui.tui.views import hold
+from gpttui.tui.views.frame import LOOKING, InsideScreen
+from gpttui.tui.views.table import VIEWS
+from gpttui.tui.widgets.help import HelpScreen
 from gpttui.tui.widgets.pane import Pane
 from tests.app.engine_inside import EngineInside
 from tests.app.pilot import Playground

@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from gpttui.tui.app import GpttuiApp
-from gpttui.tui.screens.inside.frame import InsideScreen
 from gpttui.tui.screens.play import Opening
+from gpttui.tui.views.frame import InsideScreen
 from tests.app.engine_inside import EngineInside
 from tests.app.pilot import Playground
 from tests.fakes import Arch, tiny_model_dir

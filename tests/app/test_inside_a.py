@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from gpttui.inspect_protocol import AskJourney
+from gpttui.protocol.stream import AskJourney
 from gpttui.tui.app import GpttuiApp
-from gpttui.tui.screens.inside.journey import JourneyScreen
-from gpttui.tui.screens.inside.mlp import MLPScreen
-from gpttui.tui.screens.inside.vectors import VectorsScreen
 from gpttui.tui.screens.play import Opening
+from gpttui.tui.views.journey.screen import JourneyScreen
+from gpttui.tui.views.mlp.screen import MLPScreen
+from gpttui.tui.views.vectors.screen import VectorsScreen
 from tests.app.engine_inside import EngineInside
 from tests.app.pilot import Playground
 from tests.fakes import Arch, tiny_model_dir

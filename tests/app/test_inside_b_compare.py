@@ -8,8 +8,8 @@ import pytest
 from gpttui.interventions import AblateHead, AblatePart, PatchResidual
 from gpttui.records import ModelCard
 from gpttui.tokenizers import train_characters
-from gpttui.tui.screens.inside.compare import CompareScreen
-from gpttui.tui.screens.inside.compare_pairs import ESSAY, opening, readable
+from gpttui.tui.session.pairs import ESSAY, opening, readable
+from gpttui.tui.views.compare.screen import CompareScreen
 from tests.app.pilot import Playground
 from tests.app.test_inside import opened
 

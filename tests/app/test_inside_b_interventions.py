@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from gpttui.interventions import AblateHead, AblatePart, ForbidEdge, PatchResidual, Steer
-from gpttui.tui.screens.inside.interventions import InterventionsScreen
-from gpttui.tui.widgets.inside.interventions_board import MLP
+from gpttui.tui.views.interventions.pane_board import MLP
+from gpttui.tui.views.interventions.screen import InterventionsScreen
 from tests.app.pilot import Playground
 from tests.app.test_inside import opened
 from tests.app.test_inside_b_compare import write

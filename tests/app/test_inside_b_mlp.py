@@ -6,8 +6,8 @@ import pytest
 
 from gpttui.engine.passages import Search
 from gpttui.interventions import AblateNeuron, AblatePart
-from gpttui.parts_protocol import Passages, SearchPassages
-from gpttui.tui.screens.inside.mlp import MLPScreen
+from gpttui.protocol.parts import Passages, SearchPassages
+from gpttui.tui.views.mlp.screen import MLPScreen
 from tests.app.pilot import Playground
 from tests.app.test_inside import opened
 from tests.app.test_inside_b_compare import write

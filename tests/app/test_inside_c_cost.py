@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gpttui.parts_protocol import AskCost
-from gpttui.tui.renderables.inside.cost_table import amount
-from gpttui.tui.screens.inside.cost import POINTS, CostScreen
+from gpttui.protocol.parts import AskCost
+from gpttui.tui.views.cost.draw_table import amount
+from gpttui.tui.views.cost.screen import POINTS, CostScreen
 from tests.app.pilot import Playground
 from tests.app.test_inside import opened
 from tests.app.test_inside_c_layers import opened_on, settled

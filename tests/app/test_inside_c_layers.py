@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from textual import events
 
-from gpttui.inspect_protocol import AskLens
+from gpttui.protocol.stream import AskLens
 from gpttui.tui.app import GpttuiApp
-from gpttui.tui.screens.inside.layers import LayersScreen
 from gpttui.tui.screens.play import Opening
+from gpttui.tui.views.layers.screen import LayersScreen
 from tests.app.engine_inside import EngineInside
 from tests.app.pilot import Playground
 from tests.app.test_inside import opened

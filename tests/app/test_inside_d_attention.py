@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from gpttui.interventions import AblateHead, ForbidEdge, Intervention
-from gpttui.parts_protocol import AskHeads, AskStages, Stages
-from gpttui.tui.screens.inside.attention import AttentionScreen
+from gpttui.protocol.parts import AskHeads, AskStages, Stages
+from gpttui.tui.views.attention.screen import AttentionScreen
 from tests.app.engine_inside import EngineInside
 from tests.app.pilot import Playground
 from tests.app.test_inside import opened

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from gpttui import gallery
+from gpttui.storage import gallery
 from gpttui.tui.app import GpttuiApp
-from gpttui.tui.screens.inside.frame import LOOKING, InsideScreen
 from gpttui.tui.screens.play import Opening
-from gpttui.tui.screens.views import VIEWS
-from gpttui.tui.widgets.inside.token_line import TokenLine
+from gpttui.tui.views.frame import LOOKING, InsideScreen
+from gpttui.tui.views.table import VIEWS
+from gpttui.tui.widgets.token_line import TokenLine
 from tests.app.engine_inside import EngineInside
 from tests.app.pilot import Playground
 from tests.fakes import tiny_tokenizer

@@ -4,19 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from gpttui import gallery
 from gpttui.interventions import AblateHead, AblateNeuron, AblatePart
-from gpttui.tui.screens.hints import NO_CHECKPOINTS
-from gpttui.tui.screens.inside.attention import AttentionScreen
-from gpttui.tui.screens.inside.compare import CompareScreen
-from gpttui.tui.screens.inside.compare_pairs import TwoTexts
-from gpttui.tui.screens.inside.frame import InsideScreen
-from gpttui.tui.screens.inside.interventions import InterventionsScreen
-from gpttui.tui.screens.inside.journey import JourneyScreen
-from gpttui.tui.screens.inside.rooms import RoomsScreen
-from gpttui.tui.screens.inside.vectors import VectorsScreen
-from gpttui.tui.screens.views import VIEWS
-from gpttui.tui.widgets.inside.lines import LinesPane
+from gpttui.storage import gallery
+from gpttui.tui.session.hints import NO_CHECKPOINTS
+from gpttui.tui.session.pairs import TwoTexts
+from gpttui.tui.views.attention.screen import AttentionScreen
+from gpttui.tui.views.compare.screen import CompareScreen
+from gpttui.tui.views.frame import InsideScreen
+from gpttui.tui.views.interventions.screen import InterventionsScreen
+from gpttui.tui.views.journey.screen import JourneyScreen
+from gpttui.tui.views.rooms import RoomsScreen
+from gpttui.tui.views.table import VIEWS
+from gpttui.tui.views.vectors.screen import VectorsScreen
+from gpttui.tui.widgets.lines import LinesPane
 from tests.app.pilot import Playground
 from tests.app.test_inside import opened
 from tests.app.test_inside_b_compare import compare

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from gpttui.records import Sampling
 from gpttui.tui import ladders
-from gpttui.tui.screens.hints import FIRST, Seen, hint
-from gpttui.tui.screens.layouts import layout_for, visible
 from gpttui.tui.selection import NEWEST, Selection
+from gpttui.tui.session.hints import FIRST, Seen, hint
+from gpttui.tui.widgets.layouts import layout_for, visible
 
 
 def test_ladders_go_by_rungs_from_anywhere_and_stop_at_the_ends() -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from gpttui import gallery, protocol
+from gpttui.protocol import frames as protocol
 from gpttui.records import LossHistory, ModelCard
+from gpttui.storage import gallery
 from tests.app.pilot import Playground, playground
 
 

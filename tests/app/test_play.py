@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from gpttui import protocol
+from gpttui.protocol import frames as protocol
 from gpttui.records import Sampling
 from gpttui.tui.screens.play import Opening
 from tests.app.pilot import playground

@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 from textual.message import Message
 
-from gpttui import protocol
 from gpttui.errors import UserError
-from gpttui.protocol import Look
+from gpttui.protocol import frames as protocol
+from gpttui.protocol.frames import Look
 from gpttui.records import Sampling
-from gpttui.tui.messages import EngineLost, ModelOpened, Refused, SnapshotArrived
-from gpttui.tui.screens.session_link import SessionLink
+from gpttui.tui.session.link import SessionLink
+from gpttui.tui.session.messages import EngineLost, ModelOpened, Refused, SnapshotArrived
 from tests.fake_engine import FakeEngine
 
 

@@ -8,12 +8,13 @@ import msgspec
 import pytest
 import torch
 
-from gpttui import locations, rundir
-from gpttui.inference.branches import OfRun, load_session
-from gpttui.train_config import TrainConfig
+from gpttui import locations
+from gpttui.runs import rundir
+from gpttui.runs.config import TrainConfig
+from gpttui.sessions.tree import OfRun, load_session
 from gpttui.training import run as runs
 from gpttui.tui.screens.play import PlayScreen
-from gpttui.tui.sessions import weights_words
+from gpttui.tui.session.saving import weights_words
 from tests.app.training import Driven, training
 
 

@@ -83,7 +83,7 @@ def opened_with(monkeypatch: pytest.MonkeyPatch, chosen: Settings) -> dict[str, 
         return subprocess.Popen(["true"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     monkeypatch.setattr("gpttui.engine.launch.start", quick)
-    monkeypatch.setattr("gpttui.gallery.find", lambda ref: Path("somewhere"))
+    monkeypatch.setattr("gpttui.storage.gallery.find", lambda ref: Path("somewhere"))
     monkeypatch.setattr(tui_app, "GpttuiApp", Unrun)
     settings.save(chosen)
     assert play.open_playground(None, None, None, None) == 0

@@ -14,15 +14,15 @@ import pytest
 
 from gpttui import locations
 from gpttui.errors import UserError
-from gpttui.inference.branches import SessionFile, load_session
 from gpttui.interventions import AblateHead, AblateNeuron, AblatePart, Intervention, Steer
 from gpttui.records import Snapshot
+from gpttui.sessions.tree import SessionFile, load_session
 from gpttui.tui.app import GpttuiApp
-from gpttui.tui.screens.inside.compare_pairs import TwoTexts
 from gpttui.tui.screens.play import Opening
-from gpttui.tui.screens.share_dialogs import ExportScreen, RecipeScreen
 from gpttui.tui.selection import Selection
-from gpttui.tui.sessions import free_file, kept_again, kept_plain
+from gpttui.tui.session.pairs import TwoTexts
+from gpttui.tui.session.saving import free_file, kept_again, kept_plain
+from gpttui.tui.session.share_dialogs import ExportScreen, RecipeScreen
 from tests.app.engine_inside import EngineInside
 from tests.app.pilot import Playground, playground
 from tests.app.test_inside import opened

@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gpttui import gallery, locations, rundir
-from gpttui.train_config import TrainConfig
-from gpttui.train_protocol import EvalDone, SampleDrawn, StepDone
+from gpttui import locations
+from gpttui.runs import rundir
+from gpttui.runs.config import TrainConfig
+from gpttui.runs.events import EvalDone, SampleDrawn, StepDone
+from gpttui.storage import gallery
 from gpttui.training import run as runs
 from gpttui.tui.screens.train import TrainScreen
 from gpttui.tui.screens.train_after import AfterScreen

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gpttui.train_config import TrainConfig
+from gpttui.runs.config import TrainConfig
 from gpttui.tui.screens.train import TrainScreen
 from gpttui.tui.screens.train_form import TrainFormScreen
 from gpttui.tui.screens.train_stop import StopRuleScreen

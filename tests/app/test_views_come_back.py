@@ -11,12 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gpttui import locations
-from gpttui.inference.branches import SessionFile, load_session
-from gpttui.tui.screens import views
-from gpttui.tui.screens.inside.attention import AttentionScreen
-from gpttui.tui.screens.inside.frame import InsideScreen
-from gpttui.tui.screens.inside.remembered import SETTINGS, Setting, take_back, values
-from gpttui.tui.widgets.inside.attention_stages import ALL
+from gpttui.sessions.tree import SessionFile, load_session
+from gpttui.tui.session.remembered import SETTINGS, Setting, take_back, values
+from gpttui.tui.views import table as views
+from gpttui.tui.views.attention.pane_stages import ALL
+from gpttui.tui.views.attention.screen import AttentionScreen
+from gpttui.tui.views.frame import InsideScreen
 from tests.app.pilot import Playground
 from tests.app.test_inside import opened
 from tests.app.test_sharing import again

@@ -13,10 +13,10 @@ from textual.pilot import Pilot
 from gpttui import locations
 from gpttui.tui.app import GpttuiApp
 from gpttui.tui.screens.play import Opening, PlayScreen
-from gpttui.tui.screens.share_dialogs import ExportScreen
 from gpttui.tui.screens.train import TrainScreen
 from gpttui.tui.screens.train_form import TrainFormScreen
-from gpttui.tui.screens.train_record import RunRecord
+from gpttui.tui.session.run_record import RunRecord
+from gpttui.tui.session.share_dialogs import ExportScreen
 from tests import fakes
 from tests.app.engine_inside import EngineInside
 

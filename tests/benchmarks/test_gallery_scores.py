@@ -2,9 +2,9 @@
 
 import pytest
 
-from gpttui import gallery, model_card
 from gpttui.errors import UserError
 from gpttui.evaluation.tasks import TASKS, evaluate
+from gpttui.storage import gallery, model_card
 
 BUNDLED = sorted(path.name for path in gallery.bundled_dir().iterdir() if (path / "config.json").exists())
 EXACT_ENOUGH = 0.005

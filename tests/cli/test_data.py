@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from gpttui import datasets
-from gpttui.datasets import PublicText, fetch
+from gpttui.corpora import datasets
+from gpttui.corpora.datasets import PublicText, fetch
 from gpttui.errors import UserError
 from tests.cli.conftest import Cli
 

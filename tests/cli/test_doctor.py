@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gpttui import gallery
 from gpttui.cli import doctor
+from gpttui.storage import gallery
 from tests.cli.conftest import Cli
 
 

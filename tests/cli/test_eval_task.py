@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from gpttui import datasets, gallery, model_card
+from gpttui.corpora import datasets
 from gpttui.evaluation.tasks import TASKS
+from gpttui.storage import gallery, model_card
 from gpttui.tokenizers import train_characters
 from tests.cli.conftest import Cli, make_model
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gpttui import gallery
 from gpttui.cli import play
-from gpttui.inference.branches import SessionFile, save_session
 from gpttui.inference.opening import open_model
 from gpttui.inference.session import Session
 from gpttui.interventions import AblateHead
 from gpttui.records import Sampling
+from gpttui.sessions.tree import SessionFile, save_session
+from gpttui.storage import gallery
 from tests.cli.conftest import Cli
 
 SAMPLING = Sampling(1.2, 7, 0.9)

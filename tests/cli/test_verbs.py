@@ -15,8 +15,8 @@ import pytest
 import torch
 from transformers import AutoTokenizer, GPT2LMHeadModel
 
-from gpttui import gallery
 from gpttui.model import checkpoint
+from gpttui.storage import gallery
 from gpttui.tokenizers import Tokenizer
 from tests import bad_models
 from tests.cli.conftest import Cli

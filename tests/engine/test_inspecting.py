@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 import torch
 
-from gpttui import inspect_protocol as views
-from gpttui import parts_protocol as parts
 from gpttui.engine.server import Engine
 from gpttui.errors import UserError
 from gpttui.inference.contributions import contributions
 from gpttui.inference.trace import record, stops
 from gpttui.interventions import AblateHead, AblateNeuron, AblatePart, ForbidEdge, PatchResidual
 from gpttui.model import checkpoint
-from gpttui.protocol import (
+from gpttui.protocol import parts
+from gpttui.protocol import stream as views
+from gpttui.protocol.frames import (
     Call,
     Choose,
     Intervene,

@@ -12,9 +12,9 @@ import msgspec
 import numpy as np
 import pytest
 
-from gpttui import protocol
 from gpttui.engine.launch import default_command
-from gpttui.protocol import (
+from gpttui.protocol import frames as protocol
+from gpttui.protocol.frames import (
     Answer,
     Back,
     Call,
@@ -265,7 +265,7 @@ def test_it_ends_on_sigterm(tmp_path: Path) -> None:
 SCRIPT = """
 import os, sys
 from gpttui.engine import server
-from gpttui.protocol import Back, Failure, Jump, Show, Step
+from gpttui.protocol.frames import Back, Failure, Jump, Show, Step
 
 ran = 0
 

@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from gpttui import gallery, rundir
 from gpttui.engine.live_run import LEAST_TOKENS, MOST_WAIT_S, short_passes
 from gpttui.engine.server import Engine
 from gpttui.errors import UserError
-from gpttui.protocol import (
+from gpttui.protocol.frames import (
     Answer,
     Call,
     Look,
@@ -30,10 +29,7 @@ from gpttui.protocol import (
     decode_reply,
     frame,
 )
-from gpttui.records import Sampling
-from gpttui.train_config import TrainConfig
-from gpttui.train_protocol import EvalDone, RunEnded, RunStarted, SampleDrawn, StopRuleChanged
-from gpttui.train_requests import (
+from gpttui.protocol.train import (
     AskBatch,
     AskBeforeAfter,
     AskProbes,
@@ -53,6 +49,11 @@ from gpttui.train_requests import (
     StopRun,
     TrainNews,
 )
+from gpttui.records import Sampling
+from gpttui.runs import rundir
+from gpttui.runs.config import TrainConfig
+from gpttui.runs.events import EvalDone, RunEnded, RunStarted, SampleDrawn, StopRuleChanged
+from gpttui.storage import gallery
 from tests import fakes
 
 T = TypeVar("T")

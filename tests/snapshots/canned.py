@@ -3,11 +3,11 @@
 import msgspec
 import numpy as np
 
-from gpttui.protocol import Answer, Request
+from gpttui.protocol.frames import Answer, Request
+from gpttui.protocol.train import AskBatch, BatchLosses, Measure, Measured, Probe, TrainNews
 from gpttui.records import LossHistory, ModelCard, frozen
-from gpttui.train_config import TrainConfig
-from gpttui.train_protocol import EvalDone, RunStarted, SampleDrawn, StepDone
-from gpttui.train_requests import AskBatch, BatchLosses, Measure, Measured, Probe, TrainNews
+from gpttui.runs.config import TrainConfig
+from gpttui.runs.events import EvalDone, RunStarted, SampleDrawn, StepDone
 from tests.fake_engine import TEXT, FakeEngine, tokenizer
 
 RUN = "/runs/kings"

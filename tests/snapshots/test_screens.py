@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from gpttui import gallery
+from gpttui.storage import gallery
 from gpttui.tui.app import GpttuiApp
 from gpttui.tui.screens.models import ModelsScreen
 from gpttui.tui.screens.play import Opening

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gpttui.inference.branches import load_session
+from gpttui.sessions.tree import load_session
 from tests.terminal.pty_app import FAKE_ENGINE, LEAVE_ALTERNATE, LIMIT_S, REPOSITORY, Terminal, terminal
 
 OPEN = "Next token · after"

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import torch
 
-from gpttui.train_config import TrainConfig
-from gpttui.train_protocol import Event
+from gpttui.runs.config import TrainConfig
+from gpttui.runs.events import Event
 from gpttui.training import run as runs
 
 TINY: dict[str, Any] = {

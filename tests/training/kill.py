@@ -8,8 +8,8 @@ import sys
 import time
 from pathlib import Path
 
-from gpttui import rundir
-from gpttui.train_protocol import EvalDone, StepDone
+from gpttui.runs import rundir
+from gpttui.runs.events import EvalDone, StepDone
 
 PATIENCE_S = 120.0
 OPTIONS = [

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gpttui.cli.main import run as gpttui
-from gpttui.train_config import TrainConfig
+from gpttui.runs.config import TrainConfig
 from gpttui.training import shape
 
 SMALL = ["--layers", "1", "--heads", "2", "--width", "8", "--context", "16", "--batch", "2", "--steps", "2"]

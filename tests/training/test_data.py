@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from gpttui.errors import UserError
-from gpttui.train_config import TrainConfig
+from gpttui.runs.config import TrainConfig
 from gpttui.training import run as runs
 from gpttui.training import text
 from gpttui.training.data import IGNORED, Encoder, TokenFile, TokenWriter, learn_from, open_data, prepare

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gpttui import rundir
-from gpttui.train_protocol import RunStarted
+from gpttui.runs import rundir
+from gpttui.runs.events import RunStarted
 from tests.training.kill import OPTIONS, curve, spawn
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from gpttui import rundir
 from gpttui.cli.main import run as gpttui
 from gpttui.errors import UserError
 from gpttui.model import checkpoint
-from gpttui.train_config import TrainConfig
-from gpttui.train_protocol import RunStarted, StepDone
+from gpttui.runs import rundir
+from gpttui.runs.config import TrainConfig
+from gpttui.runs.events import RunStarted, StepDone
 from gpttui.training import run as runs
 from gpttui.training.recipes import RECIPES
 from tests.training.conftest import train

@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from gpttui import rundir
 from gpttui.errors import UserError
 from gpttui.model import checkpoint
-from gpttui.tokenizers import Tokenizer
-from gpttui.train_config import TrainConfig
-from gpttui.train_protocol import (
+from gpttui.runs import rundir
+from gpttui.runs.config import TrainConfig
+from gpttui.runs.events import (
     CheckpointSaved,
     EvalDone,
     Event,
@@ -23,6 +22,7 @@ from gpttui.train_protocol import (
     StepDone,
     StopRuleChanged,
 )
+from gpttui.tokenizers import Tokenizer
 from gpttui.training import run as runs
 from gpttui.training.optim import lr_factor
 from tests.training.conftest import train

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gpttui.model.gpt import GPT
-from gpttui.train_config import TrainConfig
+from gpttui.runs.config import TrainConfig
 from gpttui.training.optim import COEFFICIENTS, Muon, lr_factor, make_optimisers, orthogonalise
 from gpttui.training.shape import model_shape
 

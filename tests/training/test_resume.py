@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from gpttui import rundir
 from gpttui.errors import UserError
-from gpttui.train_config import TrainConfig
-from gpttui.train_protocol import RunStarted, StepDone
+from gpttui.runs import rundir
+from gpttui.runs.config import TrainConfig
+from gpttui.runs.events import RunStarted, StepDone
 from gpttui.training import checkpoints
 from gpttui.training import run as runs
 from tests.training.conftest import train

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from gpttui import rundir
-from gpttui.train_config import TrainConfig
-from gpttui.train_protocol import EvalDone, StepDone, decode_event, encode_event
+from gpttui.runs import rundir
+from gpttui.runs.config import TrainConfig
+from gpttui.runs.events import EvalDone, StepDone, decode_event, encode_event
 
 
 def step(n: int) -> StepDone:

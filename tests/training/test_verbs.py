@@ -13,15 +13,16 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from gpttui import gallery, model_card, rundir
 from gpttui.cli.main import run as gpttui
 from gpttui.errors import UserError
-from gpttui.inference.branches import OfRun, SessionFile, load_session, save_session
 from gpttui.model import checkpoint
-from gpttui.run_history import joined, loss_history
+from gpttui.runs import rundir
+from gpttui.runs.config import TrainConfig
+from gpttui.runs.events import RunEnded, StepDone, decode_event
+from gpttui.runs.history import joined, loss_history
+from gpttui.sessions.tree import OfRun, SessionFile, load_session, save_session
+from gpttui.storage import gallery, model_card
 from gpttui.tokenizers import Tokenizer
-from gpttui.train_config import TrainConfig
-from gpttui.train_protocol import RunEnded, StepDone, decode_event
 from gpttui.training import publish as publishing
 from gpttui.training.evaluate import text_loss
 from gpttui.training.publish import publish

@@ -10,7 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gpttui.errors import UserError
-from gpttui.inference.branches import (
+from gpttui.interventions import AblateHead, Steer
+from gpttui.records import Sampling
+from gpttui.sessions.command import generate_command, session_command
+from gpttui.sessions.tree import (
     Branches,
     SessionFile,
     check_session,
@@ -19,9 +22,6 @@ from gpttui.inference.branches import (
     model_words,
     save_session,
 )
-from gpttui.interventions import AblateHead, Steer
-from gpttui.recipe import generate_command, session_command
-from gpttui.records import Sampling
 
 PATHS = st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=6), min_size=1, max_size=12)
 

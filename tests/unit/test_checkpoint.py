@@ -15,11 +15,11 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from gpttui import model_files
 from gpttui.errors import UserError
 from gpttui.inference.opening import open_model
 from gpttui.model import checkpoint
 from gpttui.model.gpt import GPTConfig
+from gpttui.storage import model_files
 from tests import fakes
 
 

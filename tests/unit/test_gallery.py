@@ -12,12 +12,12 @@ import pytest
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from gpttui import gallery
 from gpttui.errors import UserError
 from gpttui.model import checkpoint
 from gpttui.model.gpt import GPT, GPTConfig
+from gpttui.runs.events import EvalDone, RunEnded, StepDone, encode_event
+from gpttui.storage import gallery
 from gpttui.tokenizers import Tokenizer, train_bpe, train_characters, train_words
-from gpttui.train_protocol import EvalDone, RunEnded, StepDone, encode_event
 from tests import bad_models
 
 

@@ -3,9 +3,10 @@
 import os
 from pathlib import Path
 
-from gpttui import run_history, rundir
-from gpttui.train_config import TrainConfig
-from gpttui.train_protocol import EvalDone, StepDone
+from gpttui.runs import history as run_history
+from gpttui.runs import rundir
+from gpttui.runs.config import TrainConfig
+from gpttui.runs.events import EvalDone, StepDone
 
 
 def made(folder: Path, name: str, steps: int, at_unix_s: float) -> Path:

@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from gpttui import gallery
 from gpttui.errors import UserError
 from gpttui.inference import recorder, session
 from gpttui.inference.sampling import distribution
@@ -19,8 +18,9 @@ from gpttui.inference.session import Session, window_start
 from gpttui.model import checkpoint
 from gpttui.model.gpt import GPT, GPTConfig
 from gpttui.model.taps import Recorder
-from gpttui.protocol import Look, Reply, Shown, decode_reply, frame
+from gpttui.protocol.frames import Look, Reply, Shown, decode_reply, frame
 from gpttui.records import Array, Sampling, Snapshot
+from gpttui.storage import gallery
 from tests import fakes
 from tests.unit import shapes
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gpttui import inspect_protocol as views
-from gpttui import parts_protocol as parts
 from gpttui.errors import UserError
-from gpttui.view_files import fields_of, write_table
+from gpttui.protocol import parts
+from gpttui.protocol import stream as views
+from gpttui.sessions.view_files import fields_of, write_table
 
 GRID = views.LensGrid(
     first=2,

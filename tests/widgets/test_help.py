@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from gpttui.tui import widgets
+from gpttui import tui
 from gpttui.tui.widgets.loss import LossPane
 from gpttui.tui.widgets.pane import Pane
 
@@ -22,7 +22,7 @@ def leaves(kind: type[Pane]) -> Iterator[type[Pane]]:
 
 
 def panes() -> "list[type[Pane] | type[LossPane]]":
-    for module in pkgutil.walk_packages(widgets.__path__, f"{widgets.__name__}."):
+    for module in pkgutil.walk_packages(tui.__path__, f"{tui.__name__}."):
         importlib.import_module(module.name)
     return [*leaves(Pane), LossPane]
 

@@ -5,10 +5,10 @@ import pytest
 from textual.app import App, ComposeResult
 
 from gpttui.errors import UserError
-from gpttui.train_protocol import SampleDrawn
-from gpttui.train_requests import Measured, Probe
+from gpttui.protocol.train import Measured, Probe
+from gpttui.runs.events import SampleDrawn
 from gpttui.tui.renderables.heat_strip import strip
-from gpttui.tui.screens import train_draft as drafts
+from gpttui.tui.session import run_order as drafts
 from gpttui.tui.widgets.samples import _lines
 from gpttui.tui.widgets.scrubber import LIVE, Scrubber
 

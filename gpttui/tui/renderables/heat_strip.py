@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gpttui.train_requests import Probe
+from gpttui.protocol.train import Probe
 
 Array = np.ndarray[Any, Any]
 

@@ -23,7 +23,7 @@ class Early(NamedTuple):
 
 def early(model: str, prompt: str | None) -> Early | None:
     """The text that model directory `model` will open with; `prompt` if that is not the model's own."""
-    from gpttui import gallery
+    from gpttui.storage import gallery
     from gpttui.tokenizers import Tokenizer
 
     try:

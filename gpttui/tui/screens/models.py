@@ -16,11 +16,11 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from gpttui import gallery
 from gpttui.errors import UserError
 from gpttui.records import LossHistory, ModelCard
+from gpttui.storage import gallery
 from gpttui.text import safe_text
-from gpttui.tui.sessions import short
+from gpttui.tui.session.saving import short
 from gpttui.tui.widgets.hint_bar import HintBar
 from gpttui.tui.widgets.key_bar import KeyBar
 from gpttui.tui.widgets.loss import LossPane

@@ -16,21 +16,21 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from gpttui.interventions import AblateHead, AblatePart
-from gpttui.protocol import Look
+from gpttui.protocol.frames import Look
 from gpttui.records import Sampling, Snapshot
 from gpttui.tui import keys, ladders
-from gpttui.tui.messages import EngineLost, EngineReady, ModelOpened, Refused, SnapshotArrived
 from gpttui.tui.pace import Pace
 from gpttui.tui.renderables.labels import so_many
-from gpttui.tui.screens import views
-from gpttui.tui.screens.deck import PaneDeck
-from gpttui.tui.screens.hints import Seen, altered, hint
 from gpttui.tui.screens.play_sharing import PlaySharing
-from gpttui.tui.screens.session_link import Engine, SessionLink
 from gpttui.tui.screens.train_door import TrainDoor
-from gpttui.tui.screens.train_link import TrainLink
 from gpttui.tui.selection import Selection
+from gpttui.tui.session.hints import Seen, altered, hint
+from gpttui.tui.session.link import Engine, SessionLink
+from gpttui.tui.session.messages import EngineLost, EngineReady, ModelOpened, Refused, SnapshotArrived
+from gpttui.tui.session.train_link import TrainLink
+from gpttui.tui.views import table as views
 from gpttui.tui.widgets.attention import AttentionPane
+from gpttui.tui.widgets.deck import PaneDeck
 from gpttui.tui.widgets.hint_bar import HintBar
 from gpttui.tui.widgets.key_bar import KeyBar
 from gpttui.tui.widgets.loss import LossPane
@@ -40,7 +40,7 @@ from gpttui.tui.widgets.status_header import StatusHeader
 from gpttui.tui.widgets.tokens import COLOUR_MODES, ColourMode, TokensPane
 
 if TYPE_CHECKING:
-    from gpttui.inference.branches import SessionFile
+    from gpttui.sessions.tree import SessionFile
     from gpttui.tui.widgets.prompt_editor import PromptEditor
 
 EDITOR = "PromptEditor"
@@ -296,7 +296,7 @@ class PlayScreen(TrainDoor, PlaySharing):
         self.app.push_screen(ModelsScreen(here), open_it)
 
     def action_help(self) -> None:
-        from gpttui.tui.screens.help import HelpScreen
+        from gpttui.tui.widgets.help import HelpScreen
 
         self.app.push_screen(HelpScreen(self.focused or self.tokens, self.active_bindings))
 

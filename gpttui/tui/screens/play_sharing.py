@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 from textual import on
 from textual.widget import Widget
 
-from gpttui import protocol
 from gpttui.errors import UserError
-from gpttui.tui.messages import Refused
+from gpttui.protocol import frames as protocol
 from gpttui.tui.renderables.labels import so_many
-from gpttui.tui.screens.sharing import Sharing
 from gpttui.tui.selection import Selection
+from gpttui.tui.session.messages import Refused
+from gpttui.tui.session.sharing import Sharing
 
 if TYPE_CHECKING:
-    from gpttui.inference.branches import SessionFile
     from gpttui.records import ModelCard
-    from gpttui.tui.screens.deck import PaneDeck
+    from gpttui.sessions.tree import SessionFile
     from gpttui.tui.screens.play import Opening
     from gpttui.tui.widgets.attention import AttentionPane
+    from gpttui.tui.widgets.deck import PaneDeck
     from gpttui.tui.widgets.tokens import TokensPane
 
 
@@ -59,7 +59,7 @@ class PlaySharing(Sharing):
     def come_back(self, path: str, session: "SessionFile") -> None:
         """Open the model at `path` with the session's text, settings and changes."""
         self._coming_back = session
-        from gpttui.inference.branches import weights_of
+        from gpttui.sessions.tree import weights_of
 
         changes, weights = tuple(session.interventions), weights_of(session, Path(path))
         self.link.resume(
@@ -82,7 +82,7 @@ class PlaySharing(Sharing):
         """The model cannot follow the file, which is named: its prompt is opened alone."""
         session, self._coming_back = self._coming_back, None
         if session is not None:
-            from gpttui.inference.branches import not_back
+            from gpttui.sessions.tree import not_back
 
             self._not_back = f"{not_back(self._session_file, event.line)}. Its prompt opens alone."
             self.hints.say(self._not_back, "error")
@@ -91,7 +91,7 @@ class PlaySharing(Sharing):
 
     @property
     def _session_file(self) -> str:
-        from gpttui.tui.sessions import short
+        from gpttui.tui.session.saving import short
 
         return short(Path(self.opening.session_file)) if self.opening.session_file else "the session"
 
@@ -103,8 +103,8 @@ class PlaySharing(Sharing):
                 self.hints.say(self._not_back, "error")
                 self._not_back = ""
             return
-        from gpttui.inference.branches import check_session
-        from gpttui.tui.sessions import tree_of
+        from gpttui.sessions.tree import check_session
+        from gpttui.tui.session.saving import tree_of
 
         card = opened.card
         try:
@@ -133,9 +133,9 @@ class PlaySharing(Sharing):
 
     def _show_again(self, view: dict[str, Any]) -> None:
         """What a session file says of the screen; what means nothing to this version is passed over."""
-        from gpttui.tui.screens import views
-        from gpttui.tui.screens.inside.remembered import COMING_BACK
-        from gpttui.tui.sessions import kept_again
+        from gpttui.tui.session.remembered import COMING_BACK
+        from gpttui.tui.session.saving import kept_again
+        from gpttui.tui.views import table as views
         from gpttui.tui.widgets.tokens import COLOUR_MODES
 
         self.link.kept |= kept_again(view.get("kept"))

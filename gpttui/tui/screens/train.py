@@ -14,7 +14,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from gpttui.errors import UserError
-from gpttui.train_requests import (
+from gpttui.protocol.train import (
     AskBatch,
     BatchLosses,
     Done,
@@ -28,13 +28,13 @@ from gpttui.train_requests import (
     StopRun,
 )
 from gpttui.tui.renderables.spans import rate
-from gpttui.tui.screens.deck import PaneDeck
-from gpttui.tui.screens.sharing import Exporting
 from gpttui.tui.screens.train_keys import TRAINING
-from gpttui.tui.screens.train_link import TrainLink
-from gpttui.tui.screens.train_record import RunRecord
 from gpttui.tui.screens.train_words import headlines, vitals
+from gpttui.tui.session.run_record import RunRecord
+from gpttui.tui.session.sharing import Exporting
+from gpttui.tui.session.train_link import TrainLink
 from gpttui.tui.widgets.batch import BatchPane
+from gpttui.tui.widgets.deck import PaneDeck
 from gpttui.tui.widgets.gradients import GradientsPane
 from gpttui.tui.widgets.heat_strip import HeatStripPane
 from gpttui.tui.widgets.hint_bar import HintBar, Tone
@@ -44,8 +44,8 @@ from gpttui.tui.widgets.samples import SamplesPane
 from gpttui.tui.widgets.train_header import TrainHeader
 
 if TYPE_CHECKING:
+    from gpttui.runs.events import SampleDrawn
     from gpttui.tokenizers import Tokenizer
-    from gpttui.train_protocol import SampleDrawn
 
 REDRAW_S = 0.25
 BATCH_S = 1.0
@@ -377,7 +377,7 @@ class TrainScreen(Exporting[str | None]):
         self.deck.zoom()
 
     def action_help(self) -> None:
-        from gpttui.tui.screens.help import HelpScreen
+        from gpttui.tui.widgets.help import HelpScreen
 
         self.app.push_screen(HelpScreen(self.focused or self.curve, self.active_bindings))
 

@@ -9,10 +9,10 @@ from textual.containers import Container
 from textual.widget import Widget
 
 from gpttui.errors import UserError
-from gpttui.train_requests import AskBeforeAfter, BeforeAfter
-from gpttui.tui.screens.sharing import Exporting
-from gpttui.tui.screens.train_link import TrainLink
-from gpttui.tui.screens.train_record import RunRecord
+from gpttui.protocol.train import AskBeforeAfter, BeforeAfter
+from gpttui.tui.session.run_record import RunRecord
+from gpttui.tui.session.sharing import Exporting
+from gpttui.tui.session.train_link import TrainLink
 from gpttui.tui.widgets.before_after import ForgottenPane, MovesPane, WrittenPane
 from gpttui.tui.widgets.hint_bar import HintBar
 from gpttui.tui.widgets.key_bar import KeyBar
@@ -87,6 +87,6 @@ class AfterScreen(Exporting[None]):
         return f"{self.record.name}-before-after"
 
     def action_help(self) -> None:
-        from gpttui.tui.screens.help import HelpScreen
+        from gpttui.tui.widgets.help import HelpScreen
 
         self.app.push_screen(HelpScreen(self.focused or self.panes[0], self.active_bindings))

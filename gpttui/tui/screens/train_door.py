@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 from textual.screen import Screen
 
-from gpttui import rundir
 from gpttui.errors import UserError
 from gpttui.records import ModelCard
-from gpttui.tui.screens.hints import NO_CHECKPOINTS
-from gpttui.tui.screens.train_link import TrainLink, resume_command, run_of
-from gpttui.tui.screens.train_record import RunRecord
+from gpttui.runs import rundir
+from gpttui.tui.session.hints import NO_CHECKPOINTS
+from gpttui.tui.session.run_record import RunRecord
+from gpttui.tui.session.train_link import TrainLink, resume_command, run_of
 from gpttui.tui.widgets.scrubber import LIVE, Scrubber
 
 if TYPE_CHECKING:
-    from gpttui.train_requests import SetStopRule
-    from gpttui.tui.screens.session_link import SessionLink
+    from gpttui.protocol.train import SetStopRule
     from gpttui.tui.screens.train_form import Ordered
+    from gpttui.tui.session.link import SessionLink
     from gpttui.tui.widgets.hint_bar import HintBar
     from gpttui.tui.widgets.loss import LossPane
     from gpttui.tui.widgets.tokens import TokensPane
@@ -60,8 +60,8 @@ class TrainDoor(Screen[None]):
 
     def order_run(self, text: str) -> None:
         """The form, on a text if one is given; what is ordered starts at once."""
-        from gpttui.tui.screens.train_draft import Base
         from gpttui.tui.screens.train_form import TrainFormScreen
+        from gpttui.tui.session.run_order import Base
 
         card = self.link.card
         base = (

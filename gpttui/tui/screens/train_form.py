@@ -20,11 +20,11 @@ from textual.widgets import Static
 
 from gpttui import locations
 from gpttui.errors import UserError
-from gpttui.train_config import TrainConfig
-from gpttui.train_requests import Measured
+from gpttui.protocol.train import Measured
+from gpttui.runs.config import TrainConfig
 from gpttui.tui.renderables.spans import duration, memory
-from gpttui.tui.screens import train_draft as drafts
-from gpttui.tui.screens.train_link import TrainLink
+from gpttui.tui.session import run_order as drafts
+from gpttui.tui.session.train_link import TrainLink
 from gpttui.tui.widgets.hint_bar import HintBar
 from gpttui.tui.widgets.key_bar import KeyBar
 from gpttui.tui.widgets.status_header import parameters
@@ -232,7 +232,7 @@ class TrainFormScreen(ModalScreen[Ordered | None]):
         self.dismiss(Ordered(config, drafts.run_path(self.values, locations.runs_dir())))
 
     def action_help(self) -> None:
-        from gpttui.tui.screens.help import HelpScreen
+        from gpttui.tui.widgets.help import HelpScreen
 
         self.app.push_screen(HelpScreen(self.form, self.active_bindings))
 

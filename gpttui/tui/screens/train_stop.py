@@ -10,10 +10,10 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from gpttui.errors import UserError
-from gpttui.train_requests import SetStopRule
+from gpttui.protocol.train import SetStopRule
 from gpttui.tui.renderables.spans import duration
-from gpttui.tui.screens.train_draft import number, whole
-from gpttui.tui.screens.train_record import RunRecord
+from gpttui.tui.session.run_order import number, whole
+from gpttui.tui.session.run_record import RunRecord
 from gpttui.tui.widgets.pane import label_border
 from gpttui.tui.widgets.train_form import Field, FormPane
 

@@ -1,7 +1,7 @@
 """What a run's record says, in the words and numbers of the training screen's header and its pane of numbers. Pure."""
 
 from gpttui.tui.renderables.spans import duration, memory, per_second, rate
-from gpttui.tui.screens.train_record import RunRecord
+from gpttui.tui.session.run_record import RunRecord
 from gpttui.tui.widgets.gradients import Vitals
 from gpttui.tui.widgets.status_header import parameters
 

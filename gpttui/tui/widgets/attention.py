@@ -15,6 +15,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from gpttui.records import Snapshot
+from gpttui.sessions.view_files import Table
 from gpttui.tui.renderables.heatmap import CellSize, HeatmapLines
 from gpttui.tui.renderables.labels import quoted_label, token_label
 from gpttui.tui.renderables.legend import legend_pieces
@@ -23,7 +24,6 @@ from gpttui.tui.renderables.square_lines import SquareTones, SquareView
 from gpttui.tui.tables import token_columns
 from gpttui.tui.widgets.pane import NO_TEXT, VIEW, Pane, Piece, label_border, moving
 from gpttui.tui.widgets.squares import Array, Squares
-from gpttui.view_files import Table
 
 if TYPE_CHECKING:
     from gpttui.tokenizers import Tokenizer

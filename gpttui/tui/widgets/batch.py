@@ -12,7 +12,8 @@ from textual.binding import BindingType
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from gpttui.train_requests import BatchLosses
+from gpttui.protocol.train import BatchLosses
+from gpttui.sessions.view_files import Table
 from gpttui.tui.palette import STEPS, ColourDepth, heat_styles, levels
 from gpttui.tui.renderables.candidates import fitting
 from gpttui.tui.renderables.labels import percent, quoted_label
@@ -20,7 +21,6 @@ from gpttui.tui.renderables.legend import legend_pieces
 from gpttui.tui.renderables.token_flow import Array, TokenFlow
 from gpttui.tui.tables import token_columns
 from gpttui.tui.widgets.pane import Pane, Piece, label_border, moving
-from gpttui.view_files import Table
 
 if TYPE_CHECKING:
     from gpttui.tokenizers import Tokenizer

@@ -8,10 +8,10 @@ from typing import ClassVar, NamedTuple
 from textual.reactive import reactive
 from textual.strip import Strip
 
+from gpttui.sessions.view_files import Table
 from gpttui.text import safe_text
 from gpttui.tui.renderables.labels import clip, fit
 from gpttui.tui.widgets.pane import Pane, Piece, label_border
-from gpttui.view_files import Table
 
 NAME = 10
 

@@ -12,15 +12,15 @@ from textual.binding import BindingType
 from textual.reactive import reactive
 from textual.strip import Strip as Line
 
+from gpttui.protocol.train import Probe
+from gpttui.sessions.view_files import Table
 from gpttui.text import safe_text
-from gpttui.train_requests import Probe
 from gpttui.tui.palette import ColourDepth, levels, ramp_glyph
 from gpttui.tui.renderables.heat_strip import Strip, strip
 from gpttui.tui.renderables.labels import clip, fit, percent, token_label
 from gpttui.tui.renderables.legend import legend_pieces
 from gpttui.tui.tables import token_columns
 from gpttui.tui.widgets.pane import Pane, Piece, label_border, moving
-from gpttui.view_files import Table
 
 if TYPE_CHECKING:
     from gpttui.tokenizers import Tokenizer

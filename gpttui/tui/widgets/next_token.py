@@ -13,12 +13,12 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from gpttui.records import Prediction, Snapshot
+from gpttui.sessions.view_files import Table
 from gpttui.tui.palette import token_styles
 from gpttui.tui.renderables import candidates
 from gpttui.tui.renderables.labels import percent, quoted_label, token_label
 from gpttui.tui.tables import token_columns
 from gpttui.tui.widgets.pane import NO_TEXT, VIEW, Pane, Piece, label_border, moving
-from gpttui.view_files import Table
 
 if TYPE_CHECKING:
     from gpttui.tokenizers import Tokenizer

@@ -12,10 +12,10 @@ from textual.geometry import Size
 from textual.reactive import reactive
 from textual.strip import Strip
 
+from gpttui.runs.events import SampleDrawn
+from gpttui.sessions.view_files import Table
 from gpttui.text import safe_text
-from gpttui.train_protocol import SampleDrawn
 from gpttui.tui.widgets.pane import Pane, Piece, label_border, moving
-from gpttui.view_files import Table
 
 NO_SAMPLES = "the first sample comes with the first steps"
 

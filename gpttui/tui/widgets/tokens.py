@@ -16,6 +16,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from gpttui.records import Snapshot
+from gpttui.sessions.view_files import Table
 from gpttui.tui.palette import STEPS, ColourDepth, heat_styles, levels, token_styles
 from gpttui.tui.renderables.candidates import fitting
 from gpttui.tui.renderables.labels import hex_bytes, quoted_label, so_many
@@ -23,7 +24,6 @@ from gpttui.tui.renderables.legend import legend_pieces
 from gpttui.tui.renderables.token_flow import Array, TokenFlow
 from gpttui.tui.tables import token_columns
 from gpttui.tui.widgets.pane import NO_TEXT, Pane, Piece, label_border, moving
-from gpttui.view_files import Table
 
 if TYPE_CHECKING:
     from gpttui.tokenizers import Tokenizer

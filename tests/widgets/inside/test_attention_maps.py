@@ -6,7 +6,7 @@ from rich.cells import cell_len
 from rich.style import Style
 
 from gpttui.tui.palette import ColourDepth
-from gpttui.tui.renderables.inside.attention_maps import (
+from gpttui.tui.views.attention.draw_maps import (
     FORBIDDEN,
     HIDDEN,
     MASKED,
@@ -17,7 +17,7 @@ from gpttui.tui.renderables.inside.attention_maps import (
     lay_out,
     short,
 )
-from gpttui.tui.renderables.inside.attention_stages import Viewport, window
+from gpttui.tui.views.attention.draw_stages import Viewport, window
 
 TONES = MapTones(*(Style() for _ in range(7)))
 

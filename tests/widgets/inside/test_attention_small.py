@@ -6,7 +6,7 @@ from rich.cells import cell_len
 
 from gpttui.tui.palette import ColourDepth
 from gpttui.tui.renderables.heatmap import HeatmapLines
-from gpttui.tui.renderables.inside.attention_small import best_heads, map_lines, small_maps
+from gpttui.tui.views.attention.draw_small import best_heads, map_lines, small_maps
 
 INK = HeatmapLines(ColourDepth.TRUE, "#000000", "#222222")
 PLAIN = HeatmapLines(ColourDepth.NONE, "#000000", "#222222")

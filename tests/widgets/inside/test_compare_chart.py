@@ -5,7 +5,7 @@ import pytest
 from rich.cells import cell_len
 from rich.style import Style
 
-from gpttui.tui.renderables.inside.compare_chart import (
+from gpttui.tui.renderables.charts import (
     Pair,
     Wings,
     bar_from_right,

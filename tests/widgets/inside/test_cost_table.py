@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gpttui.parts_protocol import Cost
-from gpttui.tui.renderables.inside.cost_table import (
+from gpttui.protocol.parts import Cost
+from gpttui.tui.views.cost.draw_table import (
     PART_NAMES,
     PART_WORDS,
     SHORT_NAMES,

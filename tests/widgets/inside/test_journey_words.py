@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gpttui.inspect_protocol import Journey
+from gpttui.protocol.stream import Journey
 from gpttui.records import Draw, Sampling
-from gpttui.tui.renderables.inside import journey_words as words
+from gpttui.tui.views.journey import draw_words as words
 
 STOPS = ("embed", "0 attn", "0 mlp")
 

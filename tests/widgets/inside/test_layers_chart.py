@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from gpttui.inspect_protocol import LensGrid
-from gpttui.tui.renderables.inside.layers_chart import (
+from gpttui.protocol.stream import LensGrid
+from gpttui.tui.views.layers.draw_cells import UNKNOWN, LensCells
+from gpttui.tui.views.layers.draw_chart import (
     around,
     chart_ticks,
     rank_chart,
@@ -12,7 +13,6 @@ from gpttui.tui.renderables.inside.layers_chart import (
     short_rank,
     signed_bar,
 )
-from gpttui.tui.renderables.inside.lens_cells import UNKNOWN, LensCells
 
 NOTHING = np.empty((2, 1, 0))
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gpttui.tui.renderables.inside.vectors_map import cells_of, lay_out
+from gpttui.tui.views.vectors.draw_map import cells_of, lay_out
 
 SQUARE = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
 

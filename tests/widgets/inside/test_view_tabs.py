@@ -3,7 +3,7 @@
 import pytest
 from rich.cells import cell_len
 
-from gpttui.tui.widgets.inside.view_tabs import fitted
+from gpttui.tui.widgets.view_tabs import fitted
 
 VIEWS = [("i", "journey"), ("w", "contexts"), ("a", "attention"), ("L", "layers"), ("b", "branches")]
 

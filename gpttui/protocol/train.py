@@ -1,0 +1,229 @@
+"""What the training screen asks the engine for, and what it gets: estimates, knobs, a batch, checkpoints, comparisons.
+
+`gpttui.protocol.frames` joins these into its unions (and holds `StartRun`, `ResumeRun`, `UseCheckpoint`, which carry a
+`Look`). A run is named by its directory on the engine's machine. Losses are in nats. No torch, no screen.
+"""
+
+import msgspec
+
+from gpttui.records import Array, Sampling
+from gpttui.runs.config import TrainConfig
+from gpttui.runs.events import Event, StepDone
+
+
+class Training(msgspec.Struct, frozen=True, tag=True, eq=False, omit_defaults=True):
+    """Base of the requests and answers of training; the class name is the tag."""
+
+
+# ── Before ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Measure(Training, frozen=True):
+    """What would this run be? A few timed passes of its shape. Answer: `Measured`."""
+
+    config: TrainConfig
+
+
+class Measured(Training, frozen=True):
+    params: int
+    vocab_size: int
+    vocab_exact: bool
+    """False where it was counted on the beginning of the text only."""
+    context: int
+    """Of the model: the config's own, or that of the model to start from."""
+    step_s: float
+    """One optimiser step, measured on a few rows and scaled to the batch."""
+    token_s: float
+    """One token of many, forward only: an evaluation's."""
+    draw_s: float
+    """One token alone, as samples are drawn."""
+    memory_bytes: int
+    free_bytes: int
+    """0 where the system does not tell."""
+
+
+# ── While it trains ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class PauseRun(Training, frozen=True):
+    """Hold the run, or let it go on. Answer: `Done`, as for all knobs."""
+
+    paused: bool
+
+
+class OneBatch(Training, frozen=True):
+    """Train one step, then hold."""
+
+
+class StopRun(Training, frozen=True):
+    """Save and end; the run can be resumed."""
+
+
+class RewindRun(Training, frozen=True):
+    """Back to the very same initial weights."""
+
+
+class SetLearningRate(Training, frozen=True):
+    """Another peak learning rate from the next step on."""
+
+    lr: float
+
+
+class SetStopRule(Training, frozen=True):
+    """When the run ends by itself, from the next step on. Not before a `StopRuleChanged` has come is it so."""
+
+    minutes: float = 0.0
+    """0: not by time."""
+    target_loss: float = 0.0
+    """0: not by a loss."""
+    steps: int = 0
+    """Also the length of the schedule, which is drawn out or drawn in; 0: as many as before."""
+
+
+class Done(Training, frozen=True):
+    """It is as asked. `state` is that of the run: running, paused, ended, failed."""
+
+    state: str
+
+
+class Probe(Training, frozen=True):
+    """What the model says after the watched prompt at one step."""
+
+    step: int
+    ids: Array
+    """`[k]` most probable first."""
+    probs: Array
+    """`[k]` over the whole vocabulary, temperature 1."""
+
+
+class TrainNews(Training, frozen=True):
+    """An event: what has happened since the last one, at most four times a second."""
+
+    run: str
+    state: str
+    steps: Array
+    """`[n]` steps done since."""
+    losses_nats: Array
+    """`[n]` of their batches."""
+    last: StepDone | None = None
+    """The last of these steps in full."""
+    events: tuple[Event, ...] = ()
+    """All that is no StepDone, in order."""
+    probe: Probe | None = None
+    checkpoints: tuple[int, ...] | None = None
+    """Steps of all checkpoints there are; None: as before."""
+    memory_bytes: int = 0
+    """Of the engine's process."""
+
+
+# ── Looking at a run ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class AskBatch(Training, frozen=True):
+    """The batch of a step (-1: the newest), and how well the weights of that moment predict it. Answer: `BatchLosses`.
+
+    For a run that trains here, its live batch and weights; else the batch that the run's seed gives, with the weights
+    of the last checkpoint at or before it.
+    """
+
+    run: str
+    step: int = -1
+    rows: int = 4
+
+
+class BatchLosses(Training, frozen=True):
+    step: int
+    weights_step: int
+    rows_in_all: int
+    ids: Array
+    """`[row, context + 1]`"""
+    losses_nats: Array
+    """`[row, context + 1]`: of each token as predicted from those before it; nan for the first and for padding."""
+
+
+class AskProbes(Training, frozen=True):
+    """The prompt's candidates at each checkpoint later than `after`. Answer: `Probes`, as many as a moment allows."""
+
+    run: str
+    prompt: str
+    after: int = -1
+    top_k: int = 16
+
+
+class Probes(Training, frozen=True):
+    probes: tuple[Probe, ...]
+    more: bool
+    """Ask again, after the last one's step."""
+
+
+class AskBeforeAfter(Training, frozen=True):
+    """What the run changed: the same prompt, the same seed. Answer: `BeforeAfter`."""
+
+    run: str
+    prompt: str
+    seed: int
+    sampling: Sampling
+    tokens: int = 60
+
+
+class Move(Training, frozen=True):
+    """A token's probability after `position`, before and after."""
+
+    position: int
+    token_id: int
+    before: float
+    after: float
+
+
+class BeforeAfter(Training, frozen=True):
+    before: str
+    """In words: which weights."""
+    after: str
+    n_prompt: int
+    before_ids: Array
+    """`[T]` prompt and what follows it."""
+    after_ids: Array
+    moves: tuple[Move, ...]
+    """Largest first, over the positions of `read_ids`."""
+    read_ids: Array
+    """What both models read: the text from before, or, where nothing had been learned before, the one from after."""
+    new_text: str
+    new_before_nats: float
+    new_after_nats: float
+    new_tokens: int
+    old_text: str = ""
+    """What the model had learned from before; empty where there was nothing before."""
+    old_before_nats: float | None = None
+    old_after_nats: float | None = None
+    old_tokens: int = 0
+    old_note: str = ""
+    """Why the old text could not be measured."""
+
+
+class KeepModel(Training, frozen=True):
+    """Write the run's model (of `step`; -1: its newest checkpoint) into a person's own models. Answer: `Kept`."""
+
+    run: str
+    name: str
+    step: int = -1
+
+
+class Kept(Training, frozen=True):
+    path: str
+    val_loss_nats: float
+
+
+TrainRequest = (
+    Measure
+    | PauseRun
+    | OneBatch
+    | StopRun
+    | RewindRun
+    | SetLearningRate
+    | SetStopRule
+    | AskBatch
+    | AskProbes
+    | AskBeforeAfter
+    | KeepModel
+)
+TrainAnswer = Measured | Done | TrainNews | BatchLosses | Probes | BeforeAfter | Kept

@@ -1,0 +1,73 @@
+"""The recorded curve of a run, thinned for the screen: what a model's history.json holds. No torch."""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gpttui.runs import rundir
+from gpttui.records import LossHistory, frozen
+from gpttui.runs.events import EvalDone, StepDone
+
+HISTORY_POINTS = 500
+NUMBERS = {2: "two", 3: "three", 4: "four"}
+
+
+def loss_history(run: Path, title: str, last_step: int) -> dict[str, Any]:
+    """The run's curve up to `last_step`, training losses averaged in bins, as `history.json` keeps it."""
+    losses: dict[int, float] = {}
+    val: dict[int, float] = {}
+    for event in rundir.read_events(run):
+        if isinstance(event, StepDone) and event.step <= last_step:
+            losses[event.step] = event.loss_nats
+        elif isinstance(event, EvalDone) and event.step <= last_step:
+            val[event.step] = event.val_loss_nats
+    steps = np.array(sorted(losses))
+    bins = np.array_split(steps, min(HISTORY_POINTS, len(steps))) if len(steps) else []
+    return {
+        "title": title,
+        "steps": [int(b[-1]) for b in bins],
+        "losses_nats": [round(float(np.mean([losses[int(s)] for s in b])), 4) for b in bins],
+        "val_steps": sorted(val),
+        "val_losses_nats": [round(val[s], 4) for s in sorted(val)],
+    }
+
+
+def joined(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """The curve of a model trained in stages: its base's, then its own, the steps counted on.
+
+    Of the held-out losses only the last stage's: the stages may cut what is held out into other rows.
+    """
+    done = before["steps"][-1] if before["steps"] else 0
+    stages = before.get("stages", 1) + 1
+    return {
+        "title": f"{after['title']}, in {NUMBERS.get(stages, stages)} stages",
+        "stages": stages,
+        "steps": before["steps"] + [done + step for step in after["steps"]],
+        "losses_nats": before["losses_nats"] + after["losses_nats"],
+        "val_steps": [done + step for step in after["val_steps"]],
+        "val_losses_nats": after["val_losses_nats"],
+    }
+
+
+def curve(run: Path) -> LossHistory:
+    """The whole curve of the run in `run`, under its name; empty where nothing was recorded."""
+    raw = loss_history(run, run.name, sys.maxsize)
+    names = ("steps", "losses_nats", "val_steps", "val_losses_nats")
+    steps, losses, val_steps, val_losses = (frozen(np.asarray(raw[name], dtype=np.float64)) for name in names)
+    return LossHistory(steps, losses, val_steps, val_losses, title=run.name)
+
+
+def ended_runs(folders: Iterable[Path]) -> list[Path]:
+    """Runs in these folders that nothing is training now, the one written last first."""
+    found: list[tuple[float, Path]] = []
+    for folder in folders:
+        for path in folder.iterdir() if folder.is_dir() else ():
+            try:
+                if rundir.is_run(path) and not rundir.is_locked(path):
+                    found.append(((path / rundir.EVENTS).stat().st_mtime, path))
+            except OSError:
+                continue
+    return [path for _, path in sorted(found, reverse=True)]

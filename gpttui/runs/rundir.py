@@ -1,0 +1,397 @@
+"""A run directory: the one bus between whoever trains and whoever looks.
+
+    config.json             TrainConfig, with the format's version
+    tokenizer.json
+    data/                   the encoded text, memory-mapped
+    events.jsonl            append-only, a torn last line is tolerated
+    checkpoints/00000500/   a whole model directory, plus the optimiser's state for the newest ones
+    latest                  the name of the newest whole checkpoint
+    lock                    held (flock) while something trains: the system lets go of it when the process dies
+
+Writing, tailing and listing only; no torch, no screen.
+"""
+
+import contextlib
+import errno
+import fcntl
+import io
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+import msgspec
+
+from gpttui.errors import UserError, one_line
+from gpttui.runs.config import FORMAT, TrainConfig
+from gpttui.runs.events import EvalDone, Event, RunEnded, RunFailed, RunStarted, StepDone, decode_event, encode_event
+
+CONFIG, EVENTS, TOKENIZER, LATEST, LOCK, CHECKPOINTS = (
+    "config.json", "events.jsonl", "tokenizer.json", "latest", "lock", "checkpoints",
+)  # fmt: skip
+STATE = "training.json"
+"""Present in checkpoints from which a run can go on."""
+INTACT = "the last checkpoint is intact"
+
+
+def one_line_os(error: OSError, path: Path) -> str:
+    """What the system said, for a person: disk full, read-only, gone."""
+    return f"{path}: {error.strerror or one_line(error)}"
+
+
+def _is_there(path: Path) -> bool:
+    """What cannot be looked at counts as there: it is not ours to make or to remove."""
+    try:
+        return path.exists()
+    except OSError as error:
+        return error.errno != errno.ENAMETOOLONG
+
+
+class RunLock:
+    """Only one writer to a run; taken when made, released by `close` or by the death of the process."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._made_parents = path, [parent for parent in path.parents if not _is_there(parent)]
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            self._handle: IO[bytes] = (path / LOCK).open("ab")
+        except OSError as error:
+            self._take_parents_back()
+            raise UserError(f"cannot write to the run directory {one_line_os(error, path)}") from error
+        try:
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._handle.close()
+            raise UserError(
+                f"something is already training in {path}; watch it, or choose another --run-dir"
+            ) from error
+
+    def close(self) -> None:
+        """Let go; where the run's directory has been taken back, the parents that were made for it go too."""
+        self._handle.close()
+        self._take_parents_back()
+
+    def _take_parents_back(self) -> None:
+        if not _is_there(self._path):
+            for parent in self._made_parents:
+                with contextlib.suppress(OSError):  # never made, or something else lies there by now
+                    parent.rmdir()
+
+    def __enter__(self) -> "RunLock":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def is_locked(path: Path) -> bool:
+    """Whether something is training in run `path` now."""
+    try:
+        with (path / LOCK).open("rb") as handle:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+class EventWriter:
+    """Appends to `events.jsonl`. A line torn by an earlier crash is cut off first."""
+
+    def __init__(self, path: Path) -> None:
+        self.file = path / EVENTS
+        try:
+            cut_torn_line(self.file)
+            self._handle: IO[bytes] = self.file.open("ab", buffering=1 << 16)
+        except OSError as error:
+            raise UserError(f"cannot write {one_line_os(error, self.file)}") from error
+
+    def write(self, event: Event) -> None:
+        """One line, handed to the system at once. Raises UserError on a full disk or a vanished directory."""
+        try:
+            if not self.file.exists():
+                raise FileNotFoundError(2, "the run directory has vanished")
+            self._handle.write(encode_event(event) + b"\n")
+            self._handle.flush()
+        except OSError as error:
+            left = what_is_left(self.file.parent)
+            raise UserError(f"cannot write {one_line_os(error, self.file)}; {left}") from error
+
+    def sync(self) -> None:
+        os.fsync(self._handle.fileno())
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._handle.close()
+
+
+def cut_torn_line(file: Path) -> None:
+    """Drop what follows the last newline."""
+    if not file.exists() or file.stat().st_size == 0:
+        return
+    with file.open("rb+") as handle:
+        size = handle.seek(0, io.SEEK_END)
+        while size > 0:
+            start = max(0, size - 65_536)
+            handle.seek(start)
+            newline = handle.read(size - start).rfind(b"\n")
+            if newline >= 0:
+                handle.truncate(start + newline + 1)
+                return
+            size = start
+        handle.truncate(0)
+
+
+class EventTail:
+    """Reads `events.jsonl` from the start and then whatever is appended: call `read` again and again."""
+
+    def __init__(self, path: Path) -> None:
+        self.file = path / EVENTS
+        self._offset = 0
+        self._rest = b""
+
+    def read(self, limit_bytes: int = 1 << 24) -> list[Event]:
+        """Events that have arrived since, at most about `limit_bytes` of them; a torn line waits for its end."""
+        try:
+            with self.file.open("rb") as handle:
+                handle.seek(self._offset)
+                block = handle.read(limit_bytes)
+        except FileNotFoundError:
+            return []
+        self._offset += len(block)
+        *lines, self._rest = (self._rest + block).split(b"\n")
+        return [event for line in lines if line and (event := decode_event(line)) is not None]
+
+
+def read_events(path: Path) -> Iterator[Event]:
+    """All events recorded so far in run `path`, in order of writing."""
+    tail = EventTail(path)
+    while events := tail.read():
+        yield from events
+
+
+class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of `gpttui runs`."""
+
+    name: str
+    path: str
+    status: str
+    """running, finished, stopped, failed, interrupted (the process died), or new."""
+    step: int
+    steps: int
+    params: int
+    data: str
+    loss_nats: float | None
+    val_loss_nats: float | None
+    best_val_loss_nats: float | None
+    elapsed_s: float
+    checkpoints: int
+    updated_unix_s: float
+
+
+def is_run(path: Path) -> bool:
+    return (path / EVENTS).exists() and (path / CONFIG).exists()
+
+
+def read_config(path: Path) -> TrainConfig:
+    """The config of run `path`. Raises UserError where there is none."""
+    try:
+        return TrainConfig.from_json((path / CONFIG).read_bytes())
+    except FileNotFoundError as error:
+        raise UserError(f"{path} is not a run directory: it holds no config.json") from error
+    except OSError as error:
+        raise UserError(f"cannot read {one_line_os(error, path / CONFIG)}") from error
+
+
+def describe(path: Path) -> RunInfo:
+    """What can be said of run `path` from its files alone."""
+    config = read_config(path)
+    summary = _Summary()
+    for event in read_events(path):
+        summary.take(event)
+    status = "running" if is_locked(path) else summary.status
+    return RunInfo(
+        name=path.name,
+        path=str(path),
+        status=status,
+        step=summary.step,
+        steps=config.steps,
+        params=summary.params,
+        data=config.data,
+        loss_nats=summary.loss_nats,
+        val_loss_nats=summary.val_loss_nats,
+        best_val_loss_nats=summary.best_val_loss_nats,
+        elapsed_s=summary.elapsed_s,
+        checkpoints=len(checkpoints(path)),
+        updated_unix_s=(path / EVENTS).stat().st_mtime,
+    )
+
+
+class _Summary:
+    """The last word of a run's events."""
+
+    def __init__(self) -> None:
+        self.status, self.step, self.params, self.elapsed_s = "new", 0, 0, 0.0
+        self.loss_nats: float | None = None
+        self.val_loss_nats: float | None = None
+        self.best_val_loss_nats: float | None = None
+
+    def take(self, event: Event) -> None:
+        self.step = event.step
+        match event:
+            case RunStarted(params=params):
+                self.status, self.params = "interrupted", params
+            case StepDone(loss_nats=loss, elapsed_s=elapsed):
+                self.loss_nats, self.elapsed_s = loss, elapsed
+            case EvalDone(val_loss_nats=loss, elapsed_s=elapsed):
+                self.val_loss_nats, self.elapsed_s = loss, elapsed
+                self.best_val_loss_nats = min(loss, self.best_val_loss_nats or loss)
+            case RunEnded(reason=reason):
+                self.status = "stopped" if reason == "stopped" else "finished"
+            case RunFailed():
+                self.status = "failed"
+
+
+def list_runs(root: Path) -> list[RunInfo]:
+    """Every run in directory `root`, newest first; those that cannot be read are left out."""
+    found = []
+    for path in sorted(root.iterdir()) if root.is_dir() else []:
+        with contextlib.suppress(UserError, OSError):
+            if is_run(path):
+                found.append(describe(path))
+    return sorted(found, key=lambda run: -run.updated_unix_s)
+
+
+def checkpoints(path: Path) -> list[tuple[int, Path]]:
+    """(step, directory) of every checkpoint of run `path`, oldest first."""
+    folder = path / CHECKPOINTS
+    if not folder.is_dir():
+        return []
+    return sorted((int(p.name), p) for p in folder.iterdir() if p.name.isdigit() and (p / CONFIG).exists())
+
+
+def checkpoint_at(path: Path, step: int) -> Path:
+    """The checkpoint of `step`. Raises UserError where the run is gone, or keeps none of that step."""
+    saved = dict(checkpoints(path))
+    if not saved:
+        raise UserError(f"there is no run with checkpoints at {path}; has it been moved or deleted?")
+    if step not in saved:
+        raise UserError(f"{path.name} keeps no checkpoint of step {step:,}; runs thin their older ones out")
+    return saved[step]
+
+
+def latest_checkpoint(path: Path) -> Path | None:
+    """The newest checkpoint from which the run can go on; None where there is none.
+
+    Raises UserError where a newer gpttui wrote the run.
+    """
+    _refuse_newer(path)
+    try:
+        named = path / CHECKPOINTS / (path / LATEST).read_text(encoding="utf-8").strip()
+        if named.name.isdigit() and (named / STATE).exists():
+            return named
+    except OSError:
+        pass
+    whole = [p for _, p in checkpoints(path) if (p / STATE).exists()]
+    return whole[-1] if whole else None
+
+
+def _refuse_newer(path: Path) -> None:
+    """Only the format is looked at: a run whose config is out of date or damaged still has its models."""
+    try:
+        raw = msgspec.json.decode((path / CONFIG).read_bytes())
+    except (OSError, msgspec.DecodeError):
+        return
+    version = raw.get("format") if isinstance(raw, dict) else None
+    if isinstance(version, int) and version > FORMAT:
+        raise UserError(f"the run {path} was written by a newer gpttui; upgrade gpttui to open it")
+
+
+def what_is_left(path: Path) -> str:
+    """What a run that failed has to go on from, for the end of an error's line."""
+    if not path.exists():
+        return "the run directory has vanished, and its checkpoints with it"
+    left = latest_checkpoint(path)
+    return "there is no checkpoint to go on from" if left is None else f"{INTACT} (step {int(left.name):,})"
+
+
+def publish_checkpoint(path: Path, beside: Path, step: int) -> Path:
+    """Give the finished directory `beside` its place as the checkpoint of `step`, and point `latest` at it.
+
+    Files are on disk before the rename, the rename before `latest`: whatever dies when, `latest` names a whole one.
+    """
+    final = path / CHECKPOINTS / f"{step:08d}"
+    for file in beside.iterdir():
+        _fsync(file)
+    _fsync(beside)
+    if final.exists():
+        shutil.rmtree(final)
+    beside.rename(final)
+    _fsync(final.parent)
+    _point_at(path, final)
+    return final
+
+
+def _point_at(path: Path, folder: Path) -> None:
+    pointer = path / f".{LATEST}.tmp"
+    pointer.write_text(folder.name, encoding="utf-8")
+    _fsync(pointer)
+    pointer.replace(path / LATEST)
+    _fsync(path)
+
+
+def thin_checkpoints(path: Path, *, keep: int, history: int, optimiser_files: tuple[str, ...]) -> None:
+    """Keep the newest `keep` whole and `history` older ones as weights; the most crowded go first."""
+    older = checkpoints(path)[:-keep]
+    for _, folder in older:
+        for name in (STATE, *optimiser_files):  # the state goes first: without it nothing resumes from here
+            (folder / name).unlink(missing_ok=True)
+    while len(older) > history:
+        gaps = [older[i + 1][0] / max(1, older[i - 1][0]) for i in range(1, len(older) - 1)]
+        victim = 1 + gaps.index(min(gaps)) if gaps else 0
+        shutil.rmtree(older.pop(victim)[1])
+
+
+def drop_checkpoints_after(path: Path, step: int) -> None:
+    """Remove every checkpoint later than `step`, which a rewind or lost weights made void; `latest` goes back."""
+    for saved_step, folder in checkpoints(path):
+        if saved_step > step:
+            shutil.rmtree(folder)
+    if (left := latest_checkpoint(path)) is not None:
+        _point_at(path, left)
+
+
+def remove_unstarted(path: Path, *, whole: bool) -> None:
+    """Take back what a run that could not start has written; `whole`: the directory too, which it made itself."""
+    if is_run(path):
+        return
+    if whole:
+        shutil.rmtree(path, ignore_errors=True)
+        return
+    shutil.rmtree(path / "data", ignore_errors=True)
+    for name in (TOKENIZER, LOCK):
+        (path / name).unlink(missing_ok=True)
+
+
+def sweep_leftovers(path: Path) -> None:
+    """Remove checkpoints that a crash left half-written."""
+    for leftover in (path / CHECKPOINTS).glob(".*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _fsync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def now_unix_s() -> float:
+    return time.time()

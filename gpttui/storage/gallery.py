@@ -1,0 +1,346 @@
+"""Finds models and says what they are, from a few kilobytes of each and without loading any.
+
+For: `--model`, `gpttui models`, the gallery screen. A model is a directory: config.json, model.safetensors (one file or
+shards), tokenizer.json, and, where gpttui made it, card.json and history.json. Directories from elsewhere (Hugging Face
+GPT-2) have no card and are listed all the same. Not for: the weights themselves (`gpttui.model.checkpoint`). No torch.
+"""
+
+import difflib
+import json
+import math
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import gpttui
+from gpttui import locations
+from gpttui.errors import UserError, one_line
+from gpttui.records import LossHistory, ModelCard, frozen
+from gpttui.storage.model_files import (
+    CONFIG,
+    INDEX,
+    check_config,
+    checksum,
+    header,
+    json_object,
+    need_directory,
+    need_file,
+    reason,
+    weight_files,
+)
+
+HUB = "hub:"
+DEFAULTS = ("tales", "shakespeare")
+HUB_FILES = (
+    CONFIG,
+    "model*.safetensors",
+    INDEX,
+    "tokenizer.json",
+    "vocab.json",
+    "merges.txt",
+    "card.json",
+    "history.json",
+)
+
+
+# ── Finding ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def bundled_dir() -> Path:
+    """Where the models that come along lie: inside an installed package, beside it in a clone."""
+    package = Path(gpttui.__file__).parent
+    installed = package / "_models"
+    return installed if installed.is_dir() else package.parent / "models"
+
+
+def shelves() -> dict[str, Path]:
+    """The folders that are searched for ids, in order: a person's own model hides a bundled one of the same name."""
+    return {"own": locations.user_models_dir(), "bundled": bundled_dir()}
+
+
+def directories() -> dict[str, Path]:
+    """Id → directory of everything on the shelves that looks like a model, bundled ones first, each sorted by id."""
+    found: dict[str, Path] = {}
+    for shelf in reversed(shelves().values()):
+        for path in sorted(shelf.iterdir()) if shelf.is_dir() else ():
+            if _looks_like_a_model(path):
+                found[path.name] = path
+    return found
+
+
+def _looks_like_a_model(path: Path) -> bool:
+    try:
+        return (path / CONFIG).exists()
+    except OSError:  # not ours to read: its card will say so
+        return True
+
+
+def default_model() -> Path:
+    """The model to open when none is named. Raises UserError where there is none at all."""
+    found = directories()
+    for name in DEFAULTS:
+        if name in found:
+            return found[name]
+    if not found:
+        own = locations.user_models_dir()
+        raise UserError(f"no model is here; put one under {own} or name a directory: --model PATH")
+    return next(iter(found.values()))
+
+
+def find(ref: str | None) -> Path:
+    """The directory of model `ref`: an id on the shelves, a path, or hub:OWNER/NAME (fetched once). None: the default.
+
+    The path of a training run stands for its newest checkpoint. Raises UserError, with the nearest id where one is
+    near, if there is no such model, and for files, above all pickles, that are none: the check of every verb and view.
+    """
+    return need_directory(_found(ref))
+
+
+def _found(ref: str | None) -> Path:
+    if not ref:
+        return default_model()
+    if ref.startswith(HUB):
+        return from_hub(ref.removeprefix(HUB))
+    found = directories()
+    if ref in found:
+        return found[ref]
+    path = Path(ref).expanduser()
+    try:
+        if path.exists():
+            return _newest_checkpoint(path.resolve())
+    except (OSError, ValueError) as error:
+        raise UserError(f"no model can be called {ref[:60]!r}: {one_line(error)}") from error
+    if "/" in ref or "\\" in ref:
+        raise UserError(f"no model at {ref}; give a directory with config.json and model.safetensors")
+    near = difflib.get_close_matches(ref, found, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else "`gpttui models` lists those that are here"
+    raise UserError(f"no model is called {ref!r}; {hint}")
+
+
+def _newest_checkpoint(path: Path) -> Path:
+    """What to open of a training run; `path` itself where it is none."""
+    if not (path / "events.jsonl").exists():
+        return path
+    from gpttui.runs import rundir  # not before the first paint
+
+    if not rundir.is_run(path):
+        return path
+    newest = rundir.latest_checkpoint(path)
+    if newest is None:
+        raise UserError(f"the run {path} has saved no checkpoint yet; wait for its first, or train it further")
+    return newest
+
+
+def _run_of(path: Path) -> tuple[Path, int] | None:
+    """The run and step that directory `path` is a checkpoint of, if it is one."""
+    if path.parent.name != "checkpoints" or not path.name.isdigit():
+        return None
+    return path.parent.parent, int(path.name)
+
+
+def from_hub(name: str) -> Path:
+    """A repository of the Hugging Face hub, `owner/name[@revision]`: safetensors and JSON, never a pickle.
+
+    Raises UserError where huggingface_hub is not installed, the network is away, or the repository holds no such model.
+    """
+    try:
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+    except ImportError as error:
+        raise UserError("hub: models need huggingface_hub; pip install 'gpttui-playground[hub]'") from error
+    repository, _, revision = name.partition("@")
+    try:
+        path = Path(
+            snapshot_download(
+                repository, revision=revision or None, allow_patterns=list(HUB_FILES), ignore_patterns=["*/*"]
+            )
+        )
+    except HFValidationError as error:
+        raise UserError(f"{HUB}{name} is no name on the hub; write hub:OWNER/NAME") from error
+    except LocalEntryNotFoundError as error:
+        raise UserError(f"{HUB}{name} is not here yet and the hub cannot be reached; try again online") from error
+    except HfHubHTTPError as error:
+        raise UserError(f"the hub does not give out {name}: {one_line(error)[:200]}") from error
+    except OSError as error:
+        raise UserError(f"{HUB}{name} could not be fetched: {one_line(error)[:200]}") from error
+    try:
+        json_object(path / CONFIG)
+        weight_files(path)
+    except UserError as error:
+        raise UserError(f"{HUB}{name} holds no safetensors model: {error}; gpttui opens no pickles") from error
+    return path
+
+
+# ── Describing ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def cards() -> tuple[list[ModelCard], list[str]]:
+    """The cards of everything on the shelves, and one line for each directory that cannot be read as a model."""
+    found, broken = [], []
+    for path in directories().values():
+        try:
+            found.append(card(path))
+        except UserError as error:
+            broken.append(str(error))
+    return found, broken
+
+
+def card(path: Path) -> ModelCard:
+    """What the files of directory `path` say about the model. Raises UserError where they are not a model's."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise UserError(f"the name of {str(path)!r} is not UTF-8; rename it to open the model") from error
+    config = json_object(path / CONFIG)
+    check_config(config, str(path / CONFIG))
+    own = config["model_type"] == "gpttui"
+    try:
+        extra = json_object(path / "card.json") if (path / "card.json").exists() else {}
+        weights = weight_files(path)
+        metric = extra.get("metric_value")
+        return ModelCard(
+            id=_id(path),
+            path=str(path),
+            params=sum(_count_params(header(file), tied=_tied(config)) for file in weights),
+            n_layer=config["n_layer"],
+            n_head=config["n_head"],
+            d_model=config["d_model" if own else "n_embd"],
+            vocab_size=config["vocab_size"],
+            context=config["context" if own else "n_positions"],
+            tokenizer=tokenizer_kind(path, config["vocab_size"]),
+            size_bytes=sum(file.stat().st_size for file in weights),
+            data=_words(extra.get("data", "")),
+            metric_name=_words(extra.get("metric_name", "")),
+            metric_value=None if metric is None else float(metric),
+            summary=_words(extra.get("summary", "")),
+            prompts=tuple(map(_words, extra.get("prompts", ()))),
+            arch="modern" if own and config.get("norm") == "rmsnorm" else config["model_type"],
+            token_view=_words(extra.get("token_view", "text")),
+            prompt=_words(extra.get("prompt", "")),
+            measured=_measured(extra),
+            look_inside=_words(extra.get("look_inside", "")),
+        )
+    except (TypeError, ValueError, AttributeError, OverflowError, OSError) as error:
+        raise UserError(f"{path} cannot be described: {reason(error)}") from error
+
+
+def _words(value: object) -> str:
+    """A card's text, with lone surrogates, which JSON can spell but no file and no message carry, replaced."""
+    return str(value).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _measured(extra: dict[str, Any]) -> tuple[tuple[str, float], ...]:
+    metrics = (extra.get("measured") or {}).get("metrics", {})
+    return tuple((_words(name), float(value)) for name, value in metrics.items())
+
+
+def _id(path: Path) -> str:
+    """The directory's name; for a checkpoint that of its run and the step."""
+    checkpoint_of = _run_of(path)
+    return path.name if checkpoint_of is None else f"{checkpoint_of[0].name}@{checkpoint_of[1]}"
+
+
+def as_listed(model: ModelCard) -> dict[str, Any]:
+    """One entry of `gpttui models --json`."""
+    names = ("id path params n_layer n_head d_model vocab_size context tokenizer data").split()
+    return {
+        **{name: getattr(model, name) for name in names},
+        "metric": {"name": model.metric_name, "value": model.metric_value},
+        "size_bytes": model.size_bytes,
+    }
+
+
+def recipe(path: Path) -> str:
+    """The name of the recipe that made the model of directory `path`; empty where its card does not say."""
+    file = path / "card.json"
+    return str(json_object(file).get("recipe", "")) if file.exists() else ""
+
+
+def history(path: Path) -> LossHistory | None:
+    """The training run that made the model: its history.json, or for a checkpoint its run's own events; else None."""
+    file = path / "history.json"
+    checkpoint_of = _run_of(path)
+    if file.exists():
+        raw = json_object(file)
+    elif checkpoint_of is not None:
+        from gpttui.runs.history import loss_history
+
+        run, step = checkpoint_of
+        raw = loss_history(run, run.name, step)
+    else:
+        return None
+    try:
+        arrays = [
+            frozen(np.asarray(raw.get(name, []), dtype=np.float64).reshape(-1))
+            for name in ("steps", "losses_nats", "val_steps", "val_losses_nats")
+        ]
+    except (TypeError, ValueError, OverflowError) as error:
+        raise UserError(f"{file} is no loss history: {one_line(error)}") from error
+    if len(arrays[0]) != len(arrays[1]) or len(arrays[2]) != len(arrays[3]):
+        raise UserError(f"{file} is no loss history: steps and losses differ in number")
+    steps, losses, val_steps, val_losses = arrays
+    return LossHistory(steps, losses, val_steps, val_losses, title=_words(raw.get("title", "")))
+
+
+def tokenizer_kind(path: Path, vocab_size: int) -> str:
+    """In words, as `Tokenizer.kind` says it, without opening the tokenizer; "none" where the directory has none."""
+    file = path / "tokenizer.json"
+    if not file.exists():
+        return f"byte-level BPE {vocab_size}" if (path / "merges.txt").exists() else "none"
+    need_file(file)
+    data = file.read_bytes()
+    if b'"ByteLevel"' in data:
+        return f"byte-level BPE {vocab_size}"
+    try:
+        names = json.loads(data)["model"]["vocab"]
+        return "characters" if all(len(name) == 1 for name in names) else "words"
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise UserError(f"{file} cannot be read: {one_line(error)}") from error
+
+
+# ── safetensors, its header only ──────────────────────────────────────────────────────────────────────────────────
+
+
+def verify(path: Path) -> str:
+    """Reads all weights of directory `path` and compares their CRC-32 with the one they carry.
+
+    Returns "ok", or "no checksum" for files that gpttui did not write. Raises UserError where they differ.
+    """
+    answer = "ok"
+    for file in weight_files(path):
+        entries = header(file)
+        expected = entries.get("__metadata__", {}).get("crc32")
+        if expected is None:
+            answer = "no checksum"
+        elif checksum(_contents(file, entries)) != expected:
+            raise UserError(f"{file} is damaged: its checksum does not match; copy or download it again")
+    return answer
+
+
+def _contents(file: Path, entries: dict[str, Any]) -> Iterator[bytes]:
+    """The bytes of every tensor, in the order of their names."""
+    with file.open("rb") as handle:
+        start = 8 + struct.unpack("<Q", handle.read(8))[0]
+        for name in sorted(name for name in entries if name != "__metadata__"):
+            begin, end = entries[name]["data_offsets"]
+            handle.seek(start + begin)
+            yield handle.read(end - begin)
+
+
+def _count_params(entries: dict[str, Any], *, tied: bool) -> int:
+    return sum(math.prod(entry["shape"]) for name, entry in _parameters(entries, tied=tied))
+
+
+def _parameters(entries: dict[str, Any], *, tied: bool) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Entries that count: no metadata, no causal masks that old exports carry along, no second copy of a tied head."""
+    for name, entry in entries.items():
+        mask = name.endswith((".attn.bias", ".attn.masked_bias"))
+        if name != "__metadata__" and not mask and not (tied and name == "lm_head.weight"):
+            yield name, entry
+
+
+def _tied(config: dict[str, Any]) -> bool:
+    return bool(config.get("tied", config.get("tie_word_embeddings", True)))

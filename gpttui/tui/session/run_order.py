@@ -1,0 +1,258 @@
+"""A training run as a person is about to order it: the form's fields, four presets, and the config they make.
+
+For: the training form. Pure: what a run costs is measured by the engine (`Measured`), what follows from that for the
+number of steps is computed here. Not for: drawing.
+"""
+
+import itertools
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gpttui.corpora import datasets
+from gpttui.corpora.registry import CORPORA
+from gpttui.errors import UserError
+from gpttui.protocol.train import Measured
+from gpttui.runs.config import TrainConfig, changed
+from gpttui.tui.widgets.train_form import Field
+
+CORPUS = "corpus:"
+NOTHING = "random weights"
+SUITED = "what suits it"
+OWN = "your own"
+LOOKS = 40
+"""Samples and checkpoints of a run, at most; half as many evaluations."""
+FEWEST_LOOKS = 6
+EVALUATING, SAMPLING, SAVING = 0.08, 0.06, 0.06
+"""Shares of the time that may go into evaluations, samples and checkpoints."""
+SAVED_BYTES_PER_S = 2e8
+SAVING_S = 0.03
+"""What a checkpoint takes beside its bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A shape that is worth training for so long; the steps follow from what this machine does."""
+
+    name: str
+    seconds: float
+    values: dict[str, str] = field(default_factory=dict)
+
+
+_QUICK = {"arch": "modern", "optimizer": "muon", "lr": "0.003"}
+PRESETS = (
+    Preset("seconds", 12, _QUICK | {"layers": "2", "heads": "2", "width": "64", "context": "32", "batch": "16"}),
+    Preset("a minute", 60, _QUICK | {"layers": "4", "heads": "4", "width": "128", "context": "64", "batch": "12"}),
+    Preset("ten minutes", 600, _QUICK | {"layers": "4", "heads": "4", "width": "128", "context": "128", "batch": "16"}),
+    Preset("an hour", 3600, _QUICK | {"layers": "6", "heads": "6", "width": "192", "context": "256", "batch": "16"}),
+)
+DEFAULT_PRESET = PRESETS[1]
+DOCUMENTS = {"seconds": 4_000, "a minute": 20_000, "ten minutes": 60_000}
+"""How much of a generated corpus is drawn; more for longer runs."""
+MOST_DOCUMENTS = 100_000
+
+PROMPTS = {
+    "addition": "123+456=", "sort": "hello>", "induction": "k7Qe", "translate": "the red cat sleeps. =",
+    "say": "say: seven =", "digits": "digit 7:", "tales": "Once upon a time", "names": "",
+}  # fmt: skip
+"""What samples of a generated corpus go on from."""
+ROWS = {"addition": 16, "sort": 26, "induction": 64, "translate": 38, "say": 54, "digits": 74}
+"""Corpora whose documents are problems, each a row from its start, and the tokens the longest takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A model that training can start from."""
+
+    id: str
+    path: str
+    layers: int
+    heads: int
+    width: int
+    context: int
+    arch: str
+
+
+def texts() -> dict[str, str]:
+    """Name → `data` of every text that is here: generated, on this machine, or fetched."""
+    found = {}
+    for entry in datasets.listing():
+        if entry.here:
+            found[entry.name] = entry.path if entry.kind == "public" and entry.path else CORPUS + entry.name
+    return found
+
+
+def initial(text: str, base: Base | None) -> dict[str, str]:
+    """The form's values when it opens on `text`: a file, or one of `texts()` by name; empty: the first of those."""
+    text = text or next(iter(texts()), "")
+    values = {
+        "preset": DEFAULT_PRESET.name, "text": text, "start": NOTHING, "tokenizer": SUITED, "steps": "1000",
+        "minutes": "0", "target": "0",
+    }  # fmt: skip
+    return values | DEFAULT_PRESET.values
+
+
+def fields(values: dict[str, str], base: Base | None) -> tuple[Field, ...]:
+    """The form's rows as they are for these values."""
+    tuned = values["start"] != NOTHING
+    fixed = "of the model it starts from" if tuned else ""
+    starts = (NOTHING,) if base is None else (NOTHING, base.id)
+    kinds = (SUITED, "char", "word", "bpe:512", "bpe:1024", "bpe:2048", "bpe:4096")
+    return (
+        Field("preset", "how long", "choice", (*(preset.name for preset in PRESETS), OWN), "on this machine"),
+        Field("text", "text", "path", tuple(texts()), "your file, or ←→"),
+        Field("start", "start from", "choice", starts, "or fine-tune a model"),
+        Field("tokenizer", "tokenizer", "choice", kinds, fixed or "learned from the text", locked=tuned),
+        Field("arch", "architecture", "choice", ("modern", "gpt2"), fixed, locked=tuned),
+        Field("layers", "layers", "number", tuple("1 2 3 4 6 8 12".split()), fixed, locked=tuned),
+        Field("heads", "heads", "number", tuple("1 2 3 4 6 8 12".split()), fixed or "must divide width", locked=tuned),
+        Field("width", "width", "number", tuple("16 32 48 64 96 128 192 256 384 512".split()), fixed, locked=tuned),
+        Field("context", "context", "number", tuple("16 32 64 128 256 512 1024".split()), "tokens a pass sees"),
+        Field("batch", "batch", "number", tuple("4 8 12 16 32 64 128".split()), "rows of a step"),
+        Field("optimizer", "optimizer", "choice", ("muon", "adamw"), ""),
+        Field("lr", "learning rate", "number", tuple("0.0001 0.0003 0.001 0.003 0.01".split()), "its peak"),
+        Field("steps", "steps", "number", tuple("100 300 1000 2000 5000 10000".split()), ""),
+        Field("minutes", "stop after", "number", tuple("0 1 5 10 30 60".split()), "minutes; 0: never"),
+        Field("target", "stop at loss", "number", tuple("0 2 1.8 1.6 1.5".split()), "validation; 0: never"),
+    )
+
+
+def with_preset(values: dict[str, str], name: str) -> dict[str, str]:
+    """The shape of a preset, or the same values where a person goes his own way."""
+    chosen = next((preset for preset in PRESETS if preset.name == name), None)
+    if chosen is None:
+        return values | {"preset": name}
+    shape = chosen.values if values["start"] == NOTHING else {"batch": chosen.values["batch"]}
+    return fitted(values | shape | {"preset": name})
+
+
+def with_start(values: dict[str, str], base: Base | None) -> dict[str, str]:
+    """Another start: of a model, its shape and a gentler learning rate; of none, the preset's."""
+    if base is None or values["start"] == NOTHING:
+        return with_preset(values | {"start": NOTHING, "lr": _QUICK["lr"]}, values["preset"])
+    shape = {"layers": str(base.layers), "heads": str(base.heads), "width": str(base.width)}
+    context = min(base.context, int(values["context"]) if values["context"].isdigit() else base.context)
+    return values | shape | {"context": str(max(context, min(base.context, 64))), "optimizer": "adamw", "lr": "0.0003"}
+
+
+def fitted(values: dict[str, str]) -> dict[str, str]:
+    """A context that suits a corpus of problems."""
+    rows = ROWS.get(values["text"])
+    return values if rows is None else values | {"context": str(rows), "batch": "32"}
+
+
+def config_of(values: dict[str, str], base: Base | None, prompt: str = "") -> TrainConfig:
+    """The run that the form describes. Raises UserError, in one line, for what it cannot be."""
+    text = values["text"].strip()
+    if not text:
+        raise UserError("choose a text: type the path of a file, or ←→ on that line for one that is here")
+    data = texts().get(text, text)
+    corpus = data.removeprefix(CORPUS) if data.startswith(CORPUS) else ""
+    steps = whole("steps", values["steps"])
+    often = max(1, steps // LOOKS)
+    given: dict[str, Any] = {
+        "data": data,
+        "arch": values["arch"],
+        "tokenizer": "char" if values["tokenizer"] == SUITED else values["tokenizer"],
+        **{name: whole(name, values[name]) for name in ("layers", "heads", "width", "context", "batch")},
+        "optimizer": values["optimizer"],
+        "schedule": "linear" if values["optimizer"] == "muon" else "cosine",
+        "lr": number("learning rate", values["lr"]),
+        "steps": steps,
+        "warmup": min(100, max(1, steps // 20)),
+        "minutes": number("stop after", values["minutes"]),
+        "target_loss": number("stop at loss", values["target"]),
+        "eval_every": 2 * often,
+        "sample_every": often,
+        "sample_tokens": 120,
+        "sample_prompt": PROMPTS.get(corpus, prompt),
+        "checkpoint_every": often,
+        "history": LOOKS,
+        "eval_tokens": 16_384,
+    }
+    if corpus:
+        given["corpus_documents"] = DOCUMENTS.get(values["preset"], MOST_DOCUMENTS)
+    if corpus in ROWS:
+        given |= {"documents": True, "answer_after": CORPORA[corpus].answer_after, "tied": False}
+        given |= {"prompt_weight": 0.1} if CORPORA[corpus].answer_after else {}
+    if values["start"] != NOTHING and base is not None:
+        given |= {"init": base.path, "arch": "modern" if base.arch == "modern" else "gpt2"}
+    return changed(TrainConfig(data=data), **given)
+
+
+def whole(name: str, text: str) -> int:
+    try:
+        return int(text.replace(",", "").replace("_", ""))
+    except ValueError as error:
+        raise UserError(f"{name} must be a whole number, not {text!r}") from error
+
+
+def number(name: str, text: str) -> float:
+    try:
+        return float(text.replace(",", ".") or 0)
+    except ValueError as error:
+        raise UserError(f"{name} must be a number, not {text!r}") from error
+
+
+# ── What it costs ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """The run in time, from the engine's measurement."""
+
+    seconds: float
+    step_s: float
+    of_which_evaluating: float
+
+
+def cost(config: TrainConfig, measured: Measured) -> Cost:
+    """Steps, evaluations and samples; checkpoints are small beside them."""
+    evals = config.steps // max(1, config.eval_every) + 1 if config.eval_every else 1
+    samples = config.steps // config.sample_every if config.sample_every else 0
+    saves = config.steps // config.checkpoint_every if config.checkpoint_every else 0
+    evaluating_s = evals * config.eval_tokens * measured.token_s
+    looking_s = samples * sample_s(config, measured) + saves * save_s(measured)
+    seconds = config.steps * measured.step_s + evaluating_s + looking_s
+    return Cost(seconds, measured.step_s, evaluating_s / max(1e-9, seconds))
+
+
+def every(steps: int, times: float) -> int:
+    """Steps between so many looks, few and many both within bounds."""
+    return max(1, steps // max(FEWEST_LOOKS, min(LOOKS, int(times))))
+
+
+def sample_s(config: TrainConfig, measured: Measured) -> float:
+    return max(1e-6, config.sample_tokens * measured.draw_s)
+
+
+def save_s(measured: Measured) -> float:
+    """Weights, two moments of each, and what the disk takes to be sure of them."""
+    return SAVING_S + 12 * measured.params / SAVED_BYTES_PER_S
+
+
+def steps_for(preset: Preset, measured: Measured) -> int:
+    """How many steps this machine does in the preset's time, evaluations left out; a round number."""
+    steps = preset.seconds * (1 - EVALUATING - SAMPLING - SAVING) / max(1e-6, measured.step_s)
+    size = float(10 ** max(0, len(str(int(steps))) - 2))
+    return max(20, int(int(steps / size) * size))
+
+
+def tempered(config: TrainConfig, measured: Measured) -> TrainConfig:
+    """As many samples and checkpoints, and as long evaluations, as their shares of the time allow."""
+    training_s = config.steps * measured.step_s
+    sample_every = every(config.steps, SAMPLING * training_s / sample_s(config, measured))
+    save_every = every(config.steps, SAVING * training_s / save_s(measured))
+    config = changed(config, sample_every=sample_every, checkpoint_every=save_every, eval_every=2 * save_every)
+    evals = config.steps // config.eval_every + 1
+    room_s = EVALUATING * training_s / evals
+    tokens = int(room_s / max(1e-9, measured.token_s))
+    return changed(config, eval_tokens=max(2048, min(81_920, tokens // 1024 * 1024)))
+
+
+def run_path(values: dict[str, str], root: Path) -> Path:
+    """A directory under `root` that is not there yet, named by the text."""
+    stem = Path(values["text"].strip()).stem or "run"
+    stem = "".join(char if char.isalnum() or char in "-_" else "-" for char in stem)[:40]
+    names = itertools.chain([stem], (f"{stem}-{n}" for n in itertools.count(2)))
+    return next(path for name in names if not (path := root / name).exists())

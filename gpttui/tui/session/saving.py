@@ -1,0 +1,165 @@
+"""What a person takes away: session files, exported panes, and where those go. Records in, files out; no widget.
+
+For: `gpttui.tui.session.sharing`. Not for: the format (`gpttui.sessions.tree`, `gpttui.sessions.view_files`).
+"""
+
+import re
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+
+from gpttui.errors import UserError
+from gpttui.runs import rundir
+from gpttui.sessions.tree import (
+    PLAIN_VERSION,
+    VERSION,
+    Branches,
+    OfRun,
+    SessionFile,
+    save_session,
+    session_text,
+)
+from gpttui.storage import gallery
+from gpttui.tui.selection import Selection
+
+if TYPE_CHECKING:
+    from gpttui.records import ModelCard
+    from gpttui.tui.session.link import SessionLink
+
+TokenId = Annotated[int, msgspec.Meta(ge=0)]
+
+
+def model_name(card: "ModelCard") -> str:
+    """What `--model` takes for it: its id where that finds it, else its path."""
+    found = gallery.directories().get(card.id)
+    return card.id if found is not None and str(found) == card.path else card.path
+
+
+def session_now(link: "SessionLink", selection: Selection, view: Mapping[str, Any]) -> SessionFile:
+    """The session as it stands. Raises UserError while no model is open."""
+    card, snapshot = link.card, link.snapshot
+    if card is None or snapshot is None:
+        raise UserError("there is nothing to save yet: no model is open")
+    from gpttui.tui.session.train_link import run_of
+
+    weights = saved_weights(link)
+    of_run = weights is not None and run_of(card.path) == Path(weights.run)
+    return SessionFile(
+        version=PLAIN_VERSION if weights is None else VERSION,
+        model=weights.run if weights is not None and of_run else model_name(card),
+        checkpoint=weights,
+        vocab_size=card.vocab_size,
+        params=card.params,
+        prompt=link.prompt,
+        appended=snapshot.ids[snapshot.n_prompt :].tolist(),
+        picked=link.picked,
+        draws=link.trail.draws(link.trail.leaf),
+        sampling=link.sampling,
+        seed=link.seed,
+        interventions=list(link.changes),
+        branches=list(link.trail.tree.nodes.values()),
+        position=selection.position,
+        layer=selection.layer,
+        head=selection.head,
+        view={**view, "kept": kept_plain(link.kept)},
+    )
+
+
+def saved_weights(link: "SessionLink") -> OfRun | None:
+    """The checkpoint that the text stands under; of live weights the newest one, None where none is saved yet."""
+    if link.under is None:
+        return None
+    run, step = link.under
+    step = step if step >= 0 else max((saved for saved, _ in rundir.checkpoints(Path(run))), default=-1)
+    return OfRun(run, step) if step >= 0 else None
+
+
+def weights_words(link: "SessionLink") -> str:
+    """What to tell of the weights when a session has been saved; empty where the file brings back the very same."""
+    snapshot, weights = link.snapshot, saved_weights(link)
+    if snapshot is None or not snapshot.weights or (link.under is not None and link.under[1] >= 0):
+        return ""
+    if weights is None:
+        return f"not {snapshot.weights}, of which nothing is on disk yet: it opens with the model's own weights"
+    if snapshot.weights.endswith(f" {weights.step:,}"):
+        return ""
+    return f"not {snapshot.weights}, which is live: it opens with checkpoint {weights.step:,}, the newest saved"
+
+
+def save(session: SessionFile, folder: Path) -> Path:
+    """Write it under a name of its own; the newest file there that holds the very same is taken instead."""
+    newest = max(folder.glob("*.json"), default=None, key=lambda file: file.stat().st_mtime)
+    if newest is not None and _holds(newest, session):
+        return newest
+    file = free_file(folder, _stem(session.model), ".json")
+    save_session(session, file)
+    return file
+
+
+def _holds(file: Path, session: SessionFile) -> bool:
+    """Whether it is what would be written; what is read from a file has other types (lists for tuples)."""
+    try:
+        return file.read_text(encoding="utf-8") == session_text(session)
+    except (OSError, UnicodeDecodeError):
+        return False  # someone else's file: it stays, and another is written beside it
+
+
+def tree_of(session: SessionFile) -> Branches:
+    return Branches(session.branches)
+
+
+def _stem(name: str) -> str:
+    return re.sub(r"[^\w@.-]+", "-", Path(name).name).strip("-.") or "model"
+
+
+def free_file(folder: Path, stem: str, suffix: str) -> Path:
+    """A name that says what it is of and when it was written, and that nothing has yet."""
+    stem = f"{_stem(stem)}-{time.strftime('%Y%m%d-%H%M%S')}"
+    names = (f"{stem}{suffix}", *(f"{stem}-{n}{suffix}" for n in range(2, 1000)))
+    return next(folder / name for name in names if not (folder / name).exists())
+
+
+def short(file: Path) -> str:
+    """A path as a person reads it: `~` for their home."""
+    try:
+        return f"~/{file.relative_to(Path.home())}"
+    except ValueError:
+        return str(file)
+
+
+# ── What views remember ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def kept_plain(kept: Mapping[str, Any]) -> dict[str, Any]:
+    """What of the views' memory goes into a session file."""
+    return {name: msgspec.to_builtins(kept[name], builtin_types=()) for name in kept_types() if name in kept}
+
+
+def kept_again(plain: object) -> dict[str, Any]:
+    """The views' memory out of a session file; what is not of its type is left out, so that no view meets nonsense."""
+    found: dict[str, Any] = {}
+    for name, kind in kept_types().items():
+        if isinstance(plain, dict) and name in plain:
+            try:
+                found[name] = msgspec.convert(plain[name], kind)
+            except msgspec.ValidationError:
+                continue  # of another version of that view: it opens as new
+    return found
+
+
+def kept_types() -> dict[str, Any]:
+    """What views remember under which name, and what it is."""
+    from gpttui.tui.session.pairs import TwoTexts
+    from gpttui.tui.session.remembered import SETTINGS
+
+    return {
+        "compare": TwoTexts,
+        "compare.marks": tuple[int, int],
+        "layers": tuple[str, tuple[TokenId, ...], bool],
+        "vectors": Annotated[tuple[TokenId, ...], msgspec.Meta(min_length=3, max_length=4)],
+        SETTINGS: dict[str, dict[str, Any]],
+        "walk": tuple[int, int, int],
+    }

@@ -1,0 +1,155 @@
+"""What every screen on a session offers to take along: a session file, the command that shows it, a pane's file.
+
+For: the playground and the inside views, which inherit from `Sharing`, and the screens of training, whose panes can be
+written too (`Exporting`). Not for: file formats.
+"""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textual.screen import Screen, ScreenResultType
+from textual.widget import Widget
+
+from gpttui import locations
+from gpttui.errors import UserError
+from gpttui.sessions.command import generate_command, session_command
+from gpttui.tui.selection import Selection
+
+if TYPE_CHECKING:
+    from gpttui.tui.session.link import SessionLink
+    from gpttui.tui.widgets.hint_bar import HintBar, Tone
+
+
+class Exporting(Screen[ScreenResultType]):
+    """A screen whose panes can be written as files."""
+
+    hints: "HintBar"
+
+    @property
+    def current_pane(self) -> Widget | None:
+        """The pane that is worked with."""
+        raise NotImplementedError
+
+    @property
+    def exported_name(self) -> str:
+        """What the files are named after; empty where there is nothing yet."""
+        raise NotImplementedError
+
+    def tell(self, line: str, tone: "Tone" = "info") -> None:
+        """Say a line, so that it stays to be read."""
+        self.hints.say(line, tone)
+
+    def action_export(self) -> None:
+        from gpttui.tui.session.share_dialogs import ExportScreen
+
+        pane = self.current_pane
+        if pane is None:
+            return
+
+        def chosen(suffix: str | None) -> None:
+            if suffix is not None:
+                self._export(pane, suffix)
+
+        self.app.push_screen(ExportScreen(pane), chosen)
+
+    def _export(self, pane: Widget, suffix: str) -> None:
+        from gpttui.sessions.view_files import write_table
+        from gpttui.tui import exports, tables
+        from gpttui.tui.session import saving as sessions
+
+        name, of_pane = self.exported_name or "gpttui", f"-{pane.id or 'pane'}"
+        stem = name if name.endswith(of_pane) else f"{name}{of_pane}"  # a view of one pane is called like it
+        file = sessions.free_file(locations.exports_dir(), stem, suffix)
+        if suffix == ".svg":
+            drawn = exports.picture(self, pane)
+            self._write(file, lambda: exports.write_text(drawn, file))
+        elif (table := tables.table_of(pane)) is not None:
+            self._write(file, lambda: write_table(table, file))
+        else:
+            self.tell("This pane holds no numbers just now; as SVG it can be written all the same.", "warning")
+
+    def _write(self, file: Path, write: Callable[[], None]) -> None:
+        """In a thread: a square of a thousand tokens has a million numbers."""
+        from gpttui.tui.session.saving import short
+
+        async def work() -> None:
+            try:
+                await asyncio.to_thread(write)
+            except UserError as error:
+                self.tell(str(error), "error")
+            else:
+                self.tell(f"Wrote {short(file)}", "info")
+
+        self.tell(f"Writing {short(file)} …", "info")
+        self.run_worker(work(), group="export")
+
+
+class Sharing(Exporting[None]):
+    """A screen whose session can be saved, told as a command, and exported pane by pane."""
+
+    link: "SessionLink"
+    selection: Selection
+
+    def state(self) -> dict[str, Any]:
+        """What else than the session brings this screen back, for JSON."""
+        return {}
+
+    @property
+    def exported_name(self) -> str:
+        return self.link.card.id if self.link.card is not None else ""
+
+    # ── A session file ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def save_now(self) -> Path:
+        """Write a session file that brings this very screen back. Raises UserError where that is not possible."""
+        from gpttui.tui.session import saving as sessions
+
+        view: dict[str, Any] = {}
+        for screen in self.app.screen_stack:
+            view |= screen.state() if isinstance(screen, Sharing) else {}
+        return sessions.save(sessions.session_now(self.link, self.selection, view), locations.sessions_dir())
+
+    def action_save_session(self) -> None:
+        from gpttui.tui.session.saving import short, weights_words
+
+        try:
+            file = self.save_now()
+        except UserError as error:
+            self.hints.say(str(error), "error")
+            return
+        missing = weights_words(self.link)
+        tail = f", but {missing}" if missing else "; R: the command to open it"
+        self.hints.say(f"Saved {short(file)}{tail}", "warning" if missing else "info")
+
+    # ── The command that shows this again ────────────────────────────────────────────────────────────────────────
+
+    def action_recipe(self) -> None:
+        from gpttui.tui.session.saving import model_name
+        from gpttui.tui.session.share_dialogs import RecipeScreen
+
+        link = self.link
+        try:
+            again = session_command(str(self.save_now()))
+        except UserError as error:
+            self.hints.say(str(error), "error")
+            return
+        why_not = link.trail.not_by_command()
+        text = ""
+        if not why_not and link.card is not None and link.snapshot is not None:
+            count = len(link.snapshot.ids) - link.snapshot.n_prompt
+            name = model_name(link.card)
+            text = generate_command(name, link.prompt, count, link.sampling, link.seed, link.changes)
+        self.app.push_screen(RecipeScreen(again, text, why_not))
+
+    # ── A mark in the tree of continuations ──────────────────────────────────────────────────────────────────────
+
+    def action_bookmark(self) -> None:
+        trail = self.link.trail
+        if trail.leaf < 0:
+            self.hints.say("A bookmark marks a place behind the prompt: draw a token first.", "info")
+            return
+        name = trail.toggle_bookmark(trail.leaf)
+        words = f"Bookmark {name} is here; b lists what was tried and jumps." if name else "This bookmark is gone."
+        self.hints.say(words, "info")

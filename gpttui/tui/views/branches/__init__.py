@@ -1,0 +1,1 @@
+"""The view `branches`: every continuation that was tried, as a tree."""

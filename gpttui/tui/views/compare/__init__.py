@@ -1,0 +1,1 @@
+"""The view `compare`: one word in two texts."""

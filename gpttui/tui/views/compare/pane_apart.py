@@ -1,0 +1,387 @@
+"""How far apart two vectors are at every stop of the model, and who drew them apart.
+
+For: Compare. Not for: computing anything (the engine measures distances and shares).
+"""
+
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.style import Style
+from textual.binding import BindingType
+from textual.message import Message
+from textual.reactive import reactive
+
+from gpttui.protocol.stream import Compared
+from gpttui.sessions.view_files import Table
+from gpttui.tui.palette import STEPS, diverging, heat_styles
+from gpttui.tui.renderables.bars import bar
+from gpttui.tui.renderables.charts import (
+    Wings,
+    column_names,
+    columns,
+    pairs,
+    stop_name,
+    stop_place,
+    wings,
+)
+from gpttui.tui.renderables.labels import clip, fit, percent, quoted_label
+from gpttui.tui.tables import token_columns
+from gpttui.tui.widgets.lines import Line, LinesPane, Sheet, hit
+from gpttui.tui.widgets.pane import label_border, moving
+
+NAME, FIGURE = 18, 6
+SAYS = 18
+"""Cells of what a vector would go on with, at one stop."""
+NOTHING = 0.005
+"""What a distance of 0.00 is below: rounding draws no bars."""
+MOST_PARTS = 12
+
+
+class CompareDistances(LinesPane):
+    """A bar for every stop, the embedding first; columns where there is little room."""
+
+    HELP: ClassVar[str] = """\
+**What you see.** The model is a pile of layers. Each adds something to the vector of the marked word twice: its \
+attention what it fetched from the words before, its MLP what it makes of that. After each addition this is how far \
+the word's vector *a* in text A and *b* in text B have come apart. If a bar jumps, something was fetched there that \
+tells the two meanings apart. The first one, `embedding`, is the token plus its place in models that add one.
+
+    distance = 1 - cos(a, b) = 1 - a·b / (|a| |b|)
+
+0: same direction. 1: at right angles, nothing in common. 2: opposite. `d` shows the plain length |a - b| instead. A \
+first distance above 0 for the same token means that the word stands at another place: some models give places \
+vectors of their own.
+
+**Would go on** is the *logit lens*: what the model would say next if it ended here (softmax(W · finalnorm(a))). Early \
+stops are rough, the last one is the real prediction.
+
+`←` `→` go from stop to stop. `P` starts an experiment: text A goes to the playground, and at this stop its word's \
+vector is replaced by B's. Then watch what the model says.
+
+More: nostalgebraist 2020, "interpreting GPT: the logit lens"."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        moving("left,h", "move(-1)", "stop before", "compare_distances.left", "The stop before"),
+        moving("right,l", "move(1)", "next stop", "compare_distances.right", "The next stop"),
+        moving("d", "measure", "measure", "compare_distances.measure", "Angle between the vectors, or length between"),
+    ]
+
+    compared: reactive[Compared | None] = reactive(None, always_update=True)
+    by_length: reactive[bool] = reactive(False)
+
+    def on_mount(self) -> None:
+        self._entitle()
+
+    def watch_compared(self, compared: Compared | None) -> None:
+        if compared is not None:
+            self.cursor = min(self.cursor, len(compared.stops) - 1)
+        self._entitle()
+        self.redraw()
+
+    def watch_by_length(self) -> None:
+        self._entitle()
+        self.redraw()
+
+    def watch_cursor(self) -> None:
+        super().watch_cursor()
+        self._entitle()
+
+    def action_measure(self) -> None:
+        self.by_length = not self.by_length
+
+    def table(self) -> Table | None:
+        """A row for each stop."""
+        compared = self.compared
+        if compared is None:
+            return None
+        found: dict[str, object] = {
+            "after": [stop_name(stop) for stop in compared.stops],
+            "cosine": compared.cosines,
+            "cosine_distance": 1 - compared.cosines,
+            "euclidean_distance": compared.distances,
+        }
+        for side, name in enumerate("ab"):
+            found[f"length_{name}"] = compared.norms[side]
+            found |= token_columns(self.tokenizer, compared.lens_ids[side].tolist(), f"would_say_{name}")
+            found[f"prob_{name}"] = compared.lens_probs[side]
+        return found
+
+    def _far(self, compared: Compared) -> list[float]:
+        """What is drawn: rounding, which would be a bar of 0.00, is nothing."""
+        far = compared.distances if self.by_length else 1.0 - compared.cosines
+        return [float(distance) if distance >= NOTHING else 0.0 for distance in far.tolist()]
+
+    def _entitle(self) -> None:
+        title = "How far apart" + (" · length |a - b|" if self.by_length else " · 1 - cos(a, b)")
+        compared = self.compared
+        if compared is None:
+            label_border(self, title)
+            return
+        far = self._far(compared)
+        here = f"after {stop_name(compared.stops[self.cursor])}: {_figure(far[self.cursor])}"
+        label_border(self, title, f"{here} · starts at {_figure(far[0])}, ends at {_figure(far[-1])}")
+
+    def draw(self, width: int, height: int) -> Sheet | None:
+        if self.compared is None:
+            return None
+        roomy = height >= min(len(self.compared.stops) + 1, 14)
+        return self._rows(self.compared, width) if roomy else self._columns(self.compared, width, height)
+
+    @property
+    def _tones(self) -> tuple[Style, Style]:
+        """Of A and of B."""
+        return self.tone("bar"), self.tone("accent")
+
+    def _rows(self, compared: Compared, width: int) -> Sheet:
+        far = self._far(compared)
+        says = SAYS if width >= NAME + FIGURE + 2 * SAYS + 10 else 0
+        cells = max(1, width - 2 - NAME - FIGURE - 1 - 2 * says)
+        head = fit("  " + fit("after", NAME) + fit("distance", cells + FIGURE), width - 2 * says)
+        sheet = Sheet()
+        names = (" A would go on", " B would go on")
+        sheet.add(
+            (head, self.tone("dim")),
+            *((fit(name, says), tone) for name, tone in zip(names, self._tones, strict=True)),
+        )
+        top = max([*far, NOTHING])
+        for n, stop in enumerate(compared.stops):
+            line: Line = [
+                (self.mark(n), self.tone("accent")),
+                (fit(stop_name(stop), NAME), self.tone("strong" if n == self.cursor else "")),
+                (fit(bar(far[n] / top, cells), cells), self.tone("bar")),
+                (fit(_figure(far[n]), FIGURE, right=True) + " ", self.tone()),
+            ]
+            for side in (0, 1) if says else ():
+                line.append(
+                    (fit(" " + self._says(compared, side, n), says), self.tone("" if n == self.cursor else "dim"))
+                )
+            sheet.choose(*line)
+        return sheet
+
+    def _says(self, compared: Compared, side: int, n: int) -> str:
+        label = quoted_label(self.tokenizer, int(compared.lens_ids[side, n]), SAYS - 10)
+        return f"{label} {percent(float(compared.lens_probs[side, n]))}"
+
+    def _columns(self, compared: Compared, width: int, height: int) -> Sheet:
+        """One block a stop; attention and MLP in two tones, the cursor's in a third."""
+        far, sheet = self._far(compared), Sheet()
+        wide = max(1, min(7, (width - 1) // max(1, len(far))))
+        roomy = height > 3
+        for line in columns(far, max([*far, NOTHING]), height - (2 if roomy else 1)):
+            pieces: Line = []
+            for n, glyph in enumerate(line):
+                part = stop_place(compared.stops[n])[1]
+                tone = self.tone("accent" if n == self.cursor else "bar" if part == "attn" else "dim")
+                body = glyph * max(1, wide - 1) + " " * (wide > 1)
+                pieces.append((body, tone + hit(n)))
+            sheet.add(*pieces)
+        names = column_names(compared.stops, wide)
+        legend = [("  ▮ attention", self.tone("bar")), (" ▮ MLP", self.tone("dim"))]
+        sheet.add((names, self.tone()), *(legend if width - cell_len(names) > 20 else ()))
+        if roomy:
+            word = " would say " if width > 60 else " "
+            sides = (f"{name}{word}{self._says(compared, n, self.cursor)}" for n, name in enumerate("AB"))
+            sheet.add(*((fit(side, width // 2), tone) for side, tone in zip(sides, self._tones, strict=True)))
+        return sheet
+
+    @property
+    def count(self) -> int:
+        return 0 if self.compared is None else len(self.compared.stops)
+
+    def pressed(self, place: tuple[int, ...]) -> None:
+        self.go(place[0])
+
+
+class ComparePartsPane(LinesPane):
+    """Heads and MLPs, those that contributed most first; all of them as a table where there is room."""
+
+    HELP: ClassVar[str] = """\
+**What you see.** The word's last vector is a sum: its embedding, plus what every attention head and every MLP added. \
+So the difference d = a - b of the two texts is a sum of the parts' differences dᵢ, and each has a share in it:
+
+    share = dᵢ · d / |d|²
+
+All shares together are 100%. A negative one pulls the two together. A head with a large share looked at a word that \
+stands only before one of them.
+
+**The table** has a row for each layer and a column for each head, the MLP last; the stronger the colour, the larger \
+the share.
+
+`↑` `↓` pick a part; its layer and head become the selected ones. `x` puts it out of order: if it really drew the two \
+apart, the distances shrink at once. `x` again puts it back. `enter` on a head shows where it looks.
+
+More: Elhage et al. 2021, "A mathematical framework for transformer circuits", on the vector as a sum of parts."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        moving("x", "silence", "silence", "compare_parts.silence", "Put this part out of order; again: as before"),
+    ]
+
+    compared: reactive[Compared | None] = reactive(None, always_update=True)
+
+    class Silence(Message):
+        """A person wants this part out, or back; `head` is -1 for the layer's MLP."""
+
+        def __init__(self, layer: int, head: int) -> None:
+            super().__init__()
+            self.layer, self.head = layer, head
+
+    def on_mount(self) -> None:
+        label_border(self, "Who drew them apart", "x: silence · enter: look")
+
+    def watch_compared(self, compared: Compared | None) -> None:
+        if compared is not None:
+            self.cursor = max(0, min(self.cursor, len(self.parts()) - 1))
+        self.redraw()
+
+    def parts(self) -> list[tuple[float, int, int]]:
+        """(share, layer, head), largest first; head -1 is the MLP. None where the two vectors are the same."""
+        compared = self.compared
+        if compared is None:
+            return []
+        found = [
+            (float(s), layer, head) for layer, row in enumerate(compared.share_heads) for head, s in enumerate(row)
+        ]
+        found += [(float(s), layer, -1) for layer, s in enumerate(compared.share_mlps)]
+        kept = [part for part in found if abs(part[0]) >= 5e-4]
+        return sorted(kept, key=lambda part: -abs(part[0]))[:MOST_PARTS]
+
+    def table(self) -> Table | None:
+        """Every part's share, those that are not listed too; together they are 1."""
+        compared = self.compared
+        if compared is None:
+            return None
+        shares = {"embeddings": float(compared.share_embed), "changed by hand": float(compared.share_altered)}
+        for layer, row in enumerate(compared.share_heads.tolist()):
+            shares |= {f"layer {layer + 1} head {head + 1}": share for head, share in enumerate(row)}
+        shares |= {f"layer {layer + 1} MLP": share for layer, share in enumerate(compared.share_mlps.tolist())}
+        return {"part": list(shares), "share": list(shares.values())}
+
+    def action_silence(self) -> None:
+        parts = self.parts()
+        if self.cursor < len(parts):
+            _, layer, head = parts[self.cursor]
+            self.post_message(self.Silence(layer, head))
+
+    def draw(self, width: int, height: int) -> Sheet | None:
+        compared = self.compared
+        if compared is None:
+            return None
+        sheet, parts = Sheet(), self.parts()
+        if not parts:
+            sheet.add(("Nobody: the two vectors are the same.", self.tone()))
+            return sheet
+        table = self._table(compared, height)
+        beside = max((sum(cell_len(text) for text, _ in line) for line in table), default=0)
+        beside = beside + 3 if table and width - beside - 3 >= 34 else 0
+        cells = max(1, width - beside - 23)
+        top = max(abs(share) for share, _, _ in parts)
+        for n, (share, layer, head) in enumerate(parts):
+            name = f"layer {layer + 1} " + (f"head {head + 1}" if head >= 0 else "MLP")
+            line = self._share(self.mark(n), name, share, top, cells)
+            sheet.choose(*line, *self._beside(table, n, beside))
+        rest = float(compared.share_embed) + float(compared.share_altered)
+        line = self._share("  ", "embeddings", rest, top, cells)
+        sheet.add(*line, *self._beside(table, len(parts), beside))
+        if beside:
+            pad = [(" " * (width - beside), Style())]
+            sheet.extend([[*pad, ("   ", Style()), *row] for row in table[len(sheet.lines) :]])
+        elif table and height > len(sheet.lines) + len(table):
+            sheet.extend([[], *([("  ", Style()), *row] for row in table)])
+        return sheet
+
+    def _share(self, mark: str, name: str, share: float, top: float, cells: int) -> Line:
+        tone = self.tone("warn" if share < 0 else "bar")
+        return [
+            (mark, self.tone("accent")),
+            (fit(name, 15), self.tone()),
+            (fit(bar(min(1.0, abs(share) / top), cells), cells), tone),
+            (fit(f"{round(share, 2) + 0.0:.0%}", 5, right=True), self.tone()),
+        ]
+
+    def _beside(self, table: list[Line], n: int, beside: int) -> Line:
+        return [("    ", Style()), *table[n]] if beside and n < len(table) else []
+
+    def _table(self, compared: Compared, height: int) -> list[Line]:
+        """Every part's share in per cent, on the colours of signed amounts."""
+        heads, mlps = compared.share_heads, compared.share_mlps
+        if len(heads) + 1 > height:
+            return []
+        names = [str(head + 1) for head in range(heads.shape[1])] + (["MLP"] if len(mlps) else [])
+        lines: list[Line] = [[("head  " + "".join(fit(name, 4, right=True) for name in names), self.tone("dim"))]]
+        top = max([abs(float(share)) for row in (*heads, mlps) for share in row] or [1.0])
+        styles = heat_styles(self.depth, diverging(self.dark))
+        for layer in range(len(heads)):
+            row = [*heads[layer].tolist(), *([float(mlps[layer])] if len(mlps) else [])]
+            line: Line = [(fit(f"layer {layer + 1}", 8), self.tone("dim"))]
+            for head, share in enumerate(row):
+                step = min(STEPS - 1, max(0, int((share / top + 1) / 2 * STEPS))) if share == share else STEPS // 2
+                place = hit(layer, head if head < heads.shape[1] else -1)
+                line.append(
+                    (fit(f"{round(100 * share) + 0:d}" if share == share else "", 4, right=True), styles[step] + place)
+                )
+            lines.append(line)
+        return lines
+
+    def pressed(self, place: tuple[int, ...]) -> None:
+        for n, (_, layer, head) in enumerate(self.parts()):
+            if (layer, head) == place:
+                self.go(n)
+
+
+class CompareFollows(LinesPane):
+    """Both predictions, token by token, as bars growing apart."""
+
+    HELP: ClassVar[str] = """\
+**What you see.** What the model expects after the marked word: in text A to the left, in text B to the right, the \
+same token in the middle. Where the bars differ, the context did it: up to the embedding both were one and the same.
+
+**How.** The last vector x is compared with every token of the vocabulary, and softmax makes probabilities of it:
+
+    logits = W · finalnorm(x)        p = exp(logits) / Σ exp(logits)
+
+At temperature 1, before any cut, over the whole vocabulary. All bars share one scale.
+
+More: Peters et al. 2018, "Deep contextualized word representations"."""
+
+    compared: reactive[Compared | None] = reactive(None, always_update=True)
+    names: reactive[tuple[str, str]] = reactive(("", ""))
+
+    def on_mount(self) -> None:
+        label_border(self, "What follows", "probability after the marked token")
+
+    def watch_compared(self) -> None:
+        self.redraw()
+
+    def draw(self, width: int, height: int) -> Sheet | None:
+        compared = self.compared
+        if compared is None:
+            return None
+        found = pairs(compared.top_ids, compared.top_probs, compared.other_probs)[: max(1, height - 1)]
+        labels = [quoted_label(self.tokenizer, pair.token_id, 18) for pair in found]
+        room = Wings.of(width, max(cell_len(label) for label in labels))
+        top = max(max(pair.left, pair.right) for pair in found)
+        sheet = Sheet()
+        half = width // 2
+        left, right = (clip(name, half - 8) for name in self.names)
+        sheet.add(
+            (fit(f"A  {left} …", half, right=False), self.tone("bar")),
+            (fit(f"B  {right} …", width - half, right=True), self.tone("accent")),
+        )
+        tones = self.tone("bar"), self.tone("accent"), self.tone(), self.tone("dim")
+        for pair, label in zip(found, labels, strict=True):
+            sheet.add(*wings(pair, label, top, room, tones))
+        return sheet
+
+    def table(self) -> Table | None:
+        """Every token of both lists, with its probability in each text."""
+        compared = self.compared
+        if compared is None:
+            return None
+        found = pairs(compared.top_ids, compared.top_probs, compared.other_probs)
+        a, b = [pair.left for pair in found], [pair.right for pair in found]
+        return {**token_columns(self.tokenizer, [pair.token_id for pair in found]), "after_a": a, "after_b": b}
+
+
+def _figure(value: float) -> str:
+    """Three figures, never a minus nothing."""
+    return f"{value + 0.0:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:.0f}"

@@ -1,0 +1,1 @@
+"""The view `cost`: what one token costs in time, FLOPs and bytes."""

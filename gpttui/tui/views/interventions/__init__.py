@@ -1,0 +1,1 @@
+"""The view `interventions`: what is changed inside the model, and the prediction before and after."""

@@ -1,0 +1,190 @@
+"""What the model is altered by, one line each, and its prediction before and after.
+
+For: undoing, and seeing what an intervention does. Not for: making one (`InterventionsBoard`, the screen's keys).
+"""
+
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.style import Style
+from textual.binding import BindingType
+from textual.message import Message
+from textual.reactive import reactive
+
+from gpttui.interventions import Intervention, Mode, Steer
+from gpttui.protocol.stream import Unaltered
+from gpttui.sessions.view_files import Table
+from gpttui.text import safe_text
+from gpttui.tui.renderables.charts import Wings, pairs, wings
+from gpttui.tui.renderables.labels import clip, fit, quoted_label
+from gpttui.tui.tables import token_columns
+from gpttui.tui.widgets.lines import LinesPane, Sheet, hit
+from gpttui.tui.widgets.pane import label_border, moving
+
+HOW = (
+    ("x", "silence the part under the cursor"),
+    ("X", "silence the whole MLP of this layer"),
+    ("f", "forbid this head to look at one token"),
+    ("p", "patch: a vector from another text"),
+    ("S", "steer: the difference of two texts"),
+    ("M", "silence by zero, or by the mean"),
+)
+
+
+class InterventionsList(LinesPane):
+    """The changes in the order they are applied."""
+
+    HELP: ClassVar[str] = """\
+**What you see.** Everything that the model is altered by just now, in the order it is applied. It holds wherever you \
+go and while you step, until it is undone; the header says ALTERED all the while.
+
+`d` or `delete` takes back the one under the cursor, `U` the last, `0` all of them. `M` changes a silenced part from \
+zero to its mean and back. `+` `-` make steering stronger or weaker.
+
+**Silence** puts zeros (or a mean) in place of what a part writes. **Forbid** sets one score of one head to -∞ before \
+softmax, so that the rest of the row shares what it gave there. **Patch** replaces one token's vector by that of \
+another text, and lets the model go on. **Steer** adds strength × (vector of one text - vector of another) after a \
+layer, everywhere.
+
+`R` writes down the shell command that does the same.
+
+More: Meng et al. 2022, "Locating and editing factual associations in GPT"; Turner et al. 2023, "Activation \
+addition"."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        moving("d,delete,enter", "undo", "undo", "interventions_list.undo", "Take this change back"),
+    ]
+
+    changes: reactive[tuple[Intervention, ...]] = reactive(())
+    mode: reactive[Mode] = reactive("zero")
+
+    class Undone(Message):
+        """A person takes change `index` back."""
+
+        def __init__(self, index: int) -> None:
+            super().__init__()
+            self.index = index
+
+    def on_mount(self) -> None:
+        self._entitle()
+
+    def watch_changes(self, changes: tuple[Intervention, ...]) -> None:
+        self.cursor = max(0, min(self.cursor, len(changes) - 1))
+        self._entitle()
+        self.redraw()
+
+    def watch_mode(self) -> None:
+        self.redraw()
+
+    def _entitle(self) -> None:
+        count = len(self.changes)
+        label_border(self, f"Changed: {count or 'nothing'}", "d: undo · U: the last · 0: all" if count else "")
+
+    def action_undo(self) -> None:
+        if self.changes:
+            self.post_message(self.Undone(self.cursor))
+
+    def pressed(self, place: tuple[int, ...]) -> None:
+        self.post_message(self.Undone(place[0]))
+
+    def table(self) -> Table | None:
+        """The changes in words, in order."""
+        words = [change.words for change in self.changes]
+        return {"number": range(1, len(words) + 1), "change": words} if words else None
+
+    def draw(self, width: int, height: int) -> Sheet | None:
+        sheet = Sheet()
+        for n, change in enumerate(self.changes):
+            words = clip(safe_text(change.words), width - 6)
+            pad = " " * (width - 5 - cell_len(words))
+            undo = (" ✗ ", self.tone("dim") + hit(n))
+            sheet.choose((self.mark(n), self.tone("accent")), (words + pad, self.tone()), undo)
+        if not self.changes:
+            sheet.add(("Nothing is changed.", self.tone()))
+            sheet.add()
+        elif height > len(self.changes) + len(HOW):
+            sheet.add()
+        if height > len(self.changes) + 3:
+            for key, words in HOW:
+                words += f" (now: {self.mode})" if key == "M" else ""
+                sheet.add((f"{key}  ", self.tone("accent")), (words, self.tone("dim")))
+            if any(isinstance(change, Steer) for change in self.changes):
+                sheet.add(("+ -", self.tone("accent")), ("  steer stronger, weaker", self.tone("dim")))
+        return sheet
+
+
+class InterventionsBars(LinesPane):
+    """The prediction of the untouched model to the left, of the altered one to the right."""
+
+    HELP: ClassVar[str] = """\
+**What you see.** What the model expects after the selected token: to the left as it was loaded, to the right with \
+everything that you changed. Where the bars differ, your changes did it.
+
+**How.** Both predictions are over the whole vocabulary, at temperature 1, before any cut. The distance between them is
+
+    Σ p·log₂(p/q)   in bits, p: altered, q: as it was
+
+0: the same. It is how many bits a token costs more if one still believes the old prediction.
+
+Silence every head if you like: then each token sees only itself.
+
+More: Kullback and Leibler 1951, "On information and sufficiency"; Zhang and Nanda 2024, "Towards best practices of \
+activation patching in language models: metrics and methods"."""
+
+    answer: reactive[Unaltered | None] = reactive(None, always_update=True)
+    after: reactive[str] = reactive("")
+    """The selected token, as it is written."""
+
+    def on_mount(self) -> None:
+        self._entitle()
+
+    def watch_answer(self) -> None:
+        self._entitle()
+        self.redraw()
+
+    def watch_after(self) -> None:
+        self._entitle()
+
+    def _entitle(self) -> None:
+        bits = "" if self.answer is None else f"{_bits(self.answer.divergence_bits)} bits apart"
+        label_border(self, f"Before and after · what follows {self.after}".rstrip(), bits)
+
+    def table(self) -> Table | None:
+        """Every token of both lists, with its probability in each model."""
+        found = self.answer
+        if found is None:
+            return None
+        rows = pairs(
+            (found.top_ids, found.now_ids), (found.top_probs, found.now_probs), (found.top_now, found.now_before)
+        )
+        return {
+            "after_position": found.position + 1,
+            **token_columns(self.tokenizer, [pair.token_id for pair in rows]),
+            "as_it_was": [pair.left for pair in rows],
+            "altered": [pair.right for pair in rows],
+            "bits_apart": found.divergence_bits,
+        }
+
+    def draw(self, width: int, height: int) -> Sheet | None:
+        found = self.answer
+        if found is None:
+            return None
+        ids, probs = (found.top_ids, found.now_ids), (found.top_probs, found.now_probs)
+        rows = pairs(ids, probs, (found.top_now, found.now_before))[: max(1, height - 1)]
+        labels = [quoted_label(self.tokenizer, pair.token_id, 18) for pair in rows]
+        room = Wings.of(width, max(cell_len(label) for label in labels))
+        top = max(max(pair.left, pair.right) for pair in rows)
+        half = width // 2
+        sheet = Sheet()
+        sheet.add(
+            (fit("as it was", half), self.tone("bar")), (fit("altered", width - half, right=True), self.tone("warn"))
+        )
+        tones = self.tone("bar"), self.tone("warn") + Style(bold=False), self.tone(), self.tone("dim")
+        for pair, label in zip(rows, labels, strict=True):
+            sheet.add(*wings(pair, label, top, room, tones))
+        return sheet
+
+
+def _bits(bits: float) -> str:
+    """Two decimals, more where they would be zeros; what rounding leaves is nothing."""
+    return f"{bits:.2f}" if bits >= 0.01 or bits < 1e-5 else f"{bits:.1g}"

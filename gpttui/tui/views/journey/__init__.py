@@ -1,0 +1,1 @@
+"""The view `journey`: one token's way through the model, layer by layer."""

@@ -1,0 +1,1 @@
+"""The view `layers`: what each layer would predict: logit lens, ranks, logit attribution."""

@@ -1,0 +1,189 @@
+"""What an MLP does to one token, its loudest neurons, and what one of them is about."""
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+
+from gpttui.interventions import AblateNeuron
+from gpttui.protocol.frames import Answer
+from gpttui.protocol.parts import (
+    LIKELIEST,
+    AskMLP,
+    AskNeuron,
+    CancelSearch,
+    MLPActivity,
+    Neuron,
+    Passages,
+    SearchPassages,
+)
+from gpttui.tui.keys import TEXT, key
+from gpttui.tui.renderables.labels import quoted_label, so_many
+from gpttui.tui.session.remembered import NUMBERS_OR_NONE, YES_NO, Setting
+from gpttui.tui.views.mlp.pane_flow import MLPFlow, MLPTop
+from gpttui.tui.views.mlp.pane_neuron import MLPNeuron
+from gpttui.tui.views.rooms import RoomsScreen
+from gpttui.tui.views.table import ViewContext
+from gpttui.tui.widgets.lines import LinesPane
+
+
+class MLPScreen(RoomsScreen):
+    """The flow on top, neurons and one neuron below."""
+
+    VIEW: ClassVar[str] = "mlp"
+    PLACES: ClassVar[tuple[Setting, ...]] = (
+        Setting("neuron", "neuron", NUMBERS_OR_NONE),
+        Setting("pinned", "pinned", YES_NO),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key("f", "find", "passages", "Read the training text for what fires this neuron most", TEXT, id="mlp_find"),
+        key("c", "cancel", "stop reading", "Stop reading; what was found stays", TEXT, show=False, id="mlp_cancel"),
+        key("N", "number", "neuron", "Go to a neuron by its number", TEXT, show=False, id="mlp_number"),
+    ]  # fmt: skip
+    DEFAULT_CSS = """
+    MLPScreen {
+        #inside { grid-size: 2 2; grid-columns: 2fr 3fr; grid-rows: 9 1fr; }
+        &.-wide #inside { grid-rows: 10 1fr; }
+        #flow { column-span: 2; }
+    }
+    """
+
+    def __init__(self, context: ViewContext) -> None:
+        super().__init__(context)
+        self.flow = MLPFlow(context.tokenizer, id="flow")
+        self.top = MLPTop(context.tokenizer, id="top")
+        self.about = MLPNeuron(context.tokenizer, id="about")
+        self.neuron = -1
+        """Asked about; -1: the loudest."""
+        self.pinned = False
+        """Asked for by its number, wherever it stands in the list."""
+
+    def body(self) -> ComposeResult:
+        yield self.flow
+        yield self.top
+        yield self.about
+
+    def on_mount(self) -> None:
+        self.link.listeners.append(self._news)
+        self.top.focus()
+
+    def on_unmount(self) -> None:
+        if self._news in self.link.listeners:
+            self.link.listeners.remove(self._news)
+
+    # ── Showing ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def mark(self) -> None:
+        tokenizer, snapshot = self.context.tokenizer, self.snapshot
+        for pane in (self.flow, self.top, self.about):
+            pane.tokenizer = tokenizer
+        if snapshot is None or not self.length:
+            self.flow.activity = self.top.activity = None
+            self.about.neuron = None
+            return
+        self.flow.token = quoted_label(tokenizer, int(snapshot.ids[self.position]), 16)
+        layer = self.selection.layer
+        mine = (c for c in self.link.changes if isinstance(c, AblateNeuron) and c.layer == layer)
+        self.top.silenced = frozenset(change.neuron for change in mine)
+
+    def look(self) -> None:
+        rows = max(10, self.app.size.height)
+        self.ask("mlp", lambda: AskMLP(self.selection.layer, self.position, rows, LIKELIEST), self._take)
+
+    def _take(self, found: MLPActivity) -> None:
+        self.top.target = quoted_label(self.context.tokenizer, found.token_id, 8) if found.token_id >= 0 else ""
+        self.flow.activity = self.top.activity = found
+        if not 0 <= self.neuron < len(found.post):
+            self.pinned, self.neuron = False, -1
+        if self.neuron not in found.top.tolist() and not self.pinned:
+            self.top.cursor = 0
+        elif not self.pinned:
+            self.top.cursor = found.top.tolist().index(self.neuron)
+        self._ask_neuron(self.neuron if self.pinned else self.top.neuron)
+
+    def _ask_neuron(self, neuron: int) -> None:
+        """Of a neuron whose layer is being read, the reading tells from now on."""
+        if neuron < 0:
+            return
+        self.neuron = neuron
+        known, layer = self.about.passages, self.selection.layer
+        self.ask("neuron", lambda: AskNeuron(layer, neuron, 24), self._take_neuron)
+        if known is not None and known.layer == layer and known.running and known.neuron != neuron:
+            self.ask("search", lambda: SearchPassages(layer, neuron), self._take_passages)
+
+    def _take_neuron(self, found: Neuron) -> None:
+        self.about.neuron, self.about.passages = found, found.passages
+
+    def _take_passages(self, found: Passages) -> None:
+        if found.neuron == self.neuron and found.layer == self.selection.layer:
+            self.about.passages = found
+
+    def _news(self, answer: Answer) -> None:
+        """How far the reading has got."""
+        if isinstance(answer, Passages) and self.is_attached:
+            was = self.about.passages
+            self._take_passages(answer)
+            if answer.done and was is not None and was.running:
+                self.hints.say(
+                    f"Read {so_many(answer.tokens_read)}: the passages of every neuron of this layer.", "info"
+                )
+
+    def _refused(self, line: str) -> None:
+        super()._refused(line)
+        if self.is_attached and "no MLPs" in line:
+            self.flow.activity = self.top.activity = None
+            self.about.neuron = None
+
+    # ── Choosing ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def action_layer(self, by: int) -> None:
+        self.pinned, self.neuron = False, -1
+        super().action_layer(by)
+
+    @on(LinesPane.Moved)
+    def _moved(self, event: LinesPane.Moved) -> None:
+        if event.pane is self.top:
+            self.pinned = False
+            self._ask_neuron(self.top.neuron)
+
+    @on(LinesPane.Picked)
+    def _picked(self, event: LinesPane.Picked) -> None:
+        if event.pane is self.top:
+            self.action_find()
+
+    def action_silence_head(self) -> None:
+        """Here x is about the neuron that is shown."""
+        if self.neuron >= 0:
+            self.link.toggle(AblateNeuron(self.selection.layer, self.neuron))
+
+    @on(MLPTop.Silence)
+    def _silence(self, event: MLPTop.Silence) -> None:
+        self.link.toggle(AblateNeuron(self.selection.layer, event.neuron))
+
+    def action_find(self) -> None:
+        neuron, layer = self.neuron, self.selection.layer
+        if neuron >= 0:
+            self.ask("search", lambda: SearchPassages(layer, neuron), self._take_passages)
+            self.hints.say("Reading the training text; go on as you like, c stops it.", "info")
+
+    def action_cancel(self) -> None:
+        known = self.about.passages
+        if known is not None and known.running:
+            self.ask("search", CancelSearch, self._take_passages)
+            self.hints.say("Stopped; what was found stays.", "info")
+
+    async def action_number(self) -> None:
+        found = self.flow.activity
+        if found is None:
+            return
+        count = len(found.post)
+
+        def done(text: str) -> None:
+            if not text.strip().isdigit() or not 1 <= int(text) <= count:
+                self.hints.say(f"Write a neuron's number, 1 to {count:,}.", "error")
+                return
+            self.pinned = True
+            self._ask_neuron(int(text) - 1)
+
+        await self.write("Neuron number", str(self.neuron + 1), done, f"1 to {count:,}; enter shows it.")

@@ -1,0 +1,161 @@
+"""The views that open on top of the playground, one key each: a table, so that a new one is a line here.
+
+A view is a screen made from the playground's `ViewContext`. Its module is imported when it is first opened.
+"""
+
+import gc
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from textual.binding import Binding
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+    from gpttui.records import Snapshot
+    from gpttui.tokenizers import Tokenizer
+    from gpttui.tui.selection import Selection
+    from gpttui.tui.session.link import SessionLink
+
+GROUP = Binding.Group("views")
+CALM_S = 1.5
+
+
+@dataclass(frozen=True)
+class ViewContext:
+    """What a view may use: the session, and the selection it shares with the playground."""
+
+    link: "SessionLink"
+    tokenizer: "Tokenizer | None"
+    snapshot: "Snapshot | None"
+    selection: "Selection"
+    select: Callable[["Selection"], None]
+    """Move the selection everywhere."""
+    scrub: Callable[[int], bool]
+    """Go so many checkpoints on; False where the model has none."""
+
+
+@dataclass(frozen=True)
+class View:
+    """One entry of the table."""
+
+    key: str
+    id: str
+    title: str
+    tooltip: str
+    screen: str
+    """`module:Class` (or a function that makes one), called with a ViewContext."""
+
+    def binding(self) -> Binding:
+        return Binding(
+            self.key,
+            f"view('{self.id}')",
+            self.title,
+            id=f"view_{self.id}",
+            tooltip=self.tooltip,
+            group=GROUP,
+            show=False,
+        )
+
+    def make(self, context: ViewContext) -> "Screen[Any]":
+        module, _, name = self.screen.partition(":")
+        made: Screen[Any] = getattr(import_module(module), name)(context)
+        return made
+
+
+VIEWS: tuple[View, ...] = (
+    View(
+        "i",
+        "journey",
+        "journey",
+        "One token's way through the model, stop by stop",
+        "gpttui.tui.views.journey.screen:JourneyScreen",
+    ),
+    View(
+        "w",
+        "compare",
+        "contexts",
+        "One word in two texts: where its vectors part, and who parts them",
+        "gpttui.tui.views.compare.screen:CompareScreen",
+    ),
+    View(
+        "v",
+        "vectors",
+        "vectors",
+        "What lies close to a token, a map of tokens, a - b + c",
+        "gpttui.tui.views.vectors.screen:VectorsScreen",
+    ),
+    View(
+        "a",
+        "attention",
+        "attention",
+        "One head's scores stage by stage, one cell by dimension, all heads at once",
+        "gpttui.tui.views.attention.screen:AttentionScreen",
+    ),
+    View(
+        "n",
+        "mlp",
+        "neurons",
+        "What an MLP does to one token, its loudest neurons, what fires them",
+        "gpttui.tui.views.mlp.screen:MLPScreen",
+    ),
+    View(
+        "L",
+        "layers",
+        "layers",
+        "What each layer would say: logit lens, ranks of pinned tokens, who made a logit",
+        "gpttui.tui.views.layers.screen:LayersScreen",
+    ),
+    View(
+        "C",
+        "cost",
+        "cost",
+        "What this token costs: time measured; FLOPs, weights and cache counted",
+        "gpttui.tui.views.cost.screen:CostScreen",
+    ),
+    View(
+        "A",
+        "interventions",
+        "alter",
+        "Silence, forbid, patch, steer: what is changed, and the bars before and after",
+        "gpttui.tui.views.interventions.screen:InterventionsScreen",
+    ),
+    View(
+        "b",
+        "branches",
+        "branches",
+        "Every continuation that was tried, as a tree: jump, prune, bookmarks",
+        "gpttui.tui.views.branches.screen:BranchesScreen",
+    ),
+)
+
+WALK = View(
+    "f",
+    "walk",
+    "part by part",
+    "Forward, part by part: what happens to the token until the next one is drawn",
+    "gpttui.tui.views.journey.screen:walking",
+)
+"""The journey uncovered step by step. A way to open that view, not one of its own."""
+
+
+def load_all() -> None:
+    """Import every view, in a thread while nothing happens, so that opening one does not wait for its code.
+
+    What is there by then stays: looked through for garbage no more, it would cost an opening 30 ms.
+    """
+    for view in VIEWS:
+        import_module(view.screen.partition(":")[0])
+    gc.freeze()
+
+
+def tidy_later(set_timer: Callable[[float, Callable[[], object]], object]) -> None:
+    """Collect what a closed view leaves behind, once its keys have been answered; by itself Python does so while one
+    opens, for 20 ms (the command line has told it not to)."""
+    set_timer(CALM_S, gc.collect)
+
+
+def by_id(view_id: str) -> View:
+    return next(view for view in (*VIEWS, WALK) if view.id == view_id)

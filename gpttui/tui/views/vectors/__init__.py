@@ -1,0 +1,1 @@
+"""The view `vectors`: tokens as vectors: neighbours, a map, arithmetic."""

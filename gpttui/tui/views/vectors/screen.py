@@ -1,0 +1,196 @@
+"""Tokens as vectors: what lies close to the selected one, a map of all, and arithmetic."""
+
+from typing import ClassVar, Literal
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+
+from gpttui.errors import UserError
+from gpttui.protocol.stream import AskArithmetic, AskMap, AskNeighbours, Map, Near, Sum
+from gpttui.tui.keys import TEXT, key
+from gpttui.tui.renderables.labels import quoted_label
+from gpttui.tui.session.remembered import YES_NO, Setting
+from gpttui.tui.views.rooms import RoomsScreen
+from gpttui.tui.views.table import ViewContext
+from gpttui.tui.views.vectors.pane_map import VectorsMap
+from gpttui.tui.views.vectors.pane_near import VectorsNear, VectorsSum
+from gpttui.tui.views.vectors.words import example, opening_sum, read_sum, whole_words, written
+
+KEPT = "vectors"
+"""Name under which the link keeps the sum."""
+MOST_POINTS = 2000
+
+
+class VectorsScreen(RoomsScreen):
+    """Neighbours and arithmetic to the left, the map to the right."""
+
+    VIEW: ClassVar[str] = "vectors"
+    SETTINGS: ClassVar[tuple[Setting, ...]] = (
+        Setting("map_of", "of", ("text", "vocabulary")),
+        Setting("at_start", "at_start", YES_NO),
+        Setting("table", "table", ("embedding", "unembedding")),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key("m", "map_of", "text/vocabulary", "Map the text's tokens, or the vocabulary", TEXT, id="vectors_map"),
+        key("e", "embedding", "embedding/layer", "Map what tokens are, or what they have become", TEXT,
+            id="vectors_embedding"),
+        key("equals_sign", "write_sum", "a - b + c", "Write a sum of words", TEXT, id="vectors_sum"),
+        key("u", "table", "table", "Compare with the table at the end of the model, or at its start", TEXT, show=False,
+            id="vectors_table"),
+    ]  # fmt: skip
+    DEFAULT_CSS = """
+    VectorsScreen {
+        #inside { grid-size: 2 2; grid-columns: 1fr 1fr; grid-rows: 3fr 2fr; }
+        &.-wide #inside { grid-columns: 2fr 3fr; grid-rows: 1fr 1fr; }
+        #map { row-span: 2; }
+    }
+    """
+
+    def __init__(self, context: ViewContext) -> None:
+        super().__init__(context)
+        self.near = VectorsNear(context.tokenizer, id="near")
+        self.map = VectorsMap(context.tokenizer, id="map")
+        self.sum = VectorsSum(context.tokenizer, id="sum")
+        self.of: Literal["text", "vocabulary"] = "text"
+        self.at_start = False
+        self.stops_a_layer = 2
+        self.table: Literal["embedding", "unembedding"] = "embedding"
+        self._asked: object = None
+        self._added: tuple[int, str] | None = None
+        """The weights that the sum was made with."""
+
+    def body(self) -> ComposeResult:
+        yield self.near
+        yield self.map
+        yield self.sum
+
+    # ── Showing ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def mark(self) -> None:
+        tokenizer, snapshot = self.context.tokenizer, self.snapshot
+        for pane in (self.near, self.map, self.sum):
+            pane.tokenizer = tokenizer
+        self.map.position = self.position
+        if snapshot is None or not self.length:
+            self.near.own = self.near.later = self.map.map = None
+            self.map.token_id = -1
+            return
+        self.map.token_id = int(snapshot.ids[self.position])
+        self.near.token = quoted_label(tokenizer, self.map.token_id, 16)
+        self.near.place = f"layer {self.selection.layer + 1}"
+        if self.link.card is not None:
+            self.sum.vocabulary = self.link.card.vocab_size
+
+    @property
+    def rows(self) -> int:
+        return max(8, self.app.size.height // 2)
+
+    def look(self) -> None:
+        token_id, table = self.map.token_id, self.table
+        self.ask("own", lambda: AskNeighbours(token_id, table=table, k=self.rows), self._take_own)
+        self.ask("later", lambda: AskNeighbours(-1, self.position, self.stop, table, self.rows), self._take_later)
+        wanted = self._map_wanted()
+        if wanted != self._asked:
+            self._asked = wanted
+            self.ask("map", lambda: self._map_request(), self._take_map)
+        snapshot = self.snapshot
+        if snapshot is not None and self._added != (snapshot.epoch, snapshot.weights):
+            self._added = snapshot.epoch, snapshot.weights
+            self._add()
+
+    @property
+    def stop(self) -> int:
+        """The stop after the selected layer."""
+        return self.stops_a_layer * (self.selection.layer + 1)
+
+    def _map_request(self) -> AskMap:
+        tokenizer = self.context.tokenizer
+        words = whole_words(tokenizer)[:MOST_POINTS] if self.of == "vocabulary" and tokenizer is not None else ()
+        return AskMap(self.of, 0 if self.at_start else self.stop, MOST_POINTS, words, unit=True)
+
+    def _map_wanted(self) -> object:
+        """What the map depends on; the selected token is none of it."""
+        snapshot = self.snapshot
+        if snapshot is None or self.of == "vocabulary":
+            return self.of, None if snapshot is None else snapshot.weights
+        return (
+            self.of,
+            self.at_start or self.stop,
+            snapshot.epoch,
+            len(snapshot.ids),
+            snapshot.weights,
+            self.link.changes,
+        )
+
+    def _take_own(self, near: Near) -> None:
+        self.near.own = near
+        if self.link.card is not None and near.n_stops:
+            self.stops_a_layer = max(1, (near.n_stops - 1) // max(1, self.link.card.n_layer))
+        self.map.close = tuple(near.ids[:8].tolist())
+
+    def _take_later(self, near: Near) -> None:
+        self.near.later = near
+
+    def _take_map(self, found: Map) -> None:
+        self.map.map = found
+
+    # ── The map ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def action_map_of(self) -> None:
+        self.of = "vocabulary" if self.of == "text" else "text"
+        self.follow()
+
+    def action_embedding(self) -> None:
+        self.at_start, self.of = not self.at_start, "text"
+        self.follow()
+        where = "are: their embeddings" if self.at_start else f"have become after {self.near.place}"
+        self.hints.say(f"The map shows what the tokens {where}.", "info")
+
+    def action_table(self) -> None:
+        self.table = "unembedding" if self.table == "embedding" else "embedding"
+        self.follow()
+        where = "reads them in with" if self.table == "embedding" else "compares the last vector with"
+        self.hints.say(f"Compared with the table that the model {where}.", "info")
+
+    @on(VectorsMap.Selected)
+    def _selected(self, event: VectorsMap.Selected) -> None:
+        self.look_at(event.position)
+
+    # ── Arithmetic ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _add(self) -> None:
+        tokenizer = self.context.tokenizer
+        if tokenizer is None:
+            return
+        ids: tuple[int, ...] = self.link.kept.get(KEPT) or opening_sum(tokenizer)
+        if not ids or max(ids) >= tokenizer.vocab_size:
+            self.sum.waiting = "press = and write a sum: a - b + c"
+            return
+        self.sum.asked = ids
+        a, b, c, expected = (*ids, -1)[:4]
+        self.ask("sum", lambda: AskArithmetic(a, b, c, expected, 10), self._take_sum)
+
+    def _take_sum(self, found: Sum) -> None:
+        self.sum.answer = found
+
+    async def action_write_sum(self) -> None:
+        tokenizer = self.context.tokenizer
+        if tokenizer is None:
+            return
+
+        def done(line: str) -> None:
+            try:
+                ids = read_sum(tokenizer, line)
+            except UserError as error:
+                self.hints.say(str(error), "error")
+                return
+            self.link.kept[KEPT] = ids
+            self._add()
+
+        words = [tokenizer.decode([token_id]).strip() for token_id in self.sum.asked]
+        await self.write("A sum of words", written(words), done, f"Such as: {example(tokenizer)}. Enter adds.")
+
+    async def on_lines_pane_picked(self) -> None:
+        if self.sum.has_focus:
+            await self.action_write_sum()
