@@ -63,6 +63,16 @@ def display_token(data: bytes) -> str:
     return "".join(out) or "⟨⟩"
 
 
+def is_utf8(text: str) -> bool:
+    """Whether `text` has a UTF-8 form: names of files may not, whose bytes Python spells as lone surrogates."""
+    return not any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def whole(text: str) -> str:
+    """`text` with lone surrogates replaced by U+FFFD, so that it has a UTF-8 form."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def _joins(char: str) -> bool:
     """Whether the character is drawn onto the one before it."""
     code = ord(char)

@@ -17,6 +17,7 @@ from tokenizers import Tokenizer as Backend
 
 from gpttui.errors import UserError, one_line
 from gpttui.storage.model_files import need_file, reason
+from gpttui.text import whole
 
 UNKNOWN = "\ufffd"
 """The token that stands for a character or word outside a closed vocabulary. Never seen in training."""
@@ -132,11 +133,6 @@ class Tokenizer:
         if (path / "vocab.json").exists() and (path / "merges.txt").exists():
             return from_gpt2_files(path / "vocab.json", path / "merges.txt")
         raise UserError(f"{path} holds no tokenizer.json (nor GPT-2's vocab.json and merges.txt); copy it there")
-
-
-def whole(text: str) -> str:
-    """`text` with lone surrogates replaced, so that it has a UTF-8 form."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def byte_alphabet() -> dict[int, str]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gpttui.cli.options import json_option
+from gpttui.cli.options import json_option, verb
 from gpttui.cli.output import note, print_json, table
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 MARKS = {"aim": "✓✓", "at least": "✓", "missed": "✗", "": ""}
 
 
-@click.command()
+@verb()
 @click.argument("what", type=click.Choice(["startup", "step", "train", "inside"]))
 @click.option("--model", metavar="ID|PATH", help="Of startup, step and inside. Default: the playground's.")
 @click.option(

@@ -4,10 +4,11 @@ import json
 
 import click
 
+from gpttui.cli.options import verb
 from gpttui.cli.output import shown, table
 
 
-@click.command()
+@verb()
 @click.argument("name", required=False)
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="From 1000000 on: held-out text."

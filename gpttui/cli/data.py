@@ -5,11 +5,11 @@ from pathlib import Path
 
 import click
 
-from gpttui.cli.options import json_option
+from gpttui.cli.options import json_option, verb
 from gpttui.cli.output import note, print_json, size, table
 
 
-@click.command()
+@verb()
 @click.argument("name", required=False)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Put the text there instead.")
 @json_option

@@ -14,7 +14,7 @@ import click
 import msgspec
 
 from gpttui import __version__
-from gpttui.cli.options import json_option
+from gpttui.cli.options import json_option, verb
 from gpttui.cli.output import print_json, size
 from gpttui.errors import UserError, one_line
 
@@ -33,7 +33,7 @@ class Check(msgspec.Struct, frozen=True):
     detail: str
 
 
-@click.command()
+@verb()
 @json_option
 @click.pass_context
 def command(ctx: click.Context, /, as_json: bool) -> None:

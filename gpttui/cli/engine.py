@@ -6,8 +6,10 @@ from pathlib import Path
 
 import click
 
+from gpttui.cli.options import verb
 
-@click.command("engine")
+
+@verb("engine")
 @click.option("--log", type=click.Path(path_type=Path), help="Append messages to this file instead of stderr.")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1; auto: cuda if there is one.")
 @click.option("--threads", type=click.IntRange(min=1), help="Default: every core but one.")

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from gpttui.cli.options import json_option
+from gpttui.cli.options import json_option, verb
 from gpttui.cli.output import print_json, table
 
 
-@click.command()
+@verb()
 @click.argument("task_id", metavar="ID", required=False)
 @click.option("--model", metavar="ID|PATH", help="Examine this model instead of the bundled one of that name.")
 @click.option(

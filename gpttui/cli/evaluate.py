@@ -5,11 +5,11 @@ from pathlib import Path
 
 import click
 
-from gpttui.cli.options import json_option, model_option
+from gpttui.cli.options import json_option, model_option, verb
 from gpttui.cli.output import note, print_json
 
 
-@click.command()
+@verb()
 @model_option
 @click.option("--data", required=True, metavar="FILE|DIR|-", help="The text; - reads stdin.")
 @click.option("--stride", type=click.IntRange(min=1), help="Tokens between windows. Default: half the context.")

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from gpttui.cli.options import model_option
+from gpttui.cli.options import model_option, verb
 from gpttui.cli.output import note
 from gpttui.errors import UserError
 
 CARRIED = ("README.md", "card.json", "history.json")
 
 
-@click.command()
+@verb()
 @model_option
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
 def command(model: str | None, directory: Path) -> None:

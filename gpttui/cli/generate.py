@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gpttui.cli.options import ablate_option, json_option, model_option, sampling_options, session_option
+from gpttui.cli.options import (
+    GIVEN_TEXT,
+    ablate_option,
+    json_option,
+    model_option,
+    sampling_options,
+    session_option,
+    verb,
+)
 from gpttui.cli.output import note, print_json, shown
 from gpttui.errors import UserError
 
@@ -13,16 +21,19 @@ if TYPE_CHECKING:
     from gpttui.sessions.tree import SessionFile
 
 
-@click.command()
+@verb()
 @model_option
 @click.option(
-    "--prompt", metavar="TEXT", help="What to continue; - reads stdin. Default: the model's own first prompt."
+    "--prompt",
+    metavar="TEXT",
+    type=GIVEN_TEXT,
+    help="What to continue; - reads stdin. Default: the model's own first prompt.",
 )
 @click.option("-n", "count", type=click.IntRange(min=0), default=100, show_default=True, help="Tokens to generate.")
 @sampling_options
 @ablate_option
 @session_option
-@click.option("--stop", metavar="TEXT", help="End behind this text (a single token of the model).")
+@click.option("--stop", metavar="TEXT", type=GIVEN_TEXT, help="End behind this text (a single token of the model).")
 @click.option("--candidates", type=click.IntRange(min=0), default=10, show_default=True, help="Length of topk in JSON.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="F.png|F.wav",
               help="Also write the picture (digits) or the sound (speech) that the tokens stand for.")  # fmt: skip

@@ -2,6 +2,7 @@
 
 import sys
 
+from gpttui.cli.options import GIVEN_BYTES
 from gpttui.cli.output import note
 from gpttui.tokenizers import UNKNOWN, Tokenizer
 
@@ -11,10 +12,10 @@ SHOWN = 8
 
 def text_of(argument: str) -> str:
     """`argument`, or stdin for `-`: bytes that are not UTF-8 come as lone surrogates, as Python's own arguments do."""
-    text = sys.stdin.buffer.read().decode("utf-8", errors="surrogateescape") if argument == "-" else argument
-    if stray := sum("\ud800" <= char <= "\udfff" for char in text):
-        note(f"{counted(stray, 'byte')} of the text {'is' if stray == 1 else 'are'} not UTF-8; each counts as U+FFFD")
-    return text
+    if argument != "-":
+        return argument
+    text = sys.stdin.buffer.read().decode("utf-8", errors="surrogateescape")
+    return GIVEN_BYTES.convert(text, None, None)
 
 
 def note_unknown(tokenizer: Tokenizer, text: str) -> None:

@@ -4,7 +4,6 @@ For: `gpttui` alone (the playground) and `gpttui VERB`. Not for: doing anything;
 `--help` and `--version` must load neither torch nor textual, so the table carries the short help itself.
 """
 
-import difflib
 import sys
 from collections.abc import Mapping
 from importlib import import_module
@@ -13,8 +12,8 @@ from typing import Any, NamedTuple
 import click
 
 from gpttui import __version__
-from gpttui.cli.options import playground_options
-from gpttui.errors import UserError, one_line
+from gpttui.cli.options import Utf8Command, playground_options
+from gpttui.errors import UserError, nearest, no_such, one_line
 
 EXIT_USER, EXIT_USAGE, EXIT_UNEXPECTED, EXIT_INTERRUPTED = 1, 2, 70, 130
 
@@ -54,7 +53,7 @@ def load(target: str) -> click.Command:
     return command
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Utf8Command, click.Group):
     """A group whose help needs none of its commands, and which imports just the one that is called."""
 
     def __init__(self, *args: Any, verbs: Mapping[str, Verb], **kwargs: Any) -> None:
@@ -72,9 +71,7 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         if name not in self.verbs and not name.startswith("-"):
-            near = difflib.get_close_matches(name, self.verbs, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else "`gpttui --help` lists them."
-            ctx.fail(f"there is no verb {name!r}; {hint}")
+            ctx.fail(no_such("verb", name, self.verbs, "`gpttui --help` lists them"))
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -113,6 +110,10 @@ def cli(ctx: click.Context, /, **options: Any) -> Any:
 
 def main(args: list[str] | None = None) -> None:
     """Run the command line and exit. A known error is one line on stderr; no traceback ever reaches the terminal."""
+    if sys.platform == "win32":
+        sys.exit(
+            "gpttui: gpttui runs on Linux and macOS; on Windows, use WSL (run `wsl --install`, then install it there)"
+        )
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -127,7 +128,8 @@ def run(args: list[str] | None) -> int:
         return code if isinstance(code, int) else 0
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx else "gpttui"
-        return _fail(f"{error.format_message().rstrip('.')} (see `{where} --help`)", EXIT_USAGE)
+        said = _no_option(error) if isinstance(error, click.NoSuchOption) else error.format_message().rstrip(".")
+        return _fail(f"{said} (see `{where} --help`)", EXIT_USAGE)
     except click.ClickException as error:
         return _fail(error.format_message(), EXIT_USER)
     except click.Abort:
@@ -148,6 +150,14 @@ def run(args: list[str] | None) -> int:
         return _fail(
             f"unexpected {type(error).__name__}: {one_line(error)} ({tracebacks.keep(error)})", EXIT_UNEXPECTED
         )
+
+
+def _no_option(error: click.NoSuchOption) -> str:
+    """Click lists three options, near and far, for it counts their dashes as letters; one is what a person needs."""
+    params = error.ctx.command.get_params(error.ctx) if error.ctx else []
+    known = {name.lstrip("-"): name for option in params for name in option.opts if name.startswith("-")}
+    near = nearest(error.option_name.lstrip("-"), known)
+    return f"there is no option {error.option_name}" + (f"; did you mean {known[near]}?" if near else "")
 
 
 def _fail(message: str, code: int) -> int:

@@ -2,11 +2,11 @@
 
 import click
 
-from gpttui.cli.options import json_option
+from gpttui.cli.options import json_option, verb
 from gpttui.cli.output import note, print_json, shown, size, table
 
 
-@click.command()
+@verb()
 @json_option
 def command(as_json: bool) -> None:
     """List the models that are here: bundled ones and your own."""

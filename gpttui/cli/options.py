@@ -1,16 +1,66 @@
-"""Options that several verbs share, so that they are spelled and explained once. Imports nothing but click."""
+"""What verbs share: options that are spelled and explained once, and what an argument may be. Nothing but click.
+
+A shell hands over any bytes. Text for a model (`GIVEN_TEXT`) may hold them all; what names a file, a model or a run has
+to be UTF-8, as everything is that will carry the name: configs, events, messages to the engine.
+"""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from gpttui.errors import UserError
+from gpttui.text import is_utf8, safe_text, whole
+
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class GivenText(click.types.StringParamType):
+    """Text for a model. Bytes that are not UTF-8 count as U+FFFD each, and a line on stderr says so."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text: str = super().convert(value, param, ctx)
+        if stray := sum("\ud800" <= char <= "\udfff" for char in text):
+            bytes_are = "1 byte of the text is" if stray == 1 else f"{stray:,} bytes of the text are"
+            click.echo(f"gpttui: {bytes_are} not UTF-8; each counts as U+FFFD", err=True)
+        return self.taken(text)
+
+    def taken(self, text: str) -> str:
+        return whole(text)
+
+
+class GivenBytes(GivenText):
+    """The same for who looks at the bytes: those that are not UTF-8 stay, as lone surrogates."""
+
+    def taken(self, text: str) -> str:
+        return text
+
+
+GIVEN_TEXT, GIVEN_BYTES = GivenText(), GivenBytes()
+
+
+class Utf8Command(click.Command):
+    """A command whose arguments are UTF-8, but for text. Raises UserError, naming the argument, where one is not."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        left = super().parse_args(ctx, args)
+        for parameter in self.get_params(ctx):
+            value = ctx.params.get(parameter.name or "")
+            for given in value if isinstance(value, tuple) else (value,):
+                if isinstance(given, str | Path) and not (parameter.type is GIVEN_BYTES or is_utf8(str(given))):
+                    name = parameter.opts[0] if isinstance(parameter, click.Option) else parameter.human_readable_name
+                    raise UserError(f"{name} is not UTF-8: {safe_text(str(given))}; rename it, or name another")
+        return left
+
+
+verb = partial(click.command, cls=Utf8Command)
+"""The decorator of every verb's command."""
 
 _PLAYGROUND = (
     click.option("--model", metavar="ID|PATH|hub:OWNER/NAME", help="The model to open; `gpttui models` lists them."),
-    click.option("--prompt", metavar="TEXT", help="The text to start from."),
+    click.option("--prompt", metavar="TEXT", type=GIVEN_TEXT, help="The text to start from."),
     click.option("--seed", type=click.IntRange(min=0), help="Seed of all draws."),
     click.option("--train", metavar="FILE", help="Open the training screen on this text."),
     click.option("--session", metavar="FILE", help="Continue a session saved earlier."),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gpttui.cli.options import playground_options
+from gpttui.cli.options import playground_options, verb
 from gpttui.errors import UserError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ COLLECT_EVERY = 10_000, 20, 1_000
 """The garbage collector's thresholds: all that lives is looked through when a view has been left, not before."""
 
 
-@click.command("play")
+@verb("play")
 @playground_options
 def command(
     model: str | None,

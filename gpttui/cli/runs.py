@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from gpttui.cli.options import json_option
+from gpttui.cli.options import json_option, verb
 from gpttui.cli.output import note, print_json, shown, table
 
 
-@click.command()
+@verb()
 @click.argument("directory", required=False, type=click.Path(path_type=Path, file_okay=False))
 @json_option
 def command(directory: Path | None, as_json: bool) -> None:

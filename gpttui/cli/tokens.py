@@ -5,13 +5,14 @@ from itertools import accumulate, chain
 
 import click
 
-from gpttui.cli.options import json_option, model_option
+from gpttui.cli.options import GIVEN_BYTES, json_option, model_option, verb
 from gpttui.cli.output import print_json, table
+from gpttui.text import whole
 
 
-@click.command()
+@verb()
 @model_option
-@click.argument("text")
+@click.argument("text", type=GIVEN_BYTES)
 @json_option
 def command(model: str | None, text: str, as_json: bool) -> None:
     """Show how TEXT is split into tokens (- reads it from stdin).
@@ -48,8 +49,6 @@ def as_given(text: str) -> tuple[bytes, Sequence[int]]:
 
     They differ where a byte is no UTF-8: U+FFFD stands for it, three bytes for one, of which the first takes its place.
     """
-    from gpttui.tokenizers import whole
-
     clean = whole(text)
     try:
         data = text.encode("utf-8", "surrogateescape")

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import click
 
-from gpttui.cli.options import ablate_option, model_option
+from gpttui.cli.options import GIVEN_TEXT, ablate_option, model_option, verb
 from gpttui.cli.output import note, size
 
 
-@click.command()
+@verb()
 @model_option
-@click.option("--prompt", required=True, metavar="TEXT", help="The text of the pass.")
+@click.option("--prompt", type=GIVEN_TEXT, required=True, metavar="TEXT", help="The text of the pass.")
 @ablate_option
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), metavar="F.npz")
 def command(model: str | None, prompt: str, ablate: tuple[str, ...], out: Path) -> None:

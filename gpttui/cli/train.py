@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gpttui.cli.options import GIVEN_TEXT, verb
 from gpttui.errors import UserError
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ CONFIG_OPTIONS = (
     click.option("--eval-every", type=int),
     click.option("--eval-tokens", type=int),
     click.option("--sample-every", type=int),
-    click.option("--sample-prompt", metavar="TEXT"),
+    click.option("--sample-prompt", metavar="TEXT", type=GIVEN_TEXT),
     click.option("--checkpoint-every", type=int),
     click.option("--seed", type=int),
     click.option("--device", metavar="auto|cpu|cuda|mps"),
@@ -72,7 +73,7 @@ def config_options(command: Any) -> Any:
     return command
 
 
-@click.command()
+@verb()
 @config_options
 @click.option("--recipe", metavar="NAME", help="Start from a recipe; other options change it. `list` shows them.")
 @click.option("--run-dir", metavar="DIR", type=click.Path(path_type=Path), help="Where the run is kept.")

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import click
 
+from gpttui.cli.options import verb
 from gpttui.errors import UserError
 
 
-@click.command("watch")
+@verb("watch")
 @click.argument("run", metavar="RUN")
 @click.option("--engine", metavar="COMMAND", help='How the engine is started, such as "ssh host gpttui engine".')
 def command(run: str, engine: str | None) -> int:

@@ -4,7 +4,6 @@ A fetched text is checked against its SHA-256 before it takes its name; a broken
 Not for: a person's own files, which need no list, and reading or splitting texts (`gpttui.training`). No torch.
 """
 
-import difflib
 import hashlib
 import http.client
 import os
@@ -18,7 +17,7 @@ from typing import Literal
 
 from gpttui import __version__, locations
 from gpttui.corpora.registry import CORPORA
-from gpttui.errors import UserError, one_line
+from gpttui.errors import UserError, no_such, one_line
 
 Progress = Callable[[int, int], None]
 """Called with (bytes so far, bytes in all)."""
@@ -126,9 +125,7 @@ def public_text(name: str) -> PublicText:
         return PUBLIC_TEXTS[name]
     if name in CORPORA:
         raise UserError(f"{name} is generated, there is nothing to fetch: `gpttui corpus {name}` prints it")
-    near = difflib.get_close_matches(name, PUBLIC_TEXTS, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"choose one of {', '.join(PUBLIC_TEXTS)}"
-    raise UserError(f"no public text is called {name!r}; {hint}")
+    raise UserError(no_such("public text", name, PUBLIC_TEXTS))
 
 
 def file_of(text: PublicText) -> Path:

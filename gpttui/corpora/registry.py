@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 
-from gpttui.errors import UserError
+from gpttui.errors import UserError, no_such
 
 Documents = Callable[..., Iterator[str]]
 """`documents(seed, n=None)`: seeds below 1,000,000 draw training data, others held-out data."""
@@ -59,7 +59,7 @@ CORPORA: dict[str, CorpusSpec] = {spec.name: spec for spec in _SPECS}
 def corpus_spec(name: str) -> CorpusSpec:
     """The entry called `name`. Raises UserError, naming those there are, if there is none."""
     if name not in CORPORA:
-        raise UserError(f"no corpus is called {name!r}: choose one of {', '.join(CORPORA)}")
+        raise UserError(no_such("corpus", name, CORPORA))
     return CORPORA[name]
 
 

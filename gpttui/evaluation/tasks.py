@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from gpttui.errors import UserError
+from gpttui.errors import UserError, no_such
 from gpttui.evaluation.subject import Metrics, Subject
 
 HELD_OUT_SEED = 1_000_000
@@ -54,7 +54,7 @@ TASKS = {
 def evaluate(task_id: str, path: Path, *, n: int | None = None, seed: int = HELD_OUT_SEED) -> Result:
     """Examine the model in directory `path`. Raises UserError for an unknown task or a seed that training used."""
     if task_id not in TASKS:
-        raise UserError(f"no task is called {task_id!r}: choose one of {', '.join(TASKS)}")
+        raise UserError(no_such("task", task_id, TASKS))
     if seed < HELD_OUT_SEED:
         raise UserError(f"seeds below {HELD_OUT_SEED:,} are for training: examine with a seed from there up")
     task = TASKS[task_id]

@@ -5,7 +5,6 @@ shards), tokenizer.json, and, where gpttui made it, card.json and history.json. 
 GPT-2) have no card and are listed all the same. Not for: the weights themselves (`gpttui.model.checkpoint`). No torch.
 """
 
-import difflib
 import json
 import math
 import struct
@@ -17,7 +16,7 @@ import numpy as np
 
 import gpttui
 from gpttui import locations
-from gpttui.errors import UserError, one_line
+from gpttui.errors import UserError, no_such, one_line
 from gpttui.records import LossHistory, ModelCard, frozen
 from gpttui.storage.model_files import (
     CONFIG,
@@ -28,9 +27,11 @@ from gpttui.storage.model_files import (
     json_object,
     need_directory,
     need_file,
+    need_utf8,
     reason,
     weight_files,
 )
+from gpttui.text import whole
 
 HUB = "hub:"
 DEFAULTS = ("tales", "shakespeare")
@@ -115,9 +116,7 @@ def _found(ref: str | None) -> Path:
         raise UserError(f"no model can be called {ref[:60]!r}: {one_line(error)}") from error
     if "/" in ref or "\\" in ref:
         raise UserError(f"no model at {ref}; give a directory with config.json and model.safetensors")
-    near = difflib.get_close_matches(ref, found, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else "`gpttui models` lists those that are here"
-    raise UserError(f"no model is called {ref!r}; {hint}")
+    raise UserError(no_such("model", ref, found, "`gpttui models` lists those that are here"))
 
 
 def _newest_checkpoint(path: Path) -> Path:
@@ -190,10 +189,7 @@ def cards() -> tuple[list[ModelCard], list[str]]:
 
 def card(path: Path) -> ModelCard:
     """What the files of directory `path` say about the model. Raises UserError where they are not a model's."""
-    try:
-        str(path).encode()
-    except UnicodeEncodeError as error:
-        raise UserError(f"the name of {str(path)!r} is not UTF-8; rename it to open the model") from error
+    need_utf8(path, "model")
     config = json_object(path / CONFIG)
     check_config(config, str(path / CONFIG))
     own = config["model_type"] == "gpttui"
@@ -229,7 +225,7 @@ def card(path: Path) -> ModelCard:
 
 def _words(value: object) -> str:
     """A card's text, with lone surrogates, which JSON can spell but no file and no message carry, replaced."""
-    return str(value).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return whole(str(value))
 
 
 def _measured(extra: dict[str, Any]) -> tuple[tuple[str, float], ...]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gpttui.errors import UserError, one_line
+from gpttui.text import is_utf8, safe_text
 
 WEIGHTS, INDEX, CONFIG = "model.safetensors", "model.safetensors.index.json", "config.json"
 PICKLES = frozenset({".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle"})
@@ -28,6 +29,7 @@ _MAX_HEADER_BYTES = 100_000_000
 
 def need_directory(path: Path) -> Path:
     """`path`, if a model may lie in it. Raises UserError for pickles, alone or in a directory, and for other files."""
+    need_utf8(path, "model")
     if path.is_dir():
         if not any((path / name).exists() for name in (WEIGHTS, INDEX)) and _pickles(path):
             raise UserError(_no_weights(path))
@@ -40,6 +42,12 @@ def need_directory(path: Path) -> Path:
     else:
         raise UserError(f"no model at {path}; `gpttui models` lists those that are here")
     return path
+
+
+def need_utf8(path: Path, what: str) -> None:
+    """Raises UserError where the path has bytes that are not UTF-8: nothing that would carry its name could."""
+    if not is_utf8(str(path)):
+        raise UserError(f"the path of this {what} is not UTF-8: {safe_text(str(path))}; rename it, or move the {what}")
 
 
 def need_file(file: Path) -> None:

@@ -5,7 +5,7 @@ A recipe is a `TrainConfig` and the words for the model's card. What was tried a
 
 from dataclasses import dataclass
 
-from gpttui.errors import UserError
+from gpttui.errors import UserError, no_such
 from gpttui.runs.config import TrainConfig
 
 TINY_SHAKESPEARE = "tinyshakespeare.txt"
@@ -196,7 +196,7 @@ RECIPES: dict[str, Recipe] = {
 def recipe(name: str) -> Recipe:
     """The recipe called `name`. Raises UserError, naming those there are."""
     if name not in RECIPES:
-        raise UserError(f"no recipe is called {name!r}: choose one of {', '.join(RECIPES)}")
+        raise UserError(no_such("recipe", name, RECIPES))
     return RECIPES[name]
 
 

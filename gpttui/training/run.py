@@ -17,6 +17,7 @@ from gpttui.model import checkpoint
 from gpttui.model.gpt import GPT
 from gpttui.runs import rundir
 from gpttui.runs.config import TrainConfig
+from gpttui.storage.model_files import need_utf8
 from gpttui.tokenizers import Tokenizer
 from gpttui.training.data import Data, open_data, prepare
 from gpttui.training.distributed import World, join
@@ -75,6 +76,7 @@ def _open(config: TrainConfig, path: Path, *, resuming: bool) -> Run:
 @contextmanager
 def _claimed(path: Path, *, resuming: bool) -> Iterator[None]:
     """Hold the run directory; take back what was written there if the run could not begin."""
+    need_utf8(path.resolve(), "run")
     if not resuming and rundir.is_run(path):
         raise UserError(f"{path} already holds a run; go on with --resume, or choose another --run-dir")
     made_here = not path.exists()

@@ -106,7 +106,7 @@ def test_tokens_reads_a_megabyte_from_stdin(bpe_model: Path) -> None:
         check=True,
     )
     assert len(json.loads(done.stdout)) > 100_000
-    assert b"80000 bytes of the text are not UTF-8" in done.stderr
+    assert b"80,000 bytes of the text are not UTF-8" in done.stderr
 
 
 def test_tokens_needs_no_torch(bpe_model: Path) -> None:
