@@ -4,10 +4,32 @@ Each platform's own folders (XDG on Linux) by `platformdirs`; with `GPTTUI_HOME`
 folder. Nothing is created here: whoever writes makes the folder.
 """
 
+import itertools
 import os
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import platformdirs
+
+LONGEST_NAME_BYTES = 80
+"""Of the part of a file's name that a model, a text or a run gave. File systems take 255 for the whole name, encrypted
+ones 143, and a time stamp, a suffix and a temporary file's marks come on top."""
+
+
+def file_name(text: str, otherwise: str) -> str:
+    """`text` as part of a file's name: letters, digits and `_ . @ + -`, not hidden, cut to `LONGEST_NAME_BYTES`.
+
+    The one place where a name that gpttui did not choose becomes one on disk. `otherwise`: where nothing is left of it.
+    """
+    safe = re.sub(r"[^\w@.+-]+", "-", text).strip("-.").encode()[:LONGEST_NAME_BYTES]
+    return safe.decode(errors="ignore").strip("-.") or otherwise
+
+
+def free_path(folder: Path, stem: str, suffix: str = "") -> Path:
+    """`folder/stem+suffix`, or where something is there already, the first of `stem-2`, `stem-3`, …"""
+    names: Iterable[str] = itertools.chain([stem], (f"{stem}-{n}" for n in itertools.count(2)))
+    return next(path for name in names if not (path := folder / f"{name}{suffix}").exists())
 
 
 def _folder(kind: str) -> Path:

@@ -114,7 +114,7 @@ def command(
         path, opened = run_dir, runs.resume(run_dir, _resumed_config(run_dir, options))
     else:
         config = _new_config(recipe, options)
-        path = run_dir or _new_run_dir(recipe or Path(config.data.removeprefix("corpus:")).stem or "stdin")
+        path = run_dir or _new_run_dir(recipe or Path(config.data.removeprefix("corpus:")).stem)
         opened = runs.start(config, path)
     with opened:
         code = _train(opened, as_json, export_to)
@@ -232,10 +232,7 @@ def _resumed_config(path: Path, options: dict[str, Any]) -> "TrainConfig":
 def _new_run_dir(stem: str) -> Path:
     from gpttui import locations
 
-    root, number = locations.runs_dir(), 1
-    while (path := root / (stem if number == 1 else f"{stem}-{number}")).exists():
-        number += 1
-    return path
+    return locations.free_path(locations.runs_dir(), locations.file_name(stem, "run"))
 
 
 def _train(run: "Run", as_json: bool, export_to: Path | None) -> int:

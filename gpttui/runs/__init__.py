@@ -1,1 +1,1 @@
-"""Training runs on disk: their config, events, checkpoints and curves, for whoever trains and whoever looks. No torch."""
+"""Training runs on disk: config, events, checkpoints and curves, for whoever trains and whoever looks. No torch."""

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from gpttui.runs import rundir
 from gpttui.records import LossHistory, frozen
+from gpttui.runs import rundir
 from gpttui.runs.events import EvalDone, StepDone
 
 HISTORY_POINTS = 500

@@ -26,6 +26,7 @@ from gpttui.tui.session.share_dialogs import ExportScreen, RecipeScreen
 from tests.app.engine_inside import EngineInside
 from tests.app.pilot import Playground, playground
 from tests.app.test_inside import opened
+from tests.fakes import tiny_model_dir
 
 
 @pytest.fixture(autouse=True)
@@ -322,6 +323,41 @@ def test_names_of_files_are_safe_and_free(tmp_path: Path) -> None:
     second = free_file(tmp_path, "../my model@12", ".json")
     assert first.parent == second.parent == tmp_path and first != second
     assert first.name.startswith("my-model@12-")
+
+
+@pytest.mark.parametrize("name", ["é" * 127, "x" * 255, "中" * 85, ". a\tb" + "-" * 200], ids=["é", "x", "中", "marks"])
+async def test_no_name_of_a_directory_is_too_long_or_too_odd_to_write_under(tmp_path: Path, name: str) -> None:
+    tiny_model_dir(tmp_path, "gpt2").rename(tmp_path / name)
+    engine = EngineInside()
+    app = GpttuiApp(engine, Opening(str(tmp_path / name)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        page = Playground(app, pilot, engine)  # type: ignore[arg-type]
+        await page.opened()
+        await page.press("space", "ctrl+o", "R", "escape")
+        assert load_session(only(locations.sessions_dir())).appended
+        for key in "scn":
+            await exported(page, key)
+        await page.press("v")
+        await exported(page, "c")
+
+
+async def test_the_whole_screen_is_written_where_exports_go_or_it_says_why_not(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "nowhere"))  # without a folder for downloads
+    async with opened(tmp_path) as page:
+        await page.press("s")
+        await page.until(lambda: "Wrote" in page.text)
+        file = only(locations.exports_dir())
+        assert file.name.endswith(".svg") and "-screen-" in file.name and "<svg" in file.read_text(encoding="utf-8")
+        await page.press("v", "s")
+        await page.until(lambda: len(list(locations.exports_dir().iterdir())) == 2)
+        for written in locations.exports_dir().iterdir():
+            written.unlink()
+        locations.exports_dir().rmdir()
+        locations.exports_dir().write_text("in the way")
+        await page.press("escape", "s")
+        await page.until(lambda: "cannot be written" in page.text)
 
 
 def test_what_is_no_session_is_refused(tmp_path: Path) -> None:

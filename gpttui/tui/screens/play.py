@@ -313,9 +313,6 @@ class PlayScreen(TrainDoor, PlaySharing):
             self.app.copy_to_clipboard(tokenizer.decode(snapshot.ids.tolist()))
             self.hints.say(f"Copied the text: {so_many(len(snapshot.ids))}.", "info")
 
-    def action_screenshot(self) -> None:
-        self.app.deliver_screenshot()
-
     # ── What the engine says ─────────────────────────────────────────────────────────────────────────────────────
 
     @on(ModelOpened)

@@ -389,9 +389,6 @@ class TrainScreen(Exporting[str | None]):
     def exported_name(self) -> str:
         return self.link.record.name if self.link.record is not None else ""
 
-    def action_screenshot(self) -> None:
-        self.app.deliver_screenshot()
-
     @on(LossPane.StepHovered)
     def _hovered(self, event: LossPane.StepHovered) -> None:
         self.samples.marker = event.step

@@ -4,11 +4,11 @@ For: the training form. Pure: what a run costs is measured by the engine (`Measu
 number of steps is computed here. Not for: drawing.
 """
 
-import itertools
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gpttui import locations
 from gpttui.corpora import datasets
 from gpttui.corpora.registry import CORPORA
 from gpttui.errors import UserError
@@ -252,7 +252,4 @@ def tempered(config: TrainConfig, measured: Measured) -> TrainConfig:
 
 def run_path(values: dict[str, str], root: Path) -> Path:
     """A directory under `root` that is not there yet, named by the text."""
-    stem = Path(values["text"].strip()).stem or "run"
-    stem = "".join(char if char.isalnum() or char in "-_" else "-" for char in stem)[:40]
-    names = itertools.chain([stem], (f"{stem}-{n}" for n in itertools.count(2)))
-    return next(path for name in names if not (path := root / name).exists())
+    return locations.free_path(root, locations.file_name(Path(values["text"].strip()).stem, "run"))

@@ -3,7 +3,6 @@
 For: `gpttui.tui.session.sharing`. Not for: the format (`gpttui.sessions.tree`, `gpttui.sessions.view_files`).
 """
 
-import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
+from gpttui import locations
 from gpttui.errors import UserError
 from gpttui.runs import rundir
 from gpttui.sessions.tree import (
@@ -94,7 +94,7 @@ def save(session: SessionFile, folder: Path) -> Path:
     newest = max(folder.glob("*.json"), default=None, key=lambda file: file.stat().st_mtime)
     if newest is not None and _holds(newest, session):
         return newest
-    file = free_file(folder, _stem(session.model), ".json")
+    file = free_file(folder, Path(session.model).name, ".json")
     save_session(session, file)
     return file
 
@@ -111,15 +111,12 @@ def tree_of(session: SessionFile) -> Branches:
     return Branches(session.branches)
 
 
-def _stem(name: str) -> str:
-    return re.sub(r"[^\w@.-]+", "-", Path(name).name).strip("-.") or "model"
-
-
-def free_file(folder: Path, stem: str, suffix: str) -> Path:
+def free_file(folder: Path, name: str, suffix: str, pane: str = "") -> Path:
     """A name that says what it is of and when it was written, and that nothing has yet."""
-    stem = f"{_stem(stem)}-{time.strftime('%Y%m%d-%H%M%S')}"
-    names = (f"{stem}{suffix}", *(f"{stem}-{n}{suffix}" for n in range(2, 1000)))
-    return next(folder / name for name in names if not (folder / name).exists())
+    stem = locations.file_name(name, "gpttui")
+    if pane and not stem.endswith(f"-{pane}"):  # a view of one pane is called like it
+        stem = f"{stem}-{pane}"
+    return locations.free_path(folder, f"{stem}-{time.strftime('%Y%m%d-%H%M%S')}", suffix)
 
 
 def short(file: Path) -> str:

@@ -59,9 +59,7 @@ class Exporting(Screen[ScreenResultType]):
         from gpttui.tui import exports, tables
         from gpttui.tui.session import saving as sessions
 
-        name, of_pane = self.exported_name or "gpttui", f"-{pane.id or 'pane'}"
-        stem = name if name.endswith(of_pane) else f"{name}{of_pane}"  # a view of one pane is called like it
-        file = sessions.free_file(locations.exports_dir(), stem, suffix)
+        file = sessions.free_file(locations.exports_dir(), self.exported_name, suffix, pane.id or "pane")
         if suffix == ".svg":
             drawn = exports.picture(self, pane)
             self._write(file, lambda: exports.write_text(drawn, file))
@@ -69,6 +67,15 @@ class Exporting(Screen[ScreenResultType]):
             self._write(file, lambda: write_table(table, file))
         else:
             self.tell("This pane holds no numbers just now; as SVG it can be written all the same.", "warning")
+
+    def action_screenshot(self) -> None:
+        """The whole screen as SVG, beside the exports: Textual writes into ~/Downloads, which need not be there."""
+        from gpttui.tui import exports
+        from gpttui.tui.session.saving import free_file
+
+        drawn = self.app.export_screenshot()
+        file = free_file(locations.exports_dir(), self.exported_name, ".svg", "screen")
+        self._write(file, lambda: exports.write_text(drawn, file))
 
     def _write(self, file: Path, write: Callable[[], None]) -> None:
         """In a thread: a square of a thousand tokens has a million numbers."""

@@ -395,6 +395,3 @@ class InsideScreen(Sharing):
 
         if (shown := self.current_pane) is not None:
             self.app.push_screen(HelpScreen(shown, self.active_bindings))
-
-    def action_screenshot(self) -> None:
-        self.app.deliver_screenshot()
