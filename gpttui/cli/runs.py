@@ -14,10 +14,10 @@ from gpttui.cli.output import note, print_json, shown, table
 def command(directory: Path | None, as_json: bool) -> None:
     """List training runs, newest first: those in DIRECTORY, or in your own runs folder."""
     from gpttui import locations
-    from gpttui.runs import rundir
+    from gpttui.runs import summary as run_summary
 
     root = directory or locations.runs_dir()
-    runs = rundir.list_runs(root)
+    runs = run_summary.list_runs(root)
     if as_json:
         print_json(runs)
         return

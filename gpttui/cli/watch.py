@@ -24,10 +24,11 @@ def found(run: str) -> Path:
     """The run's directory. Raises UserError, naming those there are, where there is none."""
     from gpttui import locations
     from gpttui.runs import rundir
+    from gpttui.runs import summary as run_summary
 
     for path in (Path(run).expanduser(), locations.runs_dir() / run):
         if rundir.is_run(path):
             return path.resolve()
-    names = ", ".join(info.name for info in rundir.list_runs(locations.runs_dir())[:8])
+    names = ", ".join(info.name for info in run_summary.list_runs(locations.runs_dir())[:8])
     here = f"those in your runs folder: {names}" if names else "`gpttui train` starts one"
     raise UserError(f"no run at {run}; {here}")

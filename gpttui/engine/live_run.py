@@ -53,6 +53,7 @@ class LiveRun:
         self._losses: list[float] = []
         self._last: StepDone | None = None
         self._other: list[Event] = []
+        self._started: RunStarted | None = None
         self._probe: Probe | None = None
         self._checkpoints_changed = True
         self._told_s = self._probed_s = -1.0
@@ -88,14 +89,20 @@ class LiveRun:
                 if self._hold_after_step:
                     self._hold_after_step = False
                     self._hold(True)
+            case RunStarted():
+                self._begin_anew(event)
             case _:
                 self._other.append(event)
         if isinstance(event, CheckpointSaved | RunStarted | RunFailed):
             self._checkpoints_changed = True
-        if isinstance(event, RunStarted):
-            self.read_step = self._probed_s = -1
-        elif isinstance(event, RunEnded | RunFailed):
+        if isinstance(event, RunEnded | RunFailed):
             self.state = "ended" if isinstance(event, RunEnded) else "failed"
+
+    def _begin_anew(self, started: RunStarted) -> None:
+        """What has not been told yet of a time that is void now is not told at all."""
+        self.read_step = self._probed_s = -1
+        self._steps, self._losses, self._last, self._probe = [], [], None, None
+        self._other, self._started = [started], started
 
     def _finish(self) -> None:
         self.engine.idle_work = None
@@ -161,10 +168,9 @@ class LiveRun:
     def rewind(self) -> None:
         """Takes effect with the next step, which is made at once; a held run is held again at its first weights."""
         self.need_alive()
-        held = self.state == "paused"
+        held, before = self.state == "paused", self._started
         self.trainer.rewind()
-        self._until(lambda: any(isinstance(event, RunStarted) and event.step == 0 for event in self._other))
-        self._steps, self._losses, self._last = [], [], None
+        self._until(lambda: self._started is not before)
         self.pause(held)
 
     def _until(self, done: Callable[[], bool]) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from gpttui.records import LossHistory, frozen
 from gpttui.runs import rundir
-from gpttui.runs.events import EvalDone, StepDone
+from gpttui.runs import summary as run_summary
 
 HISTORY_POINTS = 500
 NUMBERS = {2: "two", 3: "three", 4: "four"}
@@ -17,21 +17,16 @@ NUMBERS = {2: "two", 3: "three", 4: "four"}
 
 def loss_history(run: Path, title: str, last_step: int) -> dict[str, Any]:
     """The run's curve up to `last_step`, training losses averaged in bins, as `history.json` keeps it."""
-    losses: dict[int, float] = {}
-    val: dict[int, float] = {}
-    for event in rundir.read_events(run):
-        if isinstance(event, StepDone) and event.step <= last_step:
-            losses[event.step] = event.loss_nats
-        elif isinstance(event, EvalDone) and event.step <= last_step:
-            val[event.step] = event.val_loss_nats
-    steps = np.array(sorted(losses))
-    bins = np.array_split(steps, min(HISTORY_POINTS, len(steps))) if len(steps) else []
+    recorded = run_summary.read(run)
+    recorded.forget_after(last_step)
+    train, val = recorded.train, recorded.validation
+    bins = np.array_split(np.arange(train.size), min(HISTORY_POINTS, train.size)) if train.size else []
     return {
         "title": title,
-        "steps": [int(b[-1]) for b in bins],
-        "losses_nats": [round(float(np.mean([losses[int(s)] for s in b])), 4) for b in bins],
-        "val_steps": sorted(val),
-        "val_losses_nats": [round(val[s], 4) for s in sorted(val)],
+        "steps": [int(train.x[b[-1]]) for b in bins],
+        "losses_nats": [round(float(train.y[b].mean(dtype=np.float64)), 4) for b in bins],
+        "val_steps": [int(step) for step in val.x],
+        "val_losses_nats": [round(float(loss), 4) for loss in val.y],
     }
 
 

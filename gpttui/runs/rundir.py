@@ -27,13 +27,15 @@ import msgspec
 
 from gpttui.errors import UserError, one_line
 from gpttui.runs.config import FORMAT, TrainConfig
-from gpttui.runs.events import EvalDone, Event, RunEnded, RunFailed, RunStarted, StepDone, decode_event, encode_event
+from gpttui.runs.events import Event, decode_event, encode_event
 
 CONFIG, EVENTS, TOKENIZER, LATEST, LOCK, CHECKPOINTS = (
     "config.json", "events.jsonl", "tokenizer.json", "latest", "lock", "checkpoints",
 )  # fmt: skip
 STATE = "training.json"
 """Present in checkpoints from which a run can go on."""
+LONGEST_LINE = 1 << 20
+"""No event is longer, in bytes; what has no line end within them is passed over."""
 INTACT = "the last checkpoint is intact"
 
 
@@ -149,24 +151,37 @@ def cut_torn_line(file: Path) -> None:
 
 
 class EventTail:
-    """Reads `events.jsonl` from the start and then whatever is appended: call `read` again and again."""
+    """Reads `events.jsonl` from the start and then whatever is appended: call `read` again and again.
+
+    It stands at the end of a line, never inside one: what follows may be cut off and written anew by the next writer.
+    """
 
     def __init__(self, path: Path) -> None:
         self.file = path / EVENTS
-        self._offset = 0
-        self._rest = b""
+        self._offset, self._inode = 0, -1
 
     def read(self, limit_bytes: int = 1 << 24) -> list[Event]:
-        """Events that have arrived since, at most about `limit_bytes` of them; a torn line waits for its end."""
+        """Events that have arrived since, at most about `limit_bytes` of them; a torn line waits for its end.
+
+        Another file in the place of the one read so far, such as that of a run begun anew, is read from its start.
+        """
         try:
             with self.file.open("rb") as handle:
+                found = os.fstat(handle.fileno())
+                if found.st_ino != self._inode or found.st_size < self._offset:
+                    self._offset, self._inode = 0, found.st_ino
                 handle.seek(self._offset)
                 block = handle.read(limit_bytes)
+                if not block.endswith(b"\n"):
+                    block += handle.readline(LONGEST_LINE)
         except FileNotFoundError:
+            self._offset = 0
             return []
-        self._offset += len(block)
-        *lines, self._rest = (self._rest + block).split(b"\n")
-        return [event for line in lines if line and (event := decode_event(line)) is not None]
+        whole = block[: block.rfind(b"\n") + 1]
+        if not whole and len(block) >= LONGEST_LINE:  # no event of ours
+            whole = block
+        self._offset += len(whole)
+        return [event for line in whole.split(b"\n") if line and (event := decode_event(line)) is not None]
 
 
 def read_events(path: Path) -> Iterator[Event]:
@@ -174,25 +189,6 @@ def read_events(path: Path) -> Iterator[Event]:
     tail = EventTail(path)
     while events := tail.read():
         yield from events
-
-
-class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of `gpttui runs`."""
-
-    name: str
-    path: str
-    status: str
-    """running, finished, stopped, failed, interrupted (the process died), or new."""
-    step: int
-    steps: int
-    params: int
-    data: str
-    loss_nats: float | None
-    val_loss_nats: float | None
-    best_val_loss_nats: float | None
-    elapsed_s: float
-    checkpoints: int
-    updated_unix_s: float
 
 
 def is_run(path: Path) -> bool:
@@ -207,65 +203,6 @@ def read_config(path: Path) -> TrainConfig:
         raise UserError(f"{path} is not a run directory: it holds no config.json") from error
     except OSError as error:
         raise UserError(f"cannot read {one_line_os(error, path / CONFIG)}") from error
-
-
-def describe(path: Path) -> RunInfo:
-    """What can be said of run `path` from its files alone."""
-    config = read_config(path)
-    summary = _Summary()
-    for event in read_events(path):
-        summary.take(event)
-    status = "running" if is_locked(path) else summary.status
-    return RunInfo(
-        name=path.name,
-        path=str(path),
-        status=status,
-        step=summary.step,
-        steps=config.steps,
-        params=summary.params,
-        data=config.data,
-        loss_nats=summary.loss_nats,
-        val_loss_nats=summary.val_loss_nats,
-        best_val_loss_nats=summary.best_val_loss_nats,
-        elapsed_s=summary.elapsed_s,
-        checkpoints=len(checkpoints(path)),
-        updated_unix_s=(path / EVENTS).stat().st_mtime,
-    )
-
-
-class _Summary:
-    """The last word of a run's events."""
-
-    def __init__(self) -> None:
-        self.status, self.step, self.params, self.elapsed_s = "new", 0, 0, 0.0
-        self.loss_nats: float | None = None
-        self.val_loss_nats: float | None = None
-        self.best_val_loss_nats: float | None = None
-
-    def take(self, event: Event) -> None:
-        self.step = event.step
-        match event:
-            case RunStarted(params=params):
-                self.status, self.params = "interrupted", params
-            case StepDone(loss_nats=loss, elapsed_s=elapsed):
-                self.loss_nats, self.elapsed_s = loss, elapsed
-            case EvalDone(val_loss_nats=loss, elapsed_s=elapsed):
-                self.val_loss_nats, self.elapsed_s = loss, elapsed
-                self.best_val_loss_nats = min(loss, self.best_val_loss_nats or loss)
-            case RunEnded(reason=reason):
-                self.status = "stopped" if reason == "stopped" else "finished"
-            case RunFailed():
-                self.status = "failed"
-
-
-def list_runs(root: Path) -> list[RunInfo]:
-    """Every run in directory `root`, newest first; those that cannot be read are left out."""
-    found = []
-    for path in sorted(root.iterdir()) if root.is_dir() else []:
-        with contextlib.suppress(UserError, OSError):
-            if is_run(path):
-                found.append(describe(path))
-    return sorted(found, key=lambda run: -run.updated_unix_s)
 
 
 def checkpoints(path: Path) -> list[tuple[int, Path]]:

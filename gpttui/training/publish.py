@@ -14,6 +14,7 @@ import torch
 from gpttui.errors import UserError
 from gpttui.model import checkpoint
 from gpttui.runs import rundir
+from gpttui.runs import summary as run_summary
 from gpttui.runs.config import TrainConfig
 from gpttui.runs.history import joined, loss_history
 from gpttui.storage import model_card
@@ -84,7 +85,7 @@ def _card(
         "command": _command(config, recipe, name, model_id),
         "seed": config.seed,
         "steps": step,
-        "minutes": round(rundir.describe(run).elapsed_s / 60, 1),
+        "minutes": round(run_summary.describe(run).elapsed_s / 60, 1),
         "metric_name": METRIC,
         "metric_value": round(loss, 4),
         "prompts": list(recipe.prompts) if recipe else [],

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from gpttui.engine import live_run
 from gpttui.engine.live_run import LEAST_TOKENS, MOST_WAIT_S, short_passes
 from gpttui.engine.server import Engine
 from gpttui.errors import UserError
@@ -54,6 +55,7 @@ from gpttui.runs import rundir
 from gpttui.runs.config import TrainConfig
 from gpttui.runs.events import EvalDone, RunEnded, RunStarted, SampleDrawn, StopRuleChanged
 from gpttui.storage import gallery
+from gpttui.tui.session.run_record import RunRecord
 from tests import fakes
 
 T = TypeVar("T")
@@ -179,6 +181,23 @@ def test_rewind_gives_the_very_same_weights(engine: Told, start: Callable[..., O
     engine.until(lambda: engine.live and engine.live.over)
     again = [loss for news in engine.news for loss in news.losses_nats][len(losses) :]
     assert again[:6] == losses[:6]
+
+
+def test_what_a_rewind_made_void_is_not_told_after_it(
+    engine: Told, start: Callable[..., Opened], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_run, "NEWS_S", 1e9)
+    path = start(sample_every=3, eval_every=3).card.path
+    assert engine.live
+    engine.until(lambda: engine.live and len([e for e in engine.live._other if isinstance(e, EvalDone)]) == 2)
+    engine.ask(RewindRun(), Done)
+    engine.ask(PauseRun(True), Done)
+    record = RunRecord(path, live=True)
+    for news in engine.news:
+        record.take_news(news)
+    assert record.step == engine.step < 3 and record.train.size == engine.step
+    assert not record.validation.size and not [sample for sample in record.samples if sample.step > engine.step]
+    assert all(probe.step <= engine.step for probe in record.probes) and record.checkpoints == (0,)
 
 
 def test_learning_rate_and_stop_rule_change_while_it_runs(engine: Told, start: Callable[..., Opened]) -> None:

@@ -41,6 +41,46 @@ def test_a_tail_sees_each_event_once_however_it_arrives(tmp_path: Path) -> None:
     assert seen == list(range(1, 30))
 
 
+def test_a_tail_sees_the_restart_of_a_run_that_died_in_the_middle_of_a_line(tmp_path: Path) -> None:
+    lines = [encode_event(step(n)) + b"\n" for n in (1, 2, 3)]
+    file = tmp_path / rundir.EVENTS
+    for torn in range(1, len(lines[2])):
+        file.write_bytes(b"".join(lines)[: len(lines[0]) + len(lines[1]) + torn])
+        tail = rundir.EventTail(tmp_path)
+        assert [event.step for event in tail.read()] == [1, 2]
+        writer = rundir.EventWriter(tmp_path)
+        writer.write(step(7))
+        writer.write(step(8))
+        writer.close()
+        assert [event.step for event in tail.read()] == [7, 8]
+        file.unlink()
+
+
+def test_a_tail_begins_anew_where_another_run_takes_the_place_of_the_one_it_read(tmp_path: Path) -> None:
+    def write(*steps: int) -> None:
+        (tmp_path / "new").write_bytes(b"".join(encode_event(step(n)) + b"\n" for n in steps))
+        (tmp_path / "new").replace(tmp_path / rundir.EVENTS)
+
+    tail = rundir.EventTail(tmp_path)
+    for steps in ((1, 2, 3, 4), (5, 6), (7, 8, 9, 10, 11, 12)):
+        write(*steps)
+        assert [event.step for event in tail.read()] == list(steps)
+
+
+def test_a_tail_reads_any_lines_in_pieces_of_any_size_and_passes_over_what_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rundir, "LONGEST_LINE", 400)
+    junk = b"x" * 2000
+    data = b"".join(encode_event(step(n)) + b"\n" + (junk + b"\n" if n == 5 else b"") for n in range(1, 12))
+    (tmp_path / rundir.EVENTS).write_bytes(data)
+    for limit in (1, 50, 1000, 1 << 20):
+        tail, seen = rundir.EventTail(tmp_path), list[int]()
+        for _ in range(50):
+            seen += [event.step for event in tail.read(limit)]
+        assert seen == list(range(1, 12))
+
+
 def test_events_of_a_newer_kind_are_passed_over() -> None:
     assert decode_event(b'{"event":"Telepathy","step":3}') is None
     found = decode_event(b'{"event":"EvalDone","step":3,"val_loss_nats":1.5,"tokens":9,"elapsed_s":1,"new_field":0}')

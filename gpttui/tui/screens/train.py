@@ -107,6 +107,7 @@ class TrainScreen(Exporting[str | None]):
         self._redrawing: Timer | None = None
         self._rewinding = False
         self._newest_sample: SampleDrawn | None = None
+        self._probed: tuple[int, ...] = ()
 
     def compose(self) -> ComposeResult:
         yield self.header
@@ -146,6 +147,9 @@ class TrainScreen(Exporting[str | None]):
         if record is not self._shown:
             self._open(record)
         self._entitle(record)
+        if not record.live and record.checkpoints != self._probed:
+            self._probed = record.checkpoints
+            self._probe(record)
         if record.version != self._version:
             self._version = record.version
             self.curve.grown()
@@ -163,9 +167,7 @@ class TrainScreen(Exporting[str | None]):
         self.curve.follow(record.train, record.validation, record.name)
         self.samples.samples = ()
         self.reading.losses = None
-        self.curve.others = ()
-        if not record.live:
-            self._probe(record)
+        self.curve.others, self._probed = (), ()
 
     def _entitle(self, record: RunRecord) -> None:
         header, config = self.header, record.config

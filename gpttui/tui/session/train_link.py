@@ -203,13 +203,8 @@ class TrainLink:
 
 
 def _status(path: Path, record: RunRecord) -> str:
-    if rundir.is_locked(path):
-        return "running"
-    if record.failure:
-        return "failed"
-    if record.ended is not None:
-        return "stopped" if record.ended.reason == "stopped" else "finished"
-    return "interrupted" if record.started is not None else "preparing"
+    status = record.status(locked=rundir.is_locked(path))
+    return "preparing" if status == "new" else status
 
 
 def run_of(path: str) -> Path | None:

@@ -16,10 +16,10 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from gpttui.records import LossHistory
+from gpttui.runs.series import Array, Series
 from gpttui.sessions.view_files import Table
 from gpttui.text import safe_text
 from gpttui.tui.renderables.labels import clip
-from gpttui.tui.renderables.series import Array, Series
 from gpttui.tui.widgets.pane import FRAME_CSS, VIEW, WAITING, Framed, label_border, moving
 
 if TYPE_CHECKING:

@@ -22,8 +22,8 @@ from textual_hires_canvas import Canvas, HiResMode
 from textual_plot import NumericAxisFormatter, PlotWidget
 from textual_plot.plot_widget import LinePlot, VLinePlot
 
+from gpttui.runs.series import Array
 from gpttui.tui.renderables.braille import braille_line
-from gpttui.tui.renderables.series import Array
 
 LEFT = 6
 """Columns of the labels of the loss axis."""

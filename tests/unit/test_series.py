@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from gpttui.runs.series import Series
 from gpttui.tui.renderables.braille import braille_line
-from gpttui.tui.renderables.series import Series
 
 
 def noisy(count: int) -> tuple[np.ndarray, np.ndarray]:

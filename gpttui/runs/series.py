@@ -1,8 +1,9 @@
 """A growing curve of any length in bounded memory, and what of it a screen of so many columns can show.
 
 For: losses of a run, live or recorded. Not for: drawing.
-Up to a million points are kept as they are (12 bytes each); beyond that every four become their two extremes, so that
-spikes survive and the past only gets coarser. An outline is the minimum and maximum in each column, found in one pass.
+Up to a million points are kept as they are, 12 bytes each (16 in double precision); beyond that every four become their
+two extremes, so that spikes survive and the past only gets coarser. An outline is the minimum and maximum in each
+column, found in one pass.
 """
 
 from typing import Any, NamedTuple
@@ -24,12 +25,15 @@ class Points(NamedTuple):
 class Series:
     """Points (x, y), x ascending. What is not finite is left out and counted in `dropped`."""
 
-    def __init__(self, x: Array | None = None, y: Array | None = None, capacity: int = CAPACITY) -> None:
+    def __init__(
+        self, x: Array | None = None, y: Array | None = None, capacity: int = CAPACITY, *, exact: bool = False
+    ) -> None:
+        """`exact`: values are kept in double precision, for what is printed as it was written."""
         self.capacity = max(16, capacity)
         self.size = 0
         self.dropped = 0
         self._x = np.empty(64, dtype=np.float64)
-        self._y = np.empty(64, dtype=np.float32)
+        self._y = np.empty(64, dtype=np.float64 if exact else np.float32)
         if x is not None and y is not None:
             self.extend(x, y)
 
@@ -40,6 +44,10 @@ class Series:
     @property
     def y(self) -> Array:
         return self._y[: self.size]
+
+    def cut(self, last: float) -> None:
+        """Drop the points behind x = `last`."""
+        self.size = int(np.searchsorted(self.x, last, side="right"))
 
     def append(self, x: int, y: float) -> None:
         """One point more."""
@@ -57,7 +65,7 @@ class Series:
         while self.size + len(x) > self.capacity and self.size >= 4:
             self._thin()
         if len(x) > self.capacity - self.size:
-            thinner = Series(capacity=self.capacity)
+            thinner = Series(capacity=self.capacity, exact=self._y.dtype == np.float64)
             for start in range(0, len(x), self.capacity // 4):
                 thinner.extend(x[start : start + self.capacity // 4], y[start : start + self.capacity // 4])
             x, y = thinner.x, thinner.y

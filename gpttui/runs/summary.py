@@ -1,0 +1,200 @@
+"""What the events of a run add up to: the one place that knows which of them still count.
+
+A start at step n (resumed, or rewound to 0) makes void all that was recorded of later steps before it, and a step that
+is recorded again replaces what it was. For: `gpttui runs`, recorded curves, the training screen, whoever else reads
+events, from a file or as they come. Memory stays bounded however long the run. Not for: checkpoints on disk. No torch.
+"""
+
+import contextlib
+from collections.abc import Iterable
+from itertools import pairwise
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from gpttui.errors import UserError
+from gpttui.runs import rundir
+from gpttui.runs.config import TrainConfig, changed
+from gpttui.runs.events import (
+    CheckpointSaved,
+    EvalDone,
+    Event,
+    RunEnded,
+    RunFailed,
+    RunStarted,
+    SampleDrawn,
+    StepDone,
+    StopRuleChanged,
+)
+from gpttui.runs.series import Array, Series
+
+SAMPLES = 200
+
+
+class RunSummary:
+    """A run as its events, taken in order of writing, leave it."""
+
+    def __init__(self) -> None:
+        self.started: RunStarted | None = None
+        """The last start."""
+        self.config: TrainConfig | None = None
+        self.train, self.validation = Series(), Series(exact=True)
+        """Losses in nats a token by step."""
+        self.last: StepDone | None = None
+        self.elapsed_s = 0.0
+        """Of training, over all starts."""
+        self.ended: RunEnded | None = None
+        self.failure = ""
+        self.samples: list[SampleDrawn] = []
+        """Newest first."""
+        self.checkpoints: tuple[int, ...] = ()
+        """Steps that were saved; older ones may have been thinned out since."""
+
+    def take(self, events: Iterable[Event]) -> None:
+        """More events, in order of writing."""
+        steps: list[StepDone] = []
+        for event in events:
+            if isinstance(event, StepDone):
+                steps.append(event)
+            else:
+                self._take_steps(steps)
+                steps = []
+                self._take_other(event)
+        self._take_steps(steps)
+
+    def _take_steps(self, steps: list[StepDone]) -> None:
+        if steps:
+            self.take_losses([event.step for event in steps], [event.loss_nats for event in steps])
+            self.last, self.elapsed_s = steps[-1], steps[-1].elapsed_s
+
+    def take_losses(self, steps: Array | list[int], losses_nats: Array | list[float]) -> None:
+        """Training losses alone, of steps in order of training."""
+        if not len(steps):
+            return
+        if any(later <= step for step, later in pairwise(steps)):  # a start between them was lost
+            for step, loss in zip(steps, losses_nats, strict=True):
+                self.take_losses([step], [loss])
+            return
+        self.train.cut(float(steps[0]) - 1)
+        self.train.extend(np.asarray(steps), np.asarray(losses_nats))
+
+    def _take_other(self, event: Event) -> None:
+        match event:
+            case RunStarted():
+                self.started = event
+                self.config = msgspec.convert(event.config, TrainConfig)
+                self.ended, self.failure = None, ""
+                self.forget_after(event.step)
+            case EvalDone():
+                self.validation.cut(event.step - 1)
+                self.validation.append(event.step, event.val_loss_nats)
+                self.elapsed_s = event.elapsed_s
+            case SampleDrawn():
+                self.samples = [event, *(sample for sample in self.samples if sample.step < event.step)][:SAMPLES]
+            case StopRuleChanged():
+                if self.config is not None:
+                    rule = {"steps": event.steps, "minutes": event.minutes, "target_loss": event.target_loss}
+                    self.config = changed(self.config, **rule)
+            case RunEnded():
+                self.ended, self.elapsed_s = event, event.elapsed_s
+            case RunFailed():
+                self.failure = event.message
+            case CheckpointSaved():
+                self.checkpoints = (*(step for step in self.checkpoints if step < event.step), event.step)
+
+    def forget_after(self, step: int) -> None:
+        """What was recorded of later steps is void."""
+        self.train.cut(step)
+        self.validation.cut(step)
+        self.samples = [sample for sample in self.samples if sample.step <= step]
+        self.checkpoints = tuple(saved for saved in self.checkpoints if saved <= step)
+        if self.last is not None and self.last.step > step:
+            self.last = None
+        self.elapsed_s = self.elapsed_s if step else 0.0
+
+    @property
+    def step(self) -> int:
+        """Steps done."""
+        if self.last is not None:
+            return self.last.step
+        return self.started.step if self.started is not None else 0
+
+    @property
+    def val_loss_nats(self) -> float | None:
+        """The last held-out loss."""
+        return float(self.validation.y[-1]) if self.validation.size else None
+
+    @property
+    def best_val_loss_nats(self) -> float | None:
+        return float(self.validation.y.min()) if self.validation.size else None
+
+    def status(self, *, locked: bool) -> str:
+        """running, finished, stopped, failed, interrupted (the process died), or new; `locked`: something trains it."""
+        if locked:
+            return "running"
+        if self.failure:
+            return "failed"
+        if self.ended is not None:
+            return "stopped" if self.ended.reason == "stopped" else "finished"
+        return "interrupted" if self.started is not None else "new"
+
+
+def read(path: Path) -> RunSummary:
+    """The run in directory `path`, from its recorded events; an empty one where there are none."""
+    summary, tail = RunSummary(), rundir.EventTail(path)
+    while events := tail.read():
+        summary.take(events)
+    return summary
+
+
+# ── Lists of runs ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of `gpttui runs`."""
+
+    name: str
+    path: str
+    status: str
+    """As `RunSummary.status` says it."""
+    step: int
+    steps: int
+    params: int
+    data: str
+    loss_nats: float | None
+    val_loss_nats: float | None
+    best_val_loss_nats: float | None
+    elapsed_s: float
+    checkpoints: int
+    updated_unix_s: float
+
+
+def describe(path: Path) -> RunInfo:
+    """What can be said of run `path` from its files alone. Raises UserError where it is none."""
+    config, summary = rundir.read_config(path), read(path)
+    return RunInfo(
+        name=path.name,
+        path=str(path),
+        status=summary.status(locked=rundir.is_locked(path)),
+        step=summary.step,
+        steps=config.steps,
+        params=summary.started.params if summary.started is not None else 0,
+        data=config.data,
+        loss_nats=summary.last.loss_nats if summary.last is not None else None,
+        val_loss_nats=summary.val_loss_nats,
+        best_val_loss_nats=summary.best_val_loss_nats,
+        elapsed_s=summary.elapsed_s,
+        checkpoints=len(rundir.checkpoints(path)),
+        updated_unix_s=(path / rundir.EVENTS).stat().st_mtime,
+    )
+
+
+def list_runs(root: Path) -> list[RunInfo]:
+    """Every run in directory `root`, newest first; those that cannot be read are left out."""
+    found = []
+    for path in sorted(root.iterdir()) if root.is_dir() else []:
+        with contextlib.suppress(UserError, OSError):
+            if rundir.is_run(path):
+                found.append(describe(path))
+    return sorted(found, key=lambda run: -run.updated_unix_s)
