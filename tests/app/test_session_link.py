@@ -149,3 +149,76 @@ async def test_an_engine_that_never_worked_is_not_started_again_by_itself() -> N
     await harness.until(lambda: len(harness.of(EngineLost)) >= 1)
     assert not harness.of(EngineLost)[0].restarting  # type: ignore[attr-defined]
     serving.cancel()
+
+
+async def test_an_answer_goes_to_the_one_who_asked_for_it(opened: Harness) -> None:
+    taken: list[str] = []
+    opened.engine.gate = gate = asyncio.Event()
+    for name in ("first", "second"):
+        opened.link.ask("view", lambda: protocol.Show(), lambda _, name=name: taken.append(name), taken.append)  # type: ignore[misc]
+        await opened.until(lambda: opened.engine.asked(protocol.Show) > 0)  # the first is on its way
+    gate.set()
+    await opened.idle()
+    assert taken == ["first", "second"]
+
+
+async def test_a_refusal_goes_to_the_one_who_asked(opened: Harness) -> None:
+    heard: list[str] = []
+    opened.engine.gate = gate = asyncio.Event()
+    opened.link.ask("view", protocol.Back, heard.append, lambda line: heard.append(f"first: {line}"))
+    await opened.until(lambda: opened.engine.asked(protocol.Back) > 0)
+    opened.link.ask("view", protocol.Show, lambda _: heard.append("second"), heard.append)
+    gate.set()
+    await opened.idle()
+    assert heard[0].startswith("first: ") and heard[1:] == ["second"]
+
+
+async def test_an_older_prompt_is_not_taken_for_the_newer_one(opened: Harness) -> None:
+    opened.engine.gate = gate = asyncio.Event()
+    prompts: list[str] = []
+    opened.link.watchers.append(lambda _: prompts.append(opened.link.prompt))
+    opened.link.set_prompt("The king")
+    await opened.until(lambda: opened.engine.asked(protocol.SetPrompt) == 1)
+    opened.link.set_prompt("To be")
+    gate.set()
+    await opened.idle()
+    assert prompts == ["The king", "To be"]
+
+
+async def test_an_older_choice_marks_its_own_token(opened: Harness) -> None:
+    for _ in range(3):
+        opened.link.step()
+        await opened.idle()
+    n_prompt, last = opened.link.snapshot.n_prompt, len(opened.ids) - 1  # type: ignore[union-attr]
+    opened.engine.gate = gate = asyncio.Event()
+    opened.link.choose(last, 42)
+    await opened.until(lambda: opened.engine.asked(protocol.Choose) == 1)
+    opened.link.choose(n_prompt, 43)
+    gate.set()
+    await opened.idle()
+    assert opened.link.picked == [False, True]
+    assert opened.ids[-1] == 43
+
+
+async def test_a_model_that_was_asked_for_before_another_keeps_its_own_prompt(opened: Harness) -> None:
+    opened.engine.gate = gate = asyncio.Event()
+    prompts: list[str] = []
+    opened.link.watchers.append(lambda _: prompts.append(opened.link.prompt))
+    opened.link.open("one", "The king")
+    await opened.until(lambda: opened.engine.asked(protocol.OpenModel) == 2)
+    opened.link.open("two", "To be")
+    gate.set()
+    await opened.idle()
+    assert prompts == ["The king", "To be"]
+
+
+async def test_a_question_that_the_engine_died_over_is_asked_once_more(opened: Harness) -> None:
+    taken: list[object] = []
+    opened.engine.gate = gate = asyncio.Event()
+    opened.link.ask("view", protocol.Show, taken.append, lambda _: None)
+    await opened.until(lambda: opened.engine.asked(protocol.Show) == 1)
+    opened.engine.die()
+    gate.set()
+    await opened.until(lambda: len(opened.of(ModelOpened)) == 2)
+    await opened.idle()
+    assert len(taken) == 1 and opened.engine.asked(protocol.Show) == 2

@@ -112,7 +112,7 @@ class PlaySharing(Sharing):
         except UserError as error:
             self.hints.say(str(error), "error")
             return
-        self.link.trail.adopt(tree_of(session), session.draws)
+        self.link.trail.adopt(tree_of(session), session.draws, self.link.picked)
         missing = self._select_again(session, card)
         self._show_again(session.view)
         self.link.show()

@@ -7,6 +7,7 @@ session is put back: text, choices, sampling, seed. No widget is touched from he
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import msgspec
@@ -44,6 +45,21 @@ class Engine(Protocol):
     async def close(self) -> None: ...
 
 
+@dataclass(slots=True)
+class Question:
+    """One wish: the request that it becomes as it leaves, who takes the answer, who hears why there is none.
+
+    The three stay together from the wish to its end: an answer never meets the taker of a newer question.
+    """
+
+    kind: str
+    make: Callable[[], Request]
+    take: Callable[[Any], None]
+    refuse: Callable[[str], None]
+    again: bool = False
+    """If the engine dies over it, it is asked once more."""
+
+
 class SessionLink:
     """`look()` says what the panes show at the moment a request leaves; `post` hands a message to the screen."""
 
@@ -63,20 +79,17 @@ class SessionLink:
         """Called with every event of the engine that is not about the engine itself."""
         self.watchers: list[Callable[[Message], None]] = []
         """Called with every message that the screen gets: screens that lie above it follow the session too."""
-        self.trail = Trail(self)
-        self.watchers.append(self.trail.heard)
+        self.trail = Trail()
         self._engine, self._look, self._post_to_screen = engine, look, post
         self.kept: dict[str, Any] = {}
         """What views remember while they are closed, by their ids."""
-        self._takers: dict[str, tuple[Callable[[Any], None], Callable[[str], None]]] = {}
         self._held: tuple[Intervention, ...] = ()
         self._picked: set[int] = set()
-        self._chosen, self._written = -1, ""
-        self._opening: protocol.OpenModel | None = None
-        self._resuming: protocol.Restore | None = None
-        self._jump: tuple[list[int], list[bool]] = ([], [])
-        self._scrubbed: tuple[str, int] | None = None
-        self._pending: dict[str, Callable[[], Request]] = {}
+        self.opening_prompt: str | None = None
+        """The text that the model is being opened with; None: its own."""
+        self._opening: Question | None = None
+        """The model that was asked for last; asked for again where no engine could open any yet."""
+        self._pending: dict[str, Question] = {}
         self._in_flight = ""
         self._death: str | None = None
         self._wake = asyncio.Event()
@@ -86,11 +99,6 @@ class SessionLink:
     def busy(self) -> bool:
         return bool(self._in_flight or self._pending)
 
-    @property
-    def opening_prompt(self) -> str | None:
-        """The text that the model is being opened with; None: its own."""
-        return None if self._opening is None else self._opening.prompt
-
     # ── Wishes ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def open(
@@ -98,41 +106,45 @@ class SessionLink:
     ) -> None:
         self.seed = self.seed if seed is None else seed
         self.sampling = sampling or self.sampling
-        self._opening = protocol.OpenModel(path, prompt, Look(), self.sampling, self.seed)
-        self._resuming = None
-        self._wish("open", self._open_request)
+        self._begin(protocol.OpenModel(path, prompt, Look(), self.sampling, self.seed))
 
     def resume(self, session: protocol.Restore) -> None:
         """Open a model and put a saved session back, token for token."""
-        self.open(session.path, session.prompt, session.sampling, session.seed)
-        self._resuming = session
-
-    def _open_request(self) -> Request:
-        assert self._opening is not None
-        return msgspec.structs.replace(self._resuming or self._opening, look=Look(top_k=self._look().top_k))
+        self.sampling, self.seed = session.sampling, session.seed
+        self._begin(session)
 
     def train(self, request: protocol.StartRun | protocol.ResumeRun) -> None:
         """Begin or go on with a run, and open the model that it trains."""
-        self._opening = protocol.OpenModel(request.path, request.prompt, Look(), request.sampling, request.seed)
-        self._wish("open", lambda: msgspec.structs.replace(request, look=Look(top_k=self._look().top_k)))
+        self._begin(request)
+
+    def _begin(self, request: protocol.OpenModel | protocol.Restore | protocol.StartRun | protocol.ResumeRun) -> None:
+        def make() -> Request:
+            return msgspec.structs.replace(request, look=Look(top_k=self._look().top_k))
+
+        def take(opened: Opened) -> None:
+            self._opened(opened, request.prompt, request if isinstance(request, protocol.Restore) else None)
+
+        self.opening_prompt = request.prompt
+        self._opening = Question("open", make, take, self._refused)
+        self._wish(self._opening)
 
     def scrub(self, run: str, step: int, tokens: int) -> None:
         """The text under the weights of a run's checkpoint, or of the run itself (-1)."""
 
-        def make() -> Request:
-            self._scrubbed = run, step
-            return protocol.UseCheckpoint(run, step, tokens, self._look())
+        def drawn_anew(_snapshot: Snapshot) -> None:
+            self.under = run, step
+            self._picked.clear()
 
-        self._wish("scrub", make)
+        self._change("scrub", lambda: protocol.UseCheckpoint(run, step, tokens, self._look()), drawn_anew)
 
     def step(self) -> None:
-        self._wish("step", lambda: protocol.Step(self._newest()))
+        self._change("step", lambda: protocol.Step(self._newest()))
 
     def back(self) -> None:
-        self._wish("back", lambda: protocol.Back(False, self._newest()))
+        self._change("back", lambda: protocol.Back(False, self._newest()))
 
     def home(self) -> None:
-        self._wish("home", lambda: protocol.Back(True, self._newest()))
+        self._change("home", lambda: protocol.Back(True, self._newest()))
 
     def run(self) -> None:
         self.running = self.card is not None
@@ -142,20 +154,25 @@ class SessionLink:
         self.running = False
 
     def set_prompt(self, text: str) -> None:
-        self._written = text
-        self._wish("prompt", lambda: protocol.SetPrompt(self._written, self._newest()))
+        def taken(_snapshot: Snapshot) -> None:
+            self.prompt = text
+
+        self._change("prompt", lambda: protocol.SetPrompt(text, self._newest()), taken)
 
     def choose(self, position: int, token_id: int) -> None:
-        self._chosen = position + 1
-        self._wish("choose", lambda: protocol.Choose(position, token_id, self._newest()))
+        self._change(
+            "choose",
+            lambda: protocol.Choose(position, token_id, self._newest()),
+            lambda _: self._picked.add(position + 1),
+        )
 
     def set_sampling(self, sampling: Sampling) -> None:
         self.sampling = sampling
-        self._wish("sampling", lambda: protocol.SetSampling(self.sampling, self._look()))
+        self._change("sampling", lambda: protocol.SetSampling(self.sampling, self._look()))
 
     def set_seed(self, seed: int) -> None:
         self.seed = seed
-        self._wish("seed", lambda: protocol.SetSeed(self.seed, self._look()))
+        self._change("seed", lambda: protocol.SetSeed(self.seed, self._look()))
 
     def toggle(self, change: Intervention) -> None:
         """Alter the model by one thing more, or no longer by it."""
@@ -166,12 +183,23 @@ class SessionLink:
         """Alter the model by these and nothing else."""
         if self.card is not None and changes != self.changes:
             self.changes = changes
-            self._wish("intervene", lambda: protocol.Intervene(self.changes, self._look()))
+
+            def made(_snapshot: Snapshot) -> None:
+                self._held = changes
+
+            def refused() -> None:
+                if self.changes == changes:
+                    self.changes = self._held
+
+            self._change("intervene", lambda: protocol.Intervene(changes, self._look()), made, refused)
 
     def jump(self, appended: list[int], picked: list[bool], draws: Sequence[Told] = ()) -> None:
         """Put another continuation behind the prompt."""
-        self._jump = appended, picked
-        self._wish("jump", lambda: protocol.Jump(appended, picked, self._newest(), list(draws)))
+
+        def there(snapshot: Snapshot) -> None:
+            self._picked = {snapshot.n_prompt + n for n, by_hand in enumerate(picked) if by_hand}
+
+        self._change("jump", lambda: protocol.Jump(appended, picked, self._newest(), list(draws)), there)
 
     @property
     def picked(self) -> list[bool]:
@@ -181,7 +209,7 @@ class SessionLink:
         return [n in self._picked for n in range(self.snapshot.n_prompt, len(self.snapshot.ids))]
 
     def show(self) -> None:
-        self._wish("show", lambda: protocol.Show(self._look()))
+        self._change("show", lambda: protocol.Show(self._look()))
 
     def ask(
         self, kind: str, make: Callable[[], Request], take: Callable[[Any], None], refuse: Callable[[str], None]
@@ -190,14 +218,36 @@ class SessionLink:
 
         As with every wish, the newest of a kind replaces one that waits; `make` is called when it leaves.
         """
-        self._takers[kind] = (take, refuse)
-        self._wish(kind, make)
+        self._wish(Question(kind, make, take, refuse, again=True))
 
     def _newest(self) -> Look:
         look = self._look()
         return Look(-1, look.layer, look.head, look.top_k, look.have_rows, look.have_epoch)
 
-    def _wish(self, kind: str, make: Callable[[], Any]) -> None:
+    def _change(
+        self,
+        kind: str,
+        make: Callable[[], Request],
+        done: Callable[[Snapshot], None] = lambda _: None,
+        undone: Callable[[], None] = lambda: None,
+    ) -> None:
+        """A wish about the session itself: `done` once it is so, `undone` where the engine says no."""
+
+        def take(shown: Shown) -> None:
+            self._keep(shown.snapshot)
+            done(shown.snapshot)
+            if kind != "show" or shown.snapshot.weights:
+                self._trace(kind)
+            self._post(SnapshotArrived(shown.snapshot, kind, new_text=kind in STEPS | NEW_TEXT))
+
+        def refuse(line: str) -> None:
+            undone()
+            self._refused(line)
+
+        self._wish(Question(kind, make, take, refuse))
+
+    def _wish(self, question: Question) -> None:
+        kind = question.kind
         if kind in STEPS and (self._in_flight in STEPS or self._pending.keys() & (STEPS | NEW_TEXT)):
             return
         if kind in NEW_TEXT:
@@ -207,9 +257,19 @@ class SessionLink:
         if kind != "open" and self.card is None:
             if self._opening is None or self._engine.alive:
                 return
-            kind, make = "open", self._open_request
-        self._pending[kind] = make
+            question = self._opening
+        self._pending[question.kind] = question
         self._wake.set()
+
+    def _refused(self, line: str) -> None:
+        self.running = False
+        self._post(Refused(line))
+
+    def _trace(self, kind: str) -> None:
+        """The trail hears of the text as it now is."""
+        if self.card is not None and self.snapshot is not None:
+            run = self.under[0] if self.snapshot.weights and self.under is not None else ""
+            self.trail.follow(self.snapshot, kind, self.card.path, run, self.changes, self.picked)
 
     def _post(self, message: Message) -> None:
         self._post_to_screen(message)
@@ -238,72 +298,45 @@ class SessionLink:
             self._post(EngineLost(str(error), restarting=False))
 
     async def _send_next(self) -> None:
-        kind = next(iter(self._pending))
-        make = self._pending.pop(kind)
-        self._in_flight = kind
+        question = self._pending.pop(next(iter(self._pending)))
+        self._in_flight = question.kind
         try:
-            answer = await self._engine.request(make())
+            answer = await self._engine.request(question.make())
         except EngineFailure as error:
-            if kind in self._takers:
-                self._takers[kind][1](str(error))
-            else:
-                self.running = False
-                if kind == "intervene":
-                    self.changes = self._held
-                elif (
-                    kind == "restore" and self.under is not None
-                ):  # no such checkpoint any more: the model's own weights
-                    self.under = None
-                    self._pending = {kind: self._restoring} | self._pending
-                self._post(Refused(str(error)))
+            question.refuse(str(error))
         except EngineDied:
             self.running = False
+            if question.again:
+                question.again = False
+                self._pending.setdefault(question.kind, question)
         else:
-            self._take(kind, answer)
+            question.take(answer)
         finally:
             self._in_flight = ""
         if self.running and not self._pending:
             self.step()
 
-    def _take(self, kind: str, answer: Answer) -> None:
-        if kind in self._takers:
-            self._takers[kind][0](answer)
-        elif isinstance(answer, Opened):
-            self._opened(answer, restored=kind == "restore")
-        elif isinstance(answer, Shown):
-            self._keep(answer.snapshot)
-            if kind == "intervene":
-                self._held = self.changes
-            elif kind == "choose":
-                self._picked.add(self._chosen)
-            elif kind == "prompt":
-                self.prompt = self._written
-            elif kind == "scrub":
-                self.under = self._scrubbed
-            elif kind == "jump":
-                first, (_, picked) = answer.snapshot.n_prompt, self._jump
-                self._picked = {first + n for n, by_hand in enumerate(picked) if by_hand}
-            self._post(SnapshotArrived(answer.snapshot, kind, new_text=kind in STEPS | NEW_TEXT))
-
-    def _opened(self, opened: Opened, restored: bool) -> None:
+    def _opened(self, opened: Opened, prompt: str | None, resumed: protocol.Restore | None) -> None:
+        """A model is open, on `prompt` (None: its own), or on what was saved."""
         if self.card is not None and opened.card.path != self.card.path:
             for name in OF_A_MODEL:
                 self.kept.pop(name, None)
-        asked = self._opening.prompt if self._opening is not None else None
-        if not restored:
-            self.prompt = opened.card.prompt if asked is None else asked
-            self._picked.clear()
-            self.changes = self._held = ()
-            self.under = (opened.card.path, -1) if opened.snapshot.weights else None
-            if self._resuming is not None:
-                first, picked = opened.snapshot.n_prompt, self._resuming.picked
-                self._picked = {first + n for n, by_hand in enumerate(picked) if by_hand}
-                self.changes = self._held = self._resuming.changes
-                self.under = (self._resuming.run, self._resuming.step) if self._resuming.run else None
-                self._resuming = None
+        self.prompt = opened.card.prompt if prompt is None else prompt
+        self._picked.clear()
+        self.changes = self._held = ()
+        self.under = (opened.card.path, -1) if opened.snapshot.weights else None
+        if resumed is not None:
+            first = opened.snapshot.n_prompt
+            self._picked = {first + n for n, by_hand in enumerate(resumed.picked) if by_hand}
+            self.changes = self._held = resumed.changes
+            self.under = (resumed.run, resumed.step) if resumed.run else None
+        self._open(opened, restored=False)
+
+    def _open(self, opened: Opened, *, restored: bool) -> None:
         self.card = opened.card
         self.sampling, self.seed = opened.snapshot.sampling, opened.snapshot.seed
         self._keep(opened.snapshot)
+        self._trace("open")
         self._post(ModelOpened(opened, restored))
 
     def _keep(self, snapshot: Snapshot) -> None:
@@ -343,20 +376,31 @@ class SessionLink:
             return False
         waiting, self._pending = self._pending, {}
         if "open" not in waiting:
-            self._pending["restore"] = self._restoring
+            first = self._restoring() if self.snapshot is not None else self._opening
+            self._pending |= {} if first is None else {first.kind: first}
         self._pending |= waiting
         return True
 
-    def _restoring(self) -> Request:
-        if self.card is None or self.snapshot is None:
-            return self._open_request()
-        appended = [int(i) for i in self.snapshot.ids[self.snapshot.n_prompt :]]
-        card, look = self.card, self._newest()
-        picked, changes = self.picked, self.changes
-        draws = self.trail.draws(self.trail.leaf)
-        run, step = self.under or ("", -1)
-        if step < 0:  # live weights died with the engine; the path of a run stands for its newest whole checkpoint
-            run, self.under = "", None
-        return protocol.Restore(
-            card.path, self.prompt, appended, picked, self.sampling, self.seed, look, changes, draws, run, step
-        )
+    def _restoring(self) -> Question:
+        """Everything as it was before the engine died."""
+
+        def make() -> Request:
+            card, snapshot, look = self.card, self.snapshot, self._newest()
+            assert card is not None and snapshot is not None
+            appended = [int(i) for i in snapshot.ids[snapshot.n_prompt :]]
+            draws = self.trail.draws(self.trail.leaf)
+            run, step = self.under or ("", -1)
+            if step < 0:  # live weights died with the engine; the path of a run stands for its newest whole checkpoint
+                run, self.under = "", None
+            settings, changes = (self.sampling, self.seed), self.changes
+            return protocol.Restore(
+                card.path, self.prompt, appended, self.picked, *settings, look, changes, draws, run, step
+            )
+
+        def refused(line: str) -> None:
+            if self.under is not None:  # no such checkpoint any more: the model's own weights
+                self.under = None
+                self._pending = {"restore": self._restoring()} | self._pending
+            self._refused(line)
+
+        return Question("restore", make, lambda opened: self._open(opened, restored=True), refused)

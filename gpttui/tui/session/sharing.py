@@ -142,7 +142,7 @@ class Sharing(Exporting[None]):
         except UserError as error:
             self.hints.say(str(error), "error")
             return
-        why_not = link.trail.not_by_command()
+        why_not = link.trail.not_by_command(link.prompt, link.changes, link.picked)
         text = ""
         if not why_not and link.card is not None and link.snapshot is not None:
             count = len(link.snapshot.ids) - link.snapshot.n_prompt
