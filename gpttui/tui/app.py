@@ -18,7 +18,7 @@ from textual.screen import Screen
 
 from gpttui.tui import theme
 from gpttui.tui.screens.play import Opening, PlayScreen
-from gpttui.tui.session.link import Engine
+from gpttui.tui.session.asking import Engine
 
 UNEXPECTED = 70
 """Exit code of a crash, as the command line's."""

@@ -24,8 +24,9 @@ from gpttui.tui.renderables.labels import so_many
 from gpttui.tui.screens.play_sharing import PlaySharing
 from gpttui.tui.screens.train_door import TrainDoor
 from gpttui.tui.selection import Selection
+from gpttui.tui.session.asking import Engine
 from gpttui.tui.session.hints import Seen, altered, hint
-from gpttui.tui.session.link import Engine, SessionLink
+from gpttui.tui.session.link import SessionLink
 from gpttui.tui.session.messages import EngineLost, EngineReady, ModelOpened, Refused, SnapshotArrived
 from gpttui.tui.session.train_link import TrainLink
 from gpttui.tui.views import table as views

@@ -7,8 +7,7 @@ session is put back: text, choices, sampling, seed. No widget is touched from he
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 from textual.message import Message
@@ -19,6 +18,7 @@ from gpttui.interventions import Intervention
 from gpttui.protocol import frames as protocol
 from gpttui.protocol.frames import Answer, EngineInfo, Look, Opened, Request, Shown
 from gpttui.records import ModelCard, Sampling, Snapshot, Told
+from gpttui.tui.session.asking import Engine, Question
 from gpttui.tui.session.messages import EngineLost, EngineReady, ModelOpened, Refused, SnapshotArrived
 from gpttui.tui.session.trail import Trail
 
@@ -28,36 +28,6 @@ NEW_TEXT = frozenset({"open", "prompt", "choose", "jump"})
 """Kinds that make waiting steps pointless."""
 OF_A_MODEL = ("compare", "compare.marks", "vectors", "walk")
 """What views remember in the words or the ids of one model: forgotten when another is opened."""
-
-
-class Engine(Protocol):
-    """What the link needs of `EngineClient`; tests bring their own."""
-
-    info: EngineInfo | None
-    on_event: Callable[[Answer], None]
-    on_death: Callable[[str], None]
-
-    @property
-    def alive(self) -> bool: ...
-    async def connect(self) -> None: ...
-    async def request(self, request: Request) -> Answer: ...
-    async def restart(self) -> None: ...
-    async def close(self) -> None: ...
-
-
-@dataclass(slots=True)
-class Question:
-    """One wish: the request that it becomes as it leaves, who takes the answer, who hears why there is none.
-
-    The three stay together from the wish to its end: an answer never meets the taker of a newer question.
-    """
-
-    kind: str
-    make: Callable[[], Request]
-    take: Callable[[Any], None]
-    refuse: Callable[[str], None]
-    again: bool = False
-    """If the engine dies over it, it is asked once more."""
 
 
 class SessionLink:
@@ -154,7 +124,7 @@ class SessionLink:
         self.running = False
 
     def set_prompt(self, text: str) -> None:
-        def taken(_snapshot: Snapshot) -> None:
+        def taken(_: Snapshot) -> None:
             self.prompt = text
 
         self._change("prompt", lambda: protocol.SetPrompt(text, self._newest()), taken)
@@ -221,8 +191,7 @@ class SessionLink:
         self._wish(Question(kind, make, take, refuse, again=True))
 
     def _newest(self) -> Look:
-        look = self._look()
-        return Look(-1, look.layer, look.head, look.top_k, look.have_rows, look.have_epoch)
+        return msgspec.structs.replace(self._look(), position=-1)
 
     def _change(
         self,
@@ -280,7 +249,10 @@ class SessionLink:
 
     async def serve(self) -> None:
         """Run for as long as the screen lives."""
-        await self._connect()
+        try:
+            await self._engine.connect()
+        except UserError as error:
+            self._post(EngineLost(str(error), restarting=False))
         while True:
             await self._wake.wait()
             self._wake.clear()
@@ -290,12 +262,6 @@ class SessionLink:
                         break
                 else:
                     await self._send_next()
-
-    async def _connect(self) -> None:
-        try:
-            await self._engine.connect()
-        except UserError as error:
-            self._post(EngineLost(str(error), restarting=False))
 
     async def _send_next(self) -> None:
         question = self._pending.pop(next(iter(self._pending)))
@@ -387,7 +353,7 @@ class SessionLink:
         def make() -> Request:
             card, snapshot, look = self.card, self.snapshot, self._newest()
             assert card is not None and snapshot is not None
-            appended = [int(i) for i in snapshot.ids[snapshot.n_prompt :]]
+            appended = snapshot.ids[snapshot.n_prompt :].tolist()
             draws = self.trail.draws(self.trail.leaf)
             run, step = self.under or ("", -1)
             if step < 0:  # live weights died with the engine; the path of a run stands for its newest whole checkpoint

@@ -17,7 +17,8 @@ from gpttui.records import LossHistory, Sampling
 from gpttui.runs import history as run_history
 from gpttui.runs import rundir
 from gpttui.runs.config import TrainConfig
-from gpttui.tui.session.link import Engine, SessionLink
+from gpttui.tui.session.asking import Engine
+from gpttui.tui.session.link import SessionLink
 from gpttui.tui.session.run_record import RunRecord
 from gpttui.tui.widgets.hint_bar import Tone
 
