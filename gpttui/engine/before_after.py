@@ -30,7 +30,7 @@ from gpttui.training.recipes import RECIPES
 from gpttui.training.text import open_text
 
 if TYPE_CHECKING:
-    from gpttui.engine.checkpoint_requests import Loaded
+    from gpttui.engine.checkpoint_cache import CheckpointCache
 
 MEASURED_TOKENS = 16_384
 MOVES = 24
@@ -38,7 +38,7 @@ OLD_CHARS = 200_000
 OLD_DOCUMENTS = 400
 
 
-def before_after(models: "Loaded", device: str, request: AskBeforeAfter) -> BeforeAfter:
+def before_after(models: "CheckpointCache", device: str, request: AskBeforeAfter) -> BeforeAfter:
     """Raises UserError where the run has not kept the weights it began with, or none after them."""
     run = Path(request.run)
     config, saved = rundir.read_config(run), rundir.checkpoints(run)

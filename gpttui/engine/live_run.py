@@ -2,7 +2,7 @@
 
 For: the engine's idle work. The knobs are the trainer's own; what is decided here is how long a request may have to
 wait (`MOST_WAIT_S`), and which weights the open session reads: the live ones, as they are at the moment of the request.
-Not for: what a step is (`gpttui.training.loop`), or requests (`training_requests`).
+Not for: what a step is (`gpttui.training.loop`), or requests (`handlers.train`).
 """
 
 import os
@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
-import torch
 
+from gpttui.engine.probe import probe
 from gpttui.errors import UserError
 from gpttui.inference.session import Session
-from gpttui.model.gpt import GPT
+from gpttui.protocol.frames import Answer
 from gpttui.protocol.train import Probe, SetStopRule, TrainNews
 from gpttui.records import frozen
 from gpttui.runs import rundir
@@ -25,13 +25,11 @@ from gpttui.runs.config import TrainConfig
 from gpttui.runs.events import CheckpointSaved, Event, RunEnded, RunFailed, RunStarted, StepDone
 
 if TYPE_CHECKING:
-    from gpttui.engine.server import Engine
     from gpttui.training.run import Run
 
 NEWS_S = 0.25
 PROBE_S = 0.5
 """Between two looks at the watched prompt."""
-PROBE_TOKENS = 24
 LEAST_TOKENS = 256
 """Of one pass."""
 MOST_WAIT_S = 0.040
@@ -41,8 +39,11 @@ MOST_WAIT_S = 0.040
 class LiveRun:
     """A run being trained by this engine."""
 
-    def __init__(self, engine: "Engine", run: "Run") -> None:
-        self.engine, self.run, self.path = engine, run, str(run.path)
+    def __init__(
+        self, run: "Run", send: Callable[[Answer], None], work_on: Callable[[Callable[[], None] | None], None]
+    ) -> None:
+        """`work_on` is told what to call while no request waits, and None while there is nothing to do."""
+        self.run, self.path, self._send, self._work_on = run, str(run.path), send, work_on
         self.trainer = run.trainer
         self.state = "running"
         self.read_step = -1
@@ -58,8 +59,7 @@ class LiveRun:
         self._checkpoints_changed = True
         self._told_s = self._probed_s = -1.0
         self._watched = self._watched_ids()
-        engine.idle_work = self.work
-        engine.closers.append(self.close)
+        work_on(self.work)
 
     # ── Work ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -105,7 +105,7 @@ class LiveRun:
         self._other, self._started = [started], started
 
     def _finish(self) -> None:
-        self.engine.idle_work = None
+        self._work_on(None)
         self.run.close()
         self._told_s = -1.0
 
@@ -136,7 +136,7 @@ class LiveRun:
         )
         self._steps, self._losses, self._other = [], [], []
         self._checkpoints_changed = False
-        self.engine.send(news)
+        self._send(news)
 
     # ── Knobs ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -152,7 +152,7 @@ class LiveRun:
 
     def _hold(self, paused: bool) -> None:
         self.state = "paused" if paused else "running"
-        self.engine.idle_work = None if paused else self.work
+        self._work_on(None if paused else self.work)
         self._told_s = -1.0
 
     def one_batch(self) -> None:
@@ -224,15 +224,6 @@ class LiveRun:
 
     def probe(self) -> Probe:
         return probe(self.trainer.model, self._watched, self.step)
-
-
-@torch.inference_mode()
-def probe(model: GPT, ids: list[int], step: int, top_k: int = PROBE_TOKENS) -> Probe:
-    """The most probable tokens after `ids`."""
-    device = next(model.parameters()).device
-    logits = model.eval()(torch.tensor([ids[-model.config.context :]], device=device))[0, -1].float()
-    top = logits.softmax(-1).topk(min(top_k, len(logits)))
-    return Probe(step, frozen(top.indices.cpu().numpy().astype(np.int32)), frozen(top.values.cpu().numpy()))
 
 
 def short_passes(config: TrainConfig, row_s: float) -> TrainConfig:

@@ -264,7 +264,7 @@ def test_it_ends_on_sigterm(tmp_path: Path) -> None:
 
 SCRIPT = """
 import os, sys
-from gpttui.engine import server
+from gpttui.engine import registry, server
 from gpttui.protocol.frames import Back, Failure, Jump, Show, Step
 
 ran = 0
@@ -289,7 +289,7 @@ def start(engine, request):
     engine.closers.append(lambda: print("closed", ran >= 3, file=sys.stderr))
     return Failure(str(ran))
 
-server.HANDLERS |= {Jump: noisy, Step: broken, Show: start, Back: lambda engine, request: Failure(str(ran))}
+registry.HANDLERS |= {Jump: noisy, Step: broken, Show: start, Back: lambda engine, request: Failure(str(ran))}
 sys.exit(server.main())
 """
 

@@ -2,8 +2,7 @@
 
 import weakref
 from collections import OrderedDict
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from torch import Tensor
@@ -18,10 +17,8 @@ from gpttui.inference.trace import Stop, Trace, check_ids, of_window, record_row
 from gpttui.interventions import Intervention
 from gpttui.model.gpt import GPT
 from gpttui.model.taps import PlacedTap, placed
+from gpttui.protocol.frames import Answer
 from gpttui.records import Array, frozen
-
-if TYPE_CHECKING:
-    from gpttui.engine.server import Engine
 
 ROWS_KEPT = 8
 """Passes over single tokens that are remembered, so that views of the same token share one."""
@@ -35,7 +32,7 @@ def state_of(model: GPT) -> State:
     return weakref.ref(model), model.lm_head.weight._version
 
 
-class Inside:
+class InspectCache:
     """What the inside views keep between requests."""
 
     def __init__(self) -> None:
@@ -50,10 +47,10 @@ class Inside:
     def searching(self) -> bool:
         return self.search is not None and self.search.running
 
-    def search_on(self, engine: "Engine") -> None:
+    def search_on(self, send: Callable[[Answer], None]) -> None:
         """One slice of the search; tells the screen of progress from time to time."""
         if self.search is not None and (news := self.search.slice()) is not None:
-            engine.send(news)
+            send(news)
 
     def row(self, session: Session, position: int) -> Trace:
         """Every site of one position (brought into the window): a pass over that token alone."""
@@ -132,14 +129,6 @@ def changes_of(session: Session) -> PlacedTap | None:
 def made_of(session: Session) -> tuple[Intervention, ...]:
     """The interventions that the session's model is under."""
     return session.tap.made if isinstance(session.tap, Changes) else ()
-
-
-def need_text(engine: "Engine") -> Session:
-    """The session. Raises UserError where no model is open or the text is empty."""
-    session = engine.need_session()
-    if not len(session):
-        raise UserError("there is no text to look into yet; type a prompt")
-    return session
 
 
 def stop_of(session: Session, number: int) -> Stop:

@@ -1,23 +1,22 @@
 """The engine's answers about a run's files: any of its checkpoints under the open text, its batches, what it changed.
 
-For: runs that train here, elsewhere, or not any more. Loaded checkpoints are kept, so that scrubbing back and forth
-costs a pass over the text and no disk.
+For: runs that train here, elsewhere, or not any more.
 """
 
-from collections import OrderedDict
-from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
 from gpttui import locations
+from gpttui.engine.before_after import before_after
+from gpttui.engine.probe import probe
+from gpttui.engine.registry import answers
 from gpttui.errors import UserError
 from gpttui.inference.opening import open_model
-from gpttui.model import checkpoint
 from gpttui.model.gpt import GPT
 from gpttui.protocol.frames import Answer, Shown, UseCheckpoint
 from gpttui.protocol.train import AskBatch, AskBeforeAfter, AskProbes, BatchLosses, KeepModel, Kept, Probe, Probes
@@ -25,47 +24,16 @@ from gpttui.records import frozen
 from gpttui.runs import rundir
 
 if TYPE_CHECKING:
-    from gpttui.engine.server import Engine
+    from gpttui.engine.state import Engine
 
-KEPT_BYTES = 256 << 20
 PROBING_S = 0.08
 """What one answer with probes may take: a request behind it waits."""
-
-
-class Loaded:
-    """Checkpoints in memory, the ones used last."""
-
-    def __init__(self, most_bytes: int = KEPT_BYTES) -> None:
-        self.most_bytes = most_bytes
-        self._models: OrderedDict[tuple[Path, float], GPT] = OrderedDict()
-
-    def get(self, folder: Path, device: str) -> GPT:
-        """The model in `folder`, from memory where it is there unchanged. Only model.safetensors is read."""
-        try:
-            key = (folder, (folder / checkpoint.WEIGHTS).stat().st_mtime)
-        except OSError as error:
-            raise UserError(f"the checkpoint {folder.name} is gone; the run keeps fewer than it saves") from error
-        if key not in self._models:
-            self._models[key] = checkpoint.load(folder, device=device)
-        self._models.move_to_end(key)
-        while len(self._models) > 1 and sum(map(_size_bytes, self._models.values())) > self.most_bytes:
-            self._models.popitem(last=False)
-        return self._models[key]
-
-
-def _size_bytes(model: GPT) -> int:
-    return sum(p.numel() * p.element_size() for p in model.parameters())
-
-
-def latest(run: Path) -> Path | None:
-    """The newest checkpoint, whole or weights alone."""
-    saved = rundir.checkpoints(run)
-    return saved[-1][1] if saved else None
 
 
 # ── Scrubbing ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@answers(UseCheckpoint, reads_weights=False)
 def use_checkpoint(engine: "Engine", request: UseCheckpoint) -> Shown:
     session, live, run = engine.need_session(), engine.live, Path(request.run)
     if request.step < 0:
@@ -83,8 +51,8 @@ def use_checkpoint(engine: "Engine", request: UseCheckpoint) -> Shown:
     return Shown(session.snapshot(request.look, since_s=engine.since_s))
 
 
+@answers(AskProbes, reads_weights=False)
 def ask_probes(engine: "Engine", request: AskProbes) -> Probes:
-    from gpttui.engine.live_run import probe
     from gpttui.tokenizers import Tokenizer
 
     run = Path(request.run)
@@ -101,6 +69,7 @@ def ask_probes(engine: "Engine", request: AskProbes) -> Probes:
 # ── A batch ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@answers(AskBatch, reads_weights=False)
 def ask_batch(engine: "Engine", request: AskBatch) -> BatchLosses:
     from gpttui.training.data import open_data
 
@@ -146,12 +115,13 @@ def losses_of(
 # ── Afterwards ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@answers(AskBeforeAfter, reads_weights=False)
 def ask_before_after(engine: "Engine", request: AskBeforeAfter) -> Answer:
-    from gpttui.engine.before_after import before_after
 
     return before_after(engine.checkpoints, engine.device, request)
 
 
+@answers(KeepModel, reads_weights=False)
 def keep_model(_engine: "Engine", request: KeepModel) -> Kept:
     """Under the run's name, or another one that is free."""
     from gpttui.training.publish import publish
@@ -165,12 +135,3 @@ def keep_model(_engine: "Engine", request: KeepModel) -> Kept:
     loss = publish(Path(request.run), target, step=None if request.step < 0 else request.step)
     open_model(target)
     return Kept(str(target), loss)
-
-
-HANDLERS: dict[type, Callable[["Engine", Any], Answer]] = {
-    UseCheckpoint: use_checkpoint,
-    AskProbes: ask_probes,
-    AskBatch: ask_batch,
-    AskBeforeAfter: ask_before_after,
-    KeepModel: keep_model,
-}

@@ -1,14 +1,14 @@
 """The engine's answers to the views of single parts: attention heads, MLPs and neurons, cost."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from gpttui.engine.inside import changes_of, known_ids, made_of, need_text
+from gpttui.engine.inspect_cache import changes_of, known_ids, made_of
 from gpttui.engine.passages import Search
+from gpttui.engine.registry import answers
 from gpttui.errors import UserError
 from gpttui.inference import attention, contributions, cost, heads, neurons
 from gpttui.inference.trace import mlp_of, of_window
@@ -17,13 +17,14 @@ from gpttui.protocol import parts
 from gpttui.records import Array, frozen
 
 if TYPE_CHECKING:
-    from gpttui.engine.server import Engine
+    from gpttui.engine.state import Engine
 
 # ── Attention ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@answers(parts.AskStages)
 def ask_stages(engine: "Engine", request: parts.AskStages) -> parts.Stages:
-    session = need_text(engine)
+    session = engine.need_text()
     trace, changes = of_window(session.window), changes_of(session)
     query, key = session.row(max(0, request.first_query)), session.row(max(0, request.first_key))
     found = attention.stages(
@@ -65,8 +66,9 @@ def ask_stages(engine: "Engine", request: parts.AskStages) -> parts.Stages:
     )
 
 
+@answers(parts.AskHeads)
 def ask_heads(engine: "Engine", request: parts.AskHeads) -> parts.Heads:
-    session = need_text(engine)
+    session = engine.need_text()
     config = session.model.config
     first = max(0, request.first_layer)
     end = config.n_layer if request.layers < 0 else min(config.n_layer, first + request.layers)
@@ -91,8 +93,9 @@ def ask_heads(engine: "Engine", request: parts.AskHeads) -> parts.Heads:
 # ── MLP ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@answers(parts.AskMLP)
 def ask_mlp(engine: "Engine", request: parts.AskMLP) -> parts.MLPActivity:
-    session = need_text(engine)
+    session = engine.need_text()
     mlp_of(session.model, request.layer)
     trace = engine.inside.row(session, request.position)
     found = neurons.token_neurons(session.model, trace, trace.start, request.layer, max(1, request.k))
@@ -125,6 +128,7 @@ def ask_mlp(engine: "Engine", request: parts.AskMLP) -> parts.MLPActivity:
     )
 
 
+@answers(parts.AskNeuron)
 def ask_neuron(engine: "Engine", request: parts.AskNeuron) -> parts.Neuron:
     session, search = engine.need_session(), engine.inside.search
     found = neurons.promotes(session.model, request.layer, request.neuron, max(1, request.k))
@@ -133,6 +137,7 @@ def ask_neuron(engine: "Engine", request: parts.AskNeuron) -> parts.Neuron:
     return parts.Neuron(request.layer, request.neuron, found.up_ids, found.up, found.down_ids, found.down, known)
 
 
+@answers(parts.SearchPassages)
 def search_passages(engine: "Engine", request: parts.SearchPassages) -> parts.Passages:
     session, inside = engine.need_session(), engine.inside
     neurons.check_neuron(mlp_of(session.model, request.layer).c_proj.in_features, request.neuron)
@@ -146,6 +151,7 @@ def search_passages(engine: "Engine", request: parts.SearchPassages) -> parts.Pa
     return inside.search.passages(request.neuron)
 
 
+@answers(parts.CancelSearch)
 def cancel_search(engine: "Engine", _request: parts.CancelSearch) -> parts.Passages:
     search = engine.inside.search
     if search is None:
@@ -157,8 +163,9 @@ def cancel_search(engine: "Engine", _request: parts.CancelSearch) -> parts.Passa
 # ── Cost ────────────────────────────────────────────────────────────────────────────────────────
 
 
+@answers(parts.AskCost)
 def ask_cost(engine: "Engine", request: parts.AskCost) -> parts.Cost:
-    session = need_text(engine)
+    session = engine.need_text()
     window, config, row = session.window, session.model.config, session.row(request.position)
     ids, bytes_each = window.ids[: window.length].tolist(), window.cache.keys.element_size()
     costs = cost.part_costs(config, row + 1, element_bytes=bytes_each)
@@ -185,14 +192,3 @@ def ask_cost(engine: "Engine", request: parts.AskCost) -> parts.Cost:
         threads=torch.get_num_threads(),
         device=engine.device,
     )
-
-
-HANDLERS: dict[type, Callable[["Engine", Any], Any]] = {
-    parts.AskStages: ask_stages,
-    parts.AskHeads: ask_heads,
-    parts.AskMLP: ask_mlp,
-    parts.AskNeuron: ask_neuron,
-    parts.SearchPassages: search_passages,
-    parts.CancelSearch: cancel_search,
-    parts.AskCost: ask_cost,
-}

@@ -1,19 +1,18 @@
-"""The engine's answers to the inside views: each request of `inspect_protocol` by a function of `gpttui.inference`.
+"""The engine's answers to the inside views: each request of `protocol.stream` by a function of `gpttui.inference`.
 
 What a session's window holds already (residual stream, queries, keys) is read from there. The rest of a position, its
 heads' outputs and neurons, is one pass over that one token against the cache, whatever the length of the text. Nothing
-is decided here; the little that is kept between requests is `Inside`.
+is decided here; the little that is kept between requests is `InspectCache`.
 """
 
 import math
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from gpttui.engine import inspecting_parts
-from gpttui.engine.inside import array, changes_of, known_ids, made_of, need_text, on_model, stop_of
+from gpttui.engine.inspect_cache import array, changes_of, known_ids, made_of, on_model, stop_of
+from gpttui.engine.registry import answers
 from gpttui.inference import (
     compare,
     contributions,
@@ -31,13 +30,14 @@ from gpttui.protocol import stream as views
 from gpttui.records import Array, frozen
 
 if TYPE_CHECKING:
-    from gpttui.engine.server import Engine
+    from gpttui.engine.state import Engine
 
 # ── Journey and layers ────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@answers(views.AskJourney)
 def ask_journey(engine: "Engine", request: views.AskJourney) -> views.Journey:
-    session = need_text(engine)
+    session = engine.need_text()
     watched = known_ids(session, request.watched)
     trace, row = of_window(session.window), session.row(request.position)
     position, apart = trace.start + row, request.token_apart
@@ -61,8 +61,9 @@ def ask_journey(engine: "Engine", request: views.AskJourney) -> views.Journey:
     )
 
 
+@answers(views.AskLens)
 def ask_lens(engine: "Engine", request: views.AskLens) -> views.LensGrid:
-    session = need_text(engine)
+    session = engine.need_text()
     watched = known_ids(session, request.watched)
     trace = of_window(session.window)
     first = session.row(max(0, request.first))
@@ -81,8 +82,9 @@ def ask_lens(engine: "Engine", request: views.AskLens) -> views.LensGrid:
     )
 
 
+@answers(views.AskContributions)
 def ask_contributions(engine: "Engine", request: views.AskContributions) -> views.Shares:
-    session = need_text(engine)
+    session = engine.need_text()
     trace = engine.inside.row(session, request.position)
     found = contributions.contributions(session.model, trace, trace.start, known_ids(session, request.token_ids))
     parts = ("embed", "pos_embed", "heads", "attn_biases", "mlps", "mlp_biases", "altered", "final_bias", "logits")
@@ -97,6 +99,7 @@ def ask_contributions(engine: "Engine", request: views.AskContributions) -> view
 # ── Vectors ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@answers(views.AskNeighbours)
 def ask_neighbours(engine: "Engine", request: views.AskNeighbours) -> views.Near:
     session = engine.need_session()
     model = session.model
@@ -105,7 +108,7 @@ def ask_neighbours(engine: "Engine", request: views.AskNeighbours) -> views.Near
         vector, alone = model.transformer.wte.weight[request.token_id], [request.token_id]
         position, name = -1, "embedding"
     else:
-        session = need_text(engine)
+        session = engine.need_text()
         trace, row, stop = of_window(session.window), session.row(request.position), stop_of(session, request.stop)
         vector, alone = on_model(model, trace.stop(stop)[row]), []
         position, name = trace.start + row, stop.name
@@ -115,6 +118,7 @@ def ask_neighbours(engine: "Engine", request: views.AskNeighbours) -> views.Near
     return views.Near(found.ids, found.cosines, float(vector.norm()), position, name, count)
 
 
+@answers(views.AskArithmetic)
 def ask_arithmetic(engine: "Engine", request: views.AskArithmetic) -> views.Sum:
     expected = None if request.expected < 0 else request.expected
     model = engine.need_session().model
@@ -124,6 +128,7 @@ def ask_arithmetic(engine: "Engine", request: views.AskArithmetic) -> views.Sum:
     return views.Sum(near.ids, near.cosines, *ranks, found.expected_cosine)
 
 
+@answers(views.AskMap)
 def ask_map(engine: "Engine", request: views.AskMap) -> views.Map:
     session, limit = engine.need_session(), max(1, request.limit)
     if request.of == "vocabulary":
@@ -132,7 +137,7 @@ def ask_map(engine: "Engine", request: views.AskMap) -> views.Map:
         vectors = session.model.transformer.wte.weight[torch.as_tensor(ids[:limit].astype(np.int64))]
         first, name = -1, "embedding"
     else:
-        trace, stop = of_window(need_text(engine).window), stop_of(session, request.stop)
+        trace, stop = of_window(engine.need_text().window), stop_of(session, request.stop)
         row = max(0, len(trace) - limit)
         vectors, ids = trace.stop(stop)[row:], np.asarray(trace.ids[row:], dtype=np.int32)
         first, name = trace.start + row, stop.name
@@ -144,6 +149,7 @@ def ask_map(engine: "Engine", request: views.AskMap) -> views.Map:
 # ── Compare ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@answers(views.AskCompare)
 def ask_compare(engine: "Engine", request: views.AskCompare) -> views.Compared:
     session = engine.need_session()
     model, tokenizer = session.model, session.tokenizer
@@ -191,8 +197,9 @@ def ask_compare(engine: "Engine", request: views.AskCompare) -> views.Compared:
 # ── Interventions ──────────────────────────────────────────────────────────────────────────────────────────
 
 
+@answers(views.AskUnaltered)
 def ask_unaltered(engine: "Engine", request: views.AskUnaltered) -> views.Unaltered:
-    session = need_text(engine)
+    session = engine.need_text()
     row = session.row(request.position)
     plain, altered = engine.inside.plain(session), session.window
     before, after = (probabilities(window.row_logits(row)) for window in (plain, altered))
@@ -212,8 +219,9 @@ def ask_unaltered(engine: "Engine", request: views.AskUnaltered) -> views.Unalte
     )
 
 
+@answers(views.AskEffects)
 def ask_effects(engine: "Engine", request: views.AskEffects) -> views.Effects:
-    session = need_text(engine)
+    session = engine.need_text()
     model, window, row = session.model, session.window, session.row(request.position)
     check_layer(model.config, request.layer)
     made, ids = made_of(session), window.ids[: row + 1].tolist()
@@ -244,17 +252,3 @@ def probabilities(logits: Array) -> Array:
     """Softmax over the whole vocabulary, float64."""
     x = logits.astype(np.float64)
     return np.asarray(softmax(x - x.max())[0])
-
-
-HANDLERS: dict[type, Callable[["Engine", Any], Any]] = {
-    **inspecting_parts.HANDLERS,
-    views.AskJourney: ask_journey,
-    views.AskLens: ask_lens,
-    views.AskContributions: ask_contributions,
-    views.AskNeighbours: ask_neighbours,
-    views.AskArithmetic: ask_arithmetic,
-    views.AskMap: ask_map,
-    views.AskCompare: ask_compare,
-    views.AskUnaltered: ask_unaltered,
-    views.AskEffects: ask_effects,
-}

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gpttui.engine.inside import Inside
+from gpttui.engine.inspect_cache import InspectCache
+from gpttui.engine.registry import answers
 from gpttui.errors import UserError, one_line
 from gpttui.inference.interventions import compile_changes
 from gpttui.inference.opening import open_model
@@ -34,7 +35,7 @@ from gpttui.runs import rundir
 from gpttui.storage import gallery
 
 if TYPE_CHECKING:
-    from gpttui.engine.server import Engine
+    from gpttui.engine.state import Engine
 
 
 def opened(engine: "Engine", path: Path, look: Look, make: Callable[[Session, ModelCard], None]) -> Opened:
@@ -43,7 +44,7 @@ def opened(engine: "Engine", path: Path, look: Look, make: Callable[[Session, Mo
     model, tokenizer = open_model(path, device=engine.device)
     session = Session(model, tokenizer)
     make(session, card)
-    engine.session, engine.card, engine.inside = session, card, Inside()
+    engine.session, engine.card, engine.inside = session, card, InspectCache()
     return Opened(
         card=card,
         tokenizer_json=tokenizer.to_json(),
@@ -61,6 +62,7 @@ def history(path: Path) -> LossHistory | None:
         return LossHistory(nothing, nothing, nothing, nothing, title=one_line(error))
 
 
+@answers(OpenModel)
 def open_(engine: "Engine", request: OpenModel) -> Answer:
     def make(session: Session, card: ModelCard) -> None:
         if request.sampling is not None:
@@ -71,6 +73,7 @@ def open_(engine: "Engine", request: OpenModel) -> Answer:
     return opened(engine, gallery.find(request.path), request.look, make)
 
 
+@answers(Restore)
 def restore(engine: "Engine", request: Restore) -> Answer:
     def make(session: Session, _card: ModelCard) -> None:
         if request.run:
@@ -99,16 +102,19 @@ def shown(engine: "Engine", look: Look) -> Shown:
     return Shown(engine.need_session().snapshot(look, since_s=engine.since_s))
 
 
+@answers(SetPrompt)
 def set_prompt(engine: "Engine", request: SetPrompt) -> Answer:
     engine.need_session().set_prompt(request.text)
     return shown(engine, request.look)
 
 
+@answers(Step)
 def step(engine: "Engine", request: Step) -> Answer:
     engine.need_session().step()
     return shown(engine, request.look)
 
 
+@answers(Back)
 def back(engine: "Engine", request: Back) -> Answer:
     session = engine.need_session()
     if request.to_prompt:
@@ -118,21 +124,25 @@ def back(engine: "Engine", request: Back) -> Answer:
     return shown(engine, request.look)
 
 
+@answers(Choose)
 def choose(engine: "Engine", request: Choose) -> Answer:
     engine.need_session().choose(request.position, request.token_id)
     return shown(engine, request.look)
 
 
+@answers(SetSampling)
 def set_sampling(engine: "Engine", request: SetSampling) -> Answer:
     engine.need_session().set_sampling(request.sampling)
     return shown(engine, request.look)
 
 
+@answers(SetSeed)
 def set_seed(engine: "Engine", request: SetSeed) -> Answer:
     engine.need_session().set_seed(request.seed)
     return shown(engine, request.look)
 
 
+@answers(Show)
 def show(engine: "Engine", request: Show) -> Answer:
     return shown(engine, request.look)
 
@@ -146,26 +156,13 @@ def alter(session: Session, made: tuple[Intervention, ...]) -> None:
     session.set_taps(changes if made else None, changes.words)
 
 
+@answers(Intervene)
 def intervene(engine: "Engine", request: Intervene) -> Answer:
     alter(engine.need_session(), request.changes)
     return shown(engine, request.look)
 
 
+@answers(Jump)
 def jump(engine: "Engine", request: Jump) -> Answer:
     engine.need_session().jump(request.appended, request.picked, request.draws)
     return shown(engine, request.look)
-
-
-HANDLERS: dict[type, Callable[["Engine", Any], Answer]] = {
-    OpenModel: open_,
-    SetPrompt: set_prompt,
-    Step: step,
-    Back: back,
-    Choose: choose,
-    SetSampling: set_sampling,
-    SetSeed: set_seed,
-    Show: show,
-    Restore: restore,
-    Intervene: intervene,
-    Jump: jump,
-}

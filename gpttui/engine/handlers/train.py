@@ -1,6 +1,6 @@
 """The engine's answers to the training screen: start, steer, estimate. What trains between requests is a `LiveRun`.
 
-For: requests that concern the run in this process. Looking at a run's files is in `checkpoint_requests`.
+For: requests that concern the run in this process. Looking at a run's files is in `handlers.runs`.
 """
 
 from collections.abc import Callable
@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from gpttui.engine import checkpoint_requests
-from gpttui.engine.inside import Inside
-from gpttui.engine.playing import history
+from gpttui.engine.checkpoint_cache import latest
+from gpttui.engine.handlers.play import history
+from gpttui.engine.inspect_cache import InspectCache
+from gpttui.engine.registry import answers
 from gpttui.errors import UserError
 from gpttui.inference.session import Session
 from gpttui.protocol.frames import Answer, Look, Opened, ResumeRun, StartRun
@@ -33,7 +34,7 @@ from gpttui.storage import gallery
 
 if TYPE_CHECKING:
     from gpttui.engine.live_run import LiveRun
-    from gpttui.engine.server import Engine
+    from gpttui.engine.state import Engine
     from gpttui.training.run import Run
 
 
@@ -41,6 +42,7 @@ TOKEN_VIEWS = {"digits": "digits", "say": "speech"}
 """Corpora whose tokens are no text."""
 
 
+@answers(Measure, reads_weights=False)
 def measure(engine: "Engine", request: Measure) -> Measured:
     from gpttui.engine import estimate
 
@@ -63,6 +65,7 @@ def here(engine: "Engine", config: TrainConfig) -> TrainConfig:
     return like_base(config, checkpoint.read_config(path))
 
 
+@answers(StartRun, reads_weights=False)
 def start_run(engine: "Engine", request: StartRun) -> Opened:
     """Refuses while another run is going on, and leaves everything as it was where the new one cannot start."""
     from gpttui.engine import estimate
@@ -76,6 +79,7 @@ def start_run(engine: "Engine", request: StartRun) -> Opened:
     return _open(engine, runs.start(config, Path(request.path).expanduser()), request)
 
 
+@answers(ResumeRun, reads_weights=False)
 def resume_run(engine: "Engine", request: ResumeRun) -> Opened:
     from gpttui.runs import rundir
     from gpttui.training import run as runs
@@ -107,14 +111,15 @@ def _open(engine: "Engine", run: "Run", request: StartRun | ResumeRun) -> Opened
     except Exception:
         run.close()
         raise
-    live = LiveRun(engine, run)
+    live = LiveRun(run, engine.send, engine.work_on)
+    engine.closers.append(live.close)
     session.weights = live.weights
-    engine.session, engine.card, engine.inside, engine.live = session, card(live), Inside(), live
+    engine.session, engine.card, engine.inside, engine.live = session, card(live), InspectCache(), live
     look = Look(top_k=request.look.top_k)
     return Opened(
         card=engine.card,
         tokenizer_json=trainer.data.tokenizer.to_json(),
-        history=history(latest) if (latest := checkpoint_requests.latest(run.path)) is not None else None,
+        history=history(newest) if (newest := latest(run.path)) is not None else None,
         snapshot=session.snapshot(look, since_s=engine.since_s),
     )
 
@@ -159,15 +164,9 @@ def knob(turn: Callable[["LiveRun", Any], None]) -> Callable[["Engine", Any], An
     return handle
 
 
-HANDLERS: dict[type, Callable[["Engine", Any], Answer]] = {
-    Measure: measure,
-    StartRun: start_run,
-    ResumeRun: resume_run,
-    PauseRun: knob(lambda live, request: live.pause(request.paused)),
-    OneBatch: knob(lambda live, _: live.one_batch()),
-    StopRun: knob(lambda live, _: live.stop()),
-    RewindRun: knob(lambda live, _: live.rewind()),
-    SetLearningRate: knob(lambda live, request: live.set_lr(request.lr)),
-    SetStopRule: knob(lambda live, request: live.set_stop_rule(request)),
-    **checkpoint_requests.HANDLERS,
-}
+answers(PauseRun, reads_weights=False)(knob(lambda live, request: live.pause(request.paused)))
+answers(OneBatch, reads_weights=False)(knob(lambda live, _: live.one_batch()))
+answers(StopRun, reads_weights=False)(knob(lambda live, _: live.stop()))
+answers(RewindRun, reads_weights=False)(knob(lambda live, _: live.rewind()))
+answers(SetLearningRate, reads_weights=False)(knob(lambda live, request: live.set_lr(request.lr)))
+answers(SetStopRule, reads_weights=False)(knob(lambda live, request: live.set_stop_rule(request)))

@@ -1,0 +1,177 @@
+"""What the engine's handlers share, and what one request does: the open session, caches, the run at work.
+
+Nothing here reads a pipe (`gpttui.engine.server` does) or decides anything about a model (`gpttui.inference` does).
+"""
+
+import contextlib
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+
+from gpttui import __version__
+from gpttui.engine.checkpoint_cache import CheckpointCache
+from gpttui.engine.inspect_cache import InspectCache
+from gpttui.engine.live_run import LiveRun
+from gpttui.engine.registry import HANDLERS, READS_WEIGHTS
+from gpttui.errors import UserError, one_line
+from gpttui.inference.session import Session
+from gpttui.protocol.frames import VERSION, Answer, Call, EngineInfo, Failure, Reply, decode_call, frame
+from gpttui.records import ModelCard
+
+_IMPORTED_S = time.perf_counter()
+
+
+class Engine:
+    """What the handlers share: the open session, and what runs between requests."""
+
+    def __init__(self, answers_fd: int, *, device: str = "cpu") -> None:
+        self.device = device
+        self.session: Session | None = None
+        self.card: ModelCard | None = None
+        self.since_s = 0.0
+        """When the request at hand came (perf_counter)."""
+        self.idle_work: Callable[[], None] | None = None
+        """Called again and again while no request waits; short, for a request waits as long as one call takes."""
+        self.inside = InspectCache()
+        """What the inside views keep between requests, a search in the background among them."""
+        self.live: LiveRun | None = None
+        """The run being trained here, or the last one that was."""
+        self.checkpoints = CheckpointCache()
+        self.closers: list[Callable[[], None]] = []
+        """Called once when the engine ends (stdin at its end, SIGTERM)."""
+        self._answers_fd = answers_fd
+        self._search_next = False
+
+    def need_session(self) -> Session:
+        """The open session. Raises UserError where no model is open."""
+        if self.session is None:
+            raise UserError("no model is open; choose one")
+        return self.session
+
+    def need_text(self) -> Session:
+        """The session. Raises UserError where no model is open or the text is empty."""
+        session = self.need_session()
+        if not len(session):
+            raise UserError("there is no text to look into yet; type a prompt")
+        return session
+
+    def work_on(self, work: Callable[[], None] | None) -> None:
+        """What to do while no request waits; None: nothing."""
+        self.idle_work = work
+
+    def info(self) -> EngineInfo:
+        """Who this is."""
+        return EngineInfo(
+            protocol=VERSION,
+            version=__version__,
+            torch=str(torch.__version__),
+            device=self.device,
+            threads=torch.get_num_threads(),
+            pid=os.getpid(),
+            started_ms=process_age_s() * 1e3,
+        )
+
+    def send(self, answer: Answer, number: int = 0) -> None:
+        """Write one frame; number 0 is an event that nobody asked for."""
+        rest = memoryview(frame(Reply(number, answer)))
+        while rest:
+            rest = rest[os.write(self._answers_fd, rest) :]
+
+    def answer(self, body: bytes) -> None:
+        """Do what one frame asks and send what comes of it, whatever comes of it."""
+        self.since_s = time.perf_counter()
+        number = 0
+        try:
+            call = decode(body)
+            number = call.number
+            reply = self.handle(call.request)
+            self.send(reply, number)
+        except UserError as error:
+            self.send(Failure(one_line(error)), number or _number(body))
+        except BrokenPipeError:
+            raise
+        except MemoryError:
+            self.send(Failure("this needs more memory than the machine gives; try a smaller model or text"), number)
+        except Exception as error:
+            traceback.print_exc()
+            sys.stderr.flush()
+            said = f"the engine failed unexpectedly: {type(error).__name__}: {one_line(error)}"
+            self.send(Failure(said, unexpected=True), number)
+
+    def handle(self, request: Any) -> Answer:
+        """The answer to one request. Raises UserError for what cannot be done."""
+        handler = HANDLERS.get(type(request))
+        if handler is None:
+            raise UserError(f"this engine has no answer to {type(request).__name__}; is it an older gpttui?")
+        if self.live is not None and type(request) in READS_WEIGHTS:
+            self.live.freshen(self.session)
+        return handler(self, request)
+
+    @property
+    def has_idle_work(self) -> bool:
+        return self.idle_work is not None or self.inside.searching
+
+    def work_a_little(self) -> None:
+        """One piece of work while no request waits: of the training and of a search in turns, where there are both.
+
+        Work that fails unexpectedly is dropped and told of; the engine lives on.
+        """
+        self._search_next = not self._search_next or self.idle_work is None
+        search = self._search_next and self.inside.searching
+        try:
+            if search:
+                self.inside.search_on(self.send)
+            elif self.idle_work is not None:
+                self.idle_work()
+        except BrokenPipeError:
+            raise
+        except Exception as error:
+            traceback.print_exc()
+            sys.stderr.flush()
+            if search:
+                self.inside = InspectCache()
+            else:
+                self.idle_work = None
+            said = f"work in the background failed: {type(error).__name__}: {one_line(error)}"
+            self.send(Failure(said, unexpected=True))
+
+    def close(self) -> None:
+        """Run the closers, each whatever the others do."""
+        while self.closers:
+            try:
+                self.closers.pop()()
+            except Exception:
+                traceback.print_exc()
+
+
+def decode(body: bytes) -> Call:
+    """The call in one frame. Raises UserError where it is none."""
+    try:
+        return decode_call(body)
+    except (msgspec.DecodeError, msgspec.ValidationError, ValueError, TypeError, RecursionError) as error:
+        raise UserError(f"the engine does not understand this request ({one_line(error)[:200]})") from error
+
+
+def _number(body: bytes) -> int:
+    """The number of a call whose request cannot be read, so that its sender gets an answer all the same; else 0."""
+    try:
+        raw = msgspec.msgpack.decode(body)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return 0
+    return raw[0] if isinstance(raw, list) and raw and isinstance(raw[0], int) else 0
+
+
+def process_age_s() -> float:
+    """Seconds since this process started, where the system tells; else since this module was loaded."""
+    with contextlib.suppress(OSError, ValueError, IndexError, AttributeError):
+        stat = Path("/proc/self/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        born_s = int(stat[19]) / os.sysconf("SC_CLK_TCK")
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - born_s
+    return time.perf_counter() - _IMPORTED_S
