@@ -63,6 +63,11 @@ def display_token(data: bytes) -> str:
     return "".join(out) or "⟨⟩"
 
 
+def new_lines(text: str) -> str:
+    """`text` with every line end as a newline: terminals paste CR, other systems write CR LF or CR."""
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
 def is_utf8(text: str) -> bool:
     """Whether `text` has a UTF-8 form: names of files may not, whose bytes Python spells as lone surrogates."""
     return not any("\ud800" <= char <= "\udfff" for char in text)

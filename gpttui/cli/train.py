@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 CONFIG_OPTIONS = (
     click.option("--data", metavar="FILE|DIR|-|corpus:NAME", help="What to learn from; - reads stdin."),
+    click.option("--text-field", metavar="NAME", help="Of JSON lines (.jsonl), learn this field's text alone."),
     click.option("--tokenizer", metavar="char|word|bpe:N", help="Learned from the text. Default: char."),
     click.option("--documents", is_flag=True, default=None, help="A row is one line from its start, not a stream."),
     click.option("--from-starts", is_flag=True, default=None, help="Rows of a stream begin where lines begin."),
@@ -212,6 +213,7 @@ def _resumed_config(path: Path, options: dict[str, Any]) -> "TrainConfig":
 
     if fixed := options.keys() & {
         "data",
+        "text_field",
         "tokenizer",
         "documents",
         "from_starts",

@@ -166,7 +166,7 @@ def _held_out(source: TrainConfig) -> Iterator[str]:
         yield from (document + "\n" for document in draw(HELD_OUT_FROM_SEED + source.seed, OLD_DOCUMENTS))
         return
     left = OLD_CHARS
-    for is_val, text in open_text(str(_file_of(source)), Path()).split(source.val_fraction):
+    for is_val, text in open_text(str(_file_of(source)), Path(), source.text_field).split(source.val_fraction):
         if is_val and left > 0:
             yield text[:left]
             left -= len(text)

@@ -4,7 +4,6 @@ The passes are real ones of the real shape on random tokens, over a few rows, sc
 whole text, which only the run itself does.
 """
 
-import itertools
 import os
 from functools import lru_cache
 from pathlib import Path
@@ -106,20 +105,24 @@ def _first_text(config: TrainConfig) -> tuple[str, bool]:
     """The beginning of the text, and whether that is all of it."""
     path = Path(config.data).expanduser()
     changed_s = path.stat().st_mtime if path.is_file() else 0.0
-    return _beginning(config.data, config.seed, changed_s)
+    return _beginning(config.data, config.text_field, config.seed, changed_s)
 
 
 @lru_cache(maxsize=4)
-def _beginning(data: str, seed: int, _changed_s: float) -> tuple[str, bool]:
+def _beginning(data: str, text_field: str, seed: int, _changed_s: float) -> tuple[str, bool]:
     """Kept, because looking for bytes that are no text reads all of it."""
     if data.startswith("corpus:"):
         draw = open_corpus(data.removeprefix("corpus:"))
         return "".join(document + "\n" for document in draw(seed, SEEN_DOCUMENTS)), False
     folder = Path(data).expanduser()
-    source = open_text(str(_first_file(folder)) if folder.is_dir() else data, Path())
-    text = "".join(itertools.islice((block for _, _, block in source.blocks()), 1))
-    whole = not folder.is_dir() and len(text) <= SEEN_CHARS and source.size_bytes <= len(text.encode())
-    return text[:SEEN_CHARS], whole
+    source = open_text(str(_first_file(folder)) if folder.is_dir() else data, Path(), text_field)
+    parts, length = [], 0
+    for _, _, block in source.blocks():
+        parts.append(block)
+        length += len(block)
+        if length > SEEN_CHARS:
+            break
+    return "".join(parts)[:SEEN_CHARS], length <= SEEN_CHARS and not folder.is_dir()
 
 
 def _first_file(folder: Path) -> Path:

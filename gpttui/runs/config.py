@@ -27,6 +27,8 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, eq=True):
 
     data: str
     """A text file, a directory of texts, `-` for stdin, or `corpus:NAME` for a generated one."""
+    text_field: str = ""
+    """Of JSON lines (`.jsonl`): the field whose text is learned, alone; empty: the lines as they stand."""
     tokenizer: str = "char"
     """`char`, `word`, or `bpe:N`: learned from the text. With `init`: that model's own, whatever stands here."""
     documents: bool = False

@@ -26,7 +26,7 @@ from gpttui.errors import UserError
 from gpttui.runs import rundir
 from gpttui.runs.config import TrainConfig
 from gpttui.tokenizers import Tokenizer, train_bpe, train_characters, train_words
-from gpttui.training.text import TextSource, open_text, utf8_note
+from gpttui.training.text import TextSource, open_text
 
 Array = np.ndarray[Any, Any]
 IGNORED = -100
@@ -215,7 +215,7 @@ def _encode(config: TrainConfig, folder: Path, tokenizer: Tokenizer | None, toke
 
 
 def _encode_stream(config: TrainConfig, folder: Path, tokenizer: Tokenizer | None, file: Path) -> dict[str, Any]:
-    source = open_text(config.data, folder / "stdin.txt")
+    source = open_text(config.data, folder / "stdin.txt", config.text_field)
     if tokenizer is None:
         tokenizer = learn_tokenizer(config.tokenizer, source, config.val_fraction)
     file.write_text(tokenizer.to_json(), encoding="utf-8")
@@ -227,7 +227,7 @@ def _encode_stream(config: TrainConfig, folder: Path, tokenizer: Tokenizer | Non
         val_bytes += len(text.encode()) if side else 0
     counts = [writer.close() for writer in writers]
     _check_length(counts, config, tokenizer)
-    return {"marker": -1, "val_bytes": val_bytes, "notes": utf8_note(source) + encoder.notes()}
+    return {"marker": -1, "val_bytes": val_bytes, "notes": source.notes + encoder.notes()}
 
 
 def _check_length(counts: list[int], config: TrainConfig, tokenizer: Tokenizer) -> None:
@@ -319,13 +319,13 @@ def _documents(config: TrainConfig, corpus: str, folder: Path) -> tuple[list[str
         draw, n = open_corpus(corpus), config.corpus_documents
         held_out = list(draw(HELD_OUT_FROM_SEED + config.seed, max(20, n // 20)))
         return list(draw(config.seed % HELD_OUT_FROM_SEED, n)), held_out, []
-    source = open_text(config.data, folder / "stdin.txt")
+    source = open_text(config.data, folder / "stdin.txt", config.text_field)
     sides: tuple[list[str], list[str]] = ([], [])
     for is_val, text in in_lines(source.split(config.val_fraction)):
         sides[is_val].extend(line for line in text.splitlines() if line.strip())
     if not sides[0] or not sides[1]:
         raise UserError(f"{config.data} has too few lines to split into training and validation documents")
-    return *sides, utf8_note(source)
+    return *sides, source.notes
 
 
 class Encoder:

@@ -15,7 +15,7 @@ from gpttui.model.gpt import GPT
 from gpttui.model.kv_cache import KVCache
 from gpttui.tokenizers import Tokenizer
 from gpttui.training.data import IGNORED, Array, Batch, Encoder, TokenFile, in_lines
-from gpttui.training.text import open_text, utf8_note
+from gpttui.training.text import open_text
 
 EVAL_BATCH_TOKENS = 8192
 
@@ -58,13 +58,13 @@ class TextLoss:
 
 @torch.inference_mode()
 def text_loss(model: GPT, tokenizer: Tokenizer, data: str, spool: Path, *, stride: int | None = None,
-              last_part: float = 1.0) -> TextLoss:  # fmt: skip
+              last_part: float = 1.0, text_field: str = "") -> TextLoss:  # fmt: skip
     """Loss over a text, or over its last part: windows of one context, `stride` (default: half of it) tokens apart.
 
     With a stride below the context every token but the first few is predicted from at least `context - stride` tokens
     before it, as in the strided perplexity of Hugging Face's guide. Raises UserError for a text that is too short.
     """
-    source = open_text(data, spool)
+    source = open_text(data, spool, text_field)
     encoder = Encoder(tokenizer)
     parts: list[Array] = []
     size_bytes = 0
@@ -79,7 +79,7 @@ def text_loss(model: GPT, tokenizer: Tokenizer, data: str, spool: Path, *, strid
     total, count = _strided_sum(model, tokens, context, min(stride or max(1, context // 2), context))
     loss = total / count
     predicted_bytes = max(1, size_bytes - len(tokenizer.token_bytes(int(tokens[0]))))
-    notes = (*utf8_note(source), *encoder.notes())
+    notes = (*source.notes, *encoder.notes())
     return TextLoss(loss, total / math.log(2) / predicted_bytes, math.exp(min(loss, 700.0)), count, notes)
 
 

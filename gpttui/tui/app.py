@@ -12,10 +12,12 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import ClassVar, Literal
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from gpttui.text import new_lines
 from gpttui.tui import theme
 from gpttui.tui.screens.play import Opening, PlayScreen
 from gpttui.tui.session.asking import Engine
@@ -92,6 +94,12 @@ class GpttuiApp(App[None]):
         terminal.register(sys.__stdin__ or 0, 0)
         if any(event & (select.POLLHUP | select.POLLERR) for _, event in terminal.poll(0)):
             self.exit(return_code=128 + signal.SIGHUP)
+
+    async def on_event(self, event: events.Event) -> None:
+        """What is pasted has the line ends of text, in whichever editor it lands: terminals send CR for a newline."""
+        if isinstance(event, events.Paste):
+            event.text = new_lines(event.text)
+        await super().on_event(event)
 
     async def on_unmount(self) -> None:
         await self.engine.close()

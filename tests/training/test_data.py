@@ -1,5 +1,6 @@
 """Text to tokens to batches: nothing lost, nothing mixed, a pure function of (seed, step)."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from gpttui.corpora import json_lines
 from gpttui.errors import UserError
 from gpttui.runs.config import TrainConfig
 from gpttui.training import run as runs
@@ -43,14 +45,71 @@ def test_a_cut_inside_a_character_belongs_to_one_side(tmp_path: Path, monkeypatc
         assert "".join(part for _, part in parts) == file.read_text(encoding="utf-8")
         sides = [side for side, _ in parts]
         assert sides == sorted(sides)
-        assert source.invalid_bytes == 0
+        assert source.notes == []
 
 
 def test_bytes_that_are_not_utf8_are_counted_and_located(tmp_path: Path, tiny: Tiny) -> None:
     file = tmp_path / "latin.txt"
     file.write_bytes(b"plain words\n" * 100 + b"caf\xe9 \xff\n" + b"plain words\n" * 100)
     data = prepare(tiny(data=str(file)), tmp_path / "run")
-    assert data.notes[0] == "2 bytes are not UTF-8 (first: latin.txt, byte 1,203); read as U+FFFD"
+    assert data.notes[0] == "2 bytes are not UTF-8 (first: latin.txt, byte 1,204); read as U+FFFD"
+
+
+@pytest.mark.parametrize("block_bytes", [1, 2, 3, 7, 1 << 20])
+@pytest.mark.parametrize("end", ["\r\n", "\r", "\n"], ids=["windows", "old mac", "unix"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["", "BOM"])
+def test_line_ends_and_byte_order_marks_do_not_reach_the_model(
+    tmp_path: Path, tiny: Tiny, monkeypatch: pytest.MonkeyPatch, mark: bytes, end: str, block_bytes: int
+) -> None:
+    lines = ["Füße, fleißig", "", "zwei", ""] * 20
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    for name in ("a.txt", "b.txt"):
+        (folder / name).write_bytes(mark + end.join(lines).encode())
+    monkeypatch.setattr(text, "BLOCK_BYTES", block_bytes)
+    data = prepare(tiny(data=str(folder), val_fraction=0.3), tmp_path / "run")
+    sides = [data.tokenizer.decode(side.array.tolist()) for side in (data.train, data.val)]
+    assert "".join(sides) == "\n".join(lines) * 2
+    assert sum("byte order mark" in note for note in data.notes) == bool(mark)  # said once, not once a file
+    assert sum("line ends" in note for note in data.notes) == (end != "\n")
+    assert len(sides[1]) == pytest.approx(0.3 * len("".join(sides)), abs=60)
+
+
+@pytest.mark.parametrize("codec", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252", "latin-1", "cp1251"])
+def test_a_text_in_another_encoding_is_named_with_the_cure(tmp_path: Path, codec: str) -> None:
+    words = "съешь ещё этих мягких булок\n" if codec == "cp1251" else "Über die Hörner flöge der Bär.\n"
+    (tmp_path / "fine.txt").write_text("plain words\n" * 3)
+    file = tmp_path / "ein text.txt"
+    file.write_bytes((words * 50).encode(codec))
+    looks = {"cp1252": "WINDOWS-1252", "latin-1": "WINDOWS-1252", "cp1251": "ITS-ENCODING"}
+    expected = looks.get(codec, codec.upper().replace("-LE", "LE").replace("-BE", "BE"))
+    for data in (file, tmp_path):
+        with pytest.raises(UserError) as refused:
+            open_text(str(data), tmp_path / "spool")
+        said = str(refused.value)
+        assert said.startswith(f"{file} is not UTF-8") and "\n" not in said
+        assert said.endswith(f"iconv -f {expected} -t UTF-8 '{file}' > 'ein text-utf8.txt'")
+
+
+def test_json_lines_offer_the_field_that_holds_the_text(tmp_path: Path, tiny: Tiny) -> None:
+    file = tmp_path / "tales.jsonl"
+    records = [{"id": n, "title": f"Tale {n}", "text": f"Once “upon”\r\na time, {n}.", "who": None} for n in range(300)]
+    file.write_bytes(b"\xef\xbb\xbf" + "\n\n".join(map(json.dumps, records)).encode())
+    assert json_lines.text_fields(file) == ("text", "title")
+    plain = prepare(tiny(data=str(file)), tmp_path / "plain")
+    assert any("--text-field text learns the text in that field alone" in note for note in plain.notes)
+    data = prepare(tiny(data=str(file), text_field="text"), tmp_path / "run")
+    sides = [data.tokenizer.decode(side.array.tolist()) for side in (data.train, data.val)]
+    assert "".join(sides) == "".join(f"Once “upon”\na time, {n}.\n" for n in range(300))
+    with pytest.raises(UserError, match=r"line 1 of tales.jsonl: .* 'txet'; did you mean 'text'"):
+        prepare(tiny(data=str(file), text_field="txet"), tmp_path / "other")
+    file.write_text('{"text": "a"}\n{"text": "b"\n', encoding="utf-8")
+    assert json_lines.text_fields(file) == ()
+    with pytest.raises(UserError, match=r"line 2 of tales.jsonl is not a JSON object"):
+        open_text(str(file), tmp_path / "spool", "text")
+    (tmp_path / "plain.txt").write_text("x y z\n")
+    with pytest.raises(UserError, match="does not hold JSON lines"):
+        open_text(str(tmp_path / "plain.txt"), tmp_path / "spool", "text")
 
 
 def test_symbols_are_counted_not_their_bytes(tmp_path: Path) -> None:

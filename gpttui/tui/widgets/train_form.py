@@ -224,7 +224,7 @@ al., *Muon: an optimizer for hidden layers in neural networks* (2024)."""
 
     def on_paste(self, event: events.Paste) -> None:
         event.stop()
-        self.write(event.text.splitlines()[0].strip().strip("'\"") if event.text.strip() else "")
+        self.write(next(iter(event.text.strip().splitlines()), "").strip().strip("'\""))
 
     def on_click(self, event: events.Click) -> None:
         at = event.get_content_offset(self)
