@@ -122,8 +122,7 @@ def command(
     if export_to is not None and code == 0 and opened.trainer.world.leads:
         from gpttui.training.publish import publish
 
-        name = recipe or rundir_recipe(path)
-        loss = publish(path, export_to, recipe_name=name)
+        loss = publish(path, export_to)
         click.echo(f"{export_to}: validation loss {loss:.4f}", err=True)
     opened.trainer.world.end_process(code)
     return code
@@ -163,13 +162,6 @@ def _stage_before(recipe: str, base: str) -> Path:
         raise UserError(f"{recipe} goes on from the model {base}, which is not here; first: {first}") from None
 
 
-def rundir_recipe(path: Path) -> str:
-    """The recipe whose name begins the run directory's, if any: a resumed run keeps its card."""
-    from gpttui.training.recipes import RECIPES
-
-    return path.name if path.name in RECIPES else ""
-
-
 def _new_config(recipe_name: str | None, options: dict[str, Any]) -> "TrainConfig":
     from gpttui.runs.config import TrainConfig, changed
     from gpttui.training.recipes import recipe
@@ -178,7 +170,7 @@ def _new_config(recipe_name: str | None, options: dict[str, Any]) -> "TrainConfi
         if "data" not in options:
             raise click.UsageError("--data says what to learn from: a file, a directory, - or corpus:NAME")
         return changed(_like_its_base(TrainConfig(data=options["data"]), options), **options)
-    config = changed(_like_its_base(recipe(recipe_name).config, options), **options)
+    config = changed(_like_its_base(recipe(recipe_name).config, options), **options, recipe=recipe_name)
     return config if "data" in options else changed(config, data=_public_text(config.data))
 
 

@@ -11,6 +11,9 @@ from importlib import import_module
 
 from gpttui.errors import UserError, no_such
 
+PREFIX = "corpus:"
+"""Before a corpus's name, where a text might stand."""
+
 Documents = Callable[..., Iterator[str]]
 """`documents(seed, n=None)`: seeds below 1,000,000 draw training data, others held-out data."""
 
@@ -28,25 +31,31 @@ class CorpusSpec:
     """What suits it: "char", "word", "symbols" (one token a character, none of them prose), or "bpe:N"."""
     answer_after: str = ""
     """The marker before the answer that a document gives; empty where documents pose no problem."""
+    prompt: str = ""
+    """What samples go on from."""
+    row_tokens: int = 0
+    """Tokens of the longest document, where each is a problem and a row by itself; 0 where they make up a stream."""
+    token_view: str = "text"
+    """How a screen draws its tokens: text, digits (pixels) or speech (sounds)."""
 
 
 _SPECS = (
     CorpusSpec("tales", "Tales", "Small stories told from a simulated world of people, animals and things.",
-               "gpttui.corpora.tales", "bpe:2048"),
+               "gpttui.corpora.tales", "bpe:2048", prompt="Once upon a time"),
     CorpusSpec("names", "Names", "First names from a public list, each on one side of the split.",
                "gpttui.corpora.names", "char"),
     CorpusSpec("addition", "Addition", "Sums of numbers with up to four digits: 123+456=579.",
-               "gpttui.corpora.arithmetic", "char", "="),
+               "gpttui.corpora.arithmetic", "char", "=", "123+456=", 16),
     CorpusSpec("sort", "Sorting", "Letters and the same letters in order: hello>ehllo.",
-               "gpttui.corpora.sorting", "char", ">"),
+               "gpttui.corpora.sorting", "char", ">", "hello>", 26),
     CorpusSpec("induction", "Induction", "Random symbols, then pieces of the same; only copying predicts them.",
-               "gpttui.corpora.induction", "char"),
+               "gpttui.corpora.induction", "char", "", "k7Qe", 64),
     CorpusSpec("translate", "Translation", "English sentences and their French, from a small grammar.",
-               "gpttui.corpora.translation", "word", " ="),
+               "gpttui.corpora.translation", "word", " =", "the red cat sleeps. =", 38),
     CorpusSpec("digits", "Digits", "Handwritten digits of 8x8 pixels, one character a grey level.",
-               "gpttui.corpora.digits", "symbols"),
+               "gpttui.corpora.digits", "symbols", "", "digit 7:", 74, "digits"),
     CorpusSpec("say", "Speech", "Spoken words as sound codes: text to sound and sound to text.",
-               "gpttui.corpora.speech", "symbols", "="),
+               "gpttui.corpora.speech", "symbols", "=", "say: seven =", 54, "speech"),
     CorpusSpec("python-docs", "Python documentation", "The topics that this Python's help() shows.",
                "gpttui.corpora.python_docs", "bpe:4096"),
     CorpusSpec("python-code", "Python library", "The sources of this Python's standard library.",
@@ -54,6 +63,11 @@ _SPECS = (
 )  # fmt: skip
 
 CORPORA: dict[str, CorpusSpec] = {spec.name: spec for spec in _SPECS}
+
+
+def spec_of(data: str) -> CorpusSpec | None:
+    """The corpus that a run's `data` names, `corpus:NAME`; None where it is a text."""
+    return CORPORA.get(data.removeprefix(PREFIX)) if data.startswith(PREFIX) else None
 
 
 def corpus_spec(name: str) -> CorpusSpec:

@@ -8,12 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
 import numpy as np
 import torch
 
-from gpttui import locations
-from gpttui.corpora.registry import open_corpus
+from gpttui.corpora.registry import open_corpus, spec_of
 from gpttui.corpora.splits import HELD_OUT_FROM_SEED
 from gpttui.errors import UserError
 from gpttui.inference.session import Session
@@ -26,7 +24,7 @@ from gpttui.storage import model_card
 from gpttui.tokenizers import Tokenizer
 from gpttui.training.data import Encoder, TokenFile, open_data
 from gpttui.training.evaluate import held_out_loss
-from gpttui.training.recipes import RECIPES
+from gpttui.training.source import file_of, source_of
 from gpttui.training.text import open_text
 
 if TYPE_CHECKING:
@@ -111,22 +109,6 @@ def old_name(config: TrainConfig) -> str:
     return str(model_card.read(Path(config.init)).get("data", "")) or (source.data if source else "its old text")
 
 
-def source_of(model: Path) -> TrainConfig | None:
-    """What the model learned from, as its run, its card or its recipe says; None where that is not known."""
-    run = model.parent.parent
-    if model.parent.name == rundir.CHECKPOINTS and rundir.is_run(run):
-        config = rundir.read_config(run)
-        piped = str(run / "data" / "stdin.txt")
-        return msgspec.structs.replace(config, data=piped) if config.data == "-" else config
-    card = model_card.read(model)
-    try:
-        if "source" in card:
-            return msgspec.convert(card["source"], TrainConfig)
-    except msgspec.ValidationError:
-        return None
-    return RECIPES[card["recipe"]].config if card.get("recipe") in RECIPES else None
-
-
 def old_text(config: TrainConfig, tokenizer: Tokenizer) -> tuple[TokenFile | None, str]:
     """Held-out tokens of the old text, or None and why."""
     if not config.init:
@@ -139,7 +121,7 @@ def old_text(config: TrainConfig, tokenizer: Tokenizer) -> tuple[TokenFile | Non
     try:
         text = "".join(_held_out(source))
     except UserError as error:
-        if not source.data.startswith("corpus:") and not _file_of(source).exists():
+        if spec_of(source.data) is None and not file_of(source).exists():
             return None, f"the text it learned from, {source.data}, is gone, so what it forgot cannot be measured"
         return None, f"the old text is not at hand ({error})"
     encoder = Encoder(tokenizer)
@@ -153,20 +135,14 @@ def old_text(config: TrainConfig, tokenizer: Tokenizer) -> tuple[TokenFile | Non
     return TokenFile(ids, context), ""
 
 
-def _file_of(source: TrainConfig) -> Path:
-    """A recipe names a public text, which lies where texts are fetched to."""
-    there = locations.texts_dir() / source.data
-    return there if there.exists() else Path(source.data).expanduser()
-
-
 def _held_out(source: TrainConfig) -> Iterator[str]:
     """The held-out part that the run itself took, or the beginning of it."""
-    if source.data.startswith("corpus:"):
-        draw = open_corpus(source.data.removeprefix("corpus:"))
+    if (corpus := spec_of(source.data)) is not None:
+        draw = open_corpus(corpus.name)
         yield from (document + "\n" for document in draw(HELD_OUT_FROM_SEED + source.seed, OLD_DOCUMENTS))
         return
     left = OLD_CHARS
-    for is_val, text in open_text(str(_file_of(source)), Path(), source.text_field).split(source.val_fraction):
+    for is_val, text in open_text(str(file_of(source)), Path(), source.text_field).split(source.val_fraction):
         if is_val and left > 0:
             yield text[:left]
             left -= len(text)

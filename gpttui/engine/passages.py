@@ -5,6 +5,7 @@ disk under the cache folder, named by the weights themselves. Where a model's tr
 Python's own documentation stands in, and is called so.
 """
 
+import contextlib
 import hashlib
 import time
 import zipfile
@@ -14,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from gpttui import locations
-from gpttui.corpora.registry import corpus_spec, open_corpus
+from gpttui.corpora.registry import PREFIX, corpus_spec, open_corpus, spec_of
 from gpttui.errors import UserError, one_line
 from gpttui.inference.neurons import Passages as Found
 from gpttui.inference.neurons import search
@@ -25,10 +26,9 @@ from gpttui.records import Array, frozen
 from gpttui.storage import gallery
 from gpttui.tokenizers import Tokenizer
 from gpttui.training.data import Encoder
-from gpttui.training.recipes import RECIPES
+from gpttui.training.source import file_of, source_of
 from gpttui.training.text import open_text
 
-CORPUS = "corpus:"
 STAND_IN = "corpus:python-docs"
 BEFORE, AFTER = 24, 8
 """Tokens shown around the place that fired."""
@@ -51,7 +51,7 @@ class Search:
     ) -> None:
         self.model, self.layer, self.neuron = model, layer, neuron
         self.file, self.tokens = file, max(1, tokens)
-        self.source, texts = training_text(model_dir) if file is None else (file.name, _file_text(str(file)))
+        self.source, texts = training_text(model_dir) if file is None else (file.name, file_text(file))
         self.fingerprint = fingerprint(model, layer)
         self.found: Found | None = None
         self.ids: Array = np.empty(0, dtype=np.int64)
@@ -169,23 +169,20 @@ def fingerprint(model: GPT, layer: int) -> str:
 
 def training_text(model_dir: Path | None) -> tuple[str, Iterator[str]]:
     """What the model of a directory learned from, in words, and its text in pieces."""
-    recipe = RECIPES.get(gallery.recipe(model_dir)) if model_dir is not None else None
-    data = recipe.config.data if recipe is not None else ""
-    if data.startswith(CORPUS):
-        return f"{corpus_spec(data.removeprefix(CORPUS)).title}, its training text", corpus_text(data)
-    if data:
-        try:
-            return f"{recipe.data if recipe else data}, its training text", _file_text(data)
-        except UserError:  # not on this machine
-            pass
-    name = corpus_spec(STAND_IN.removeprefix(CORPUS)).title
-    return f"{name}, not what it learned from", corpus_text(STAND_IN)
+    source = source_of(model_dir) if model_dir is not None else None
+    if model_dir is not None and source is not None:
+        if (corpus := spec_of(source.data)) is not None:
+            return f"{corpus.title}, its training text", corpus_text(source.data)
+        with contextlib.suppress(UserError):  # not on this machine
+            name = gallery.told(model_dir).get("data") or file_of(source).name
+            return f"{name}, its training text", file_text(file_of(source), source.text_field)
+    return f"{corpus_spec(STAND_IN.removeprefix(PREFIX)).title}, not what it learned from", corpus_text(STAND_IN)
 
 
 def corpus_text(data: str) -> Iterator[str]:
     """The documents of `corpus:NAME` as training sees them, many to a piece."""
     piece, size = [], 0
-    for document in open_corpus(data.removeprefix(CORPUS))(0):
+    for document in open_corpus(data.removeprefix(PREFIX))(0):
         piece.append(document + "\n")
         size += len(document) + 1
         if size >= CHARS_A_SLICE:
@@ -194,6 +191,6 @@ def corpus_text(data: str) -> Iterator[str]:
     yield "".join(piece)
 
 
-def _file_text(data: str) -> Iterator[str]:
-    source = open_text(data, Path())
+def file_text(file: Path, text_field: str = "") -> Iterator[str]:
+    source = open_text(str(file), Path(), text_field)
     return (text[a : a + CHARS_A_SLICE] for _, _, text in source.blocks() for a in range(0, len(text), CHARS_A_SLICE))

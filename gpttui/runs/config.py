@@ -47,6 +47,10 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, eq=True):
     """The last part of the text, never trained on."""
     init: str = ""
     """A model directory to start from (fine-tuning); the shape and the tokenizer are then its own."""
+    recipe: str = ""
+    """The recipe that it began as, whose words its card has."""
+    token_view: str = ""
+    """How its tokens are drawn, where not as its corpus says: a fine-tuned model has its tokens from another one."""
 
     arch: Literal["gpt2", "modern"] = "gpt2"
     """`gpt2`: LayerNorm, learned positions, GELU, tied head. `modern`: RMSNorm, RoPE, QK-norm, ReLU^2, outputs that

@@ -194,7 +194,7 @@ def card(path: Path) -> ModelCard:
     check_config(config, str(path / CONFIG))
     own = config["model_type"] == "gpttui"
     try:
-        extra = json_object(path / "card.json") if (path / "card.json").exists() else {}
+        extra = told(path)
         weights = weight_files(path)
         metric = extra.get("metric_value")
         return ModelCard(
@@ -249,10 +249,19 @@ def as_listed(model: ModelCard) -> dict[str, Any]:
     }
 
 
-def recipe(path: Path) -> str:
-    """The name of the recipe that made the model of directory `path`; empty where its card does not say."""
-    file = path / "card.json"
-    return str(json_object(file).get("recipe", "")) if file.exists() else ""
+def told(path: Path) -> dict[str, Any]:
+    """What is told of the model of directory `path`: its card; of a run's checkpoint, what the run's config says."""
+    if (path / "card.json").exists():
+        return json_object(path / "card.json")
+    if (checkpoint_of := _run_of(path)) is None:
+        return {}
+    from gpttui.runs import rundir
+    from gpttui.storage import model_card
+
+    try:
+        return model_card.of_run(rundir.read_config(checkpoint_of[0]))
+    except UserError:  # a model all the same
+        return {}
 
 
 def history(path: Path) -> LossHistory | None:

@@ -11,6 +11,9 @@ from typing import Any
 
 import msgspec
 
+from gpttui.corpora.registry import spec_of
+from gpttui.runs.config import TrainConfig
+
 CARD, WORDS = "card.json", "README.md"
 
 Card = dict[str, Any]
@@ -24,6 +27,16 @@ def read(model: Path) -> Card:
     """The card in model directory `model`; empty where it has none."""
     file = model / CARD
     return msgspec.json.decode(file.read_bytes(), type=Card) if file.exists() else {}
+
+
+def of_run(config: TrainConfig) -> Card:
+    """What a run's config says of its model, be it still in training, a checkpoint, or kept."""
+    corpus = spec_of(config.data)
+    return {
+        "data": corpus.name if corpus is not None else Path(config.data).name,
+        "prompt": config.sample_prompt,
+        "token_view": config.token_view or (corpus.token_view if corpus is not None else "text"),
+    }
 
 
 def write(model: Path, card: Card) -> None:

@@ -23,16 +23,15 @@ from gpttui.training.evaluate import held_out_loss
 from gpttui.training.recipes import RECIPES, Recipe
 from gpttui.training.shape import OF_THE_BASE
 
-HELD_OUT = ("val_fraction", "documents", "corpus_documents", "seed")
+HELD_OUT = ("text_field", "val_fraction", "documents", "corpus_documents", "seed")
 METRIC = "validation loss (nats a token)"
 
 
-def publish(
-    run: Path, target: Path, *, recipe_name: str = "", step: int | None = None, dtype: torch.dtype = torch.float16
-) -> float:
+def publish(run: Path, target: Path, *, step: int | None = None, dtype: torch.dtype = torch.float16) -> float:
     """Write the model of `run` (its newest checkpoint, or that of `step`) into `target`; its held-out loss in nats.
 
-    Raises UserError where the run has no such checkpoint.
+    The card has the words of the recipe that the run began as, if it learned from the recipe's text. Raises UserError
+    where the run has no such checkpoint.
     """
     saved = dict(rundir.checkpoints(run))
     if not saved or (step is not None and step not in saved):
@@ -43,9 +42,11 @@ def publish(
     data = open_data(config, run)
     (target / rundir.TOKENIZER).write_text(data.tokenizer.to_json(), encoding="utf-8")
     loss = held_out_loss(checkpoint.load(target), data.val, data.val.tokens, torch.device("cpu"))
-    recipe = RECIPES.get(recipe_name)
+    recipe = RECIPES.get(config.recipe)
+    if recipe is not None and Path(recipe.config.data).name != Path(config.data).name:
+        recipe = None
     history = loss_history(run, recipe.title if recipe else run.name, step)
-    card = _card(run, saved[step], recipe, recipe_name, target.name, loss, step)
+    card = _card(run, saved[step], recipe, target.name, loss, step)
     if recipe is not None and recipe.config.init:
         history, card = _with_its_base(Path(config.init), history, card)
     checkpoint.write_atomically(target / "history.json", json.dumps(history) + "\n")
@@ -70,28 +71,25 @@ def _with_its_base(
         raise UserError(f"{base} does not tell how it was trained: {error}; train it by its recipe first") from error
 
 
-def _card(
-    run: Path, saved: Path, recipe: Recipe | None, name: str, model_id: str, loss: float, step: int
-) -> model_card.Card:
+def _card(run: Path, saved: Path, recipe: Recipe | None, model_id: str, loss: float, step: int) -> model_card.Card:
     config, shape = rundir.read_config(run), checkpoint.read_config(saved)
     heads = f"{shape.n_layer} layers, {shape.n_head} heads, width {shape.d_model}, context {shape.context}"
-    return {
+    return model_card.of_run(config) | {
         "title": recipe.title if recipe else model_id,
         "summary": recipe.summary if recipe else "",
-        "data": recipe.data if recipe else Path(config.data).name,
+        **({"data": recipe.data} if recipe else {}),
         "shape": f"{config.arch}, {heads}",
         "source": _source(config, run, recipe),
-        "recipe": name,
-        "command": _command(config, recipe, name, model_id),
+        "recipe": config.recipe if recipe else "",
+        "command": _command(config, model_id),
         "seed": config.seed,
         "steps": step,
         "minutes": round(run_summary.describe(run).elapsed_s / 60, 1),
         "metric_name": METRIC,
         "metric_value": round(loss, 4),
         "prompts": list(recipe.prompts) if recipe else [],
-        "prompt": recipe.prompts[0] if recipe and recipe.prompts else config.sample_prompt,
+        **({"prompt": recipe.prompts[0]} if recipe and recipe.prompts else {}),
         "look_inside": recipe.look_inside if recipe else "",
-        "token_view": recipe.token_view if recipe else "text",
         "arch": config.arch,
     }
 
@@ -107,12 +105,19 @@ def _source(config: TrainConfig, run: Path, recipe: Recipe | None) -> dict[str, 
     return {"data": data} | {name: getattr(config, name) for name in HELD_OUT}
 
 
-def _command(config: TrainConfig, recipe: Recipe | None, name: str, model_id: str) -> str:
+NOT_ORDERED = ("data", "threads", "recipe", "token_view")
+"""Fields that no option of the command sets, or that are given in another way."""
+
+
+def _command(config: TrainConfig, model_id: str) -> str:
     """The command that makes this model again: the recipe, and what this run set otherwise."""
+    recipe = RECIPES.get(config.recipe)
     plain = msgspec.to_builtins(recipe.config if recipe else TrainConfig(data=config.data))
-    words = ["gpttui train", f"--recipe {name}" if recipe else f"--data {shlex.quote(config.data)}"]
+    words = ["gpttui train", *([f"--recipe {config.recipe}"] if recipe else [])]
+    if recipe is None or Path(recipe.config.data).name != Path(config.data).name:
+        words.append(f"--data {shlex.quote(config.data)}")
     for field, value in msgspec.to_builtins(config).items():
         of_the_base = (bool(config.init) and field in OF_THE_BASE) or (field == "init" and bool(plain["init"]))
-        if value != plain[field] and field not in ("data", "threads") and not of_the_base:
+        if value != plain[field] and field not in NOT_ORDERED and not of_the_base:
             words.append(f"--{field.replace('_', '-')}" + ("" if value is True else f" {shlex.quote(str(value))}"))
     return " ".join([*words, f"--run-dir RUN --export {model_id}"])

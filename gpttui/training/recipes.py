@@ -22,7 +22,6 @@ class Recipe:
     summary: str
     """What it does, in a line."""
     prompts: tuple[str, ...] = ()
-    token_view: str = "text"
     look_inside: str = ""
     """What to look at in it, in a few sentences."""
 
@@ -137,7 +136,6 @@ RECIPES: dict[str, Recipe] = {
         "Speech", "36 words spoken by 200 voices of a small synthesiser, 20 ms a character",
         "Speaks words, and hears them.",
         ("say: seven =", "say: hello =", "hear: ⠒⠏⠏⠏⠏⠏⣜⣜⣜⣜⣜⣜⣜⠏⡓⡓⡓⢑ =", "hear: ⠁⡁⡁⡦⣲⣲⣲⣲⣲⣲⣲⡦⡁⠜ ="),
-        token_view="speech",
         look_inside=(
             "The token pane draws the codes as a spectrogram while they are generated, 20 ms to a column. `hear:` runs "
             "the same weights the other way round: sound in, letters out. `gpttui generate --model say --prompt 'say: "
@@ -148,7 +146,7 @@ RECIPES: dict[str, Recipe] = {
         _rows("digits", layers=4, heads=4, width=128, context=74, batch=64, steps=2000, dropout=0.1, lr=1e-3,
               corpus_documents=60_000, eval_every=500, sample_prompt="digit 7:", sample_tokens=64),
         "Digits", "handwritten digits, 8x8 pixels (UCI, CC BY 4.0)", "Paints a digit, pixel by pixel.",
-        ("digit 7:", "digit 3:", "digit 0:"), token_view="digits",
+        ("digit 7:", "digit 3:", "digit 0:"),
         look_inside=(
             "A picture painted pixel by pixel, row by row. Go back a few pixels and choose another grey: what follows "
             "tries to make a digit of it all the same. The pixel above the one to be painted stands seven tokens back: "

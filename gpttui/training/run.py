@@ -16,7 +16,8 @@ from gpttui.errors import UserError
 from gpttui.model import checkpoint
 from gpttui.model.gpt import GPT
 from gpttui.runs import rundir
-from gpttui.runs.config import TrainConfig
+from gpttui.runs.config import TrainConfig, changed
+from gpttui.storage import gallery
 from gpttui.storage.model_files import need_utf8
 from gpttui.tokenizers import Tokenizer
 from gpttui.training.data import Data, open_data, prepare
@@ -63,6 +64,8 @@ def _open(config: TrainConfig, path: Path, *, resuming: bool) -> Run:
         given = _given_model(config, path, resuming=resuming)
         if given is not None:
             config = like_base(config, given[0].config)
+            if not resuming:
+                config = changed(config, token_view=str(gallery.told(Path(config.init)).get("token_view", "text")))
         data = _data(config, path, given, world)
         model = _model(config, data, given, world)
         trainer = Trainer(config, data, model, path, world)

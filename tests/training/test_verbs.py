@@ -26,7 +26,7 @@ from gpttui.tokenizers import Tokenizer
 from gpttui.training import publish as publishing
 from gpttui.training.evaluate import text_loss
 from gpttui.training.publish import publish
-from gpttui.training.recipes import Recipe
+from gpttui.training.recipes import TINY_SHAKESPEARE, Recipe
 from tests.training.conftest import train
 
 Tiny = Callable[..., TrainConfig]
@@ -162,9 +162,11 @@ def test_strided_loss_equals_one_token_at_a_time(trained: Path, tmp_path: Path, 
     assert found.loss_nats == pytest.approx(sum(losses) / len(losses), rel=1e-4)
 
 
-def test_a_published_run_is_a_model_directory(trained: Path, tmp_path: Path) -> None:
-    target = tmp_path / "model"
-    loss = publish(trained, target, recipe_name="shakespeare")
+def test_a_published_run_is_a_model_directory(tiny: Tiny, text_file: Path, tmp_path: Path) -> None:
+    target, trained = tmp_path / "model", tmp_path / "run"
+    text = text_file.rename(tmp_path / TINY_SHAKESPEARE)
+    train(tiny(recipe="shakespeare", data=str(text)), trained)
+    loss = publish(trained, target)
     card = gallery.card(target)
     assert card.metric_value == pytest.approx(loss, abs=1e-3) and card.prompts
     history = gallery.history(target)
@@ -176,14 +178,61 @@ def test_a_published_run_is_a_model_directory(trained: Path, tmp_path: Path) -> 
     assert (target / "model.safetensors").stat().st_size < 2.5 * model.n_params + 10_000  # half precision
 
 
-def test_a_recipe_of_two_stages_tells_of_both(
-    tiny: Tiny, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("where", ["shakespeare", "best", "anywhere"])
+def test_a_card_says_what_the_run_is_whatever_its_folder_is_called(
+    text_file: Path, tmp_path: Path, where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert gpttui(["train", "--data", str(text_file), *SMALL, "--run-dir", where, "--export", "a"]) == 0
+    assert gpttui(["train", "--run-dir", where, "--resume", "--steps", "6", "--export", "b"]) == 0
+    for name in ("a", "b"):
+        card = model_card.read(tmp_path / name)
+        assert (card["title"], card["recipe"], card["data"]) == (name, "", text_file.name)
+        assert card["command"].startswith(f"gpttui train --data {text_file}")
+
+
+def test_a_run_begun_as_a_recipe_stays_one_when_it_goes_on_and_is_none_on_another_text(
+    text_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GPTTUI_HOME", str(tmp_path / "home"))
+    few = [*SMALL, "--label-smoothing", "0.0"]
+    (tmp_path / "home" / "cache" / "texts").mkdir(parents=True)
+    shutil.copy(text_file, tmp_path / "home" / "cache" / "texts" / TINY_SHAKESPEARE)
+    assert gpttui(["train", "--recipe", "baseline", *few, "--run-dir", "mine"]) == 0
+    assert gpttui(["train", "--run-dir", "mine", "--resume", "--steps", "6", "--export", "a"]) == 0
+    card = model_card.read(tmp_path / "a")
+    assert (card["recipe"], card["title"]) == ("baseline", "nanoGPT's CPU recipe")
+    assert card["command"].startswith("gpttui train --recipe baseline --layers 1")
+    other = text_file.rename(tmp_path / "other.txt")
+    assert gpttui(["train", "--recipe", "baseline", "--data", str(other), *few, "--run-dir", "b", "--export", "c"]) == 0
+    card = model_card.read(tmp_path / "c")
+    assert (card["recipe"], card["title"], card["data"]) == ("", "c", "other.txt")
+    assert card["command"].startswith(f"gpttui train --recipe baseline --data {other} ")
+
+
+def test_a_corpus_keeps_its_pictures_and_sounds_without_a_recipe(tiny: Tiny, text_file: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    train(tiny(data="corpus:say", documents=True, corpus_documents=60, context=54, sample_prompt="say: no ="), run)
+    publish(run, tmp_path / "kept")
+    train(tiny(init=str(tmp_path / "kept"), data="corpus:say", documents=True, corpus_documents=60), tmp_path / "tuned")
+    for saved in (rundir.checkpoints(run)[-1][1], tmp_path / "kept", rundir.checkpoints(tmp_path / "tuned")[-1][1]):
+        card = gallery.card(saved)
+        assert (card.token_view, card.data) == ("speech", "say")
+    assert gallery.card(tmp_path / "kept").prompt == "say: no ="
+    text = text_file.rename(tmp_path / "digits")
+    train(tiny(data=str(text)), tmp_path / "letters")
+    assert gallery.card(rundir.checkpoints(tmp_path / "letters")[-1][1]).token_view == "text"
+
+
+def test_a_recipe_of_two_stages_tells_of_both(tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trained = tmp_path / "run"
+    train(tiny(recipe="first"), trained)
     first, last = Recipe(tiny(), "First", "", ""), Recipe(tiny(init="first"), "Both", "", "")
     monkeypatch.setattr(publishing, "RECIPES", {"first": first, "both": last})
-    publish(trained, tmp_path / "first", recipe_name="first")
-    train(tiny(init=str(tmp_path / "first")), tmp_path / "again")
-    publish(tmp_path / "again", tmp_path / "both", recipe_name="both")
+    publish(trained, tmp_path / "first")
+    train(tiny(init=str(tmp_path / "first"), recipe="both"), tmp_path / "again")
+    publish(tmp_path / "again", tmp_path / "both")
     history, card = gallery.history(tmp_path / "both"), model_card.read(tmp_path / "both")
     assert history is not None
     assert history.steps.tolist() == list(range(1, 25)) and history.val_steps.tolist() == [18, 24]
@@ -194,7 +243,7 @@ def test_a_recipe_of_two_stages_tells_of_both(
     assert third["title"] == "Third, in three stages" and third["steps"] == list(range(1, 37))
     (tmp_path / "first" / "history.json").unlink()
     with pytest.raises(UserError, match="by its recipe first"):
-        publish(tmp_path / "again", tmp_path / "both", recipe_name="both")
+        publish(tmp_path / "again", tmp_path / "both")
 
 
 def test_a_recipe_in_stages_trains_those_that_are_not_here(

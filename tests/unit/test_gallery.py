@@ -245,7 +245,7 @@ def test_the_recorded_history(tmp_path: Path) -> None:
 
 def test_the_hub_without_a_network_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     code = (
-        "from gpttui import gallery\nfrom gpttui.errors import UserError\n"
+        "from gpttui.storage import gallery\nfrom gpttui.errors import UserError\n"
         "for name in ('hub:nobody/none', 'hub:bad name'):\n"
         "    try: gallery.find(name)\n"
         "    except UserError as error: print(error)\n"

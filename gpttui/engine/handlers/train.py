@@ -4,7 +4,6 @@ For: requests that concern the run in this process. Looking at a run's files is 
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,16 +29,12 @@ from gpttui.protocol.train import (
 )
 from gpttui.records import ModelCard
 from gpttui.runs.config import TrainConfig, changed
-from gpttui.storage import gallery
+from gpttui.storage import gallery, model_card
 
 if TYPE_CHECKING:
     from gpttui.engine.live_run import LiveRun
     from gpttui.engine.state import Engine
     from gpttui.training.run import Run
-
-
-TOKEN_VIEWS = {"digits": "digits", "say": "speech"}
-"""Corpora whose tokens are no text."""
 
 
 @answers(Measure, reads_weights=False)
@@ -128,8 +123,8 @@ def card(live: "LiveRun") -> ModelCard:
     """What a model directory's card says, of the model being trained."""
     model, config = live.trainer.model, live.trainer.config
     vocab = live.trainer.data.tokenizer.vocab_size
-    source = config.data.removeprefix("corpus:") if config.data.startswith("corpus:") else Path(config.data).name
-    made = ModelCard(
+    told = model_card.of_run(config)
+    return ModelCard(
         id=live.run.path.name,
         path=str(live.run.path),
         params=model.n_params,
@@ -140,13 +135,11 @@ def card(live: "LiveRun") -> ModelCard:
         context=model.config.context,
         tokenizer=live.trainer.data.tokenizer.kind,
         size_bytes=4 * model.n_params,
-        data=source,
+        data=told["data"],
         arch=config.arch,
-        token_view=TOKEN_VIEWS.get(source, "text"),
-        prompt=config.sample_prompt,
+        token_view=told["token_view"],
+        prompt=told["prompt"],
     )
-    given = gallery.card(Path(config.init)) if config.init and Path(config.init).exists() else None
-    return made if given is None else replace(made, token_view=given.token_view, arch=given.arch)
 
 
 # ── Knobs ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -10,13 +10,12 @@ from typing import Any
 
 from gpttui import locations
 from gpttui.corpora import datasets
-from gpttui.corpora.registry import CORPORA
+from gpttui.corpora.registry import CORPORA, PREFIX, spec_of
 from gpttui.errors import UserError
 from gpttui.protocol.train import Measured
 from gpttui.runs.config import TrainConfig, changed
 from gpttui.tui.widgets.train_form import Field
 
-CORPUS = "corpus:"
 NOTHING = "random weights"
 SUITED = "what suits it"
 OWN = "your own"
@@ -51,14 +50,6 @@ DOCUMENTS = {"seconds": 4_000, "a minute": 20_000, "ten minutes": 60_000}
 """How much of a generated corpus is drawn; more for longer runs."""
 MOST_DOCUMENTS = 100_000
 
-PROMPTS = {
-    "addition": "123+456=", "sort": "hello>", "induction": "k7Qe", "translate": "the red cat sleeps. =",
-    "say": "say: seven =", "digits": "digit 7:", "tales": "Once upon a time", "names": "",
-}  # fmt: skip
-"""What samples of a generated corpus go on from."""
-ROWS = {"addition": 16, "sort": 26, "induction": 64, "translate": 38, "say": 54, "digits": 74}
-"""Corpora whose documents are problems, each a row from its start, and the tokens the longest takes."""
-
 
 @dataclass(frozen=True, slots=True)
 class Base:
@@ -78,7 +69,7 @@ def texts() -> dict[str, str]:
     found = {}
     for entry in datasets.listing():
         if entry.here:
-            found[entry.name] = entry.path if entry.kind == "public" and entry.path else CORPUS + entry.name
+            found[entry.name] = entry.path if entry.kind == "public" and entry.path else PREFIX + entry.name
     return found
 
 
@@ -137,8 +128,8 @@ def with_start(values: dict[str, str], base: Base | None) -> dict[str, str]:
 
 def fitted(values: dict[str, str]) -> dict[str, str]:
     """A context that suits a corpus of problems."""
-    rows = ROWS.get(values["text"])
-    return values if rows is None else values | {"context": str(rows), "batch": "32"}
+    spec = CORPORA.get(values["text"])
+    return values | {"context": str(spec.row_tokens), "batch": "32"} if spec and spec.row_tokens else values
 
 
 def config_of(values: dict[str, str], base: Base | None, prompt: str = "") -> TrainConfig:
@@ -147,7 +138,7 @@ def config_of(values: dict[str, str], base: Base | None, prompt: str = "") -> Tr
     if not text:
         raise UserError("choose a text: type the path of a file, or ←→ on that line for one that is here")
     data = texts().get(text, text)
-    corpus = data.removeprefix(CORPUS) if data.startswith(CORPUS) else ""
+    spec = spec_of(data)
     steps = whole("steps", values["steps"])
     often = max(1, steps // LOOKS)
     given: dict[str, Any] = {
@@ -165,16 +156,16 @@ def config_of(values: dict[str, str], base: Base | None, prompt: str = "") -> Tr
         "eval_every": 2 * often,
         "sample_every": often,
         "sample_tokens": 120,
-        "sample_prompt": PROMPTS.get(corpus, prompt),
+        "sample_prompt": prompt if spec is None else spec.prompt,
         "checkpoint_every": often,
         "history": LOOKS,
         "eval_tokens": 16_384,
     }
-    if corpus:
+    if spec is not None:
         given["corpus_documents"] = DOCUMENTS.get(values["preset"], MOST_DOCUMENTS)
-    if corpus in ROWS:
-        given |= {"documents": True, "answer_after": CORPORA[corpus].answer_after, "tied": False}
-        given |= {"prompt_weight": 0.1} if CORPORA[corpus].answer_after else {}
+    if spec is not None and spec.row_tokens:
+        given |= {"documents": True, "answer_after": spec.answer_after, "tied": False}
+        given |= {"prompt_weight": 0.1} if spec.answer_after else {}
     if values["start"] != NOTHING and base is not None:
         given |= {"init": base.path, "arch": "modern" if base.arch == "modern" else "gpt2"}
     return changed(TrainConfig(data=data), **given)
