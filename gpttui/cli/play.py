@@ -2,7 +2,6 @@
 
 import gc
 import os
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -83,6 +82,9 @@ def open_playground(
     os.environ.setdefault("TEXTUAL_FPS", PAINTS_PER_S)
     gc.set_threshold(*COLLECT_EVERY)
     try:
+        from gpttui.cli.leaving import Leaving
+
+        leaving = Leaving()
         from gpttui.engine.client import EngineClient
         from gpttui.records import Sampling
         from gpttui.storage import gallery
@@ -114,15 +116,9 @@ def open_playground(
             animations=chosen.animations,
             colour_map=chosen.colour_map,
         )
-        app.run()
-        code = app.return_code or 0
-        if app.last_words:
-            from gpttui.text import safe_text
-
-            click.echo(f"gpttui: {safe_text(app.last_words)}", err=True)
-    finally:
-        if process.poll() is None:
-            process.kill()
-    if code == 128 + signal.SIGHUP:  # the terminal is gone, and Textual's reader of it would spin for ever
-        os._exit(code)
-    return code
+        return leaving.run(app, client)
+    except BaseException:  # before there was a screen, or because of it
+        if process.stdin is not None:
+            process.stdin.close()
+        process.terminate()
+        raise

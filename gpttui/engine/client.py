@@ -3,9 +3,14 @@
 Requests may be sent before the engine is ready; they wait in its pipe. Answers come in the order of the requests,
 events (number 0) at any time. One `EngineClient` outlives many processes: `restart` puts a new one in the place of a
 dead one.
+
+An engine may be saving a run when it is to end: it hears of it by the end of its stdin, then by SIGTERM, and it is
+killed only if it trains nothing.
 """
 
 import asyncio
+import contextlib
+import math
 import os
 import signal
 import subprocess
@@ -26,8 +31,15 @@ from gpttui.protocol.frames import (
     frame,
     frame_length,
 )
+from gpttui.protocol.train import TrainNews
 
 READ_BUFFER_BYTES = 1 << 22
+OBEYS_S = 1.0
+"""An engine that trains nothing ends within this when its stdin ends, and again when SIGTERM tells it to."""
+SAVES_S = 10.0
+"""So long no word may come from one that saves a run before it gets SIGTERM: a connection that is dead ends by it."""
+HANGS_S = 60.0
+"""After this one that is saving is killed where a new one has to take its place."""
 
 
 class EngineFailure(UserError):
@@ -55,7 +67,11 @@ class EngineClient:
         self.on_event = on_event
         self.on_death = on_death
         self.info: EngineInfo | None = None
-        self._process = process
+        self.news: TrainNews | None = None
+        """The last that was heard of a run in training."""
+        self._heard_s = 0.0
+        self.process = process
+        """The newest, or one that is to be taken over."""
         self._writer: asyncio.StreamWriter | None = None
         self._listening: asyncio.Task[None] | None = None
         self._waiting: dict[int, asyncio.Future[Answer]] = {}
@@ -64,7 +80,7 @@ class EngineClient:
 
     @property
     def pid(self) -> int | None:
-        return self._process.pid if self._process else None
+        return self.process.pid if self.process else None
 
     @property
     def alive(self) -> bool:
@@ -72,9 +88,9 @@ class EngineClient:
 
     async def connect(self) -> None:
         """Take over the pipes of the process, starting one where none was given. Raises UserError if none can start."""
-        if self._process is None:
-            self._process = launch.start(self.command, self.log)
-        process, loop = self._process, asyncio.get_running_loop()
+        if self.process is None:
+            self.process = launch.start(self.command, self.log)
+        process, loop = self.process, asyncio.get_running_loop()
         assert process.stdin is not None and process.stdout is not None
         reader = asyncio.StreamReader(limit=READ_BUFFER_BYTES)
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), process.stdout)
@@ -86,7 +102,7 @@ class EngineClient:
         """A new process in the place of the old one, which is ended if it still lives."""
         await self._end()
         self.info = None
-        self._process = None
+        self.process = None
         await self.connect()
 
     async def request(self, request: Request) -> Answer:
@@ -109,10 +125,25 @@ class EngineClient:
             raise EngineFailure(answer.message)
         return answer
 
+    @property
+    def trains(self) -> bool:
+        """Whether there is a run that the engine has to save before it ends."""
+        return self.news is not None and self.news.state in ("running", "paused", "saving")
+
     async def close(self) -> None:
-        """End the engine: its stdin ends, which it obeys; if it does not within a second, it is killed."""
+        """Tell the engine to end: its stdin ends. News of a run that it saves still come until it has `ended`."""
         self._closed = True
-        await self._end()
+        if self._writer is not None:
+            self._writer.close()
+        elif self.process is not None and self.process.stdin is not None:
+            self.process.stdin.close()
+
+    async def ended(self) -> None:
+        """Wait until an engine that was closed is gone, and what it had to say has been heard."""
+        if self.process is not None:
+            await self._gone(self.process, hangs_s=math.inf)
+        if self._listening is not None:
+            await asyncio.wait([self._listening], timeout=OBEYS_S)
 
     async def _listen(self, reader: asyncio.StreamReader, process: "subprocess.Popen[bytes]") -> None:
         reason = ""
@@ -137,6 +168,9 @@ class EngineClient:
                     f" {VERSION}; install the same version on both sides"
                 )
             self.info = answer
+        self._heard_s = asyncio.get_running_loop().time()
+        if isinstance(answer, TrainNews):
+            self.news = answer
         if isinstance(answer, Failure) and answer.unexpected and self.log is not None:
             answer = Failure(f"{answer.message}; nothing was lost, the traceback is in {self.log}")
         if number == 0:
@@ -149,7 +183,7 @@ class EngineClient:
     async def _bury(self, process: "subprocess.Popen[bytes]", reason: str) -> None:
         if self._writer is not None:
             self._writer.close()
-        status = await _ended(process)
+        status = await self._gone(process)
         reason = reason or f"the engine {_how_it_ended(status)}" + _and_said(launch.last_words(self.log))
         if not self._closed and (kept := launch.keep_log(self.log)) is not None:
             reason += f" · its log: {kept}"
@@ -166,31 +200,32 @@ class EngineClient:
         if self._writer is not None:
             self._writer.close()
             self._writer = None
-        if self._process is not None:
-            await _ended(self._process)
+        if self.process is not None:
+            await self._gone(self.process)
+        self.news = None
         for future in self._waiting.values():
             if not future.done():
                 future.set_exception(EngineDied("the engine was ended"))
         self._waiting.clear()
 
+    async def _gone(self, process: "subprocess.Popen[bytes]", hangs_s: float = HANGS_S) -> int:
+        """Reap a process whose stdin has ended, without blocking the loop; its exit status."""
+        now_s, began_s, told_s = asyncio.get_running_loop().time, asyncio.get_running_loop().time(), 0.0
+        while process.poll() is None:
+            if not told_s and now_s() - max(began_s, self._heard_s) > (SAVES_S if self.trains else OBEYS_S):
+                told_s = now_s()
+                _signal_group(process.pid, signal.SIGTERM)
+            elif told_s and now_s() - told_s > (hangs_s if self.trains else OBEYS_S):
+                _signal_group(process.pid, signal.SIGKILL)
+                return process.wait()
+            await asyncio.sleep(0.01)
+        return process.returncode
 
-async def _ended(process: "subprocess.Popen[bytes]", patience_s: float = 1.0) -> int:
-    """Reap `process` without blocking the loop; killed after `patience_s`."""
-    deadline = asyncio.get_running_loop().time() + patience_s
-    while process.poll() is None:
-        if asyncio.get_running_loop().time() > deadline:
-            _kill_group(process.pid)
-            return process.wait()
-        await asyncio.sleep(0.01)
-    return process.returncode
 
-
-def _kill_group(pid: int) -> None:
-    """The engine leads a session of its own: whatever it started goes with it."""
-    try:
-        os.killpg(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
+def _signal_group(pid: int, number: signal.Signals) -> None:
+    """The engine leads a session of its own: whatever it started hears it too."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, number)
 
 
 def _how_it_ended(status: int) -> str:

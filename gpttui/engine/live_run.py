@@ -7,6 +7,7 @@ Not for: what a step is (`gpttui.training.loop`), or requests (`handlers.train`)
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -73,15 +74,16 @@ class LiveRun:
 
     def work(self) -> None:
         """One micro-step."""
-        event = next(self._events, None) if not self.over else None
-        if event is not None:
-            self._take(event)
+        if not self.over:
+            self._take(next(self._events, None))
         if self.over:
             self._finish()
         self._tell()
 
-    def _take(self, event: Event) -> None:
+    def _take(self, event: Event | None) -> None:
         match event:
+            case None:
+                return
             case StepDone():
                 self._steps.append(event.step)
                 self._losses.append(event.loss_nats)
@@ -176,9 +178,7 @@ class LiveRun:
     def _until(self, done: Callable[[], bool]) -> None:
         """Work until it is so, or the run is over."""
         while not done() and not self.over:
-            event = next(self._events, None)
-            if event is not None:
-                self._take(event)
+            self._take(next(self._events, None))
 
     def set_lr(self, lr: float) -> None:
         self.need_alive()
@@ -195,14 +195,19 @@ class LiveRun:
             self.pause(True)
 
     def close(self) -> None:
-        """Finish the step, save, let go of the directory: what a resume goes on from."""
+        """Save the step that was done last, let go of the directory, and tell of both while someone listens."""
         if self.over:
             return
+        self.state = "saving"
+        with suppress(OSError):
+            self.tell()
         self.trainer.stop()
         for event in self._events:
-            if isinstance(event, RunEnded | RunFailed):
-                self.state = "ended"
+            self._take(event)
+        self.state = self.state if self.over else "failed"
         self.run.close()
+        with suppress(OSError):
+            self.tell()
 
     # ── The session reads the live weights ────────────────────────────────────────────────────────────────────────
 

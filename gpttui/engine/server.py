@@ -1,8 +1,10 @@
 """The engine process: answers requests on its stdin with frames on its stdout, one after the other, and computes.
 
 One thread, no locks: every request that waits is answered first, then one piece of `idle_work` (a training micro-step)
-may run. It ends when its stdin ends, so it cannot outlive the screen. What it can do is a table of handlers, a module
-for each family of requests. Nothing here knows a screen; what libraries print goes to stderr, never into the frames.
+may run. It ends when its stdin ends, when nobody reads its answers any more, and on SIGTERM and SIGHUP, so it cannot
+outlive the screen; a run being trained is saved first, at the step it has reached. What it can do is a table of
+handlers, a module for each family of requests. Nothing here knows a screen; what libraries print goes to stderr, never
+into the frames.
 """
 
 import contextlib
@@ -11,6 +13,7 @@ import os
 import select
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
@@ -60,7 +63,7 @@ class Frames:
 def serve(engine: Engine, requests_fd: int) -> None:
     """Answer until the requests end. Raises UserError where what arrives is not the protocol."""
     frames = Frames(requests_fd)
-    while not frames.ended:
+    while not (frames.ended or engine.ending):
         if frames.arrived(0 if engine.has_idle_work else None):
             for body in frames.whole():
                 engine.answer(body)
@@ -89,8 +92,25 @@ def send_stderr_to(log: Path) -> None:
     os.close(fd)
 
 
-def _terminate(_signal: int, _frame: FrameType | None) -> None:
-    raise SystemExit(128 + signal.SIGTERM)
+def _end_when_told(engine: Engine, answers_fd: int) -> None:
+    """On a signal, and as soon as nobody can read the answers: whoever asked may be gone in the middle of long work."""
+    unread = False
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        engine.end(0 if unread else 128 + number)
+
+    def watch() -> None:
+        nonlocal unread
+        poll = select.poll()
+        poll.register(answers_fd, 0)  # errors and the end of the other side are reported unasked
+        poll.poll()
+        unread = True
+        signal.pthread_kill(thread.ident or 0, signal.SIGTERM)
+
+    thread = threading.main_thread()
+    signal.signal(signal.SIGTERM, on_signal)
+    signal.signal(signal.SIGHUP, on_signal)
+    threading.Thread(target=watch, name="whoever-reads", daemon=True).start()
 
 
 def main(*, log: Path | None = None, device: str = "auto", threads: int | None = None) -> int:
@@ -100,7 +120,6 @@ def main(*, log: Path | None = None, device: str = "auto", threads: int | None =
     requests_fd, answers_fd = take_stdio()
     faulthandler.enable()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _terminate)
     with contextlib.suppress(OSError):
         os.nice(max(0, NICENESS - os.nice(0)))  # the screen may have done it already
     leave_a_core(threads)
@@ -108,6 +127,7 @@ def main(*, log: Path | None = None, device: str = "auto", threads: int | None =
         device = "cuda" if torch.cuda.is_available() else "cpu"
     engine = Engine(answers_fd, device=device)
     try:
+        _end_when_told(engine, answers_fd)
         engine.send(engine.info())
         serve(engine, requests_fd)
     except BrokenPipeError:
@@ -117,4 +137,4 @@ def main(*, log: Path | None = None, device: str = "auto", threads: int | None =
         return 1
     finally:
         engine.close()
-    return 0
+    return engine.code

@@ -5,10 +5,11 @@ Nothing here reads a pipe (`gpttui.engine.server` does) or decides anything abou
 
 import contextlib
 import os
+import select
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,9 @@ from gpttui.inference.session import Session
 from gpttui.protocol.frames import VERSION, Answer, Call, EngineInfo, Failure, Reply, decode_call, frame
 from gpttui.records import ModelCard
 
+_PIPE_BUF = 4096
+"""Bytes that a pipe which can be written to takes without waiting."""
+_LISTENS_S = 0.5
 _IMPORTED_S = time.perf_counter()
 
 
@@ -45,8 +49,13 @@ class Engine:
         """The run being trained here, or the last one that was."""
         self.checkpoints = CheckpointCache()
         self.closers: list[Callable[[], None]] = []
-        """Called once when the engine ends (stdin at its end, SIGTERM)."""
+        """Called once when the engine ends."""
+        self.ending = False
+        """Nobody may be there any more: what is sent is not waited for."""
+        self.code = 0
+        """What the process exits with."""
         self._answers_fd = answers_fd
+        self._whole = False
         self._search_next = False
 
     def need_session(self) -> Session:
@@ -81,8 +90,11 @@ class Engine:
     def send(self, answer: Answer, number: int = 0) -> None:
         """Write one frame; number 0 is an event that nobody asked for."""
         rest = memoryview(frame(Reply(number, answer)))
-        while rest:
-            rest = rest[os.write(self._answers_fd, rest) :]
+        with self.whole(False):
+            while rest:
+                if self.ending and not select.select([], [self._answers_fd], [], _LISTENS_S)[1]:
+                    return
+                rest = rest[os.write(self._answers_fd, rest[:_PIPE_BUF] if self.ending else rest) :]
 
     def answer(self, body: bytes) -> None:
         """Do what one frame asks and send what comes of it, whatever comes of it."""
@@ -129,7 +141,8 @@ class Engine:
             if search:
                 self.inside.search_on(self.send)
             elif self.idle_work is not None:
-                self.idle_work()
+                with self.whole():
+                    self.idle_work()
         except BrokenPipeError:
             raise
         except Exception as error:
@@ -142,13 +155,32 @@ class Engine:
             said = f"work in the background failed: {type(error).__name__}: {one_line(error)}"
             self.send(Failure(said, unexpected=True))
 
+    @contextlib.contextmanager
+    def whole(self, whole: bool = True) -> Iterator[None]:
+        """What runs inside is not cut short by `end`, which then waits for it: a piece of training, a save."""
+        before, self._whole = self._whole, whole
+        try:
+            yield
+        finally:
+            self._whole = before
+
+    def end(self, code: int) -> None:
+        """To be called by a signal's handler: end now with `code`, or after what must be whole."""
+        if self.ending:
+            return
+        self.ending, self.code = True, code
+        if not self._whole:
+            raise SystemExit(code)
+
     def close(self) -> None:
         """Run the closers, each whatever the others do."""
-        while self.closers:
-            try:
-                self.closers.pop()()
-            except Exception:
-                traceback.print_exc()
+        self.ending = True
+        with self.whole():
+            while self.closers:
+                try:
+                    self.closers.pop()()
+                except Exception:
+                    traceback.print_exc()
 
 
 def decode(body: bytes) -> Call:

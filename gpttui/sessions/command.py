@@ -1,4 +1,4 @@
-"""The one shell command that shows again what the screen shows."""
+"""Shell commands that show again what the screen shows, or go on with what it has begun."""
 
 import shlex
 
@@ -27,3 +27,9 @@ def generate_command(
 def session_command(file: str) -> str:
     """`gpttui --session F`, for everything that a saved session holds."""
     return shlex.join(["gpttui", "--session", file])
+
+
+def resume_command(run: str, export_to: str = "") -> str:
+    """`gpttui train --run-dir R --resume`: goes on with a run without a screen."""
+    export = ["--export", export_to] if export_to else []
+    return shlex.join(["gpttui", "train", "--run-dir", run, "--resume", *export])

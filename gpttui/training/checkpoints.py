@@ -32,6 +32,8 @@ class TrainState(msgspec.Struct, kw_only=True):
     first_loss_nats: float | None = None
     val_loss_nats: float | None = None
     best_val_loss_nats: float | None = None
+    val_step: int = -1
+    """That of the last evaluation."""
     format: int = FORMAT
 
 

@@ -66,6 +66,7 @@ class Trainer:
         self.eval_pass_tokens = EVAL_BATCH_TOKENS
         """Held-out tokens of one pass: fewer where someone waits between two of them."""
         self._stop_reason = ""
+        self._leaves = False
         self._update = ""
         self._rewinding = False
         self._next_config: TrainConfig | None = None
@@ -77,8 +78,10 @@ class Trainer:
     # ── Knobs, to be turned between two events ────────────────────────────────────────────────────────────────────
 
     def stop(self, reason: str = "stopped") -> None:
-        """End after the step in progress: save, say so, finish."""
+        """End: save, say so, finish. What is in progress is dropped where that loses no step: the passes of a step that
+        is not done, an evaluation (made up for when the run goes on), a sample."""
         self._stop_reason = self._stop_reason or reason
+        self._leaves |= reason == "stopped" and self.world.size == 1  # of many processes, none may leave alone
 
     def rewind(self) -> None:
         """Back to the very same initial weights, before the next step; later checkpoints are dropped.
@@ -151,6 +154,12 @@ class Trainer:
                 yield from self._sample()
             if self.config.checkpoint_every:
                 yield from self._save()
+        elif (
+            0 < state.step < self.config.steps
+            and state.step != state.val_step
+            and _due(state.step, self.config.eval_every)
+        ):
+            yield from self._evaluate()  # whoever left before had not waited for it
         while state.step < self.config.steps and not self._stop_reason:
             yield from self._take_stop_rule()
             yield from self._step()
@@ -158,6 +167,8 @@ class Trainer:
                 yield from self._rewind()
                 continue
             yield from self._take_stop_rule()
+            if self._leaves:
+                break
             config, ended = self.config, state.step >= self.config.steps
             if _due(state.step, config.eval_every) and not ended:
                 yield from self._evaluate()
@@ -210,6 +221,8 @@ class Trainer:
                 paused_s = time.perf_counter()
                 yield None
                 waited_s += time.perf_counter() - paused_s
+                if self._leaves:
+                    return
         norms = layer_norms(self._gradients(), self._bars, self.model.config.n_layer)
         grad_norm = math.sqrt(sum(norm * norm for norm in norms))
         loss, stopping = self._agree(loss)
@@ -322,8 +335,10 @@ class Trainer:
                 loss, count = batch_loss_sum(self.model.eval(), batch, world.device)
             total, counted = total + loss, counted + count
             yield None
+            if self._leaves:
+                return
         total, counted = world.total(total, counted)
-        state.val_loss_nats = total / max(1.0, counted)
+        state.val_loss_nats, state.val_step = total / max(1.0, counted), state.step
         state.best_val_loss_nats = min(state.val_loss_nats, state.best_val_loss_nats or math.inf)
         if state.val_loss_nats <= config.target_loss:
             self.stop("target")
@@ -344,6 +359,8 @@ class Trainer:
             ids.append(token_id)
             if n % 8 == 7:
                 yield None
+                if self._leaves:
+                    return
         yield SampleDrawn(step=self.state.step, prompt=prompt, text=tokenizer.decode(ids))
 
     def _save(self) -> Iterator[Event | None]:

@@ -1,35 +1,30 @@
-"""Lifetimes: the theme, the engine's client, the first screen, signals, the end. All else is a screen's business.
+"""Lifetimes: the theme, the engine's client, the first screen, the end. All else is a screen's business.
 
 A new pane, view or key never edits this file.
 """
 
-import asyncio
 import os
-import select
-import signal
-import sys
 from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import ClassVar, Literal
 
 from textual import events
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from gpttui.text import new_lines
 from gpttui.tui import theme
+from gpttui.tui.driver import TerminalApp
 from gpttui.tui.screens.play import Opening, PlayScreen
 from gpttui.tui.session.asking import Engine
 
 UNEXPECTED = 70
 """Exit code of a crash, as the command line's."""
-HANGUP_S = 1.0
-SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
-class GpttuiApp(App[None]):
-    """The playground's app. `run()` returns when it is left; `return_code` is 128 + the signal if one ended it."""
+class GpttuiApp(TerminalApp):
+    """The playground's app. `run()` returns when it is left."""
 
     TITLE = "gpttui"
     CSS_PATH = "screens/play.tcss"
@@ -80,20 +75,6 @@ class GpttuiApp(App[None]):
             self._exception_event.set()
             self.last_words = crash.last_words(error, self.screen_stack)
         self._close_messages_no_wait()
-
-    def on_mount(self) -> None:
-        loop = asyncio.get_running_loop()
-        for number in SIGNALS:
-            loop.add_signal_handler(number, partial(self.exit, return_code=128 + number))
-        if not self.is_headless:
-            self.set_interval(HANGUP_S, self._end_without_terminal)
-
-    def _end_without_terminal(self) -> None:
-        """A terminal may go without a signal (its owner was killed); Textual's reader of it would spin for ever."""
-        terminal = select.poll()
-        terminal.register(sys.__stdin__ or 0, 0)
-        if any(event & (select.POLLHUP | select.POLLERR) for _, event in terminal.poll(0)):
-            self.exit(return_code=128 + signal.SIGHUP)
 
     async def on_event(self, event: events.Event) -> None:
         """What is pasted has the line ends of text, in whichever editor it lands: terminals send CR for a newline."""

@@ -35,7 +35,7 @@ def rescue(play: "PlayScreen") -> list[str]:
     """Save the session, and the prompt being written. In words: where each is."""
     words = []
     stem = locations.sessions_dir() / f"rescued-{time.strftime('%Y%m%d-%H%M%S')}"
-    for save in (_save_session, _save_draft, _save_run):
+    for save in (_save_session, _save_draft):
         try:
             words.append(save(play, stem))
         except Exception as error:
@@ -61,13 +61,3 @@ def _save_draft(play: "PlayScreen", stem: Path) -> str:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(draft, encoding="utf-8", errors="surrogatepass")
     return f"the prompt you were writing is in {file}"
-
-
-def _save_run(play: "PlayScreen", _stem: Path) -> str:
-    """The engine saves the run itself, once it hears that the screen has gone."""
-    from gpttui.tui.session.train_link import resume_command
-
-    record = play.training.record
-    if record is None or not record.live or not record.active:
-        return ""
-    return f"the training was stopped and saved, go on with: {resume_command(record)}"

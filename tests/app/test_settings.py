@@ -76,7 +76,7 @@ def opened_with(monkeypatch: pytest.MonkeyPatch, chosen: Settings) -> dict[str, 
             super().__init__(engine, opening, **options)
             made["app"] = self
 
-        def run(self, *args: Any, **kwargs: Any) -> None:
+        async def run_async(self, *args: Any, **kwargs: Any) -> None:
             return None
 
     def quick(*_: Any) -> "subprocess.Popen[bytes]":

@@ -151,7 +151,8 @@ def knob(turn: Callable[["LiveRun", Any], None]) -> Callable[["Engine", Any], An
     def handle(engine: "Engine", request: Any) -> Done:
         if engine.live is None:
             raise UserError("nothing is being trained here; start or resume a run")
-        turn(engine.live, request)
+        with engine.whole():
+            turn(engine.live, request)
         return Done(engine.live.state)
 
     return handle

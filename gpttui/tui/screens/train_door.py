@@ -11,9 +11,10 @@ from textual.screen import Screen
 from gpttui.errors import UserError
 from gpttui.records import ModelCard
 from gpttui.runs import rundir
+from gpttui.sessions.command import resume_command
 from gpttui.tui.session.hints import NO_CHECKPOINTS
 from gpttui.tui.session.run_record import RunRecord
-from gpttui.tui.session.train_link import TrainLink, resume_command, run_of
+from gpttui.tui.session.train_link import TrainLink, run_of
 from gpttui.tui.widgets.scrubber import LIVE, Scrubber
 
 if TYPE_CHECKING:
@@ -145,7 +146,8 @@ class TrainDoor(Screen[None]):
         record = self.training.record
         if record is None or record.state != "interrupted" or self.training.tone != "error":
             return ""
-        return f"The training broke off at step {record.step:,}: e, then r goes on. Or later: {resume_command(record)}"
+        on = resume_command(record.path)
+        return f"The training broke off at step {record.step:,}: e, then r goes on. Or later: {on}"
 
     def _keep_up(self) -> None:
         """Panes on the live weights look again while those change."""

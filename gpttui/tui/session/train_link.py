@@ -215,8 +215,3 @@ def run_of(path: str) -> Path | None:
         return here
     above = here.parent.parent
     return above if here.parent.name == rundir.CHECKPOINTS and rundir.is_run(above) else None
-
-
-def resume_command(record: RunRecord) -> str:
-    """How to go on without a screen."""
-    return f"gpttui train --run-dir {record.path} --resume"
