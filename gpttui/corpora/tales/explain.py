@@ -1,18 +1,19 @@
 """Explanations: somebody asks what a thing is, and is told; one document in seven.
 
-The words and facts come from `topics` and from the meanings in `senses`. Not for: stories.
+The words and facts come from the meanings in `senses` and from `tables/tales_topics.txt`: a block there is a word (with
+its article), what it is (`=`) and what else is true of it (`+`); alternatives are separated by `|`. Not for: stories.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from gpttui.corpora import tables
 from gpttui.corpora.tales import cast
 from gpttui.corpora.tales import phrases as p
 from gpttui.corpora.tales.grammar import PRESENT, Book, book
 from gpttui.corpora.tales.senses import BY_WORD, SENSES, Sense
 from gpttui.corpora.tales.telling import Teller
-from gpttui.corpora.tales.topics import TOPICS
 
 
 class Topic(NamedTuple):
@@ -38,7 +39,7 @@ def _from_sense(sense: Sense) -> Topic:
     return Topic(sense.word if sense.word in MASS else f"a {sense.word}", sense.definition, sense.facts, sense)
 
 
-OTHERS = tuple(_from_block(block) for block in TOPICS.strip().split("\n\n"))
+OTHERS = tuple(_from_block(block) for block in tables.read("tales_topics")["TOPICS"].split("\n\n"))
 MEANINGS = tuple(_from_sense(sense) for sense in SENSES)
 BY_SENSE = {topic.sense: topic for topic in MEANINGS if topic.sense is not None}
 

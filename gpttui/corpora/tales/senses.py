@@ -1,6 +1,6 @@
 """Words with more than one meaning, told so that what follows depends on the meaning.
 
-For each word the data (`senses_everyday`, `senses_machine`) give verb phrases that mention it in the same
+For each word `tables/tales_senses.txt` gives verb phrases that mention it in the same
 words for every meaning (`@`); and for each meaning (`#`) what leads to it (`>`), what follows (`1`, then
 `2`), what it is (`=`) and what else is true of it (`+`). Alternatives are separated by `|`.
 Not for: the frame of an explanation (`explain`).
@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from gpttui.corpora import tables
 from gpttui.corpora.tales import phrases as p
 from gpttui.corpora.tales.grammar import Book, book
-from gpttui.corpora.tales.senses_everyday import EVERYDAY
-from gpttui.corpora.tales.senses_machine import MACHINE
 from gpttui.corpora.tales.telling import Teller
 from gpttui.corpora.tales.world import Person
 
@@ -53,7 +52,7 @@ def parse(text: str) -> tuple[Sense, ...]:
     return tuple(senses)
 
 
-SENSES = parse(EVERYDAY) + parse(MACHINE)
+SENSES = tuple(sense for text in tables.read("tales_senses").values() for sense in parse(text))
 WORDS = tuple(dict.fromkeys(sense.word for sense in SENSES))
 BY_WORD = {word: tuple(sense for sense in SENSES if sense.word == word) for word in WORDS}
 
