@@ -17,7 +17,6 @@ from gpttui.errors import UserError
 from gpttui.inference.sampling import check, distribution, predict, uniform
 from gpttui.inference.session import Session
 from gpttui.model.gpt import GPT
-from gpttui.model.kv_cache import KVCache
 from gpttui.records import Array, GeneratedToken, Sampling
 from gpttui.tokenizers import Tokenizer
 
@@ -128,11 +127,10 @@ def _complete(
     written: list[list[int]],
 ) -> None:
     """Writes on `members`, prompts of one length; rows that have stopped leave the batch when they are half of it."""
-    parameter = next(model.parameters())
-    idx = torch.tensor([list(prompts[n]) for n in members], device=parameter.device)
+    idx = torch.tensor([list(prompts[n]) for n in members], device=model.lm_head.weight.device)
     length = idx.size(1)
     capacity = min(model.config.context, length + max_new)
-    cache = KVCache(model.config, len(members), device=parameter.device, dtype=parameter.dtype, capacity=capacity)
+    cache = model.new_cache(len(members), capacity)
     going = np.ones(len(members), dtype=bool)
     for position in range(length - 1, length - 1 + max_new):
         logits = model(idx, cache=cache)[:, -1].float().cpu()
@@ -149,7 +147,7 @@ def _complete(
             members = [members[n] for n in kept.tolist()]
             drawn, going = drawn[kept], going[going]
             cache.keys, cache.values = cache.keys[:, kept], cache.values[:, kept]
-        idx = drawn[:, None].to(parameter.device)
+        idx = drawn[:, None].to(idx.device)
 
 
 def _draw(logits: Tensor, sampling: Sampling, seeds: Sequence[int], position: int) -> Tensor:

@@ -19,7 +19,6 @@ from torch import Tensor
 from gpttui.inference.row import RowStep
 from gpttui.inference.sampling import LOWEST
 from gpttui.model.gpt import GPT, GPTConfig
-from gpttui.model.kv_cache import KVCache
 from gpttui.model.taps import Recorder, Tap, chain, placed, tapped
 from gpttui.records import Array, frozen
 
@@ -84,7 +83,7 @@ class Window:
         config, parameter = model.config, next(model.parameters())
         self.model, self.start, self.tap = model, start, tap
         self.device, self.dtype = parameter.device, parameter.dtype
-        self.cache = KVCache(config, device=self.device, dtype=self.dtype)
+        self.cache = model.new_cache()
         rows = config.context
         self.ids = np.zeros(rows, dtype=np.int32)
         self.residual = torch.empty((rows, 2 * config.n_layer + 1, config.d_model), dtype=self.dtype)

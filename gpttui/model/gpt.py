@@ -15,17 +15,15 @@ et al. 2023). Nothing about screens, training or sampling belongs here. Shape le
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
 
+from gpttui.model.kv_cache import KVCache
 from gpttui.model.taps import Tap, is_fused, tapped
-
-if TYPE_CHECKING:
-    from gpttui.model.kv_cache import KVCache
 
 Activation = Literal["gelu", "gelu_tanh", "relu", "relu2", "swiglu"]
 
@@ -134,7 +132,7 @@ class Attention(nn.Module):
         self.dropout = config.dropout
         self.pattern_dropout = config.dropout if config.pattern_dropout is None else config.pattern_dropout
 
-    def forward(self, x: Tensor, rotary: Tensor | None, cache: "KVCache | None", tap: Tap | None) -> Tensor:
+    def forward(self, x: Tensor, rotary: Tensor | None, cache: KVCache | None, tap: Tap | None) -> Tensor:
         H, K, D = self.config.n_head, self.config.kv_heads, self.config.d_head
         B, T, C = x.shape
         qkv = self.c_attn(x).split((H * D, K * D, K * D), dim=-1)
@@ -240,7 +238,7 @@ class Block(nn.Module):
         self.ln_2 = Norm(config) if config.mlp_width else None
         self.mlp = MLP(config, layer) if config.mlp_width else None
 
-    def forward(self, x: Tensor, rotary: Tensor | None, cache: "KVCache | None", tap: Tap | None) -> Tensor:
+    def forward(self, x: Tensor, rotary: Tensor | None, cache: KVCache | None, tap: Tap | None) -> Tensor:
         x = x + self.attn(tapped(tap, self.site + "ln1.normalized", self.ln_1(x)), rotary, cache, tap)
         x = tapped(tap, self.site + "resid_mid", x)
         if self.ln_2 is not None and self.mlp is not None:
@@ -308,7 +306,13 @@ class GPT(nn.Module):
         """Every weight once (a tied head is the embedding)."""
         return sum(p.numel() for p in self.parameters())
 
-    def forward(self, idx: Tensor, *, cache: "KVCache | None" = None, tap: Tap | None = None) -> Tensor:
+    def new_cache(self, batch_size: int = 1, capacity: int | None = None) -> KVCache:
+        """An empty cache for passes of this model: `capacity` positions (the context, unless told otherwise)."""
+        config, weight = self.config, self.lm_head.weight
+        sizes = config.n_layer, config.kv_heads, config.d_head, capacity or config.context
+        return KVCache(*sizes, batch_size, device=weight.device, dtype=weight.dtype)
+
+    def forward(self, idx: Tensor, *, cache: KVCache | None = None, tap: Tap | None = None) -> Tensor:
         """Logits `[B, T, V]` for token ids `idx` `[B, T]`, which follow the positions already in `cache`.
 
         Raises ValueError where cache and ids together are longer than the context.

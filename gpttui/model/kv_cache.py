@@ -7,23 +7,23 @@ rows beyond it are never read. Idea from nanochat's `KVCache`.
 import torch
 from torch import Tensor
 
-from gpttui.model.gpt import GPTConfig
-
 
 class KVCache:
-    """Keys and values, each `[layer, batch, kv_head, context, d_head]`; the first `length` positions are filled."""
+    """Keys and values, each `[layer, batch, kv_head, capacity, d_head]`; the first `length` positions are filled."""
 
     def __init__(
         self,
-        config: GPTConfig,
+        n_layer: int,
+        kv_heads: int,
+        d_head: int,
+        capacity: int,
         batch_size: int = 1,
         *,
         device: torch.device | str = "cpu",
         dtype: torch.dtype = torch.float32,
-        capacity: int | None = None,
     ) -> None:
-        self.capacity = capacity or config.context
-        shape = (config.n_layer, batch_size, config.kv_heads, self.capacity, config.d_head)
+        self.capacity = capacity
+        shape = (n_layer, batch_size, kv_heads, capacity, d_head)
         self.keys = torch.zeros(shape, device=device, dtype=dtype)
         self.values = torch.zeros(shape, device=device, dtype=dtype)
         self.length = 0

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from gpttui.errors import UserError
 from gpttui.model.gpt import GPT
-from gpttui.model.kv_cache import KVCache
 from gpttui.tokenizers import Tokenizer
 from gpttui.training.data import IGNORED, Array, Batch, Encoder, TokenFile, in_lines
 from gpttui.training.text import open_text
@@ -111,7 +110,7 @@ def sample(model: GPT, tokenizer: Tokenizer, prompt: str, count: int, *, seed: i
     generator = torch.Generator().manual_seed(seed)
     context = model.config.context
     ids = tokenizer.encode(prompt) or [0]
-    cache, fresh = KVCache(model.config, device=device), ids[-context:]
+    cache, fresh = model.new_cache(), ids[-context:]
     for _ in range(count):
         if cache.length + len(fresh) > context:
             cache.truncate(0)

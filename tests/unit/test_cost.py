@@ -23,7 +23,7 @@ def test_bytes_and_flops(shape: str) -> None:
         p for name, p in gpt.named_parameters() if "wte" not in name and "wpe" not in name and "lm_head" not in name
     ]
     assert numbers == sum(p.numel() for p in others) + rows * config.d_model + gpt.lm_head.weight.numel()
-    cache = KVCache(config)
+    cache = KVCache(config.n_layer, config.kv_heads, config.d_head, config.context)
     with torch.no_grad():
         gpt(torch.tensor([ids(6)]), cache=cache)
         with FlopCounterMode(display=False) as counter:
@@ -36,7 +36,7 @@ def test_bytes_and_flops(shape: str) -> None:
 
 def test_measured_parts_are_part_of_the_whole() -> None:
     gpt = GPT(GPTConfig(300, 64, 2, 4, 256)).eval().requires_grad_(False)
-    cache, tokens = KVCache(gpt.config), ids(40, vocab_size=300)
+    cache, tokens = gpt.new_cache(), ids(40, vocab_size=300)
     with torch.inference_mode():
         gpt(torch.tensor([tokens]), cache=cache)
     keys = cache.keys.clone()

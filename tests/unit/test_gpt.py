@@ -11,7 +11,6 @@ from torch import Tensor
 
 from gpttui.model.families import config_from_dict, config_to_dict, is_gpt2
 from gpttui.model.gpt import GPT, Attention, GPTConfig, Unembedding, causal_mask
-from gpttui.model.kv_cache import KVCache
 from gpttui.model.taps import Recorder
 from tests.unit import shapes
 
@@ -21,7 +20,7 @@ from tests.unit import shapes
 def test_cached_steps_equal_full_recompute(shape: str, chunks: list[int]) -> None:
     model = shapes.model(shape)
     idx = torch.tensor([shapes.ids(20), shapes.ids(20, seed=1)])
-    full, cache = model(idx), KVCache(model.config, 2)
+    full, cache = model(idx), model.new_cache(2)
     parts = [model(part, cache=cache) for part in idx.split(chunks, dim=1)]
     torch.testing.assert_close(torch.cat(parts, dim=1), full, atol=1e-5, rtol=1e-5)
     assert cache.length == 20

@@ -10,7 +10,6 @@ from safetensors.torch import load_file
 from gpttui.model import checkpoint
 from gpttui.model.families import config_from_dict, config_to_dict
 from gpttui.model.gpt import GPT
-from gpttui.model.kv_cache import KVCache
 from gpttui.model.taps import Recorder
 
 transformers = pytest.importorskip("transformers")
@@ -80,7 +79,7 @@ def test_64_greedy_ids_are_transformers(shape_number: int, seed: int, tmp_path: 
     expected = theirs.generate(
         idx, attention_mask=torch.ones_like(idx), max_new_tokens=64, do_sample=False, pad_token_id=0, use_cache=True
     )[0, 5:]
-    cache, found = KVCache(model.config), []
+    cache, found = model.new_cache(), []
     with torch.no_grad():
         for _ in range(64):
             idx = model(idx, cache=cache)[:, -1:].argmax(-1)

@@ -22,7 +22,6 @@ from gpttui.interventions import (
     parse,
 )
 from gpttui.model.gpt import GPT
-from gpttui.model.kv_cache import KVCache
 from gpttui.tokenizers import Tokenizer, train_characters
 from tests.unit.shapes import ids, model
 
@@ -141,7 +140,7 @@ def test_stepping_with_a_cache_equals_one_pass(shape: str) -> None:
         Steer(1, text(ids(2, 4)), text(ids(2, 5)), 0.5),
     )
     whole = gpt(torch.tensor([tokens]), tap=changes.at(0))[0]
-    cache, parts = KVCache(gpt.config), []
+    cache, parts = gpt.new_cache(), []
     for first, end in ((0, 5), (5, 6), (6, 11), *((n, n + 1) for n in range(11, 14))):
         parts.append(gpt(torch.tensor([tokens[first:end]]), cache=cache, tap=changes.at(first))[0])
     assert torch.allclose(torch.cat(parts), whole, atol=1e-4)

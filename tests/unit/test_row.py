@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from gpttui.inference.row import RowStep
-from gpttui.model.kv_cache import KVCache
 from gpttui.model.taps import Recorder
 from tests.unit import shapes
 
@@ -14,7 +13,7 @@ from tests.unit import shapes
 def test_a_row_is_what_forward_computes(shape: str, dtype: torch.dtype) -> None:
     model = shapes.model(shape, dtype=dtype)
     tolerance = 1e-5 if dtype == torch.float32 else 1e-10
-    cache, plain = (KVCache(model.config, dtype=dtype) for _ in range(2))
+    cache, plain = (model.new_cache() for _ in range(2))
     step, ids = RowStep(model, cache), shapes.ids(24)
     model(torch.tensor([ids[:9]]), cache=cache)
     model(torch.tensor([ids[:9]]), cache=plain)

@@ -9,7 +9,6 @@ import torch
 from gpttui.errors import UserError
 from gpttui.inference.trace import all_sites, record, record_row, stop_sites, stops
 from gpttui.model.gpt import GPT, GPTConfig
-from gpttui.model.kv_cache import KVCache
 from gpttui.model.taps import Recorder
 from tests.unit.shapes import SHAPES, ids, model
 
@@ -41,7 +40,7 @@ def test_fused_attention_gives_the_same_stops(shape: str) -> None:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_one_row_against_the_cache_is_that_row_of_the_whole(shape: str) -> None:
     gpt, tokens = model(shape), ids(9)
-    cache = KVCache(gpt.config)
+    cache = gpt.new_cache()
     gpt(torch.tensor([tokens]), cache=cache)
     before = cache.keys.clone()
     whole = record(gpt, tokens)
