@@ -1,15 +1,24 @@
 """Shared by all tests: one torch thread, where the test texts lie, small random models."""
 
+import atexit
 import gc
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from gpttui.corpora import datasets
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+if "GPTTUI_HOME" not in os.environ:  # nothing of the machine's own runs, models and fetched texts is seen
+    os.environ["GPTTUI_HOME"] = tempfile.mkdtemp(prefix="gpttui-tests-")
+    atexit.register(shutil.rmtree, os.environ["GPTTUI_HOME"], ignore_errors=True)
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -27,6 +36,14 @@ def data_dir() -> Path:
     if folder is None:
         pytest.skip("no test texts: set GPTTUI_TEST_DATA to a folder with tinyshakespeare.txt and GPT-2's vocabulary")
     return folder
+
+
+@pytest.fixture
+def public_texts(data_dir: Path) -> None:
+    """The public texts, as if they had been fetched."""
+    for text in datasets.PUBLIC_TEXTS.values():
+        datasets.file_of(text).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(data_dir / f"{text.name}.txt", datasets.file_of(text))
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from gpttui.corpora import datasets
 from gpttui.evaluation.tasks import TASKS
 from gpttui.storage import gallery, model_card
 from gpttui.tokenizers import train_characters
@@ -33,16 +32,8 @@ AT_MOST = {"shakespeare": {"loss_nats": 1.85}, "tales": {"gap_nats": 0.2}}
 """What a small sample of a sound model does not miss, and a broken one does."""
 
 
-@pytest.fixture
-def texts(data_dir: Path) -> None:
-    """The public texts, as if they had been fetched."""
-    for text in datasets.PUBLIC_TEXTS.values():
-        datasets.file_of(text).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(data_dir / f"{text.name}.txt", datasets.file_of(text))
-
-
 @pytest.mark.parametrize("model", [name for name in BUNDLED if name in TASKS])
-@pytest.mark.usefixtures("texts")
+@pytest.mark.usefixtures("public_texts")
 def test_a_bundled_model_is_examined(cli: Cli, model: str) -> None:
     result = cli("eval-task", model, "--n", ENOUGH.get(model, "8"), "--json")
     assert result.code == 0, result.err

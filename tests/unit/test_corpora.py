@@ -19,7 +19,9 @@ DISJOINT = ["addition", "sort", "induction", "translate", "digits", "python-docs
 
 
 @pytest.mark.parametrize("name", OWN)
-def test_a_seed_fixes_the_documents_and_another_seed_changes_them(name: str) -> None:
+def test_a_seed_fixes_the_documents_and_another_seed_changes_them(name: str, request: pytest.FixtureRequest) -> None:
+    if name == "names":
+        request.getfixturevalue("public_texts")
     documents = open_corpus(name)
     first = list(documents(5, 20))
     assert first == list(documents(5, 20)) == list(islice(documents(5), 20))
