@@ -7,7 +7,7 @@ folder. Nothing is created here: whoever writes makes the folder.
 import itertools
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 
 import platformdirs
@@ -26,10 +26,12 @@ def file_name(text: str, otherwise: str) -> str:
     return safe.decode(errors="ignore").strip("-.") or otherwise
 
 
-def free_path(folder: Path, stem: str, suffix: str = "") -> Path:
-    """`folder/stem+suffix`, or where something is there already, the first of `stem-2`, `stem-3`, …"""
+def free_path(folder: Path, stem: str, suffix: str = "", *, taken: Container[str] = ()) -> Path:
+    """`folder/stem+suffix`, or the first of `stem-2`, `stem-3`, … that is not there already, nor its stem `taken`."""
     names: Iterable[str] = itertools.chain([stem], (f"{stem}-{n}" for n in itertools.count(2)))
-    return next(path for name in names if not (path := folder / f"{name}{suffix}").exists())
+    return next(
+        folder / f"{name}{suffix}" for name in names if name not in taken and not (folder / f"{name}{suffix}").exists()
+    )
 
 
 def _folder(kind: str) -> Path:

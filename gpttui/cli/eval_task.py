@@ -1,7 +1,5 @@
 """`gpttui eval-task`: a bundled model's score, measured again on freshly drawn held-out data."""
 
-from pathlib import Path
-
 import click
 
 from gpttui.cli.options import json_option, verb
@@ -10,15 +8,13 @@ from gpttui.cli.output import print_json, table
 
 @verb()
 @click.argument("task_id", metavar="ID", required=False)
-@click.option("--model", metavar="ID|PATH", help="Examine this model instead of the bundled one of that name.")
+@click.option("--model", metavar="MODEL", help="Examine this model instead of the bundled one of that name.")
 @click.option(
     "--n", type=click.IntRange(min=1), help="Documents or problems. Default: as many as the card's score took."
 )
 @click.option("--seed", type=click.IntRange(min=0), help="Of the held-out data; 1000000 (the card's) or more.")
 @click.option("--write", is_flag=True, help="Put the measured scores on the model's card.")
-@click.option(
-    "--over", "run", metavar="RUN", type=click.Path(path_type=Path), help="Also over the checkpoints of this run."
-)
+@click.option("--over", "run", metavar="RUN", help="Also over the checkpoints of this run.")
 @json_option
 def command(
     task_id: str | None,
@@ -26,7 +22,7 @@ def command(
     n: int | None,
     seed: int | None,
     write: bool,
-    run: Path | None,
+    run: str | None,
     as_json: bool,
 ) -> None:
     """Measure the score that model ID's card claims; without ID, say which tasks there are."""
@@ -37,12 +33,11 @@ def command(
     if task_id is None:
         click.echo("\n".join(table([["id", "default n"], *([name, str(task.n)] for name, task in TASKS.items())])))
         return
-    path = gallery.find(model or task_id)
+    path, saved = gallery.find(model or task_id), [] if run is None else rundir.checkpoints(rundir.need(run))
     task, seed = TASKS.get(task_id), HELD_OUT_SEED if seed is None else seed
     result = evaluate(task_id, path, n=n, seed=seed)
     assert task is not None, "evaluate knows no task that is not there"
     metric = task.traced or task.headline
-    saved = [] if run is None else rundir.checkpoints(run)
     course = {step: evaluate(task_id, place, n=n, seed=seed).metrics[metric] for step, place in saved}
     if write:
         card = model_card.with_measures(model_card.read(path), result.metrics, result.n, result.seed, task.headline)

@@ -15,31 +15,58 @@ CARRIED = ("README.md", "card.json", "history.json")
 
 @verb()
 @model_option
-@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
-def command(model: str | None, directory: Path) -> None:
-    """Write a model to DIRECTORY (new or empty), as Hugging Face's GPT-2 with float32 weights."""
+@click.argument("where", metavar="[MODEL] DIRECTORY", nargs=-1, required=True)
+def command(model: str | None, where: tuple[str, ...]) -> None:
+    """Write MODEL to DIRECTORY (new or empty), as Hugging Face's GPT-2 with float32 weights.
+
+    MODEL is a name, a run or a path, as --model takes it.
+    """
     from gpttui.model import checkpoint
     from gpttui.model.families import is_gpt2
     from gpttui.storage import gallery
     from gpttui.tokenizers import Tokenizer
 
-    path = gallery.find(model)
-    loaded = checkpoint.load(path)
+    *named, target = where
+    if len(named) > 1 or (named and model is not None):
+        raise click.UsageError("name one model and one directory: gpttui export MODEL DIRECTORY")
+    directory = Path(target)
+    if not named and model is None and (is_model := _is_model(target)):
+        raise click.UsageError(f"{target} is {is_model}; where to write it? gpttui export {target} DIRECTORY")
+    path = gallery.find(named[0] if named else model)
+    loaded, name = checkpoint.load(path), gallery.name_of(path)
     if not is_gpt2(loaded.config):
         differences = ", ".join(_not_gpt2(loaded.config))
-        raise UserError(f"{path.name} has {differences}: GPT-2's format cannot express that, nothing was written")
-    if directory.is_dir() and any(directory.iterdir()):
-        raise UserError(f"{directory} is not empty; name a new directory")
+        raise UserError(
+            f"{name} has {differences}, which GPT-2's format cannot express: nothing was written. "
+            f"A model trained with {_instead(loaded.config)} can be exported"
+        )
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise UserError(f"{directory} is {'not empty' if directory.is_dir() else 'a file'}; name a new directory")
     checkpoint.save(loaded, directory)
     if (path / "tokenizer.json").exists() or (path / "merges.txt").exists():
         checkpoint.write_atomically(directory / "tokenizer.json", Tokenizer.open(path).to_json())
         about = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": loaded.config.context}
         text = json.dumps(about | {"clean_up_tokenization_spaces": False}, indent=2)
         checkpoint.write_atomically(directory / "tokenizer_config.json", text + "\n")
-    for name in CARRIED:
-        if (path / name).exists():
-            shutil.copyfile(path / name, directory / name)
-    note(f"{path.name} written to {directory}: transformers.GPT2LMHeadModel.from_pretrained opens it")
+    for file in CARRIED:
+        if (path / file).exists():
+            shutil.copyfile(path / file, directory / file)
+    note(f"{name} written to {directory}: transformers.GPT2LMHeadModel.from_pretrained opens it")
+
+
+def _is_model(target: str) -> str:
+    """What `target` is, if a person meant it as the model to write: in words; empty where it is a place to write to."""
+    from gpttui.runs import rundir
+    from gpttui.storage import gallery
+
+    if rundir.find(target) is not None:
+        return "a run"
+    return "a model" if gallery.shelved(target) is not None or (Path(target) / "config.json").exists() else ""
+
+
+def _instead(config: object) -> str:
+    """Options of `gpttui train` whose models can be exported."""
+    return "--arch gpt2" + ("" if getattr(config, "mlp_width", 1) else " and MLPs (no --mlp-width 0)")
 
 
 def _not_gpt2(config: object) -> list[str]:

@@ -58,8 +58,14 @@ class Utf8Command(click.Command):
 verb = partial(click.command, cls=Utf8Command)
 """The decorator of every verb's command."""
 
+MODEL_HELP = "A name that `gpttui models` or `gpttui runs` lists (RUN@STEP too), a path, or hub:OWNER/NAME."
+
 _PLAYGROUND = (
-    click.option("--model", metavar="ID|PATH|hub:OWNER/NAME", help="The model to open; `gpttui models` lists them."),
+    click.option(
+        "--model",
+        metavar="MODEL",
+        help="A model that `gpttui models` lists, a run (RUN@STEP), a path, or hub:OWNER/NAME.",
+    ),
     click.option("--prompt", metavar="TEXT", type=GIVEN_TEXT, help="The text to start from."),
     click.option("--seed", type=click.IntRange(min=0), help="Seed of all draws."),
     click.option("--train", metavar="FILE", help="Open the training screen on this text."),
@@ -77,7 +83,9 @@ def playground_options(command: F) -> F:
 
 def model_option(command: F) -> F:
     """`--model`, resolved by the gallery; None means its default model."""
-    return click.option("--model", metavar="ID|PATH|hub:OWNER/NAME", help="Default: the playground's own.")(command)
+    return click.option("--model", metavar="MODEL", help="A model's name, a run (RUN@STEP), a path or hub:OWNER/NAME.")(
+        command
+    )
 
 
 def session_option(command: F) -> F:

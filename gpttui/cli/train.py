@@ -4,7 +4,6 @@ SIGINT and SIGTERM finish the step, save, and exit with 130 or 143. Under `torch
 rank 0 writes and prints.
 """
 
-import contextlib
 import os
 import shlex
 import signal
@@ -77,7 +76,12 @@ def config_options(command: Any) -> Any:
 @verb()
 @config_options
 @click.option("--recipe", metavar="NAME", help="Start from a recipe; other options change it. `list` shows them.")
-@click.option("--run-dir", metavar="DIR", type=click.Path(path_type=Path), help="Where the run is kept.")
+@click.option(
+    "--run-dir",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Where the run is kept; to resume, or its name.",
+)
 @click.option("--resume", "resuming", is_flag=True, help="Go on with the run in --run-dir.")
 @click.option(
     "--export", "export_to", metavar="DIR", type=click.Path(path_type=Path), help="Then write the model there."
@@ -97,6 +101,9 @@ def command(
     if recipe == "list":
         _list_recipes()
         return 0
+    from gpttui.cli.output import note
+    from gpttui.runs import rundir
+    from gpttui.storage import gallery
     from gpttui.training import recipes
     from gpttui.training import run as runs
 
@@ -106,19 +113,24 @@ def command(
             return code
         options["init"] = str(_stage_before(recipe, base))
     elif "init" in options:
-        from gpttui.storage import gallery
-
         options["init"] = str(gallery.find(options["init"]))
     if resuming:
         if run_dir is None:
             raise click.UsageError("--resume needs --run-dir, the run to go on with")
-        path, opened = run_dir, runs.resume(run_dir, _resumed_config(run_dir, options))
+        path = rundir.need(str(run_dir))
+        opened = runs.resume(path, _resumed_config(path, options))
     else:
         config = _new_config(recipe, options)
-        path = run_dir or _new_run_dir(recipe or Path(config.data.removeprefix("corpus:")).stem)
+        path = run_dir or gallery.new_run_dir(recipe or Path(config.data.removeprefix("corpus:")).stem)
         opened = runs.start(config, path)
+    told = opened.trainer.world.leads and not as_json
+    name = shlex.quote(gallery.run_name(path))
+    if told:
+        note(f"this run is kept in {path}; `gpttui watch {name}` shows it")
     with opened:
         code = _train(opened, as_json, export_to)
+    if told and code == 0:
+        note(f"kept in {path}: `gpttui --model {name}` opens the model, `gpttui watch {name}` shows how it learned")
     if export_to is not None and code == 0 and opened.trainer.world.leads:
         from gpttui.training.publish import publish
 
@@ -140,8 +152,7 @@ def _train_before(recipe: str, base: str, options: dict[str, Any], as_json: bool
 
     if "WORLD_SIZE" in os.environ:  # torchrun's processes train one run
         return 0
-    with contextlib.suppress(UserError):
-        gallery.find(base)
+    if gallery.shelved(base) is not None:
         return 0
     note(f"{recipe} goes on from the model {base}, which is not here: that is trained first")
     machine = {name: value for name, value in options.items() if name in OF_THE_MACHINE}
@@ -152,14 +163,12 @@ def _train_before(recipe: str, base: str, options: dict[str, Any], as_json: bool
 
 def _stage_before(recipe: str, base: str) -> Path:
     """The model that a recipe in stages goes on from. Raises UserError, saying how to get it, if it is not here."""
-    from gpttui.errors import UserError
     from gpttui.storage import gallery
 
-    try:
-        return gallery.find(base)
-    except UserError:
-        first = f"gpttui train --recipe {base} --export {base}"
-        raise UserError(f"{recipe} goes on from the model {base}, which is not here; first: {first}") from None
+    if (path := gallery.shelved(base)) is not None:
+        return path
+    first = f"gpttui train --recipe {base} --export {base}"
+    raise UserError(f"{recipe} goes on from the model {base}, which is not here; first: {first}")
 
 
 def _new_config(recipe_name: str | None, options: dict[str, Any]) -> "TrainConfig":
@@ -221,12 +230,6 @@ def _resumed_config(path: Path, options: dict[str, Any]) -> "TrainConfig":
         name = sorted(fixed)[0].replace("_", "-")
         raise click.UsageError(f"a fine-tuned run keeps its model's shape; leave out --{name}")
     return changed(config, **options)
-
-
-def _new_run_dir(stem: str) -> Path:
-    from gpttui import locations
-
-    return locations.free_path(locations.runs_dir(), locations.file_name(stem, "run"))
 
 
 def _train(run: "Run", as_json: bool, export_to: Path | None) -> int:

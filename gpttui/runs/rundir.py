@@ -25,7 +25,8 @@ from typing import IO
 
 import msgspec
 
-from gpttui.errors import UserError, one_line
+from gpttui import locations
+from gpttui.errors import UserError, no_such, one_line
 from gpttui.runs.config import FORMAT, TrainConfig
 from gpttui.runs.events import Event, decode_event, encode_event
 
@@ -193,6 +194,32 @@ def read_events(path: Path) -> Iterator[Event]:
 
 def is_run(path: Path) -> bool:
     return (path / EVENTS).exists() and (path / CONFIG).exists()
+
+
+def find(ref: str) -> Path | None:
+    """The run that `ref` names: a directory, or a run's name, `runs/NAME` too, where runs go unless told otherwise."""
+    home = locations.runs_dir()
+    for path in (Path(ref).expanduser(), home / ref, home / ref.removeprefix("runs/")):
+        with contextlib.suppress(OSError, ValueError):  # no name that a file can have
+            if is_run(path):
+                return path.resolve()
+    return None
+
+
+def need(ref: str) -> Path:
+    """The run that `ref` names. Raises UserError, with the nearest name or those there are, where there is none."""
+    if (found := find(ref)) is not None:
+        return found
+    names = [path.name for path in kept()]
+    here = f"those in your runs folder: {', '.join(names[:8])}" if names else "`gpttui train` starts one"
+    raise UserError(f"{ref} is not a run directory; {here}" if "/" in ref else no_such("run", ref, names, here))
+
+
+def kept() -> list[Path]:
+    """The runs where runs go unless told otherwise, the one written last first."""
+    home = locations.runs_dir()
+    runs = [path for path in home.iterdir() if is_run(path)] if home.is_dir() else []
+    return sorted(runs, key=lambda path: -(path / EVENTS).stat().st_mtime)
 
 
 def read_config(path: Path) -> TrainConfig:

@@ -58,7 +58,7 @@ def bundled_dir() -> Path:
 
 
 def shelves() -> dict[str, Path]:
-    """The folders that are searched for ids, in order: a person's own model hides a bundled one of the same name."""
+    """The folders that are searched for ids: of two models of one name, a person's own is meant."""
     return {"own": locations.user_models_dir(), "bundled": bundled_dir()}
 
 
@@ -68,8 +68,47 @@ def directories() -> dict[str, Path]:
     for shelf in reversed(shelves().values()):
         for path in sorted(shelf.iterdir()) if shelf.is_dir() else ():
             if _looks_like_a_model(path):
-                found[path.name] = path
+                found[name_of(path)] = path
     return found
+
+
+def name_of(path: Path) -> str:
+    """What to call the model of directory `path`, in lists and after `--model`.
+
+    The directory's name; `own:NAME` and `bundled:NAME` where both shelves have one; `RUN@STEP` of a checkpoint.
+    """
+    if (checkpoint_of := _run_of(path)) is not None:
+        return f"{checkpoint_of[0].name}@{checkpoint_of[1]}"
+    places = shelves()
+    for shelf, other in (("own", "bundled"), ("bundled", "own")):
+        if path.parent == places[shelf] and _looks_like_a_model(places[other] / path.name):
+            return f"{shelf}:{path.name}"
+    return path.name
+
+
+def shelved(name: str) -> Path | None:
+    """The model of this name on the shelves, if there is one; a person's own where both have one."""
+    found = directories()
+    return found.get(name, found.get(f"own:{name}"))
+
+
+def new_run_dir(stem: str, root: Path | None = None) -> Path:
+    """A directory under `root` (where runs go by default) for a new run, under a name that no run and no model has."""
+    stem = locations.file_name(stem, "run")
+    if _looks_like_a_model(bundled_dir() / stem):
+        stem = f"my-{stem}"
+    return locations.free_path(locations.runs_dir() if root is None else root, stem, taken=_shelved_names())
+
+
+def _shelved_names() -> set[str]:
+    return {name.rpartition(":")[2] for name in directories()}
+
+
+def run_name(run: Path) -> str:
+    """How to name a run in a command: its path, or less where it lies in the runs folder."""
+    if run.parent.resolve() != locations.runs_dir().resolve():
+        return str(run)
+    return f"runs/{run.name}" if run.name in _shelved_names() else run.name
 
 
 def _looks_like_a_model(path: Path) -> bool:
@@ -81,10 +120,10 @@ def _looks_like_a_model(path: Path) -> bool:
 
 def default_model() -> Path:
     """The model to open when none is named. Raises UserError where there is none at all."""
-    found = directories()
     for name in DEFAULTS:
-        if name in found:
-            return found[name]
+        if (path := shelved(name)) is not None:
+            return path
+    found = directories()
     if not found:
         own = locations.user_models_dir()
         raise UserError(f"no model is here; put one under {own} or name a directory: --model PATH")
@@ -92,10 +131,11 @@ def default_model() -> Path:
 
 
 def find(ref: str | None) -> Path:
-    """The directory of model `ref`: an id on the shelves, a path, or hub:OWNER/NAME (fetched once). None: the default.
+    """The directory of model `ref`: an id on the shelves, a path, a run, or hub:OWNER/NAME (fetched once).
 
-    The path of a training run stands for its newest checkpoint. Raises UserError, with the nearest id where one is
-    near, if there is no such model, and for files, above all pickles, that are none: the check of every verb and view.
+    None: the default. A run, named by its path or as `gpttui runs` lists it, stands for its newest checkpoint, RUN@STEP
+    for that of a step. Raises UserError, with the nearest name where one is near, if there is no such model, and for
+    files, above all pickles, that are none: the check of every verb and view.
     """
     return need_directory(_found(ref))
 
@@ -105,32 +145,38 @@ def _found(ref: str | None) -> Path:
         return default_model()
     if ref.startswith(HUB):
         return from_hub(ref.removeprefix(HUB))
-    found = directories()
-    if ref in found:
-        return found[ref]
+    if (on_shelf := shelved(ref)) is not None:
+        return on_shelf
     path = Path(ref).expanduser()
     try:
+        if (path / CONFIG).exists() and not (path / "events.jsonl").exists():
+            return path.resolve()
+        if (saved := _of_a_run(ref)) is not None:
+            return saved
         if path.exists():
-            return _newest_checkpoint(path.resolve())
+            return path.resolve()
     except (OSError, ValueError) as error:
         raise UserError(f"no model can be called {ref[:60]!r}: {one_line(error)}") from error
     if "/" in ref or "\\" in ref:
         raise UserError(f"no model at {ref}; give a directory with config.json and model.safetensors")
-    raise UserError(no_such("model", ref, found, "`gpttui models` lists those that are here"))
+    from gpttui.runs import rundir
+
+    known = [*directories(), *(run.name for run in rundir.kept())]
+    raise UserError(no_such("model", ref, known, "`gpttui models` and `gpttui runs` list those that are here"))
 
 
-def _newest_checkpoint(path: Path) -> Path:
-    """What to open of a training run; `path` itself where it is none."""
-    if not (path / "events.jsonl").exists():
-        return path
+def _of_a_run(ref: str) -> Path | None:
+    """The checkpoint that RUN or RUN@STEP stands for; None where there is no such run."""
     from gpttui.runs import rundir  # not before the first paint
 
-    if not rundir.is_run(path):
-        return path
-    newest = rundir.latest_checkpoint(path)
-    if newest is None:
-        raise UserError(f"the run {path} has saved no checkpoint yet; wait for its first, or train it further")
-    return newest
+    if (run := rundir.find(ref)) is not None:
+        if (newest := rundir.latest_checkpoint(run)) is None:
+            raise UserError(f"the run {ref} has saved no checkpoint yet; wait for its first, or train it further")
+        return newest
+    name, _, step = ref.rpartition("@")
+    if name and step.isdecimal() and (run := rundir.find(name)) is not None:
+        return rundir.checkpoint_at(run, int(step))
+    return None
 
 
 def _run_of(path: Path) -> tuple[Path, int] | None:
@@ -198,7 +244,7 @@ def card(path: Path) -> ModelCard:
         weights = weight_files(path)
         metric = extra.get("metric_value")
         return ModelCard(
-            id=_id(path),
+            id=name_of(path),
             path=str(path),
             params=sum(_count_params(header(file), tied=_tied(config)) for file in weights),
             n_layer=config["n_layer"],
@@ -231,12 +277,6 @@ def _words(value: object) -> str:
 def _measured(extra: dict[str, Any]) -> tuple[tuple[str, float], ...]:
     metrics = (extra.get("measured") or {}).get("metrics", {})
     return tuple((_words(name), float(value)) for name, value in metrics.items())
-
-
-def _id(path: Path) -> str:
-    """The directory's name; for a checkpoint that of its run and the step."""
-    checkpoint_of = _run_of(path)
-    return path.name if checkpoint_of is None else f"{checkpoint_of[0].name}@{checkpoint_of[1]}"
 
 
 def as_listed(model: ModelCard) -> dict[str, Any]:

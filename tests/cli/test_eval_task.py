@@ -88,6 +88,8 @@ def test_a_metric_is_followed_over_the_checkpoints_of_a_run(cli: Cli, tmp_path: 
     shutil.copytree(gallery.bundled_dir() / "induction", model)
     for step in ("00000000", "00000050"):
         shutil.copytree(model, run / "checkpoints" / step)
+    for name in ("config.json", "events.jsonl"):
+        (run / name).touch()
     result = cli("eval-task", "induction", "--model", model, "--n", "4", "--over", run, "--write")
     assert result.code == 0 and "step 50" in result.out
     course = model_card.read(model)["course"]

@@ -12,6 +12,7 @@ import pytest
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
+from gpttui import locations
 from gpttui.errors import UserError
 from gpttui.model import checkpoint
 from gpttui.model.gpt import GPT, GPTConfig
@@ -144,13 +145,24 @@ def test_the_default_is_tales_then_shakespeare_then_any() -> None:
     assert gallery.find("") == bundled("tales")
 
 
-def test_own_models_come_behind_bundled_ones_and_hide_their_namesakes() -> None:
+def test_own_models_come_behind_bundled_ones_and_namesakes_say_which_they_are() -> None:
     make_model(bundled("tales"))
     make_model(bundled("names"))
     make_model(own("mine"))
     make_model(own("names"))
-    assert [card.id for card in gallery.cards()[0]] == ["names", "tales", "mine"]
-    assert gallery.find("names") == own("names")
+    assert [card.id for card in gallery.cards()[0]] == ["bundled:names", "tales", "mine", "own:names"]
+    assert gallery.find("names") == gallery.find("own:names") == own("names")
+    assert gallery.find("bundled:names") == bundled("names")
+
+
+def test_a_new_run_has_a_name_that_no_model_and_no_run_has() -> None:
+    make_model(bundled("names"))
+    make_model(own("words"))
+    assert gallery.new_run_dir("names") == locations.runs_dir() / "my-names"
+    assert gallery.new_run_dir("words") == locations.runs_dir() / "words-2"
+    (locations.runs_dir() / "my-names").mkdir(parents=True)
+    assert gallery.new_run_dir("names") == locations.runs_dir() / "my-names-2"
+    assert gallery.new_run_dir("../a b") == locations.runs_dir() / "a-b"
 
 
 def test_a_path_opens_and_an_unknown_id_suggests(tmp_path: Path) -> None:

@@ -185,7 +185,9 @@ class TrainScreen(Exporting[str | None]):
     def _hint(self) -> None:
         record = self.link.record
         if record is not None and record.state == "running" and record.live:
-            self.hints.say("The playground (e) steps with the weights as they are right now. ? explains a pane.")
+            self.hints.say(
+                f"Run {record.name}. The playground (e) steps with the weights as they are now. ? explains a pane."
+            )
         elif record is not None and record.state == "paused":
             self.hints.say("Held. space trains one batch, p goes on.")
         else:

@@ -1,7 +1,10 @@
 """What a run's record says, in the words and numbers of the training screen's header and its pane of numbers. Pure."""
 
+from pathlib import Path
+
 from gpttui.tui.renderables.spans import duration, memory, per_second, rate
 from gpttui.tui.session.run_record import RunRecord
+from gpttui.tui.session.saving import short
 from gpttui.tui.widgets.gradients import Vitals
 from gpttui.tui.widgets.status_header import parameters
 
@@ -25,7 +28,12 @@ def headlines(record: RunRecord) -> "list[tuple[int, str, str]]":
 def figures(record: RunRecord) -> "list[tuple[str, float | str]]":
     """The same facts for a file: unrounded, the unit in the name."""
     last, config, started = record.last, record.config, record.started
-    found: list[tuple[str, float | str]] = [("run", record.name), ("state", record.words), ("step", record.step)]
+    found: list[tuple[str, float | str]] = [
+        ("run", record.name),
+        ("path", record.path),
+        ("state", record.words),
+        ("step", record.step),
+    ]
     if config is not None:
         found += [("steps", config.steps), ("peak_lr", record.peak_lr), ("clipped_above", config.grad_clip)]
     if last is not None:
@@ -67,6 +75,7 @@ def vitals(record: RunRecord) -> Vitals:
     if started is not None:
         facts.append(("text", f"{parameters(started.train_tokens)} tokens"))
         facts.append(("on", f"{started.device} × {started.threads}"))
+    facts.append(("kept in", short(Path(record.path))))
     return Vitals(
         figures=tuple(figures(record)),
         facts=tuple(facts),

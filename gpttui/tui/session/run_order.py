@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gpttui import locations
 from gpttui.corpora import datasets
 from gpttui.corpora.registry import CORPORA, PREFIX, spec_of
 from gpttui.errors import UserError
 from gpttui.protocol.train import Measured
 from gpttui.runs.config import TrainConfig, changed
+from gpttui.storage import gallery
 from gpttui.tui.widgets.train_form import Field
 
 NOTHING = "random weights"
@@ -243,4 +243,4 @@ def tempered(config: TrainConfig, measured: Measured) -> TrainConfig:
 
 def run_path(values: dict[str, str], root: Path) -> Path:
     """A directory under `root` that is not there yet, named by the text."""
-    return locations.free_path(root, locations.file_name(Path(values["text"].strip()).stem, "run"))
+    return gallery.new_run_dir(Path(values["text"].strip()).stem, root)

@@ -112,11 +112,11 @@ class TrainLink:
 
     def _epilogue(self) -> str:
         assert self.record is not None and self.record.ended is not None
-        words, ended = self.record.words, self.record.ended
+        words, ended, name = self.record.words, self.record.ended, self.record.name
         loss = "" if ended.val_loss_nats is None else f" at validation loss {ended.val_loss_nats:.3f}"
         if ended.reason == "stopped":
-            return f"Stopped at step {ended.step:,}; everything is saved. r goes on, k keeps the model."
-        return f"{words.capitalize()}{loss}. u trains on, k keeps the model, c compares, , and . scrub."
+            return f"Stopped at step {ended.step:,}; the run {name} is saved. r goes on, k keeps the model."
+        return f"{words.capitalize()}{loss}: run {name}. u trains on, k keeps the model, c compares, , and . scrub."
 
     def lost(self) -> None:
         """The engine has died: what it trained stands in its directory, up to the last checkpoint."""
