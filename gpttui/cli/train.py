@@ -241,7 +241,7 @@ def _train(run: "Run", as_json: bool, export_to: Path | None) -> int:
 
     def on_signal(number: int, _: Any) -> None:
         caught[0] = number
-        trainer.stop("stopped")
+        trainer.stop()
 
     before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
     failure = ""
@@ -265,7 +265,7 @@ def _train(run: "Run", as_json: bool, export_to: Path | None) -> int:
             export = () if export_to is None else ("--export", str(export_to))
             words = shlex.join(("gpttui", "train", "--run-dir", str(run.path), "--resume", *export))
             click.echo(f"stopped; go on with: {words}", err=True)
-        return 128 + caught[0] if caught[0] else 0
+        return 128 + (caught[0] or signal.SIGTERM)  # another of several processes may have been told to stop
     return 0
 
 

@@ -10,7 +10,7 @@ same run on one or many processes the same run. The recipe is nanoGPT's, grown b
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
@@ -65,8 +65,11 @@ class Trainer:
         self._writer = rundir.EventWriter(path) if path is not None and self.world.leads else None
         self.eval_pass_tokens = EVAL_BATCH_TOKENS
         """Held-out tokens of one pass: fewer where someone waits between two of them."""
-        self._stop_reason = ""
-        self._leaves = False
+        self._stopping = False
+        """This process has been asked to stop."""
+        self._ending = ""
+        """Why the run ends, as all processes have agreed. Only this decides: one that left alone would leave the others
+        waiting."""
         self._update = ""
         self._rewinding = False
         self._next_config: TrainConfig | None = None
@@ -77,11 +80,15 @@ class Trainer:
 
     # ── Knobs, to be turned between two events ────────────────────────────────────────────────────────────────────
 
-    def stop(self, reason: str = "stopped") -> None:
+    def stop(self) -> None:
         """End: save, say so, finish. What is in progress is dropped where that loses no step: the passes of a step that
         is not done, an evaluation (made up for when the run goes on), a sample."""
-        self._stop_reason = self._stop_reason or reason
-        self._leaves |= reason == "stopped" and self.world.size == 1  # of many processes, none may leave alone
+        self._stopping = True
+
+    @property
+    def _leaves(self) -> bool:
+        """Whether to drop what is in progress; one of many processes finishes it with the others."""
+        return self._stopping and self.world.size == 1
 
     def rewind(self) -> None:
         """Back to the very same initial weights, before the next step; later checkpoints are dropped.
@@ -160,33 +167,42 @@ class Trainer:
             and _due(state.step, self.config.eval_every)
         ):
             yield from self._evaluate()  # whoever left before had not waited for it
-        while state.step < self.config.steps and not self._stop_reason:
+        self._agree()
+        while state.step < self.config.steps and not self._ending:
             yield from self._take_stop_rule()
             yield from self._step()
             if self._rewinding:
                 yield from self._rewind()
                 continue
             yield from self._take_stop_rule()
-            if self._leaves:
-                break
-            config, ended = self.config, state.step >= self.config.steps
-            if _due(state.step, config.eval_every) and not ended:
-                yield from self._evaluate()
-            if _due(state.step, config.sample_every) or _early(state.step, config.sample_every):
-                yield from self._sample()
-            if _due(state.step, config.checkpoint_every) and not ended:
-                yield from self._save()
-        if self._stop_reason != "stopped":
+            self._agree()
+            if not self._ending and (yield from self._look()):
+                self._agree()
+        if self._ending != "stopped":
             yield from self._evaluate()
         if self._saved_step != state.step:
             yield from self._save()
         yield RunEnded(
             step=state.step,
-            reason=self._stop_reason or "steps",
+            reason=(self._ending or "steps") if state.val_step == state.step else "stopped",
             val_loss_nats=state.val_loss_nats,
             best_val_loss_nats=state.best_val_loss_nats,
             elapsed_s=state.elapsed_s,
         )
+
+    def _look(self) -> Generator[Event | None, None, bool]:
+        """Evaluation, sample and checkpoint, each where it is due; whether any was."""
+        config, step = self.config, self.state.step
+        ended = step >= config.steps
+        looks = (
+            (self._evaluate, _due(step, config.eval_every) and not ended),
+            (self._sample, _due(step, config.sample_every) or _early(step, config.sample_every)),
+            (self._save, _due(step, config.checkpoint_every) and not ended),
+        )
+        for look, due in looks:
+            if due and not self._leaves:
+                yield from look()
+        return any(due for _, due in looks)
 
     def _started(self) -> RunStarted:
         config = self.config
@@ -225,15 +241,13 @@ class Trainer:
                     return
         norms = layer_norms(self._gradients(), self._bars, self.model.config.n_layer)
         grad_norm = math.sqrt(sum(norm * norm for norm in norms))
-        loss, stopping = self._agree(loss)
+        loss = self.world.total(loss)[0] / self.world.size
         self._refuse_divergence(loss, lr, grad_norm)
         if config.grad_clip and grad_norm > config.grad_clip:
             torch._foreach_mul_(self._gradients(), config.grad_clip / grad_norm)
         for optimiser in self.optimisers:
             optimiser.step()
         state.step += 1
-        if stopping:
-            self.stop("minutes" if self._time_is_up() else "stopped")
         step_s = time.perf_counter() - started_s - waited_s
         tokens = config.batch * config.accumulation * config.context * self.world.size
         yield StepDone(
@@ -289,14 +303,15 @@ class Trainer:
     def _gradients(self) -> list[Tensor]:
         return [p.grad for p in self.model.parameters() if p.grad is not None]
 
-    def _agree(self, loss: float) -> tuple[float, bool]:
-        """The loss over all processes, and whether any of them wants to stop."""
-        wants = bool(self._stop_reason) or (self.world.leads and self._time_is_up())
-        total, stopping = self.world.total(loss, float(wants))
-        return total / self.world.size, stopping > 0
+    def _agree(self) -> None:
+        """Whether the run ends here, decided by all processes together: any may have been asked to stop, the first
+        one's clock counts."""
+        stopping, over = self.world.total(float(self._stopping), float(self.world.leads and self._time_is_up()))
+        if not self._ending and stopping + over:
+            self._ending = "stopped" if stopping else "minutes"
 
     def _time_is_up(self) -> bool:
-        return 0 < self.config.minutes * 60 <= self.state.elapsed_s
+        return self.state.step > 0 and 0 < self.config.minutes * 60 <= self.state.elapsed_s
 
     def _refuse_divergence(self, loss: float, lr: float, grad_norm: float) -> None:
         if self.state.first_loss_nats is None and math.isfinite(loss):
@@ -341,7 +356,7 @@ class Trainer:
         state.val_loss_nats, state.val_step = total / max(1.0, counted), state.step
         state.best_val_loss_nats = min(state.val_loss_nats, state.best_val_loss_nats or math.inf)
         if state.val_loss_nats <= config.target_loss:
-            self.stop("target")
+            self._ending = "target"  # the loss is one of all processes
         yield EvalDone(
             step=state.step, val_loss_nats=state.val_loss_nats, tokens=int(counted), elapsed_s=state.elapsed_s
         )

@@ -10,6 +10,7 @@ import pytest
 from gpttui.runs import rundir
 from gpttui.runs.events import RunStarted
 from tests.training.kill import OPTIONS, curve, spawn
+from tests.training.ranks import assert_all_stop
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 
@@ -61,3 +62,10 @@ def test_ranks_take_disjoint_rows_of_the_same_batch(rank: int) -> None:
     stream = TokenFile(np.arange(2000, dtype=np.uint16), context=8)
     whole = stream.draw(seed=0, first=16, count=8).inputs
     assert torch.equal(stream.draw(seed=0, first=16 + 4 * rank, count=4).inputs, whole[4 * rank : 4 * rank + 4])
+
+
+@pytest.mark.parametrize(("rank", "moment"), [(1, "within an evaluation"), (0, "within a checkpoint")])
+def test_all_processes_stop_together_when_one_is_told_to(
+    text_file: Path, tmp_path: Path, rank: int, moment: str
+) -> None:
+    assert_all_stop(text_file, tmp_path / "run", rank, moment)
