@@ -8,8 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from gpttui import rundir
-from gpttui.train_protocol import StepDone
+from gpttui.runs import rundir
+from gpttui.runs.events import StepDone
 from tests.training.kill import OPTIONS
 
 PATIENCE_S = 120.0
