@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from gpttui.runs import rundir
+from gpttui.runs import rundir, summary
 from gpttui.runs.events import StepDone
 from tests.training.kill import OPTIONS
 
@@ -64,7 +64,7 @@ def assert_all_stop(text: Path, path: Path, rank: int, moment: str) -> None:
     saved, finished = rundir.latest_checkpoint(path), last == 30
     assert codes == ([0, 0] if finished else [143, 143])
     assert saved is not None and int(saved.name) == last
-    assert rundir.describe(path).status == ("finished" if finished else "stopped")
+    assert summary.describe(path).status == ("finished" if finished else "stopped")
 
 
 def _arm(name: str, call: int, item: int) -> None:
