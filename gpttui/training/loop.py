@@ -178,7 +178,7 @@ class Trainer:
             self._agree()
             if not self._ending and (yield from self._look()):
                 self._agree()
-        if self._ending != "stopped":
+        if self._ending != "stopped" and state.val_step != state.step:
             yield from self._evaluate()
         if self._saved_step != state.step:
             yield from self._save()
