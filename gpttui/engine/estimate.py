@@ -5,6 +5,7 @@ whole text, which only the run itself does.
 """
 
 import os
+from collections import Counter
 from functools import lru_cache
 from pathlib import Path
 from time import perf_counter
@@ -19,6 +20,7 @@ from gpttui.model.gpt import GPT, GPTConfig
 from gpttui.protocol.train import Measured
 from gpttui.runs.config import TrainConfig
 from gpttui.storage import gallery
+from gpttui.tokenizers import Tokenizer
 from gpttui.training.data import learn_from
 from gpttui.training.distributed import choose_device
 from gpttui.training.optim import make_optimisers
@@ -29,6 +31,8 @@ TIMED_TOKENS = 512
 """Of one timed pass, about."""
 TIMED_PASSES = 2
 SEEN_CHARS = 400_000
+SEEN_FOR_UNKNOWN = 50_000
+SHOWN_UNKNOWN = 8
 SEEN_DOCUMENTS = 300
 SEEN_FILES = 2000
 
@@ -39,9 +43,10 @@ def measure(config: TrainConfig) -> Measured:
     if config.init:
         path = gallery.find(config.init)
         shape, exact = checkpoint.read_config(path), True
-        _first_text(config)
+        unknown, unknown_share = not_known(Tokenizer.open(path), _first_text(config)[0][:SEEN_FOR_UNKNOWN])
     else:
         model_shape(config, vocab_size=2)
+        unknown, unknown_share = (), 0.0
         vocab, exact = vocab_size(config)
         shape = model_shape(config, vocab)
     refuse_if_too_big(shape, config.batch, device)
@@ -56,7 +61,16 @@ def measure(config: TrainConfig) -> Measured:
         draw_s=draw_s,
         memory_bytes=step_memory_bytes(shape, config.batch),
         free_bytes=free_memory_bytes(device),
+        unknown=unknown,
+        unknown_share=unknown_share,
     )
+
+
+def not_known(tokenizer: Tokenizer, text: str) -> tuple[tuple[str, ...], float]:
+    """Characters or words of `text` outside a closed vocabulary, the most frequent first, and their share of tokens."""
+    parts = tokenizer.unknown_parts(text)
+    found = Counter(parts).most_common(SHOWN_UNKNOWN)
+    return tuple(part for part, _ in found), len(parts) / max(1, len(tokenizer.encode(text)))
 
 
 def time_passes(config: TrainConfig, shape: GPTConfig, device: torch.device) -> tuple[float, float, float, float]:

@@ -69,6 +69,8 @@ def like_base(config: TrainConfig, base: GPTConfig, asked: Mapping[str, Any] | N
                 f"the model to start from has {name.replace('_', ' ')} {own[name]}, not {asked[name]}; leave out "
                 f"{option}: fine-tuning keeps the shape"
             )
+    if "tokenizer" in asked:
+        raise UserError("fine-tuning keeps the tokenizer of the model to start from; leave out --tokenizer")
     context = asked.get("context", min(config.context, base.context))
     if context > base.context:
         raise UserError(

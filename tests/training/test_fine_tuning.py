@@ -70,6 +70,7 @@ def test_options_of_the_same_shape_are_fine(text_file: Path, base: Path, tmp_pat
         ("--heads", "4", "heads 3, not 4"),
         ("--arch", "gpt2", "arch modern, not gpt2"),
         ("--mlp-width", "0", "mlp width 24, not 0; leave out --mlp-width"),
+        ("--tokenizer", "word", "keeps the tokenizer of the model to start from; leave out --tokenizer"),
         ("--context", "64", "sees 16 tokens"),
     ],
 )

@@ -38,7 +38,7 @@ def test_a_preset_takes_about_its_time_on_a_fast_and_on_a_slow_machine() -> None
     for step_s in (0.001, 0.04, 0.3):
         measured = Measured(800_000, 65, True, 64, step_s, step_s / 2300, 0.001, 10**7, 10**10)
         for preset in drafts.PRESETS[1:]:
-            values = drafts.with_preset(drafts.initial("a.txt", None), preset.name)
+            values = drafts.with_preset(drafts.initial("a.txt"), preset.name)
             values["steps"] = str(drafts.steps_for(preset, measured))
             config = drafts.tempered(drafts.config_of(values, None), measured)
             assert 0.75 * preset.seconds < drafts.cost(config, measured).seconds < 1.25 * preset.seconds
@@ -47,7 +47,7 @@ def test_a_preset_takes_about_its_time_on_a_fast_and_on_a_slow_machine() -> None
 @pytest.mark.parametrize(("name", "value"), [("steps", "many"), ("lr", "x"), ("heads", "5"), ("text", " ")])
 def test_what_cannot_be_is_one_line(name: str, value: str) -> None:
     with pytest.raises(UserError) as refused:
-        drafts.config_of(drafts.initial("a.txt", None) | {name: value}, None)
+        drafts.config_of(drafts.initial("a.txt") | {name: value}, None)
     assert "\n" not in str(refused.value)
 
 

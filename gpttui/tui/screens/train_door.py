@@ -62,14 +62,11 @@ class TrainDoor(Screen[None]):
     def order_run(self, text: str) -> None:
         """The form, on a text if one is given; what is ordered starts at once."""
         from gpttui.tui.screens.train_form import TrainFormScreen
-        from gpttui.tui.session.run_order import Base
+        from gpttui.tui.session.run_order import values_of
 
-        card = self.link.card
-        base = (
-            None
-            if card is None
-            else Base(card.id, card.path, card.n_layer, card.n_head, card.d_model, card.context, card.arch)
-        )
+        record = self.training.record
+        if not self.training.ordered and record is not None and record.config is not None:
+            self.training.ordered = values_of(record.config, self.link.card)
 
         def begin(ordered: "Ordered | None") -> None:
             if ordered is not None:
@@ -77,7 +74,7 @@ class TrainDoor(Screen[None]):
                 self.training.start(config, ordered.path, config.sample_prompt, link.sampling, link.seed)
                 self.show_training()
 
-        self.app.push_screen(TrainFormScreen(self.training, text, base, self.link.prompt), begin)
+        self.app.push_screen(TrainFormScreen(self.training, text, self.link.prompt), begin)
 
     def watch_run(self, path: Path) -> None:
         """The training screen on a run that something else writes, or has written."""

@@ -21,7 +21,11 @@ from textual.widgets import Static
 from gpttui import locations
 from gpttui.errors import UserError
 from gpttui.protocol.train import Measured
+from gpttui.records import ModelCard
 from gpttui.runs.config import TrainConfig
+from gpttui.text import safe_text
+from gpttui.tokenizers import UNKNOWN
+from gpttui.tui.renderables.labels import percent
 from gpttui.tui.renderables.spans import duration, memory
 from gpttui.tui.session import run_order as drafts
 from gpttui.tui.session.train_link import TrainLink
@@ -33,8 +37,16 @@ from gpttui.tui.widgets.train_form import Field, FormPane, Values
 PAUSE_S = 0.35
 """A value being changed is measured when it has rested so long."""
 READY = "Enter starts. The playground can be used while it trains."
-COSTLESS = frozenset({"lr", "minutes", "target", "steps"})
+COSTLESS = frozenset(
+    {"lr", "minutes", "target", "steps", "more", *drafts.MORE_DEFAULTS} - {"accumulation", "dropout", "precision"}
+)
 """Fields whose change needs no new measurement."""
+
+
+def unknown(measured: Measured) -> str:
+    """What of the text the model to start from has no token for."""
+    examples = " ".join(safe_text(part) for part in measured.unknown)
+    return f"{percent(measured.unknown_share)} of this text ({examples}): it reads all of that as one token, {UNKNOWN}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +80,14 @@ class TrainFormScreen(ModalScreen[Ordered | None]):
         Binding("left,right", "nothing", "value", id="form_values", tooltip="Another value"),
     ]
 
-    def __init__(self, link: TrainLink, text: str, base: drafts.Base | None, prompt: str) -> None:
+    def __init__(self, link: TrainLink, text: str, prompt: str) -> None:
         super().__init__()
-        self.link, self.base, self.prompt = link, base, prompt
+        self.link, self.prompt = link, prompt
         self.form = FormPane(self._settled, id="form")
-        self.form.values = drafts.fitted(drafts.initial(text, base))
+        self._again = not text and bool(link.ordered)
+        """The form comes back as it was left."""
+        first = drafts.fitted(drafts.initial(text))
+        self.form.values = drafts.with_base(link.ordered, self.base) if self._again else first
         self.measured: Measured | None = None
         self.problem = ""
         self._measuring = False
@@ -97,9 +112,17 @@ class TrainFormScreen(ModalScreen[Ordered | None]):
         if not self.values["text"]:
             self.form.line = 1
         self._show()
-        self._measure(steps=True)
+        self._measure(steps=not self._again)
+
+    def on_unmount(self) -> None:
+        self.link.ordered = self.values
 
     # ── Values ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def base(self) -> ModelCard | None:
+        """The open model, which training can start from; with `--train` the form is there before it."""
+        return self.link.session.card
 
     @property
     def values(self) -> Values:
@@ -117,7 +140,7 @@ class TrainFormScreen(ModalScreen[Ordered | None]):
         elif name == "start":
             values = drafts.with_start(values, self.base)
         elif name == "text":
-            values = drafts.fitted(values)
+            values = drafts.with_field(drafts.fitted(values))
         elif name == "steps":
             values = values | {"preset": drafts.OWN}
         return values, drafts.fields(values, self.base)
@@ -159,7 +182,12 @@ class TrainFormScreen(ModalScreen[Ordered | None]):
 
     def _content(self) -> None:
         self.problem, self.form.wrong = "", ""
-        self.hints.say(READY if self._ordered is None else "Starts as soon as it is measured; escape leaves.")
+        if self._ordered is not None:
+            self.hints.say("Starts as soon as it is measured; escape leaves.")
+        elif self.measured is not None and self.measured.unknown:
+            self.hints.say(f"{self.values['start']} does not know {unknown(self.measured)}.", "warning")
+        else:
+            self.hints.say(READY)
 
     # ── Cost ──────────────────────────────────────────────────────────────────────────────────────────────────────
 

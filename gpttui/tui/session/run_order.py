@@ -8,16 +8,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gpttui.corpora import datasets
+from gpttui.corpora import datasets, json_lines
 from gpttui.corpora.registry import CORPORA, PREFIX, spec_of
 from gpttui.errors import UserError
 from gpttui.protocol.train import Measured
+from gpttui.records import ModelCard
 from gpttui.runs.config import TrainConfig, changed
 from gpttui.storage import gallery
 from gpttui.tui.widgets.train_form import Field
 
 NOTHING = "random weights"
-SUITED = "what suits it"
+SUITED = "automatic"
 OWN = "your own"
 LOOKS = 40
 """Samples and checkpoints of a run, at most; half as many evaluations."""
@@ -51,17 +52,24 @@ DOCUMENTS = {"seconds": 4_000, "a minute": 20_000, "ten minutes": 60_000}
 MOST_DOCUMENTS = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class Base:
-    """A model that training can start from."""
-
-    id: str
-    path: str
-    layers: int
-    heads: int
-    width: int
-    context: int
-    arch: str
+HIDDEN, SHOWN = "hidden", "shown"
+MORE = (
+    Field("sample_prompt", "sample prompt", "text", (), "empty: the open text, or the corpus's own"),
+    Field("seed", "seed", "number", tuple("1337 1 2 3".split()), "of weights, batches, samples"),
+    Field("dropout", "dropout", "number", tuple("0 0.1 0.2 0.3".split()), "0: none"),
+    Field("schedule", "schedule", "choice", (SUITED, "cosine", "linear", "constant"), "how the learning rate falls"),
+    Field("warmup", "warm-up", "number", (SUITED, *"0 10 30 100".split()), "steps to the highest rate"),
+    Field("weight_decay", "weight decay", "number", tuple("0 0.01 0.1".split()), "AdamW's, of matrices"),
+    Field("grad_clip", "clip gradients", "number", tuple("0 0.5 1".split()), "to this length; 0: never"),
+    Field("accumulation", "accumulation", "number", tuple("1 2 4 8".split()), "batches of one step"),
+    Field("val_fraction", "held out", "number", tuple("0.05 0.1 0.2".split()), "share of the text"),
+    Field("precision", "precision", "choice", ("auto", "bf16", "fp32"), "of matrix products"),
+)
+"""What most runs leave as it is."""
+MORE_DEFAULTS = {
+    "sample_prompt": "", "seed": "1337", "dropout": "0", "schedule": SUITED, "warmup": SUITED, "weight_decay": "0.1",
+    "grad_clip": "1", "accumulation": "1", "val_fraction": "0.1", "precision": "auto",
+}  # fmt: skip
 
 
 def texts() -> dict[str, str]:
@@ -73,25 +81,56 @@ def texts() -> dict[str, str]:
     return found
 
 
-def initial(text: str, base: Base | None) -> dict[str, str]:
+def initial(text: str) -> dict[str, str]:
     """The form's values when it opens on `text`: a file, or one of `texts()` by name; empty: the first of those."""
     text = text or next(iter(texts()), "")
     values = {
-        "preset": DEFAULT_PRESET.name, "text": text, "start": NOTHING, "tokenizer": SUITED, "steps": "1000",
-        "minutes": "0", "target": "0",
+        "preset": DEFAULT_PRESET.name, "text": text, "text_field": "", "start": NOTHING, "tokenizer": SUITED,
+        "steps": "1000", "minutes": "0", "target": "0", "more": HIDDEN,
     }  # fmt: skip
-    return values | DEFAULT_PRESET.values
+    return with_field(values | DEFAULT_PRESET.values | MORE_DEFAULTS)
 
 
-def fields(values: dict[str, str], base: Base | None) -> tuple[Field, ...]:
+def values_of(config: TrainConfig, base: ModelCard | None) -> dict[str, str]:
+    """The form as it would order the run `config` again, with the open model `base`."""
+    named = {data: name for name, data in texts().items()}
+    values = initial(named.get(config.data, config.data)) | {"preset": OWN, "target": _plain(config.target_loss)}
+    for name in ("text_field", "tokenizer", "minutes", "steps", *DEFAULT_PRESET.values, *MORE_DEFAULTS):
+        values[name] = _plain(getattr(config, name))
+    return values | {"start": base.id if base is not None and config.init == base.path else NOTHING}
+
+
+def with_base(values: dict[str, str], base: ModelCard | None) -> dict[str, str]:
+    """Values that were given while another model may have been open, which they may have started from."""
+    if values["start"] in (NOTHING, "" if base is None else base.id):
+        return values
+    return values | {"start": NOTHING}
+
+
+def with_field(values: dict[str, str]) -> dict[str, str]:
+    """Of JSON lines the likeliest field; of another text none."""
+    found = json_lines.text_fields(Path(values["text"].strip()).expanduser())
+    return values | {"text_field": next(iter(found), "")}
+
+
+def _plain(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def fields(values: dict[str, str], base: ModelCard | None) -> tuple[Field, ...]:
     """The form's rows as they are for these values."""
     tuned = values["start"] != NOTHING
-    fixed = "of the model it starts from" if tuned else ""
+    fixed = "same as the starting model" if tuned else ""
     starts = (NOTHING,) if base is None else (NOTHING, base.id)
+    offered = json_lines.text_fields(Path(values["text"].strip()).expanduser())
+    of_json = (Field("text_field", "text field", "choice", (*offered, ""), "of the JSON lines; empty: as they stand"),)
+    given = [field.label for field in MORE if values[field.name] != MORE_DEFAULTS[field.name]]
+    more = Field("more", "more settings", "choice", (HIDDEN, SHOWN), ", ".join(given) or "seed, dropout, schedule …")
     kinds = (SUITED, "char", "word", "bpe:512", "bpe:1024", "bpe:2048", "bpe:4096")
     return (
         Field("preset", "how long", "choice", (*(preset.name for preset in PRESETS), OWN), "on this machine"),
         Field("text", "text", "path", tuple(texts()), "your file, or ←→"),
+        *(of_json if offered else ()),
         Field("start", "start from", "choice", starts, "or fine-tune a model"),
         Field("tokenizer", "tokenizer", "choice", kinds, fixed or "learned from the text", locked=tuned),
         Field("arch", "architecture", "choice", ("modern", "gpt2"), fixed, locked=tuned),
@@ -101,10 +140,12 @@ def fields(values: dict[str, str], base: Base | None) -> tuple[Field, ...]:
         Field("context", "context", "number", tuple("16 32 64 128 256 512 1024".split()), "tokens a pass sees"),
         Field("batch", "batch", "number", tuple("4 8 12 16 32 64 128".split()), "rows of a step"),
         Field("optimizer", "optimizer", "choice", ("muon", "adamw"), ""),
-        Field("lr", "learning rate", "number", tuple("0.0001 0.0003 0.001 0.003 0.01".split()), "its peak"),
+        Field("lr", "learning rate", "number", tuple("0.0001 0.0003 0.001 0.003 0.01".split()), "highest value"),
         Field("steps", "steps", "number", tuple("100 300 1000 2000 5000 10000".split()), ""),
         Field("minutes", "stop after", "number", tuple("0 1 5 10 30 60".split()), "minutes; 0: never"),
         Field("target", "stop at loss", "number", tuple("0 2 1.8 1.6 1.5".split()), "validation; 0: never"),
+        more,
+        *(MORE if values["more"] == SHOWN else ()),
     )
 
 
@@ -117,11 +158,11 @@ def with_preset(values: dict[str, str], name: str) -> dict[str, str]:
     return fitted(values | shape | {"preset": name})
 
 
-def with_start(values: dict[str, str], base: Base | None) -> dict[str, str]:
+def with_start(values: dict[str, str], base: ModelCard | None) -> dict[str, str]:
     """Another start: of a model, its shape and a gentler learning rate; of none, the preset's."""
     if base is None or values["start"] == NOTHING:
         return with_preset(values | {"start": NOTHING, "lr": _QUICK["lr"]}, values["preset"])
-    shape = {"layers": str(base.layers), "heads": str(base.heads), "width": str(base.width)}
+    shape = {"layers": str(base.n_layer), "heads": str(base.n_head), "width": str(base.d_model)}
     context = min(base.context, int(values["context"]) if values["context"].isdigit() else base.context)
     return values | shape | {"context": str(max(context, min(base.context, 64))), "optimizer": "adamw", "lr": "0.0003"}
 
@@ -132,7 +173,7 @@ def fitted(values: dict[str, str]) -> dict[str, str]:
     return values | {"context": str(spec.row_tokens), "batch": "32"} if spec and spec.row_tokens else values
 
 
-def config_of(values: dict[str, str], base: Base | None, prompt: str = "") -> TrainConfig:
+def config_of(values: dict[str, str], base: ModelCard | None, prompt: str = "") -> TrainConfig:
     """The run that the form describes. Raises UserError, in one line, for what it cannot be."""
     text = values["text"].strip()
     if not text:
@@ -147,6 +188,7 @@ def config_of(values: dict[str, str], base: Base | None, prompt: str = "") -> Tr
         "tokenizer": "char" if values["tokenizer"] == SUITED else values["tokenizer"],
         **{name: whole(name, values[name]) for name in ("layers", "heads", "width", "context", "batch")},
         "optimizer": values["optimizer"],
+        "text_field": values["text_field"],
         "schedule": "linear" if values["optimizer"] == "muon" else "cosine",
         "lr": number("learning rate", values["lr"]),
         "steps": steps,
@@ -166,9 +208,23 @@ def config_of(values: dict[str, str], base: Base | None, prompt: str = "") -> Tr
     if spec is not None and spec.row_tokens:
         given |= {"documents": True, "answer_after": spec.answer_after, "tied": False}
         given |= {"prompt_weight": 0.1} if spec.answer_after else {}
+    given |= _more(values)
     if values["start"] != NOTHING and base is not None:
         given |= {"init": base.path, "arch": "modern" if base.arch == "modern" else "gpt2"}
     return changed(TrainConfig(data=data), **given)
+
+
+def _more(values: dict[str, str]) -> dict[str, Any]:
+    """Of the further settings those that are not left to the form."""
+    labels = {field.name: field.label for field in MORE}
+    given: dict[str, Any] = {"precision": values["precision"]}
+    for name in ("seed", "accumulation", "warmup"):
+        if values[name] != SUITED:
+            given[name] = whole(labels[name], values[name])
+    for name in ("dropout", "weight_decay", "grad_clip", "val_fraction"):
+        given[name] = number(labels[name], values[name])
+    given |= {name: values[name] for name in ("schedule",) if values[name] != SUITED}
+    return given | ({"sample_prompt": values["sample_prompt"]} if values["sample_prompt"] else {})
 
 
 def whole(name: str, text: str) -> int:

@@ -40,6 +40,8 @@ class TrainLink:
         """Earlier runs of this sitting, newest first."""
         self._in_files: dict[Path, LossHistory] = {}
         """Curves of other runs, read once."""
+        self.ordered: dict[str, str] = {}
+        """The form's values as they were left."""
         self.line = ""
         self.tone: Tone = "info"
         """The last thing worth saying."""

@@ -29,7 +29,7 @@ class Field(NamedTuple):
 
     name: str
     label: str
-    kind: Literal["choice", "number", "path"]
+    kind: Literal["choice", "number", "path", "text"]
     choices: tuple[str, ...]
     """What ← and → step through; of a number or a path, anything else can be typed."""
     hint: str = ""
@@ -57,7 +57,8 @@ byte-level BPE of so many tokens, learned from the text.
 
 **Layers, heads, width**: how deep, how many attention heads a layer, how long a token's vector. **Context**: the \
 tokens that a prediction may look at. **Batch**: rows of one step. **Optimizer**: Muon learns fastest here; its own \
-learning rate follows the one shown. The run ends after its **steps**, its minutes, or at a validation loss.
+learning rate follows the one shown. The run ends after its **steps**, its minutes, or at a validation loss. \
+**More settings** has the rest: what samples begin with, the seed, dropout, the schedule.
 
 `↑` `↓` choose a line, `←` `→` another value, typing writes one, backspace deletes. `enter` starts.
 
@@ -136,7 +137,7 @@ al., *Muon: an optimizer for hidden layers in neural networks* (2024)."""
         field, here = self.fields[at], at == self.line
         width = self.scrollable_content_region.width
         value = safe_text(self.values.get(field.name, ""))
-        room = max(VALUE, width - NAME - cell_len(field.hint) - 5) if field.kind == "path" else VALUE
+        room = max(VALUE, width - NAME - cell_len(field.hint) - 5) if field.kind in ("path", "text") else VALUE
         room = max(4, min(room, width - NAME - 4))
         shown = value if cell_len(value) <= room - 1 else "…" + value[-(room - 2) :]
         typed = here and field.kind != "choice" and not field.locked
@@ -248,8 +249,9 @@ def _nearest(value: str, choices: tuple[str, ...], by: int) -> int:
         number = float(value)
     except ValueError:
         return 0
-    larger = [n for n, choice in enumerate(choices) if float(choice) > number]
-    smaller = [n for n, choice in enumerate(choices) if float(choice) < number]
+    numbers = [(n, float(choice)) for n, choice in enumerate(choices) if choice[:1].isdigit()]
+    larger = [n for n, choice in numbers if choice > number]
+    smaller = [n for n, choice in numbers if choice < number]
     return (larger[0] if larger else len(choices) - 1) if by > 0 else (smaller[-1] if smaller else 0)
 
 
