@@ -15,8 +15,6 @@ import msgspec
 import torch
 import torch.nn.functional as F
 
-from gpttui.bench import screens
-from gpttui.bench.curves import curve_rows
 from gpttui.bench.report import Progress, Row, against, in_turns, silently
 from gpttui.corpora.registry import open_corpus
 from gpttui.errors import UserError
@@ -33,10 +31,8 @@ BASELINE_STEPS = 2000
 TARGET_LOSS_NATS = 1.88
 
 
-def measure(
-    data: str | None = None, *, rounds: int = ROUNDS, race: bool = True, tell: Progress = silently
-) -> list[Row]:
-    """The step's row, the curve's and, where `data` names a text, the race's and the screens' (minutes).
+def measure(data: str | None = None, *, rounds: int = ROUNDS, tell: Progress = silently) -> list[Row]:
+    """The step's row and, where `data` names a text, the race's.
 
     Raises UserError where transformers is not installed or the text cannot be read.
     """
@@ -59,12 +55,10 @@ def measure(
                     aim=0.7,
                 )
             ]
-            if data is not None and race:
+            if data is not None:
                 tell(f"the race to {TARGET_LOSS_NATS}, about half a minute")
                 rows.append(_race(data, Path(folder) / "race", ours_ms, steps))
-    tell("a curve of a million steps")
-    rows += curve_rows()
-    return rows + (screens.training_rows(data, tell=tell) if data is not None else [])
+    return rows
 
 
 def _race(data: str, path: Path, before_ms: list[float], plain_steps: Iterator[float]) -> Row:

@@ -15,17 +15,19 @@ MARKS = {"aim": "✓✓", "at least": "✓", "missed": "✗", "": ""}
 
 
 @verb()
-@click.argument("what", type=click.Choice(["startup", "step", "train", "inside"]))
-@click.option("--model", metavar="ID|PATH", help="Of startup, step and inside. Default: the playground's.")
+@click.argument("what", type=click.Choice(["step", "train"]))
 @click.option(
     "--data", metavar="FILE", help="train: also race to 1.88 on this text. Default: tinyshakespeare, if fetched."
 )
 @click.option("--rounds", type=click.IntRange(min=1), default=5, show_default=True, help="Turns; medians are reported.")
 @json_option
-def command(what: str, model: str | None, data: str | None, rounds: int, as_json: bool) -> None:
-    """Measure startup, a step, training, or the inside views; ✓✓ reaches the aim, ✓ the least, ✗ misses it."""
-    measure = {"startup": _startup, "step": _step, "train": _train, "inside": _inside}[what]
-    rows = measure(model, data, rounds)
+def command(what: str, data: str | None, rounds: int, as_json: bool) -> None:
+    """Measure a step of generation, or of training; ✓✓ reaches the aim, ✓ the least, ✗ misses it."""
+    report(what, _step(rounds) if what == "step" else _train(data, rounds), as_json)
+
+
+def report(what: str, rows: "list[Row]", as_json: bool) -> None:
+    """Print what was measured: a table, or one JSON document."""
     if as_json:
         listed = [
             {name: getattr(row, name) for name in row.__struct_fields__} | {"verdict": row.verdict} for row in rows
@@ -45,25 +47,13 @@ def command(what: str, model: str | None, data: str | None, rounds: int, as_json
             note(f"{row.name}: {row.note}")
 
 
-def _startup(model: str | None, data: str | None, rounds: int) -> "list[Row]":
-    from gpttui.bench import startup
-    from gpttui.storage import gallery
-
-    return startup.measure_startup(str(gallery.find(model)), rounds=rounds)
-
-
-def _step(model: str | None, data: str | None, rounds: int) -> "list[Row]":
-    """The pty first: in this process torch and its threads are then not yet loaded."""
-    from gpttui.bench import startup
-    from gpttui.storage import gallery
-
-    keys = startup.measure_keys(str(gallery.find(model)), keys=12 * rounds)
+def _step(rounds: int) -> "list[Row]":
     from gpttui.bench import step
 
-    return [*keys, *step.measure(repeats=rounds)]
+    return step.measure(repeats=rounds)
 
 
-def _train(model: str | None, data: str | None, rounds: int) -> "list[Row]":
+def _train(data: str | None, rounds: int) -> "list[Row]":
     from gpttui.bench import train
     from gpttui.corpora import datasets
 
@@ -72,17 +62,11 @@ def _train(model: str | None, data: str | None, rounds: int) -> "list[Row]":
         data = str(text) if text.exists() else None
         if data is None:
             note("no race to 1.88: `gpttui data tinyshakespeare` fetches its text")
-    return train.measure(data, rounds=rounds, tell=_tell)
+    return train.measure(data, rounds=rounds, tell=tell)
 
 
-def _inside(model: str | None, data: str | None, rounds: int) -> "list[Row]":
-    from gpttui.bench import inside
-    from gpttui.storage import gallery
-
-    return inside.measure(str(gallery.find(model)), rounds=rounds, tell=_tell)
-
-
-def _tell(what: str) -> None:
+def tell(what: str) -> None:
+    """Say on stderr what is being measured: a report takes minutes."""
     note(f"measuring {what}")
 
 

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from gpttui.bench.curves import curve_rows
 from gpttui.bench.report import Row, against, in_turns, quantile
-from gpttui.bench.terminal import Terminal
 from gpttui.errors import UserError
+from tests.benchmarks.goals.curves import curve_rows
+from tests.benchmarks.goals.startup import measure_startup
+from tests.benchmarks.goals.terminal import Terminal
 from tests.cli.conftest import Cli
 
 FIELDS = {"name", "value", "unit", "baseline", "baseline_value", "ratio", "at_least", "aim", "note", "verdict"}
@@ -22,23 +23,24 @@ def _rows(out: str) -> list[dict[str, object]]:
     return rows
 
 
-def test_startup_measures_the_real_program(cli: Cli, bpe_model: Path) -> None:
-    result = cli("bench", "startup", "--model", bpe_model, "--rounds", "1", "--json")
-    assert result.code == 0, result.err
-    painted, ready, memory = _rows(result.out)
-    assert 50 < painted["value"] < ready["value"]  # type: ignore[operator]
-    assert ready["ratio"] == pytest.approx(ready["value"] / ready["baseline_value"])  # type: ignore[operator]
-    assert 50 < memory["value"] < 2000  # type: ignore[operator]
+def test_startup_measures_the_real_program(bpe_model: Path) -> None:
+    painted, ready, memory = measure_startup(str(bpe_model), rounds=1)
+    assert painted.baseline_value is not None and painted.baseline_value > 50 and 50 < painted.value < ready.value
+    assert painted.ratio == pytest.approx(painted.value / painted.baseline_value)
+    assert 50 < memory.value < 2000
+
+
+def test_a_curve_is_drawn_and_weighed() -> None:
+    redraw, memory = curve_rows(5000)
+    assert redraw.value > 0 and 0.01 < memory.value < 50
 
 
 def test_train_compares_on_the_same_batches(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gpttui.bench.train.STEPS_OF_A_ROUND", 3)
-    monkeypatch.setattr("gpttui.bench.train.curve_rows", lambda: curve_rows(5000))
     result = cli("bench", "train", "--rounds", "1", "--json")
     assert result.code == 0, result.err
-    step, redraw, memory = _rows(result.out)
+    (step,) = _rows(result.out)
     assert 0 < step["ratio"] < 10  # type: ignore[operator]
-    assert redraw["value"] > 0 and 0.01 < memory["value"] < 50  # type: ignore[operator]
     assert "gpttui data tinyshakespeare" in result.err
     assert "measuring a step, in turns with transformers, 1 x 3" in result.err
 

@@ -1,4 +1,4 @@
-"""`gpttui bench inside`: what the inside views cost, on GPT-2 small's shape with random weights and on a real model.
+"""What the inside views cost, on GPT-2 small's shape with random weights and on a real model.
 
 The lens grid stands against one forward pass; a full trace against TransformerLens's `run_with_cache` on the same
 weights where that is installed (a version below 4, which took `HookedTransformer` away), else against plain forward
@@ -19,9 +19,7 @@ from typing import Any
 import torch
 
 from gpttui import locations
-from gpttui.bench import screens
 from gpttui.bench.report import Progress, Row, against, in_turns, quantile, silently, timed_ms
-from gpttui.bench.startup import resident_bytes
 from gpttui.engine import launch
 from gpttui.errors import UserError
 from gpttui.inference.lens import lens
@@ -44,6 +42,8 @@ from gpttui.protocol.frames import (
     read_frame,
 )
 from gpttui.tokenizers import train_bpe
+from tests.benchmarks.goals import screens
+from tests.benchmarks.goals.startup import resident_bytes
 
 GPT2 = GPTConfig(50_257, 1024, 12, 12, 768)
 TOKENS = 256

@@ -1,4 +1,4 @@
-"""The curve's rows of `gpttui bench train`: a run of a million steps in the loss pane, drawn anew as points come in.
+"""A run of a million steps in the loss pane, drawn anew as points come in.
 
 In a process of its own, as the screen is, on a terminal that is not there: what is counted is the processor time of a
 redraw, everything included, and the memory that the recorded steps take.
@@ -30,7 +30,7 @@ class _Curve(App[None]):
 
 def curve_rows(steps: int = STEPS) -> list[Row]:
     """Redraw and memory of a curve of so many steps."""
-    command = [sys.executable, "-m", "gpttui.bench.curves", str(steps)]
+    command = [sys.executable, "-m", "tests.benchmarks.goals.curves", str(steps)]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
     redraws_ms, held_mb = json.loads(done.stdout)
     size = f"loss pane, {steps:,} recorded steps"

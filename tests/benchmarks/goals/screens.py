@@ -1,4 +1,4 @@
-"""The screen's rows of `gpttui bench inside` and `gpttui bench train`: the real program in a terminal, from outside.
+"""The inside views and the training screen: the real program in a terminal, from outside.
 
 Views: from a key to the last byte painted. Training: what an open screen costs a run, against the same run without one,
 and how long a key waits for its token while the engine trains. Nothing inside gpttui is instrumented.
@@ -16,13 +16,13 @@ from pathlib import Path
 from time import monotonic, perf_counter
 
 from gpttui.bench.report import Progress, Row, quantile, silently
-from gpttui.bench.startup import FIRST_NUMBERS
-from gpttui.bench.terminal import Terminal
 from gpttui.errors import UserError
 from gpttui.runs import rundir
 from gpttui.runs.events import StepDone
 from gpttui.tokenizers import Tokenizer
 from gpttui.tui.views.table import VIEWS
+from tests.benchmarks.goals.startup import FIRST_NUMBERS
+from tests.benchmarks.goals.terminal import Terminal
 
 VIEW_TOKENS = 64
 ROUNDS = 12

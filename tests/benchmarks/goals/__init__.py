@@ -1,0 +1,1 @@
+"""What the screen and the inside views cost: the real program in a terminal, timed from outside."""
