@@ -16,6 +16,7 @@ import msgspec
 
 from gpttui import locations
 from gpttui.errors import UserError, one_line
+from gpttui.files import read_text
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -35,31 +36,34 @@ class Settings(msgspec.Struct, frozen=True):
     """Smooth scrolling and transitions."""
     slow_numbers: bool = False
     """Let changing numbers rest: at most numbers_per_s new ones a second; the text itself goes on at full speed."""
-    numbers_per_s: Annotated[float, msgspec.Meta(gt=0, le=60)] = 3.0
+    numbers_per_s: Annotated[float, msgspec.Meta(ge=0.01, le=60)] = 3.0
     """How often numbers change at most when slow_numbers is on."""
-    temperature: Annotated[float, msgspec.Meta(ge=0)] = 0.8
+    temperature: Annotated[float, msgspec.Meta(ge=0, le=1e6)] = 0.8
     """Sampling at the start: logits are divided by it; 0 is greedy."""
-    top_k: Annotated[int, msgspec.Meta(ge=0)] = 0
+    top_k: Annotated[int, msgspec.Meta(ge=0, lt=1 << 31)] = 0
     """Sampling at the start: keep the k most probable tokens; 0 keeps all."""
     top_p: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
     """Sampling at the start: keep the fewest tokens whose mass reaches p; 1 keeps all."""
-    seed: Annotated[int, msgspec.Meta(ge=0)] = 0
+    seed: Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)] = 0
     """Seed of all draws at the start."""
     keymap: dict[str, str] = {}
     """Other keys for a binding, by its id: "step" = "space,n" (the help screen names ids)."""
 
 
 DEFAULTS = Settings()
+MOST_BYTES = 1_000_000
 
 
 def load(file: Path | None = None) -> tuple[Settings, list[str]]:
     """The settings in `file` (by default the user's own), and a line for each thing that is wrong with it."""
     file = file or locations.settings_file()
     try:
-        raw = tomllib.loads(file.read_text(encoding="utf-8"))
+        raw = tomllib.loads(read_text(file, MOST_BYTES))
     except FileNotFoundError:
         return DEFAULTS, []
-    except (OSError, ValueError) as error:
+    except UserError as error:
+        return DEFAULTS, [f"settings left at their defaults: {error}"]
+    except (ValueError, RecursionError) as error:
         return DEFAULTS, [f"settings left at their defaults, {file} cannot be read: {one_line(error)}"]
     return _convert(raw, file)
 

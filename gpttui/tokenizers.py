@@ -5,25 +5,25 @@ alphabet). Any `tokenizer.json`, or GPT-2's `vocab.json` + `merges.txt`, can be 
 which re-splits the prompt on every keystroke. No torch, no screen.
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from tokenizers import Regex, decoders, models, pre_tokenizers, trainers
+import msgspec
+from tokenizers import AddedToken, Encoding, Regex, decoders, models, pre_tokenizers, trainers
 from tokenizers import Tokenizer as Backend
 
 from gpttui.errors import UserError, one_line
-from gpttui.storage.model_files import need_file, reason
+from gpttui.files import LARGE, read_json, read_text
+from gpttui.storage.tokenizer_file import CHARACTER, WORD, Added, TokenId, TokenizerFile, parse
 from gpttui.text import whole
 
 UNKNOWN = "\ufffd"
 """The token that stands for a character or word outside a closed vocabulary. Never seen in training."""
-
-_WORD = r"'s\b| ?[^\W_]+(?:-[^\W_]+)*(?:['’](?!s\b))?| ?[^\w\s]|\s|_"
-"""A word with the space before it (French elisions keep their apostrophe: ` l'`), a possessive, a mark, or a blank."""
 
 
 class Piece(NamedTuple):
@@ -37,55 +37,52 @@ class Piece(NamedTuple):
 class Tokenizer:
     """One vocabulary: encode, decode, and look at single tokens."""
 
-    def __init__(self, backend: Backend) -> None:
-        self.backend = backend
-        parts: dict[str, Any] = json.loads(backend.to_str())
-        self.byte_level = "ByteLevel" in json.dumps([parts.get("pre_tokenizer"), parts.get("decoder")])
-        self.kind = self._kind(parts)
-
-    def _kind(self, parts: dict[str, Any]) -> str:
-        if self.byte_level:
-            return f"byte-level BPE {self.vocab_size}"
-        names = self.backend.get_vocab()
-        return "characters" if all(len(name) == 1 for name in names) else "words"
-
-    @property
-    def vocab_size(self) -> int:
-        return int(self.backend.get_vocab_size())
-
-    @property
-    def merges(self) -> list[tuple[str, str]]:
-        """BPE's merges in the order they were learned; empty for the other kinds."""
-        stored = json.loads(self.backend.to_str())["model"].get("merges", [])
-        return [(pair[0], pair[1]) if isinstance(pair, list) else tuple(pair.split(" ")) for pair in stored]
+    def __init__(
+        self, backend: Backend, text: str = "", file: TokenizerFile | None = None, name: str = "this tokenizer.json"
+    ) -> None:
+        """`text` is the tokenizer.json that `backend` was made of, `file` what it says, `name` what it is called."""
+        self.backend, self._json = backend, text or str(backend.to_str())
+        file = file or parse(self._json, name)
+        self.byte_level, self.unknown = file.byte_level, file.model.unk_token
+        self.vocab_size = 1 + max(self.backend.get_vocab().values(), default=-1)
+        """One more than the highest id, which is what a model needs rows for."""
+        self.kind = f"byte-level BPE {self.vocab_size}" if self.byte_level else _closed_kind(self.backend.get_vocab())
+        self.one_by_one = self.kind == "characters" and file.one_by_one
+        """Whether every character is a token by itself, whatever stands beside it."""
+        for token in file.added_tokens:
+            if (found := backend.token_to_id(token.content)) != token.id:
+                raise UserError(f"{name} gives {token.content[:40]!r} the id {token.id}; it must be {found}")
 
     def encode(self, text: str) -> list[int]:
         """Token ids of `text`. A lone surrogate, which no encoding of text can carry, counts as U+FFFD."""
-        return list(self.backend.encode(whole(text), add_special_tokens=False).ids)
+        return list(self._encoding(text).ids)
+
+    def _encoding(self, text: str) -> Encoding:
+        with guarded("the text cannot be split into tokens"):
+            return self.backend.encode(whole(text), add_special_tokens=False)
 
     def pieces(self, text: str) -> list[Piece]:
-        """The tokens of `text` with the bytes each covers: adjacent, in order."""
-        encoding = self.backend.encode(whole(text), add_special_tokens=False)
-        if self.byte_level:
-            return list(self._by_length(encoding.ids))
-        ends = [0]
-        for char in whole(text):
-            ends.append(ends[-1] + len(char.encode()))
+        """The tokens of `text` with the bytes each covers, in order, and adjacent where they spell the text.
+
+        Where the tokenizer rewrites the text (lower case, say), a token covers what it was made of; of a character that
+        became several tokens, each covers all of it.
+        """
+        encoding, data = self._encoding(text), whole(text).encode()
+        tokens = [self.token_bytes(i) for i in encoding.ids]
+        spelled = b"".join(tokens)
+        lead = len(spelled) - len(data)  # a space that the tokenizer puts before the text is none of its bytes
+        if self.byte_level and lead in (0, 1) and spelled == b" " * lead + data:
+            ends = [max(0, end - lead) for end in accumulate(map(len, tokens), initial=0)]
+            return [Piece(i, start, end) for i, start, end in zip(encoding.ids, ends, ends[1:], strict=False)]
+        ends = list(accumulate((len(char.encode()) for char in whole(text)), initial=0))
         return [Piece(i, ends[a], ends[b]) for i, (a, b) in zip(encoding.ids, encoding.offsets, strict=True)]
 
     def unknown_parts(self, text: str) -> list[str]:
-        """What of `text` becomes the unknown token, in order; empty for byte-level vocabularies, which know all."""
+        """What of `text` becomes the unknown token, in order; empty for vocabularies that have none."""
         if self.unknown_id is None:
             return []
         data = whole(text).encode()
         return [data[start:end].decode() for i, start, end in self.pieces(text) if i == self.unknown_id]
-
-    def _by_length(self, ids: Iterable[int]) -> Iterator[Piece]:
-        start = 0
-        for i in ids:
-            end = start + len(self.token_bytes(i))
-            yield Piece(i, start, end)
-            start = end
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of `ids`; bytes that do not make up a character (a cut one, say) come out as U+FFFD."""
@@ -108,31 +105,44 @@ class Tokenizer:
     @cached_property
     def unknown_id(self) -> int | None:
         """The id that closed vocabularies give to what they do not know; None for byte-level ones, which know all."""
-        return None if self.byte_level else self.backend.token_to_id(UNKNOWN)
+        return None if self.byte_level or self.unknown is None else self.backend.token_to_id(self.unknown)
 
     def to_json(self) -> str:
-        return str(self.backend.to_str())
+        return self._json
 
     @classmethod
-    def from_json(cls, text: str) -> "Tokenizer":
-        try:
-            return cls(Backend.from_str(text))
-        except Exception as error:  # the library raises bare Exception
-            raise UserError(f"this tokenizer.json cannot be read: {one_line(error)}") from error
+    def from_json(cls, text: str, name: str = "this tokenizer.json") -> "Tokenizer":
+        """Raises UserError for a text that is no tokenizer, or one that is not opened; see `tokenizer_file`."""
+        file = parse(text, name)
+        with guarded(f"{name} cannot be read"):
+            backend = Backend.from_str(text)
+            backend.no_padding()
+            backend.no_truncation()
+            return cls(backend, text, file, name)
 
     @classmethod
     def open(cls, path: Path) -> "Tokenizer":
         """The tokenizer in model directory `path`. Raises UserError where there is none or it cannot be read."""
         if (path / "tokenizer.json").exists():
-            need_file(path / "tokenizer.json")
-            try:
-                text = (path / "tokenizer.json").read_text(encoding="utf-8")
-            except (OSError, ValueError) as error:
-                raise UserError(f"{path / 'tokenizer.json'} cannot be read: {reason(error)}") from error
-            return cls.from_json(text)
+            return cls.from_json(read_text(path / "tokenizer.json", LARGE), str(path / "tokenizer.json"))
         if (path / "vocab.json").exists() and (path / "merges.txt").exists():
             return from_gpt2_files(path / "vocab.json", path / "merges.txt")
         raise UserError(f"{path} holds no tokenizer.json (nor GPT-2's vocab.json and merges.txt); copy it there")
+
+
+@contextmanager
+def guarded(what: str) -> Iterator[None]:
+    """The library's failures as a UserError that begins with `what`. Its panics are no Exception."""
+    try:
+        yield
+    except (UserError, KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:
+        raise UserError(f"{what}: {one_line(error)[:200]}") from error
+
+
+def _closed_kind(names: Iterable[str]) -> str:
+    return "characters" if all(len(name) == 1 for name in names) else "words"
 
 
 def byte_alphabet() -> dict[int, str]:
@@ -143,20 +153,70 @@ def byte_alphabet() -> dict[int, str]:
 
 
 def from_gpt2_files(vocab: Path, merges: Path) -> Tokenizer:
-    """GPT-2's own two files as a tokenizer, `<|endoftext|>` included where the vocabulary has it."""
-    try:
-        model = models.BPE.from_file(str(vocab), str(merges))
-    except Exception as error:  # the library raises bare Exception
-        raise UserError(f"{vocab.name} and {merges.name} cannot be read: {one_line(error)}") from error
-    backend = byte_level_backend(model)
-    if backend.token_to_id("<|endoftext|>") is not None:
-        backend.add_special_tokens(["<|endoftext|>"])
+    """GPT-2's own two files as a tokenizer, with the tokens that the files beside them add.
+
+    Those are tokenizer_config.json or added_tokens.json, as transformers writes them for its slow tokenizers. Raises
+    UserError where one of the files cannot be read, or a token's id leaves a gap.
+    """
+    names = read_json(vocab, dict[str, TokenId], LARGE)
+    lines = read_text(merges, LARGE).split("\n")
+    pairs = []
+    for line in (line for line in lines if line.strip() and not line.startswith("#version")):
+        first, _, second = line.strip("\r\n ").partition(" ")
+        if not second or " " in second:
+            raise UserError(f"{merges} cannot be read: {line[:40]!r} is no pair; copy or download it again")
+        pairs.append((first, second))
+    config = _slow_config(vocab.parent / "tokenizer_config.json")
+    with guarded(f"{vocab} and {merges.name} cannot be read"):
+        backend = byte_level_backend(models.BPE(names, pairs), add_prefix_space=config.add_prefix_space)
+        if backend.token_to_id("<|endoftext|>") is not None:
+            backend.add_special_tokens(["<|endoftext|>"])
+        for token in sorted(_added(vocab.parent, config), key=lambda token: token.id):
+            options = {name: getattr(token, name) for name in ("single_word", "lstrip", "rstrip", "normalized")}
+            backend.add_tokens([AddedToken(token.content, special=token.special, **options)])
+            if (found := backend.token_to_id(token.content)) != token.id:
+                raise UserError(
+                    f"{vocab.parent}: the added token {token.content[:40]!r} has the id {token.id}; it must be {found}"
+                )
     return Tokenizer(backend)
 
 
-def byte_level_backend(model: models.Model) -> Backend:
+class _Described(msgspec.Struct, frozen=True):
+    content: str
+    single_word: bool = False
+    lstrip: bool = False
+    rstrip: bool = False
+    normalized: bool = True
+    special: bool = False
+
+
+class _SlowConfig(msgspec.Struct, frozen=True):
+    """What of a tokenizer_config.json changes how a text is split."""
+
+    add_prefix_space: bool = False
+    added_tokens_decoder: dict[str, _Described] = {}
+
+
+def _slow_config(file: Path) -> _SlowConfig:
+    return read_json(file, _SlowConfig) if file.exists() else _SlowConfig()
+
+
+def _added(path: Path, config: _SlowConfig) -> list[Added]:
+    """The tokens that a directory adds to its vocabulary."""
+    if config.added_tokens_decoder:
+        return [
+            Added(int(number) if number.isdecimal() else -1, **msgspec.structs.asdict(token))
+            for number, token in config.added_tokens_decoder.items()
+        ]
+    older = path / "added_tokens.json"
+    return [
+        Added(number, name) for name, number in (read_json(older, dict[str, TokenId]) if older.exists() else {}).items()
+    ]
+
+
+def byte_level_backend(model: models.Model, *, add_prefix_space: bool = False) -> Backend:
     backend = Backend(model)
-    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=add_prefix_space, use_regex=True)
     backend.decoder = decoders.ByteLevel()
     return backend
 
@@ -177,17 +237,17 @@ def train_characters(texts: Iterable[str]) -> Tokenizer:
     seen: set[str] = set()
     for text in texts:
         seen.update(whole(text))
-    return closed_vocabulary(sorted(seen), r"[\s\S]")
+    return closed_vocabulary(sorted(seen), CHARACTER)
 
 
 def train_words(texts: Iterable[str], vocab_size: int = 50_000) -> Tokenizer:
     """One token for each word (with the space before it) and each mark; the rarest beyond `vocab_size` are unknown."""
-    splitter = pre_tokenizers.Split(Regex(_WORD), "isolated")
+    splitter = pre_tokenizers.Split(Regex(WORD), "isolated")
     counts: Counter[str] = Counter()
     for text in texts:
         counts.update(word for word, _ in splitter.pre_tokenize_str(whole(text)))
     kept = [word for word, _ in counts.most_common(vocab_size - 1)]
-    return closed_vocabulary(sorted(kept), _WORD)
+    return closed_vocabulary(sorted(kept), WORD)
 
 
 def closed_vocabulary(tokens: Sequence[str], pattern: str) -> Tokenizer:

@@ -1,7 +1,6 @@
 """`gpttui export`: a model as a directory that `transformers` opens."""
 
 import json
-import shutil
 from pathlib import Path
 
 import click
@@ -9,6 +8,7 @@ import click
 from gpttui.cli.options import model_option, verb
 from gpttui.cli.output import note
 from gpttui.errors import UserError
+from gpttui.files import read_text
 
 CARRIED = ("README.md", "card.json", "history.json")
 
@@ -50,7 +50,7 @@ def command(model: str | None, where: tuple[str, ...]) -> None:
         checkpoint.write_atomically(directory / "tokenizer_config.json", text + "\n")
     for file in CARRIED:
         if (path / file).exists():
-            shutil.copyfile(path / file, directory / file)
+            checkpoint.write_atomically(directory / file, read_text(path / file))
     note(f"{name} written to {directory}: transformers.GPT2LMHeadModel.from_pretrained opens it")
 
 

@@ -145,7 +145,7 @@ def run(args: list[str] | None) -> int:
     except MemoryError:
         return _fail("this needs more memory than the machine gives; try a smaller model or a shorter text", EXIT_USER)
     except Exception as error:
-        from gpttui import tracebacks
+        from gpttui.tui import tracebacks
 
         return _fail(
             f"unexpected {type(error).__name__}: {one_line(error)} ({tracebacks.keep(error)})", EXIT_UNEXPECTED

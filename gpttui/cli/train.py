@@ -189,7 +189,7 @@ def _like_its_base(config: "TrainConfig", options: dict[str, Any]) -> "TrainConf
     from gpttui.training.shape import like_base
 
     init = options.get("init")
-    return like_base(config, checkpoint.read_config(Path(init)), options) if init else config
+    return like_base(config, checkpoint.read_shape(Path(init)), options) if init else config
 
 
 def _public_text(data: str) -> str:

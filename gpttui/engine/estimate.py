@@ -42,7 +42,7 @@ def measure(config: TrainConfig) -> Measured:
     device = choose_device(config.device)
     if config.init:
         path = gallery.find(config.init)
-        shape, exact = checkpoint.read_config(path), True
+        shape, exact = checkpoint.read_shape(path), True
         unknown, unknown_share = not_known(Tokenizer.open(path), _first_text(config)[0][:SEEN_FOR_UNKNOWN])
     else:
         model_shape(config, vocab_size=2)
@@ -109,7 +109,7 @@ def vocab_size(config: TrainConfig) -> tuple[int, bool]:
     corpus = config.data.removeprefix("corpus:") if config.data.startswith("corpus:") else ""
     kind = corpus_spec(corpus).tokenizer if corpus and config.tokenizer == "char" else config.tokenizer
     name, _, size = kind.partition(":")
-    if name == "bpe" and size.isdigit():
+    if name == "bpe" and size.isdecimal():
         learn_from(kind, iter([text[:2000]]))
         return int(size), False
     return learn_from(kind, iter([text])).vocab_size, whole

@@ -174,7 +174,7 @@ def training_text(model_dir: Path | None) -> tuple[str, Iterator[str]]:
         if (corpus := spec_of(source.data)) is not None:
             return f"{corpus.title}, its training text", corpus_text(source.data)
         with contextlib.suppress(UserError):  # not on this machine
-            name = gallery.told(model_dir).get("data") or file_of(source).name
+            name = gallery.told(model_dir).data or file_of(source).name
             return f"{name}, its training text", file_text(file_of(source), source.text_field)
     return f"{corpus_spec(STAND_IN.removeprefix(PREFIX)).title}, not what it learned from", corpus_text(STAND_IN)
 

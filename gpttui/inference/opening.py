@@ -8,6 +8,7 @@ import torch
 from gpttui.errors import UserError
 from gpttui.model import checkpoint
 from gpttui.model.gpt import GPT
+from gpttui.storage.model_config import Config
 from gpttui.tokenizers import Tokenizer
 
 
@@ -27,13 +28,18 @@ def leave_a_core(threads: int | None = None) -> None:
     torch.set_num_threads(threads or max(1, usable_cores() - 1))
 
 
-def open_model(path: Path, *, dtype: torch.dtype = torch.float32, device: str = "cpu") -> tuple[GPT, Tokenizer]:
-    """The model in directory `path` and its tokenizer. Raises UserError where either is broken or they do not fit."""
-    config = checkpoint.read_config(path)
+def open_model(
+    path: Path, config: Config | None = None, *, dtype: torch.dtype = torch.float32, device: str = "cpu"
+) -> tuple[GPT, Tokenizer]:
+    """The model in directory `path` and its tokenizer; `config` is what its config.json says, where that has been read.
+
+    Raises UserError where either is broken or they do not fit.
+    """
+    config = config or checkpoint.read_config(path)
     tokenizer = Tokenizer.open(path)
     if tokenizer.vocab_size > config.vocab_size:
         raise UserError(
             f"{path}: the tokenizer has {tokenizer.vocab_size} tokens, the model {config.vocab_size};"
             " tokenizer.json belongs to another model"
         )
-    return checkpoint.load(path, dtype=dtype, device=device), tokenizer
+    return checkpoint.load(path, config, dtype=dtype, device=device), tokenizer

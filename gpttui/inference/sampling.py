@@ -146,7 +146,7 @@ def check(sampling: Sampling) -> Sampling:
     """The same settings. Raises UserError for values that no distribution can have."""
     if not 0 <= sampling.temperature <= 1e6:
         raise UserError(f"temperature must be 0 (greedy) or more, not {sampling.temperature}")
-    if sampling.top_k < 0:
+    if not 0 <= sampling.top_k < 1 << 31:
         raise UserError(f"top-k must be 0 (off) or more, not {sampling.top_k}")
     if not 0 <= sampling.top_p <= 1:
         raise UserError(f"top-p must lie between 0 and 1 (off), not at {sampling.top_p}")

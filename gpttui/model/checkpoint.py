@@ -5,6 +5,7 @@ slightly wrong model. Files from elsewhere are checked for shape and for numbers
 """
 
 import json
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,9 +18,12 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from gpttui.errors import UserError
-from gpttui.model.families import config_from_dict, config_to_dict, field_name, state_from_disk, state_to_disk
+from gpttui.files import reason
+from gpttui.model.families import config_to_dict, field_name, state_from_disk, state_to_disk, to_shape
 from gpttui.model.gpt import GPT, GPTConfig, rotary_table
-from gpttui.storage.model_files import CONFIG, checksum, json_object, need_directory, need_weights, reason, weight_files
+from gpttui.storage import model_config
+from gpttui.storage.model_config import Config
+from gpttui.storage.model_files import CONFIG, checksum, header, need_directory, need_weights, weight_files
 from gpttui.storage.model_files import WEIGHTS as WEIGHTS
 
 LARGE_HEAD = 1 << 24
@@ -29,14 +33,24 @@ FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 """What weights may be stored as. Whole numbers, truth values and complex ones would be turned into other weights."""
 
 
-def load(path: Path, *, dtype: torch.dtype = torch.float32, device: str = "cpu") -> GPT:
+def load(path: Path, config: Config | None = None, *, dtype: torch.dtype = torch.float32, device: str = "cpu") -> GPT:
     """The model in directory `path`, in evaluation mode, weights as `dtype` whatever the file stores.
 
-    Raises UserError, naming the file and the cure, for anything that is not a whole and fitting model.
+    `config` is what its config.json says, where that has been read. Raises UserError, naming the file and the cure, for
+    anything that is not a whole and fitting model; sizes are compared before any tensor is read.
     """
-    config = read_config(path)
-    state = state_from_disk(read_tensors(path), config)
-    return build(config, state, path, dtype=dtype, device=device)
+    config = config or read_config(path)
+    shape = to_shape(config, str(path / CONFIG))
+    stored = {name: x for file in weight_files(path) for name, x in header(file).tensors.items()}
+    one = torch.zeros(())
+    _check_size(shape, state_from_disk({name: one.expand(x.shape) for name, x in stored.items()}, shape), path)
+    needed = sum(math.prod(x.shape) for x in stored.values()) * dtype.itemsize
+    _check_memory(needed, f"{path}: its weights need")
+    try:
+        state = state_from_disk(read_tensors(path), shape)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
+    return build(shape, state, path, dtype=dtype, device=device)
 
 
 def build(
@@ -104,12 +118,17 @@ def _checksum(state: dict[str, Tensor]) -> str:
     return checksum(state[name].reshape(-1).view(torch.uint8).numpy().data for name in sorted(state))
 
 
-def read_config(path: Path) -> GPTConfig:
-    """The shape of the model in directory `path`."""
+def read_config(path: Path) -> Config:
+    """What config.json of model directory `path` says."""
     need_directory(path)
     if not (path / CONFIG).exists():
         raise UserError(f"{path} holds no config.json; a model is config.json + model.safetensors + tokenizer.json")
-    return config_from_dict(json_object(path / CONFIG))
+    return model_config.read(path / CONFIG)
+
+
+def read_shape(path: Path) -> GPTConfig:
+    """The shape of the model in directory `path`."""
+    return to_shape(read_config(path), str(path / CONFIG))
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
@@ -170,13 +189,16 @@ def _check_size(config: GPTConfig, state: dict[str, Tensor], path: Path) -> None
 def _check_context(config: GPTConfig, path: Path) -> None:
     """No weight tells how long a context may be where positions are not learned; the machine does."""
     per_position_bytes = 4 * config.d_head * (2 * config.n_layer * config.kv_heads + 1)
-    needed, there = config.context * per_position_bytes, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    if needed > there:
-        says = f"{field_name('context', config)} {config.context}"
-        raise UserError(
-            f"{path}: config.json says {says}; its keys and values alone need {needed / 1e9:.0f} GB,"
-            f" this machine has {there / 1e9:.0f}"
-        )
+    says = f"{field_name('context', config)} {config.context}"
+    _check_memory(
+        config.context * per_position_bytes, f"{path}: config.json says {says}; its keys and values alone need"
+    )
+
+
+def _check_memory(needed_bytes: int, what: str) -> None:
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed_bytes > there:
+        raise UserError(f"{what} {needed_bytes / 1e9:.0f} GB, this machine has {there / 1e9:.0f}")
 
 
 def _sized(shape: Sequence[int]) -> str:

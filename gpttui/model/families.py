@@ -9,11 +9,14 @@ import dataclasses
 import re
 from typing import Any
 
+import msgspec
+import torch
 from torch import Tensor
 
 from gpttui.errors import UserError
 from gpttui.model.gpt import Activation, GPTConfig
-from gpttui.storage.model_files import FORMAT, check_config
+from gpttui.storage import model_config
+from gpttui.storage.model_config import FORMAT
 
 _ACTIVATIONS: dict[str, Activation] = {
     "gelu_new": "gelu_tanh",
@@ -22,7 +25,6 @@ _ACTIVATIONS: dict[str, Activation] = {
     "relu": "relu",
 }
 _TO_HF_ACTIVATION = {"gelu_tanh": "gelu_new", "gelu": "gelu", "relu": "relu"}
-_GPT2_FIELDS = {"context": "n_positions", "d_model": "n_embd", "d_mlp": "n_inner"}
 _CONV1D = re.compile(r"\.(c_attn|c_proj|c_fc)\.weight$")
 _MASK_BUFFER = re.compile(r"\.attn\.(masked_)?bias$")  # causal masks that old exports carry along
 
@@ -67,42 +69,29 @@ def config_to_dict(config: GPTConfig) -> dict[str, Any]:
 
 def config_from_dict(raw: dict[str, Any]) -> GPTConfig:
     """The shape that a `config.json` describes. Raises UserError for unknown families and impossible sizes."""
-    check_config(raw)
+    return to_shape(model_config.convert(raw))
+
+
+def to_shape(config: model_config.Config, where: str = "config.json") -> GPTConfig:
+    """The shape that our code builds. Raises UserError for what it cannot."""
+    fields = msgspec.structs.asdict(config)
     try:
-        return _own_config(raw) if raw["model_type"] == "gpttui" else _gpt2_config(raw)
+        if isinstance(config, model_config.Gpt2):
+            if config.activation not in _ACTIVATIONS:
+                raise ValueError(f"activation {config.activation[:40]!r} is not one of {', '.join(_ACTIVATIONS)}")
+            if fields.pop("scale_attn_by_inverse_layer_idx") or not fields.pop("scale_attn_weights"):
+                raise ValueError("attention scaled by layer is not GPT-2's; gpttui does not compute it")
+            if fields.pop("add_cross_attention"):
+                raise ValueError("cross attention needs an encoder; gpttui opens decoders only")
+            fields["activation"] = _ACTIVATIONS[config.activation]
+        return GPTConfig(**fields)
     except ValueError as error:
-        raise UserError(f"config.json describes an impossible model: {error}") from error
-
-
-def _own_config(raw: dict[str, Any]) -> GPTConfig:
-    names = {field.name for field in dataclasses.fields(GPTConfig)}
-    return GPTConfig(**{name: value for name, value in raw.items() if name in names})
-
-
-def _gpt2_config(raw: dict[str, Any]) -> GPTConfig:
-    activation = raw.get("activation_function", "gelu_new")
-    if activation not in _ACTIVATIONS:
-        raise ValueError(f"activation {activation!r} is not one of {', '.join(_ACTIVATIONS)}")
-    if raw.get("scale_attn_by_inverse_layer_idx") or not raw.get("scale_attn_weights", True):
-        raise ValueError("attention scaled by layer is not GPT-2's; gpttui does not compute it")
-    if raw.get("add_cross_attention"):
-        raise ValueError("cross attention needs an encoder; gpttui opens decoders only")
-    return GPTConfig(
-        vocab_size=raw["vocab_size"],
-        context=raw["n_positions"],
-        n_layer=raw["n_layer"],
-        n_head=raw["n_head"],
-        d_model=raw["n_embd"],
-        d_mlp=raw.get("n_inner"),
-        norm_eps=raw.get("layer_norm_epsilon", 1e-5),
-        activation=_ACTIVATIONS[activation],
-        tied=raw.get("tie_word_embeddings", True),
-    )
+        raise UserError(f"{where} describes an impossible model: {error}") from error
 
 
 def field_name(name: str, config: GPTConfig) -> str:
     """What `config.json` calls the field `name` of `config`."""
-    return _GPT2_FIELDS.get(name, name) if is_gpt2(config) else name
+    return model_config.GPT2_NAMES.get(name, name) if is_gpt2(config) else name
 
 
 def state_to_disk(state: dict[str, Tensor], config: GPTConfig) -> dict[str, Tensor]:
@@ -115,7 +104,10 @@ def state_to_disk(state: dict[str, Tensor], config: GPTConfig) -> dict[str, Tens
 
 
 def state_from_disk(stored: dict[str, Tensor], config: GPTConfig) -> dict[str, Tensor]:
-    """The file's tensors under our names; Hugging Face's variants (no prefix, mask buffers) are understood."""
+    """The file's tensors under our names; Hugging Face's variants (no prefix, mask buffers) are understood.
+
+    Raises UserError where a tied model comes with a head of its own.
+    """
     state: dict[str, Tensor] = {}
     gpt2 = is_gpt2(config)
     for name, x in stored.items():
@@ -124,6 +116,12 @@ def state_from_disk(stored: dict[str, Tensor], config: GPTConfig) -> dict[str, T
         if not name.startswith(("transformer.", "lm_head.")):
             name = "transformer." + name
         state[name] = x.t() if gpt2 and x.dim() == 2 and _CONV1D.search(name) else x
-    if config.tied and "transformer.wte.weight" in state:
-        state["lm_head.weight"] = state["transformer.wte.weight"]
+    if config.tied and (embedding := state.get("transformer.wte.weight")) is not None:
+        head = state.setdefault("lm_head.weight", embedding)
+        if head is not embedding and not (head.shape == embedding.shape and torch.equal(head, embedding)):
+            raise UserError(
+                "lm_head.weight differs from wte.weight, yet config.json says that they are one matrix;"
+                f' set "{field_name("tied", config)}": false there'
+            )
+        state["lm_head.weight"] = embedding
     return state

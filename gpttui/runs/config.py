@@ -4,15 +4,17 @@ Two runs with equal configs on the same machine and thread count give the same l
 that the screen can hold a form over it; what the fields mean for a model is in `gpttui.training`.
 """
 
-import math
 from typing import Any, Literal
 
 import msgspec
 
 from gpttui.errors import UserError, one_line
+from gpttui.files import from_json
 
 FORMAT = 1
 """Version of a run directory; a larger one in a file means: written by a newer gpttui."""
+MOST = 10**15
+"""No count, time or seed of a run is as large."""
 
 _COUNTS = "layers heads width context batch accumulation steps corpus_documents keep newton_schulz_steps".split()
 _NOT_NEGATIVE = (
@@ -142,11 +144,11 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, eq=True):
 
     def __post_init__(self) -> None:
         for name in _COUNTS:
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+            if not 1 <= getattr(self, name) < MOST:
+                raise ValueError(f"{name} must be at least 1 and below {MOST:,}, not {getattr(self, name)}")
         for name in _NOT_NEGATIVE:
-            if not 0 <= getattr(self, name) < math.inf:
-                raise ValueError(f"{name} must not be negative, but is {getattr(self, name)}")
+            if not 0 <= getattr(self, name) < MOST:
+                raise ValueError(f"{name} must be at least 0 and below {MOST:,}, not {getattr(self, name)}")
         for name in ("lr", "matrix_lr"):
             if not 0 < getattr(self, name) < 100:
                 raise ValueError(f"{name} must be above 0 (0.001, say), not {getattr(self, name)}")
@@ -170,13 +172,14 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, eq=True):
     @classmethod
     def from_json(cls, text: str | bytes) -> "TrainConfig":
         """Read `config.json` of a run. Raises UserError for a newer format or a file that is none."""
-        try:
-            raw: dict[str, Any] = msgspec.json.decode(text, type=dict[str, Any])
-            if raw.get("format", 0) > FORMAT:
-                raise UserError("this run was written by a newer gpttui; upgrade gpttui to open it")
-            return msgspec.convert(raw, cls)
-        except (msgspec.DecodeError, msgspec.ValidationError) as error:
-            raise UserError(f"the run's config.json cannot be read: {one_line(error)}") from error
+        name = "the run's config.json"
+        if from_json(text, _Format, name).format > FORMAT:
+            raise UserError("this run was written by a newer gpttui; upgrade gpttui to open it")
+        return from_json(text, cls, name)
+
+
+class _Format(msgspec.Struct):
+    format: int = 0
 
 
 def changed(config: TrainConfig, **fields: Any) -> TrainConfig:

@@ -3,31 +3,36 @@
 No torch here: the screen, `gpttui watch` and tests decode events without it. Losses are in nats per token.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
+
+Count = Annotated[int, Meta(ge=0, lt=1 << 53)]
+Number = Annotated[float, Meta(ge=-3.5e38, le=3.5e38)]
+"""What single precision can hold."""
 
 
 class TrainEvent(msgspec.Struct, frozen=True, tag=True, tag_field="event", kw_only=True, eq=False):
     """Base of all events; the class name is the tag. `step` counts optimiser steps done."""
 
-    step: int
+    step: Count
 
 
 class RunStarted(TrainEvent, frozen=True):
     """First of every start: fresh, resumed (`step` > 0) or rewound. Later steps recorded before no longer count."""
 
     config: dict[str, Any]
-    params: int
-    vocab_size: int
+    params: Count
+    vocab_size: Count
     tokenizer: str
-    train_tokens: int
-    val_tokens: int
-    tokens_per_step: int
+    train_tokens: Count
+    val_tokens: Count
+    tokens_per_step: Count
     device: str
-    threads: int
-    processes: int
-    unix_time_s: float
+    threads: Count
+    processes: Count
+    unix_time_s: Number
     notes: list[str] = []
     """What a person should know of the data: bytes that are not UTF-8, unknown characters, …"""
 
@@ -35,25 +40,25 @@ class RunStarted(TrainEvent, frozen=True):
 class StepDone(TrainEvent, frozen=True):
     """One optimiser step."""
 
-    loss_nats: float
+    loss_nats: Number
     """Of the batch, before the step."""
-    lr: float
+    lr: Number
     """AdamW's at this step (Muon's is scaled alike)."""
-    grad_norm: float
+    grad_norm: Number
     """Of all gradients together, before clipping."""
-    layer_grad_norms: list[float]
+    layer_grad_norms: list[Number]
     """Embedding, each block, the rest (final norm and head), in this order."""
-    tokens_per_s: float
-    elapsed_s: float
+    tokens_per_s: Number
+    elapsed_s: Number
     """Of training, over all starts of the run."""
 
 
 class EvalDone(TrainEvent, frozen=True):
     """Held-out loss over `tokens` tokens."""
 
-    val_loss_nats: float
-    tokens: int
-    elapsed_s: float
+    val_loss_nats: Number
+    tokens: Count
+    elapsed_s: Number
 
 
 class SampleDrawn(TrainEvent, frozen=True):
@@ -81,9 +86,9 @@ class RunEnded(TrainEvent, frozen=True):
     """`reason`: steps, minutes, target, or stopped (by a person or a signal; can be resumed)."""
 
     reason: str
-    val_loss_nats: float | None
-    best_val_loss_nats: float | None
-    elapsed_s: float
+    val_loss_nats: Number | None
+    best_val_loss_nats: Number | None
+    elapsed_s: Number
 
 
 class RunFailed(TrainEvent, frozen=True):

@@ -16,6 +16,7 @@ import errno
 import fcntl
 import io
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -23,10 +24,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-import msgspec
-
 from gpttui import locations
 from gpttui.errors import UserError, no_such, one_line
+from gpttui.files import json_object, open_regular, read_bytes, read_text
 from gpttui.runs.config import FORMAT, TrainConfig
 from gpttui.runs.events import Event, decode_event, encode_event
 
@@ -95,11 +95,11 @@ class RunLock:
 def is_locked(path: Path) -> bool:
     """Whether something is training in run `path` now."""
     try:
-        with (path / LOCK).open("rb") as handle:
+        with open_regular(path / LOCK) as handle:
             fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
-    except OSError:
+    except (OSError, UserError):
         return False
     return False
 
@@ -167,7 +167,7 @@ class EventTail:
         Another file in the place of the one read so far, such as that of a run begun anew, is read from its start.
         """
         try:
-            with self.file.open("rb") as handle:
+            with open_regular(self.file) as handle:
                 found = os.fstat(handle.fileno())
                 if found.st_ino != self._inode or found.st_size < self._offset:
                     self._offset, self._inode = 0, found.st_ino
@@ -179,6 +179,8 @@ class EventTail:
             self._offset = 0
             return []
         whole = block[: block.rfind(b"\n") + 1]
+        if not whole and len(block) > 1 << 24:
+            raise UserError(f"{self.file} is damaged: it has no line end in {len(block) >> 20} MB; take it away")
         if not whole and len(block) >= LONGEST_LINE:  # no event of ours
             whole = block
         self._offset += len(whole)
@@ -225,11 +227,9 @@ def kept() -> list[Path]:
 def read_config(path: Path) -> TrainConfig:
     """The config of run `path`. Raises UserError where there is none."""
     try:
-        return TrainConfig.from_json((path / CONFIG).read_bytes())
+        return TrainConfig.from_json(read_bytes(path / CONFIG))
     except FileNotFoundError as error:
         raise UserError(f"{path} is not a run directory: it holds no config.json") from error
-    except OSError as error:
-        raise UserError(f"cannot read {one_line_os(error, path / CONFIG)}") from error
 
 
 def checkpoints(path: Path) -> list[tuple[int, Path]]:
@@ -237,7 +237,13 @@ def checkpoints(path: Path) -> list[tuple[int, Path]]:
     folder = path / CHECKPOINTS
     if not folder.is_dir():
         return []
-    return sorted((int(p.name), p) for p in folder.iterdir() if p.name.isdigit() and (p / CONFIG).exists())
+    found = ((step_of(p.name), p) for p in folder.iterdir())
+    return sorted((step, p) for step, p in found if step is not None and (p / CONFIG).exists())
+
+
+def step_of(name: str) -> int | None:
+    """The step that a checkpoint's directory is named after; None for any other name."""
+    return int(name) if re.fullmatch(r"[0-9]{1,15}", name) else None
 
 
 def checkpoint_at(path: Path, step: int) -> Path:
@@ -257,10 +263,10 @@ def latest_checkpoint(path: Path) -> Path | None:
     """
     _refuse_newer(path)
     try:
-        named = path / CHECKPOINTS / (path / LATEST).read_text(encoding="utf-8").strip()
-        if named.name.isdigit() and (named / STATE).exists():
+        named = path / CHECKPOINTS / read_text(path / LATEST).strip()
+        if step_of(named.name) is not None and (named / STATE).exists():
             return named
-    except OSError:
+    except (OSError, ValueError, UserError):  # not there, or not the name of a checkpoint
         pass
     whole = [p for _, p in checkpoints(path) if (p / STATE).exists()]
     return whole[-1] if whole else None
@@ -269,10 +275,10 @@ def latest_checkpoint(path: Path) -> Path | None:
 def _refuse_newer(path: Path) -> None:
     """Only the format is looked at: a run whose config is out of date or damaged still has its models."""
     try:
-        raw = msgspec.json.decode((path / CONFIG).read_bytes())
-    except (OSError, msgspec.DecodeError):
+        raw = json_object(path / CONFIG)
+    except UserError:
         return
-    version = raw.get("format") if isinstance(raw, dict) else None
+    version = raw.get("format")
     if isinstance(version, int) and version > FORMAT:
         raise UserError(f"the run {path} was written by a newer gpttui; upgrade gpttui to open it")
 

@@ -7,6 +7,7 @@ may hold it.
 """
 
 import json
+import math
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,8 +15,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from gpttui.errors import UserError, one_line
+from gpttui.files import from_json, in_words, read_bytes
 from gpttui.inference.sampling import check
 from gpttui.interventions import Intervention
 from gpttui.records import Array, Sampling, Told
@@ -23,6 +26,9 @@ from gpttui.records import Array, Sampling, Told
 FORMAT, VERSION = "gpttui session", 2
 PLAIN_VERSION = 1
 """Of files without a checkpoint, which older versions read as they are meant."""
+MOST_TOKENS, MOST_BRANCHES, MOST_BITS = 100_000, 100_000, 1e7
+Count = Annotated[int, Meta(ge=0, lt=1 << 53)]
+TokenId = Annotated[int, Meta(ge=0, lt=1 << 31)]
 OTHER = "name the model that it was saved with: --model PATH"
 
 
@@ -30,10 +36,10 @@ OTHER = "name the model that it was saved with: --model PATH"
 class Node:
     """One token of one continuation."""
 
-    id: int
-    parent: int
+    id: Count
+    parent: Annotated[int, Meta(ge=-1, lt=1 << 53)]
     """-1: it follows the prompt."""
-    token_id: int
+    token_id: TokenId
     bits: float
     """Surprisal, -log2 of the probability that the model gave this token here; nan where it is not known."""
     picked: bool = False
@@ -83,6 +89,10 @@ class Branches:
     def children(self, node_id: int = -1) -> tuple[Node, ...]:
         """What follows a node, in the order it was tried."""
         return tuple(self.nodes[child] for child in self._children[node_id])
+
+    def child_ids(self, node_id: int = -1) -> Sequence[int]:
+        """The ids of `children`."""
+        return self._children[node_id]
 
     def follow(
         self,
@@ -192,7 +202,7 @@ class OfRun(msgspec.Struct, frozen=True):
 
     run: str
     """Its directory."""
-    step: Annotated[int, msgspec.Meta(ge=0)]
+    step: Count
 
 
 class SessionFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -202,23 +212,23 @@ class SessionFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     version: int = PLAIN_VERSION
     model: str
     """An id of the gallery, or a path."""
-    vocab_size: int
-    params: int
+    vocab_size: Count
+    params: Count
     """Both tell whether the model is still the one that the session was made with."""
     checkpoint: OfRun | None = None
     """Since version 2: the weights that the text stands under; None: the model's own."""
     prompt: str
-    appended: list[int] = []
+    appended: Annotated[list[TokenId], Meta(max_length=MOST_TOKENS)] = []
     picked: list[bool] = []
     draws: list[Told] = []
     """How each appended token was drawn, where it is known; empty, or one for each."""
     sampling: Sampling = Sampling()
     seed: int = 0
     interventions: list[Intervention] = []
-    branches: list[Node] = []
-    position: int = -1
-    layer: int = 0
-    head: int = 0
+    branches: Annotated[list[Node], Meta(max_length=MOST_BRANCHES)] = []
+    position: Annotated[int, Meta(ge=-1, lt=1 << 31)] = -1
+    layer: Annotated[int, Meta(ge=0, lt=1 << 31)] = 0
+    head: Annotated[int, Meta(ge=0, lt=1 << 31)] = 0
     view: dict[str, Any] = {}
     """Whatever else the screen wants back: open pane, colour mode, pinned tokens, the other prompt of Compare …"""
 
@@ -249,21 +259,29 @@ def save_session(session: SessionFile, file: Path) -> None:
 def load_session(file: Path) -> SessionFile:
     """Read a session file. Raises UserError, in one line, for anything that is not one this gpttui can replay."""
     try:
-        raw = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{file} cannot be read as a session: {one_line(error)}") from error
-    if not isinstance(raw, dict) or raw.get("format") != FORMAT:
+        data = read_bytes(file)
+    except FileNotFoundError as error:
+        raise UserError(f"{file} cannot be read as a session: there is no such file") from error
+    raw = from_json(data, dict[str, Any], str(file))
+    if raw.get("format") != FORMAT:
         raise UserError(f"{file} is not a gpttui session; those are saved with ctrl+o")
     if not isinstance(raw.get("version"), int) or raw["version"] > VERSION:
         raise UserError(f"{file} was saved by a newer gpttui (format {raw.get('version')}); upgrade to open it")
     try:
         for node in raw.get("branches", ()):
-            node["bits"] = float("nan") if node["bits"] is None else node["bits"]
+            node["bits"] = math.nan if node["bits"] is None else node["bits"]
         session = msgspec.convert(raw, SessionFile)
-    except (msgspec.ValidationError, KeyError, TypeError) as error:
-        raise UserError(f"{file} is damaged: {one_line(error)}") from error
+    except msgspec.ValidationError as error:
+        raise UserError(f"{file} is damaged: {': '.join(filter(None, in_words(error)))}") from error
+    except (KeyError, TypeError) as error:
+        raise UserError(f"{file} is damaged: its branches are none") from error
     if len(session.picked) != len(session.appended) or len(session.draws) not in (0, len(session.appended)):
         raise UserError(f"{file} is damaged: it does not say for every token how it was chosen")
+    there = {-1}
+    for n, node in enumerate(session.branches, 1):
+        if node.id in there or node.parent not in there or not (math.isnan(node.bits) or abs(node.bits) < MOST_BITS):
+            raise UserError(f"{file} is damaged: its branch number {n} hangs on none before it, or has no surprisal")
+        there.add(node.id)
     return session
 
 

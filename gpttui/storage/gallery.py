@@ -5,36 +5,27 @@ shards), tokenizer.json, and, where gpttui made it, card.json and history.json. 
 GPT-2) have no card and are listed all the same. Not for: the weights themselves (`gpttui.model.checkpoint`). No torch.
 """
 
-import json
 import math
-import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import numpy as np
 
 import gpttui
 from gpttui import locations
 from gpttui.errors import UserError, no_such, one_line
+from gpttui.files import LARGE, from_json, json_object, open_regular, read_bytes, read_json, reason
 from gpttui.records import LossHistory, ModelCard, frozen
-from gpttui.storage.model_files import (
-    CONFIG,
-    INDEX,
-    check_config,
-    checksum,
-    header,
-    json_object,
-    need_directory,
-    need_file,
-    need_utf8,
-    reason,
-    weight_files,
-)
-from gpttui.text import whole
+from gpttui.storage import model_card, model_config
+from gpttui.storage.model_files import CONFIG, INDEX, Header, checksum, header, need_directory, need_utf8, weight_files
 
 HUB = "hub:"
 DEFAULTS = ("tales", "shakespeare")
+PIECE_BYTES = 1 << 24
+Loss = Annotated[float, msgspec.Meta(ge=-1e6, le=1e6)]
+Step = Annotated[int, msgspec.Meta(ge=0, lt=1 << 53)]
 HUB_FILES = (
     CONFIG,
     "model*.safetensors",
@@ -181,9 +172,10 @@ def _of_a_run(ref: str) -> Path | None:
 
 def _run_of(path: Path) -> tuple[Path, int] | None:
     """The run and step that directory `path` is a checkpoint of, if it is one."""
-    if path.parent.name != "checkpoints" or not path.name.isdigit():
-        return None
-    return path.parent.parent, int(path.name)
+    from gpttui.runs.rundir import step_of  # not before the first paint
+
+    step = step_of(path.name)
+    return None if path.parent.name != "checkpoints" or step is None else (path.parent.parent, step)
 
 
 def from_hub(name: str) -> Path:
@@ -233,50 +225,39 @@ def cards() -> tuple[list[ModelCard], list[str]]:
     return found, broken
 
 
-def card(path: Path) -> ModelCard:
-    """What the files of directory `path` say about the model. Raises UserError where they are not a model's."""
+def card(path: Path, config: model_config.Config | None = None) -> ModelCard:
+    """What the files of directory `path` say about the model. Raises UserError where they are not a model's.
+
+    `config` is what its config.json says, where that has been read.
+    """
     need_utf8(path, "model")
-    config = json_object(path / CONFIG)
-    check_config(config, str(path / CONFIG))
-    own = config["model_type"] == "gpttui"
+    config = model_config.read(path / CONFIG) if config is None else config
+    about, files = told(path), weight_files(path)
     try:
-        extra = told(path)
-        weights = weight_files(path)
-        metric = extra.get("metric_value")
         return ModelCard(
             id=name_of(path),
             path=str(path),
-            params=sum(_count_params(header(file), tied=_tied(config)) for file in weights),
-            n_layer=config["n_layer"],
-            n_head=config["n_head"],
-            d_model=config["d_model" if own else "n_embd"],
-            vocab_size=config["vocab_size"],
-            context=config["context" if own else "n_positions"],
-            tokenizer=tokenizer_kind(path, config["vocab_size"]),
-            size_bytes=sum(file.stat().st_size for file in weights),
-            data=_words(extra.get("data", "")),
-            metric_name=_words(extra.get("metric_name", "")),
-            metric_value=None if metric is None else float(metric),
-            summary=_words(extra.get("summary", "")),
-            prompts=tuple(map(_words, extra.get("prompts", ()))),
-            arch="modern" if own and config.get("norm") == "rmsnorm" else config["model_type"],
-            token_view=_words(extra.get("token_view", "text")),
-            prompt=_words(extra.get("prompt", "")),
-            measured=_measured(extra),
-            look_inside=_words(extra.get("look_inside", "")),
+            params=sum(_count_params(header(file), tied=config.tied) for file in files),
+            n_layer=config.n_layer,
+            n_head=config.n_head,
+            d_model=config.d_model,
+            vocab_size=config.vocab_size,
+            context=config.context,
+            tokenizer=tokenizer_kind(path, config.vocab_size),
+            size_bytes=sum(file.stat().st_size for file in files),
+            data=about.data,
+            metric_name=about.metric_name,
+            metric_value=about.metric_value,
+            summary=about.summary,
+            prompts=about.prompts,
+            arch=config.arch,
+            token_view=about.token_view,
+            prompt=about.prompt,
+            measured=tuple(about.measured.metrics.items()) if about.measured is not None else (),
+            look_inside=about.look_inside,
         )
-    except (TypeError, ValueError, AttributeError, OverflowError, OSError) as error:
+    except OSError as error:
         raise UserError(f"{path} cannot be described: {reason(error)}") from error
-
-
-def _words(value: object) -> str:
-    """A card's text, with lone surrogates, which JSON can spell but no file and no message carry, replaced."""
-    return whole(str(value))
-
-
-def _measured(extra: dict[str, Any]) -> tuple[tuple[str, float], ...]:
-    metrics = (extra.get("measured") or {}).get("metrics", {})
-    return tuple((_words(name), float(value)) for name, value in metrics.items())
 
 
 def as_listed(model: ModelCard) -> dict[str, Any]:
@@ -289,19 +270,16 @@ def as_listed(model: ModelCard) -> dict[str, Any]:
     }
 
 
-def told(path: Path) -> dict[str, Any]:
+def told(path: Path) -> model_card.Told:
     """What is told of the model of directory `path`: its card; of a run's checkpoint, what the run's config says."""
-    if (path / "card.json").exists():
-        return json_object(path / "card.json")
-    if (checkpoint_of := _run_of(path)) is None:
-        return {}
+    if (path / model_card.CARD).exists() or (checkpoint_of := _run_of(path)) is None:
+        return model_card.told(path)
     from gpttui.runs import rundir
-    from gpttui.storage import model_card
 
     try:
-        return model_card.of_run(rundir.read_config(checkpoint_of[0]))
+        return msgspec.convert(model_card.of_run(rundir.read_config(checkpoint_of[0])), model_card.Told)
     except UserError:  # a model all the same
-        return {}
+        return model_card.Told()
 
 
 def history(path: Path) -> LossHistory | None:
@@ -309,25 +287,39 @@ def history(path: Path) -> LossHistory | None:
     file = path / "history.json"
     checkpoint_of = _run_of(path)
     if file.exists():
-        raw = json_object(file)
+        recorded = read_json(file, RecordedLosses)
     elif checkpoint_of is not None:
         from gpttui.runs.history import loss_history
 
         run, step = checkpoint_of
-        raw = loss_history(run, run.name, step)
+        recorded = msgspec.convert(loss_history(run, run.name, step), RecordedLosses)
     else:
         return None
-    try:
-        arrays = [
-            frozen(np.asarray(raw.get(name, []), dtype=np.float64).reshape(-1))
-            for name in ("steps", "losses_nats", "val_steps", "val_losses_nats")
-        ]
-    except (TypeError, ValueError, OverflowError) as error:
-        raise UserError(f"{file} is no loss history: {one_line(error)}") from error
-    if len(arrays[0]) != len(arrays[1]) or len(arrays[2]) != len(arrays[3]):
-        raise UserError(f"{file} is no loss history: steps and losses differ in number")
+    names = ("steps", "losses_nats", "val_steps", "val_losses_nats")
+    arrays = [frozen(np.asarray(getattr(recorded, name), dtype=np.float64)) for name in names]
     steps, losses, val_steps, val_losses = arrays
-    return LossHistory(steps, losses, val_steps, val_losses, title=_words(raw.get("title", "")))
+    if len(steps) != len(losses) or len(val_steps) != len(val_losses):
+        raise UserError(f"{file} is no loss history: steps and losses differ in number")
+    return LossHistory(steps, losses, val_steps, val_losses, title=recorded.title)
+
+
+class RecordedLosses(msgspec.Struct, frozen=True):
+    """What a history.json holds."""
+
+    title: str = ""
+    steps: list[Step] = []
+    losses_nats: list[Loss] = []
+    val_steps: list[Step] = []
+    val_losses_nats: list[Loss] = []
+    stages: int = 1
+
+
+class _Vocabulary(msgspec.Struct):
+    vocab: dict[str, int]
+
+
+class _Closed(msgspec.Struct):
+    model: _Vocabulary
 
 
 def tokenizer_kind(path: Path, vocab_size: int) -> str:
@@ -335,15 +327,11 @@ def tokenizer_kind(path: Path, vocab_size: int) -> str:
     file = path / "tokenizer.json"
     if not file.exists():
         return f"byte-level BPE {vocab_size}" if (path / "merges.txt").exists() else "none"
-    need_file(file)
-    data = file.read_bytes()
+    data = read_bytes(file, LARGE)
     if b'"ByteLevel"' in data:
         return f"byte-level BPE {vocab_size}"
-    try:
-        names = json.loads(data)["model"]["vocab"]
-        return "characters" if all(len(name) == 1 for name in names) else "words"
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise UserError(f"{file} cannot be read: {one_line(error)}") from error
+    names = from_json(data, _Closed, str(file)).model.vocab
+    return "characters" if all(len(name) == 1 for name in names) else "words"
 
 
 # ── safetensors, its header only ──────────────────────────────────────────────────────────────────────────────────
@@ -356,36 +344,28 @@ def verify(path: Path) -> str:
     """
     answer = "ok"
     for file in weight_files(path):
-        entries = header(file)
-        expected = entries.get("__metadata__", {}).get("crc32")
-        if expected is None:
+        head = header(file)
+        if head.crc32 is None:
             answer = "no checksum"
-        elif checksum(_contents(file, entries)) != expected:
+        elif checksum(_contents(file, head)) != head.crc32:
             raise UserError(f"{file} is damaged: its checksum does not match; copy or download it again")
     return answer
 
 
-def _contents(file: Path, entries: dict[str, Any]) -> Iterator[bytes]:
-    """The bytes of every tensor, in the order of their names."""
-    with file.open("rb") as handle:
-        start = 8 + struct.unpack("<Q", handle.read(8))[0]
-        for name in sorted(name for name in entries if name != "__metadata__"):
-            begin, end = entries[name]["data_offsets"]
-            handle.seek(start + begin)
-            yield handle.read(end - begin)
+def _contents(file: Path, head: Header) -> Iterator[bytes]:
+    """The bytes of every tensor, in the order of their names, a piece at a time."""
+    with open_regular(file) as handle:
+        for _, tensor in sorted(head.tensors.items()):
+            begin, end = tensor.data_offsets
+            handle.seek(head.start + begin)
+            for at in range(begin, end, PIECE_BYTES):
+                yield handle.read(min(PIECE_BYTES, end - at))
 
 
-def _count_params(entries: dict[str, Any], *, tied: bool) -> int:
-    return sum(math.prod(entry["shape"]) for name, entry in _parameters(entries, tied=tied))
-
-
-def _parameters(entries: dict[str, Any], *, tied: bool) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Entries that count: no metadata, no causal masks that old exports carry along, no second copy of a tied head."""
-    for name, entry in entries.items():
-        mask = name.endswith((".attn.bias", ".attn.masked_bias"))
-        if name != "__metadata__" and not mask and not (tied and name == "lm_head.weight"):
-            yield name, entry
-
-
-def _tied(config: dict[str, Any]) -> bool:
-    return bool(config.get("tied", config.get("tie_word_embeddings", True)))
+def _count_params(head: Header, *, tied: bool) -> int:
+    """Numbers that count: no causal masks that old exports carry along, no second copy of a tied head."""
+    return sum(
+        math.prod(tensor.shape)
+        for name, tensor in head.tensors.items()
+        if not name.endswith((".attn.bias", ".attn.masked_bias")) and not (tied and name == "lm_head.weight")
+    )

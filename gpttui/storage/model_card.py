@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from gpttui.corpora.registry import spec_of
+from gpttui.files import read_json
 from gpttui.runs.config import TrainConfig
 
 CARD, WORDS = "card.json", "README.md"
@@ -23,10 +24,56 @@ seed, steps, minutes, prompts, prompt, look_inside, token_view, arch, metric_nam
 the checkpoints of its run."""
 
 
-def read(model: Path) -> Card:
-    """The card in model directory `model`; empty where it has none."""
+class Measured(msgspec.Struct, frozen=True):
+    """What an examination found."""
+
+    metrics: dict[str, float] = {}
+    n: int | None = None
+    seed: int = 0
+
+
+class Course(msgspec.Struct, frozen=True):
+    """One metric over the checkpoints of a run."""
+
+    metric: str
+    steps: list[int]
+    values: list[float]
+
+
+class Told(msgspec.Struct, frozen=True):
+    """The card by the types of its values; see `Card`."""
+
+    title: str = ""
+    summary: str = ""
+    data: str = ""
+    source: dict[str, Any] | None = None
+    shape: str = ""
+    recipe: str = ""
+    command: str = ""
+    seed: int = 0
+    steps: int = 0
+    minutes: float = 0.0
+    prompts: tuple[str, ...] = ()
+    prompt: str = ""
+    look_inside: str = ""
+    token_view: str = "text"
+    arch: str = ""
+    metric_name: str = ""
+    metric_value: float | None = None
+    measured: Measured | None = None
+    course: Course | None = None
+
+
+def told(model: Path) -> Told:
+    """What the card in model directory `model` says; nothing where it has none. Raises UserError for a damaged one."""
     file = model / CARD
-    return msgspec.json.decode(file.read_bytes(), type=Card) if file.exists() else {}
+    return read_json(file, Told) if file.exists() else Told()
+
+
+def read(model: Path) -> Card:
+    """The card in model directory `model`, all that is in it; empty where it has none. Raises UserError as `told`."""
+    told(model)
+    return read_json(model / CARD, Card) if (model / CARD).exists() else {}
 
 
 def of_run(config: TrainConfig) -> Card:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from gpttui.errors import UserError, one_line
+from gpttui.files import read_json
 from gpttui.model import checkpoint
 from gpttui.model.gpt import GPT
 from gpttui.runs import rundir
@@ -80,11 +81,9 @@ def restore(folder: Path, model: GPT, optimisers: list[torch.optim.Optimizer]) -
 def read_state(folder: Path) -> TrainState:
     """The numbers of checkpoint `folder`."""
     try:
-        state = msgspec.json.decode((folder / rundir.STATE).read_bytes(), type=TrainState)
-    except OSError as error:
-        raise UserError(f"cannot read {rundir.one_line_os(error, folder / rundir.STATE)}") from error
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
-        raise UserError(f"{folder / rundir.STATE} is damaged: {one_line(error)}") from error
+        state = read_json(folder / rundir.STATE, TrainState)
+    except FileNotFoundError as error:
+        raise UserError(f"{folder} holds no {rundir.STATE}: its run cannot go on from there") from error
     if state.format > FORMAT:
         raise UserError(f"{folder} was written by a newer gpttui; upgrade gpttui to resume it")
     return state

@@ -23,12 +23,13 @@ from torch import Tensor
 from gpttui.corpora.registry import corpus_spec, open_corpus
 from gpttui.corpora.splits import HELD_OUT_FROM_SEED
 from gpttui.errors import UserError
+from gpttui.files import read_json
 from gpttui.runs import rundir
 from gpttui.runs.config import TrainConfig
-from gpttui.tokenizers import Tokenizer, train_bpe, train_characters, train_words
+from gpttui.tokenizers import Tokenizer, guarded, train_bpe, train_characters, train_words
 from gpttui.training.text import TextSource, open_text
+from gpttui.training.token_file import Array, Encoded, TokenWriter, open_tokens, token_dtype
 
-Array = np.ndarray[Any, Any]
 IGNORED = -100
 """Target of padding: what `cross_entropy` skips."""
 BPE_TRAINING_CHARS = 100_000_000
@@ -173,9 +174,9 @@ def open_data(config: TrainConfig, path: Path) -> Data:
     """The encoded data of run `path`, memory-mapped."""
     folder = path / "data"
     try:
-        meta = json.loads((folder / META).read_text(encoding="utf-8"))
-        arrays = [np.load(folder / f"{side}.npy", mmap_mode="r") for side in ("train", "val")]
-    except (OSError, ValueError) as error:
+        meta = read_json(folder / META, Encoded)
+        arrays = [open_tokens(folder / f"{side}.npy") for side in ("train", "val")]
+    except (OSError, ValueError, UserError) as error:
         raise UserError(f"the encoded text in {folder} is missing or damaged; start the run anew") from error
     tokenizer = Tokenizer.open(path)
     newline = _newline(tokenizer) if config.from_starts and not config.documents else -1
@@ -183,7 +184,7 @@ def open_data(config: TrainConfig, path: Path) -> Data:
         TokenFile(
             array,
             config.context,
-            marker=meta["marker"],
+            marker=meta.marker,
             prompt_weight=config.prompt_weight,
             newline=newline,
             starts_share=config.starts_share,
@@ -194,7 +195,7 @@ def open_data(config: TrainConfig, path: Path) -> Data:
         raise UserError(
             "no line of the text begins a whole context before its end; use more text, or leave from_starts out"
         )
-    return Data(tokenizer, sides[0], sides[1], meta["val_bytes"], meta["notes"])
+    return Data(tokenizer, sides[0], sides[1], meta.val_bytes, meta.notes)
 
 
 def _newline(tokenizer: Tokenizer) -> int:
@@ -269,7 +270,7 @@ def learn_from(kind: str, texts: Iterator[str]) -> Tokenizer:
     if kind == "word":
         return train_words(_up_to(texts, BPE_TRAINING_CHARS))
     name, _, size = kind.partition(":")
-    if name == "bpe" and size.isdigit():
+    if name == "bpe" and size.isdecimal():
         return train_bpe(_up_to(texts, BPE_TRAINING_CHARS), int(size))
     raise UserError(f"no tokenizer is called {kind!r}: use char, word, or bpe:N (bpe:1024, say)")
 
@@ -335,7 +336,7 @@ class Encoder:
         self.tokenizer = tokenizer
         self.dtype = token_dtype(tokenizer.vocab_size)
         self.unknown = 0
-        self._table = self._character_table() if tokenizer.kind == "characters" else None
+        self._table = self._character_table() if tokenizer.one_by_one else None
 
     def _character_table(self) -> Array:
         unknown = self.tokenizer.unknown_id or 0
@@ -350,7 +351,8 @@ class Encoder:
             ids = self._table[points]
         else:
             pieces = [text[a : a + 100_000] for a in range(0, len(text), 100_000)] if len(text) > 400_000 else [text]
-            parts = self.tokenizer.backend.encode_batch_fast(pieces, add_special_tokens=False)
+            with guarded("the text cannot be split into tokens"):
+                parts = self.tokenizer.backend.encode_batch_fast(pieces, add_special_tokens=False)
             ids = np.concatenate([np.asarray(part.ids, dtype=self.dtype) for part in parts])
         if self.tokenizer.unknown_id is not None:
             self.unknown += int((ids == self.tokenizer.unknown_id).sum())
@@ -368,32 +370,3 @@ class Encoder:
 
     def notes(self) -> list[str]:
         return [f"{self.unknown:,} tokens are unknown to the vocabulary"] if self.unknown else []
-
-
-def token_dtype(vocab_size: int) -> np.dtype[Any]:
-    """uint16 where every id fits with one to spare for padding, else uint32."""
-    return np.dtype(np.uint16) if vocab_size < 65_535 else np.dtype(np.uint32)
-
-
-class TokenWriter:
-    """Appends ids to a `.npy` file of unknown length; the header is written last."""
-
-    HEADER_BYTES = 128
-
-    def __init__(self, file: Path, vocab_size: int) -> None:
-        self.dtype, self.count = token_dtype(vocab_size), 0
-        self._handle = file.open("wb")
-        self._handle.write(b"\0" * self.HEADER_BYTES)
-
-    def append(self, ids: Array) -> None:
-        self._handle.write(ids.astype(self.dtype).tobytes())
-        self.count += len(ids)
-
-    def close(self) -> int:
-        """Finish the file; the number of tokens in it."""
-        text = f"{{'descr': '{self.dtype.str}', 'fortran_order': False, 'shape': ({self.count},), }}"
-        header = b"\x93NUMPY\x01\x00" + (self.HEADER_BYTES - 10).to_bytes(2, "little")
-        self._handle.seek(0)
-        self._handle.write(header + text.ljust(self.HEADER_BYTES - 11).encode() + b"\n")
-        self._handle.close()
-        return self.count

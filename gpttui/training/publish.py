@@ -12,6 +12,7 @@ import msgspec
 import torch
 
 from gpttui.errors import UserError
+from gpttui.files import read_json
 from gpttui.model import checkpoint
 from gpttui.runs import rundir
 from gpttui.runs import summary as run_summary
@@ -62,7 +63,7 @@ def _with_its_base(
     Raises UserError where the one before left nothing.
     """
     try:
-        first, before = model_card.read(base), json.loads((base / "history.json").read_text(encoding="utf-8"))
+        first, before = model_card.read(base), read_json(base / "history.json", dict[str, Any])
         return joined(before, history), card | {
             "steps": first["steps"] + card["steps"],
             "minutes": round(first["minutes"] + card["minutes"], 1),
@@ -72,7 +73,7 @@ def _with_its_base(
 
 
 def _card(run: Path, saved: Path, recipe: Recipe | None, model_id: str, loss: float, step: int) -> model_card.Card:
-    config, shape = rundir.read_config(run), checkpoint.read_config(saved)
+    config, shape = rundir.read_config(run), checkpoint.read_shape(saved)
     heads = f"{shape.n_layer} layers, {shape.n_head} heads, width {shape.d_model}, context {shape.context}"
     return model_card.of_run(config) | {
         "title": recipe.title if recipe else model_id,

@@ -65,7 +65,7 @@ def _open(config: TrainConfig, path: Path, *, resuming: bool) -> Run:
         if given is not None:
             config = like_base(config, given[0].config)
             if not resuming:
-                config = changed(config, token_view=str(gallery.told(Path(config.init)).get("token_view", "text")))
+                config = changed(config, token_view=gallery.told(Path(config.init)).token_view)
         data = _data(config, path, given, world)
         model = _model(config, data, given, world)
         trainer = Trainer(config, data, model, path, world)

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from textual.screen import Screen
 from textual.worker import WorkerFailed
 
-from gpttui import locations, tracebacks
+from gpttui import locations
 from gpttui.errors import UserError, one_line
 from gpttui.sessions.tree import save_session
+from gpttui.tui import tracebacks
 
 if TYPE_CHECKING:
     from gpttui.tui.screens.play import PlayScreen

@@ -13,8 +13,9 @@ from gpttui.errors import UserError
 from gpttui.runs.config import TrainConfig
 from gpttui.training import run as runs
 from gpttui.training import text
-from gpttui.training.data import IGNORED, Encoder, TokenFile, TokenWriter, learn_from, open_data, prepare
+from gpttui.training.data import IGNORED, Encoder, TokenFile, learn_from, open_data, prepare
 from gpttui.training.text import open_text
+from gpttui.training.token_file import TokenWriter
 
 Tiny = Callable[..., TrainConfig]
 

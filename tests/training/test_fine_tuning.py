@@ -50,7 +50,7 @@ def test_the_verb_takes_its_shape_from_the_base(text_file: Path, base: Path, tmp
     config = rundir.read_config(run)
     assert (config.arch, config.layers, config.heads, config.width) == ("modern", 6, 3, 18)
     assert (config.kv_heads, config.mlp_width, config.activation, config.tied) == (1, 24, "relu", True)
-    assert config.qk_gain and config.context == checkpoint.read_config(base).context == 16
+    assert config.qk_gain and config.context == checkpoint.read_shape(base).context == 16
     steps = [event for event in rundir.read_events(run) if isinstance(event, StepDone)]
     assert [len(event.layer_grad_norms) for event in steps] == [8, 8]
     card = (target / "README.md").read_text()
@@ -148,9 +148,9 @@ def test_weights_that_were_not_kept_are_not_rewound_to(tiny: Tiny, base: Path, t
 def test_dropout_is_the_run_s_own(text_file: Path, tiny: Tiny, tmp_path: Path) -> None:
     train(tiny(arch="modern", steps=2, dropout=0.25), tmp_path / "base")
     base = rundir.latest_checkpoint(tmp_path / "base")
-    assert base is not None and checkpoint.read_config(base).dropout == 0.25
+    assert base is not None and checkpoint.read_shape(base).dropout == 0.25
     for more, expected in (((), 0.0), (("--dropout", "0.5"), 0.5)):
         run = tmp_path / f"run{expected}"
         assert gpttui(options(text_file, base, run, *more)) == 0
         saved = rundir.latest_checkpoint(run)
-        assert saved is not None and checkpoint.read_config(saved).dropout == expected
+        assert saved is not None and checkpoint.read_shape(saved).dropout == expected

@@ -164,7 +164,7 @@ def test_a_prompt_that_needs_much_scratch_space_goes_in_chunks(monkeypatch: pyte
 @pytest.mark.parametrize("tapped", [False, True])
 def test_a_full_context_of_every_bundled_model_is_one_pass(tapped: bool) -> None:
     for path in gallery.directories().values():
-        config = checkpoint.read_config(path)
+        config = checkpoint.read_shape(path)
         assert recorder.prefill_rows(config, "cpu", tapped=tapped) >= config.context
     small = GPTConfig(vocab_size=50_257, context=1024, n_layer=12, n_head=12, d_model=768)
     assert (

@@ -122,13 +122,6 @@ def test_files_round_trip(tmp_path: Path) -> None:
         assert (again.vocab_size, again.kind) == (tokenizer.vocab_size, tokenizer.kind)
 
 
-def test_merges_in_the_order_they_were_learned() -> None:
-    tokenizer = train_bpe(["aaabdaaabac" * 10], 258)
-    assert tokenizer.merges[0] == ("a", "a")
-    assert len(tokenizer.merges) == 2
-    assert fakes.tiny_tokenizer("characters").merges == []
-
-
 def test_unknown_ids_are_no_bytes_and_no_error() -> None:
     tokenizer = fakes.tiny_tokenizer("bpe")
     assert tokenizer.token_bytes(10**9) == b""

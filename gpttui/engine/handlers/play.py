@@ -13,6 +13,7 @@ from gpttui.inference.interventions import compile_changes
 from gpttui.inference.opening import open_model
 from gpttui.inference.session import Session
 from gpttui.interventions import Intervention
+from gpttui.model import checkpoint
 from gpttui.protocol.frames import (
     Answer,
     Back,
@@ -40,8 +41,9 @@ if TYPE_CHECKING:
 
 def opened(engine: "Engine", path: Path, look: Look, make: Callable[[Session, ModelCard], None]) -> Opened:
     """Load the model at `path`, let `make` set its session up, and only then put it in the place of the old one."""
-    card = gallery.card(path)
-    model, tokenizer = open_model(path, device=engine.device)
+    config = checkpoint.read_config(path)
+    card = gallery.card(path, config)
+    model, tokenizer = open_model(path, config, device=engine.device)
     session = Session(model, tokenizer)
     make(session, card)
     engine.session, engine.card, engine.inside = session, card, InspectCache()

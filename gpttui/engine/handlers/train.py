@@ -57,7 +57,7 @@ def here(engine: "Engine", config: TrainConfig) -> TrainConfig:
 
     path = gallery.find(config.init)
     config = msgspec.structs.replace(config, device=device, threads=threads, init=str(path))
-    return like_base(config, checkpoint.read_config(path))
+    return like_base(config, checkpoint.read_shape(path))
 
 
 @answers(StartRun, reads_weights=False)

@@ -26,7 +26,7 @@ def stop_name(stop: str) -> str:
         return "embedding"
     layer, _, part = stop.partition(" ")
     names = {"attn": "attention", "mlp": "MLP"}
-    return f"layer {int(layer) + 1} {names[part]}" if part in names and layer.isdigit() else stop
+    return f"layer {int(layer) + 1} {names[part]}" if part in names and layer.isdecimal() else stop
 
 
 def stop_place(stop: str) -> tuple[int, str]:

@@ -116,7 +116,7 @@ class TrainDoor(Screen[None]):
             saved = tuple(step for step, _ in rundir.checkpoints(run))
             opened = Path(card.path).name
             self.scrubber.notches = saved
-            self.scrubber.at = int(opened) if opened.isdigit() else max(saved, default=0)
+            self.scrubber.at = max(saved, default=0) if (step := rundir.step_of(opened)) is None else step
         if self.link.under is not None and self.link.under[1] >= 0 and self.link.under[0] == self._open_run:
             self.scrubber.at = self.loss.marker = self.link.under[1]
         if (record := self._record) is not None:

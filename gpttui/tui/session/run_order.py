@@ -163,7 +163,7 @@ def with_start(values: dict[str, str], base: ModelCard | None) -> dict[str, str]
     if base is None or values["start"] == NOTHING:
         return with_preset(values | {"start": NOTHING, "lr": _QUICK["lr"]}, values["preset"])
     shape = {"layers": str(base.n_layer), "heads": str(base.n_head), "width": str(base.d_model)}
-    context = min(base.context, int(values["context"]) if values["context"].isdigit() else base.context)
+    context = min(base.context, int(values["context"]) if values["context"].isdecimal() else base.context)
     return values | shape | {"context": str(max(context, min(base.context, 64))), "optimizer": "adamw", "lr": "0.0003"}
 
 

@@ -249,7 +249,7 @@ def _nearest(value: str, choices: tuple[str, ...], by: int) -> int:
         number = float(value)
     except ValueError:
         return 0
-    numbers = [(n, float(choice)) for n, choice in enumerate(choices) if choice[:1].isdigit()]
+    numbers = [(n, float(choice)) for n, choice in enumerate(choices) if choice[:1].isdecimal()]
     larger = [n for n, choice in numbers if choice > number]
     smaller = [n for n, choice in numbers if choice < number]
     return (larger[0] if larger else len(choices) - 1) if by > 0 else (smaller[-1] if smaller else 0)

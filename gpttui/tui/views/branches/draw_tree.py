@@ -11,6 +11,8 @@ from gpttui.sessions.tree import Branches, model_words
 from gpttui.tui.renderables.labels import percent
 
 LAST, MORE, GOES_ON, NOTHING = "└╴", "├╴", "│ ", "  "
+SEEN = 400
+"""Cells of guides that a line keeps, those nearest to it; more than any screen shows."""
 UNKNOWN, OTHER, MIXED = "?", "†", "mixed"
 
 
@@ -37,16 +39,16 @@ def entries(tree: Branches, leaf: int, *, folded: bool) -> Iterator[Entry]:
     bits, models = 0.0, frozenset[str | None]()
     for row in tree.rows():
         node = row.node
-        siblings = tree.children(node.parent)
-        above = guides[node.parent]
-        last = siblings[-1].id == node.id
+        siblings = tree.child_ids(node.parent)
+        above = guides[node.parent][-SEEN:]
+        last = siblings[-1] == node.id
         forked = len(siblings) > 1
         guides[node.id] = above + ((NOTHING if last else GOES_ON) if forked else "")
         if not waiting:
             first, bits, models = above + ((LAST if last else MORE) if forked else ""), 0.0, frozenset()
         waiting.append(node.id)
         bits, models = bits + node.bits, models | {node.under}
-        goes_on = folded and len(tree.children(node.id)) == 1 and not node.bookmark and node.id != leaf
+        goes_on = folded and len(tree.child_ids(node.id)) == 1 and not node.bookmark and node.id != leaf
         if not goes_on:
             yield Entry(tuple(waiting), first, bits, row.joint_bits, models, row.models, row.n_below)
             waiting = []

@@ -124,7 +124,7 @@ More: Holtzman et al. 2020, "The curious case of neural text degeneration", on w
         self.post_message(self.Moved(self, self.cursor))
 
     def _entitle(self) -> None:
-        ends = sum(not self.branches.children(node) for node in self.branches.nodes)
+        ends = sum(not self.branches.child_ids(node) for node in self.branches.nodes)
         tried = f"{so_many(ends, 'continuation')}, {so_many(len(self.branches))}" if ends else "nothing tried yet"
         label_border(self, f"Branches · {tried}", "enter: jump · B: bookmark · d: prune · t: tokens or stretches")
 

@@ -195,7 +195,7 @@ class InterventionsScreen(RoomsScreen):
             return
 
         def done(text: str) -> None:
-            if not text.strip().isdigit() or not 1 <= int(text) <= query + 1:
+            if not text.strip().isdecimal() or not 1 <= int(text) <= query + 1:
                 self.hints.say(f"Write a token's number from 1 to {query + 1}: attention looks back only.", "error")
                 return
             self._alter((*self.link.changes, ForbidEdge(layer, head, query, int(text) - 1)))

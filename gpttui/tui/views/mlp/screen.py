@@ -180,7 +180,7 @@ class MLPScreen(RoomsScreen):
         count = len(found.post)
 
         def done(text: str) -> None:
-            if not text.strip().isdigit() or not 1 <= int(text) <= count:
+            if not text.strip().isdecimal() or not 1 <= int(text) <= count:
                 self.hints.say(f"Write a neuron's number, 1 to {count:,}.", "error")
                 return
             self.pinned = True
