@@ -185,6 +185,7 @@ class GeneratedToken:
     """One line of `gpttui generate --json`."""
 
     position: int
+    """Of this token in the text, from 1, as on the screen."""
     id: int
     text: str
     prob: float

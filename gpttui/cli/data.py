@@ -33,8 +33,8 @@ def command(name: str | None, out: Path | None, as_json: bool) -> None:
         return
     rows = [["name", "kind", "size", "tokenizer", "what it is"]]
     for entry in listed:
-        missing = "to fetch" if entry.url else f"needs {datasets.NEEDS.get(entry.name)}"
-        kind = entry.kind if entry.here else f"{entry.kind}, {missing}"
+        needed = f"needs {datasets.NEEDS[entry.name]}" if entry.name in datasets.NEEDS else "to fetch"
+        kind = entry.kind if entry.here else f"{entry.kind}, {needed}"
         amount = "" if entry.size_bytes is None else size(entry.size_bytes, "B")
         rows.append([entry.name, kind, amount, entry.tokenizer, entry.description])
     click.echo("\n".join(table(rows, right=frozenset({2}))))

@@ -16,8 +16,10 @@ from gpttui.cli.output import note, size
 def command(model: str | None, prompt: str, ablate: tuple[str, ...], out: Path) -> None:
     """Write every activation of one pass over a prompt to an .npz file.
 
-    Arrays carry TransformerLens' names: tokens [T], embed [T, d], blocks.0.attn.pattern [head, T, T] … logits [T, V].
-    Scores are scaled q.k, masked entries -inf.
+    Arrays carry TransformerLens' names without "hook_": tokens [T], embed [T, d], blocks.0.attn.pattern [head, T, T] …
+    logits [T, V]. Scores are scaled q.k, masked entries -inf. ln1, ln2 and ln_final come twice: "normalized" is after
+    the norm's weight and bias, which is what the next part reads; "standardized" is before them, which is what
+    TransformerLens calls "normalized" for an RMSNorm, and where it has folded the weights away.
     """
     from gpttui.cli.given import note_unknown
     from gpttui.inference import trace
@@ -30,6 +32,7 @@ def command(model: str | None, prompt: str, ablate: tuple[str, ...], out: Path) 
     ids = tokenizer.encode(prompt)
     note_unknown(tokenizer, prompt)
     changes = compile_changes(gpt, tokenizer, [parse(target) for target in ablate], ids)
-    recorded = trace.record(gpt, ids, tap=changes if ablate else None)
+    sites = (*trace.all_sites(gpt.config), *trace.norm_sites(gpt))
+    recorded = trace.record(gpt, ids, sites, tap=changes if ablate else None)
     recorded.save(out)
     note(f"{len(ids)} tokens, {len(recorded.sites)} sites, {size(out.stat().st_size, 'B')} in {out}")

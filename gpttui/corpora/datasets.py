@@ -71,6 +71,10 @@ NEEDS = {"digits": "sklearn"}
 """Corpora that come with an optional package."""
 
 
+READS = {"names": "names"}
+"""Corpora that are made of a public text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Dataset:
     """One line of `gpttui data`."""
@@ -97,7 +101,7 @@ def listing() -> list[Dataset]:
             kind="on this machine" if spec.name in FOUND_HERE else "generated",
             description=spec.description,
             tokenizer=spec.tokenizer,
-            here=spec.name not in NEEDS or find_spec(NEEDS[spec.name]) is not None,
+            here=is_ready(spec.name),
         )
         for spec in CORPORA.values()
     ]
@@ -119,6 +123,13 @@ def listing() -> list[Dataset]:
     return found
 
 
+def is_ready(corpus: str) -> bool:
+    """Whether a corpus can be read with no network and nothing to install."""
+    if corpus in READS:
+        return file_of(PUBLIC_TEXTS[READS[corpus]]).exists()
+    return corpus not in NEEDS or find_spec(NEEDS[corpus]) is not None
+
+
 def public_text(name: str) -> PublicText:
     """The entry called `name`. Raises UserError, naming those there are, if there is none."""
     if name in PUBLIC_TEXTS:
@@ -138,12 +149,16 @@ def by_name(data: str) -> Path | None:
 
     Raises UserError, saying how to get it, if that text is not here yet.
     """
-    text = PUBLIC_TEXTS.get(data.removesuffix(".txt"))
-    if text is None:
-        return None
-    if not file_of(text).exists():
-        raise UserError(f"{text.name} is not on this machine yet; `gpttui data {text.name}` fetches it")
-    return file_of(text)
+    name = data.removesuffix(".txt")
+    return here(name) if name in PUBLIC_TEXTS else None
+
+
+def here(name: str) -> Path:
+    """The file of the public text `name`. Raises UserError, saying how to get it: nothing is fetched unasked."""
+    file = file_of(public_text(name))
+    if not file.exists():
+        raise UserError(f"{name} is not on this machine yet; `gpttui data {name}` fetches it")
+    return file
 
 
 def fetch(text: PublicText, target: Path | None = None, progress: Progress | None = None) -> Path:

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from gpttui.corpora.datasets import fetch, file_of, public_text
+from gpttui.corpora import datasets
 from gpttui.corpora.splits import is_held_out, is_held_out_seed
 
 
 def documents(seed: int, n: int | None = None) -> Iterator[str]:
-    """Names of the seed's side, shuffled anew each round. Raises UserError where the list cannot be had."""
+    """Names of the seed's side, shuffled anew each round. Raises UserError where the list has not been fetched."""
     rng = random.Random(seed)
     names = list(split()[is_held_out_seed(seed)])
     yielded = 0
@@ -31,8 +31,7 @@ def documents(seed: int, n: int | None = None) -> Iterator[str]:
 
 def split() -> tuple[list[str], list[str]]:
     """Training and held-out names, each distinct name once, in the order of the list."""
-    text = public_text("names")
-    return split_of(fetch(text) if not file_of(text).exists() else file_of(text))
+    return split_of(datasets.here("names"))
 
 
 @cache

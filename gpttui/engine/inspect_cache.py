@@ -134,7 +134,7 @@ def made_of(session: Session) -> tuple[Intervention, ...]:
 def stop_of(session: Session, number: int) -> Stop:
     found = stops(session.model.config)
     if not 0 <= number < len(found):
-        raise UserError(f"there is no stop {number}; the residual stream has stops 0 to {len(found) - 1}")
+        raise UserError(f"there is no stop {number + 1}; the residual stream's are 1 (the embedding) to {len(found)}")
     return found[number]
 
 

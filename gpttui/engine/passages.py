@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from gpttui import locations
+from gpttui.corpora import datasets
 from gpttui.corpora.registry import PREFIX, corpus_spec, open_corpus, spec_of
 from gpttui.errors import UserError, one_line
 from gpttui.inference.neurons import Passages as Found
@@ -171,7 +172,8 @@ def training_text(model_dir: Path | None) -> tuple[str, Iterator[str]]:
     """What the model of a directory learned from, in words, and its text in pieces."""
     source = source_of(model_dir) if model_dir is not None else None
     if model_dir is not None and source is not None:
-        if (corpus := spec_of(source.data)) is not None:
+        corpus = spec_of(source.data)
+        if corpus is not None and datasets.is_ready(corpus.name):
             return f"{corpus.title}, its training text", corpus_text(source.data)
         with contextlib.suppress(UserError):  # not on this machine
             name = gallery.told(model_dir).data or file_of(source).name

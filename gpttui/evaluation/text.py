@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from gpttui.corpora.datasets import fetch, public_text
+from gpttui.corpora import datasets
 from gpttui.evaluation.subject import Metrics, Subject
 from gpttui.training.evaluate import text_loss
 
@@ -16,7 +16,7 @@ def shakespeare(subject: Subject, n: int, seed: int) -> Metrics:
     `loss_nats` is over windows of one context laid end to end, as nanoGPT measures; `loss_sliding_nats` over windows
     half a context apart, so that every character has at least half a context before it.
     """
-    file = fetch(public_text("tinyshakespeare"))
+    file = datasets.here("tinyshakespeare")
     part = min(HELD_OUT_PART, n / file.stat().st_size) if n else HELD_OUT_PART
     context = subject.model.config.context
     with tempfile.TemporaryDirectory() as spool:

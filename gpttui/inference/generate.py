@@ -42,7 +42,7 @@ def generate(
         last = n == count - 1 or token_id in stops
         rows = zip(told.candidate_ids.tolist(), told.final_probs.tolist(), strict=True)
         yield GeneratedToken(
-            position=position + 1,
+            position=position + 2,
             id=token_id,
             text=decoder.decode(tokenizer.token_bytes(token_id), final=last),
             prob=draw.high - draw.low,

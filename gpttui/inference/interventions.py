@@ -162,7 +162,7 @@ def _forbid(config: GPTConfig, change: ForbidEdge) -> list[tuple[str, Edit]]:
 def _patch(model: GPT, tokenizer: Tokenizer, change: PatchResidual) -> list[tuple[str, Edit]]:
     site = stop_at(model.config, change.layer, change.part).site
     if change.position < 0:
-        raise UserError("a patch needs a position of the text, counted from 0")
+        raise UserError(f"a patch needs a token of the text, counted from 1, not {change.position + 1}")
     source = traced(model, tokenizer, change.prompt, site)
     vector = source.tensors[site][source.row(change.source_position)]
 

@@ -7,17 +7,18 @@ session keeps its own rows. The idea is TransformerLens' `run_with_cache`.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from gpttui.errors import UserError
+from gpttui.errors import UserError, no_such
 from gpttui.inference.recorder import Window
-from gpttui.model.gpt import GPT, MLP, Block, GPTConfig
+from gpttui.model.gpt import GPT, MLP, Block, GPTConfig, Norm
 from gpttui.model.kv_cache import KVCache
 from gpttui.model.taps import Recorder, Tap, chain
 from gpttui.records import Array, frozen
@@ -87,6 +88,21 @@ def all_sites(config: GPTConfig) -> tuple[str, ...]:
     return (*start, *layers, "ln_final.normalized", "logits")
 
 
+def norm_sites(model: GPT) -> dict[str, tuple[Norm, Stop]]:
+    """Site → the norm that it is of, and where the residual stream is that this norm reads.
+
+    `blocks.i.ln1.standardized` and so on, `[T, d_model]`: what a norm makes of a vector before its weight and bias;
+    `….normalized` is after them. A LayerNorm's has mean 0 and variance 1, an RMSNorm's a mean square of 1.
+    """
+    here, ends = stops(model.config), layer_ends(model.config)
+    found: dict[str, tuple[Norm, Stop]] = {}
+    for i, block in enumerate(blocks(model)):
+        found[f"blocks.{i}.ln1.standardized"] = block.ln_1, here[ends[i]]
+        if block.ln_2 is not None:
+            found[f"blocks.{i}.ln2.standardized"] = block.ln_2, here[ends[i] + 1]
+    return found | {"ln_final.standardized": (model.transformer.ln_f, here[-1])}
+
+
 def stop_sites(config: GPTConfig) -> frozenset[str]:
     """The sites that `Trace.residual` needs."""
     sites = {stop.site for stop in stops(config)}
@@ -123,8 +139,9 @@ class Trace:
         """The row of text position `position` (negative: from the end). Raises UserError outside the window."""
         row = position + len(self) if position < 0 else position - self.start
         if not 0 <= row < len(self):
-            last = self.start + len(self) - 1
-            raise UserError(f"position {position} is not in view; the model sees {self.start} to {last}")
+            place = position + 1 if position >= 0 else position
+            seen = f"{self.start + 1} to {self.start + len(self)}"
+            raise UserError(f"there is no token {place} in view; the model sees tokens {seen} of the text")
         return row
 
     def stop(self, stop: Stop) -> Tensor:
@@ -171,19 +188,21 @@ def record(
     tap: Tap | None = None,
     start: int = 0,
 ) -> Trace:
-    """One pass over `ids`, keeping `sites` (all by default), with `tap`'s changes applied before they are recorded.
+    """One pass over `ids`, keeping `sites`, with `tap`'s changes applied before they are recorded.
 
-    The head is computed only for `logits` or `ln_final.normalized`; attention stays fused where no score or pattern is
-    asked for or changed. Raises UserError for an empty text, one that is longer than the context, ids outside the
-    vocabulary, or a site that the model does not have.
+    By default all sites of the pass; those of `norm_sites` are computed from them where they are asked for. The head is
+    computed only for `logits` or `ln_final.normalized`; attention stays fused where no score or pattern is asked for or
+    changed. Raises UserError for an empty text, one that is longer than the context, ids outside the vocabulary, or a
+    site that the model does not have.
     """
     config = model.config
     check_ids(config, ids)
-    known = all_sites(config)
+    known, norms = all_sites(config), norm_sites(model)
     wanted = frozenset(known if sites is None else sites)
-    if unknown := wanted - set(known):
-        raise UserError(f"this model has no {min(unknown)}; its sites are embed … {known[-1]}")
-    recorder = Recorder(wanted)
+    if unknown := wanted - {*known, *norms}:
+        raise UserError(no_such("site", min(unknown), (*known, *norms), f"this model has embed … {known[-1]}"))
+    read = stop_sites(config) if wanted & norms.keys() else frozenset[str]()
+    recorder = Recorder((wanted - norms.keys()) | read)
     every: Tap | None = chain(tap, recorder)
     weight = model.transformer.wte.weight
     with showing(model):
@@ -193,7 +212,17 @@ def record(
         if wanted & {"logits", "ln_final.normalized"}:
             model.unembed(x, every)
     kept = {site: recorder.sites[site][0] for site in known if site in recorder.sites}
-    return Trace(config, tuple(int(i) for i in ids), start, kept)
+    trace = Trace(config, tuple(int(i) for i in ids), start, kept)
+    if not read:
+        return trace
+    computed = {site: _standardized(norm, trace.stop(stop)) for site, (norm, stop) in norms.items() if site in wanted}
+    return replace(trace, tensors={site: x for site, x in kept.items() if site in wanted} | computed)
+
+
+def _standardized(norm: Norm, x: Tensor) -> Tensor:
+    if norm.rms:
+        return F.rms_norm(x, norm.shape, eps=norm.eps)
+    return F.layer_norm(x, norm.shape, eps=norm.eps)
 
 
 class PeekCache(KVCache):

@@ -5,7 +5,7 @@ returns what it was given; an ablation returns it with a slice zeroed. Site name
 (https://github.com/TransformerLensOrg/TransformerLens), with the batch axis first and heads before positions:
 
     embed, pos_embed                    [B, T, d_model]
-    blocks.i.ln1.normalized             [B, T, d_model]     what attention reads
+    blocks.i.ln1.normalized             [B, T, d_model]     what attention reads: after the norm's weight and bias
     blocks.i.attn.q                     [B, n_head, T, d_head]      as they meet: after QK-norm and RoPE, if any
     blocks.i.attn.k, .v                 [B, n_kv_head, T, d_head]   the rows of this pass, before the cache joins
     blocks.i.attn.scores, .pattern      [B, n_head, T, T_key]       scaled q.k, masked entries -inf; its softmax

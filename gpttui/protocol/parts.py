@@ -231,6 +231,8 @@ class Cost(View, frozen=True):
     n_layer: int
     threads: int
     device: str
+    passes: int = 0
+    """Of which `ms` are the medians; one more, before them, does not count."""
 
 
 PartsRequest = AskStages | AskHeads | AskMLP | AskNeuron | SearchPassages | CancelSearch | AskCost

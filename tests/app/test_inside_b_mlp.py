@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gpttui.engine.passages import Search
 from gpttui.interventions import AblateNeuron, AblatePart
-from gpttui.protocol.parts import Passages, SearchPassages
+from gpttui.protocol.parts import Passage, Passages, SearchPassages
 from gpttui.tui.views.mlp.screen import MLPScreen
 from tests.app.pilot import Playground
 from tests.app.test_inside import opened
@@ -118,6 +119,24 @@ async def test_moving_on_while_it_reads_asks_for_the_other_neuron(
         screen._news(Passages(0, 999, (), 5, 10, True, "another neuron's"))
         assert screen.about.passages is not None and screen.about.passages.neuron == screen.top.neuron
         await page.press("c")
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=["120x40", "80x24"])
+async def test_no_figure_is_cut_however_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    monkeypatch.setenv("GPTTUI_HOME", str(tmp_path / "home"))
+    read_a_little(monkeypatch)
+    async with opened(tmp_path, size) as page:
+        screen = await neurons(page)
+        ids = np.arange(9, dtype=np.int32)
+        fired = tuple(Passage(ids, 4, strength) for strength in (123456.789, 1234.567, 12.345))
+        for running in (True, False):
+            numbers = (12_345_678, 234_567_890, running, "the novels of a long century, in one file")
+            screen.about.passages = Passages(0, screen.top.neuron, fired, *numbers)
+            await page.pilot.pause()
+            shown = ("12,345,678 of 234,567,890 tokens", "123457", "1234.6", *(["12.3"] if size[1] == 40 else []))
+            assert all(words in page.text for words in shown), page.text
 
 
 async def test_a_neuron_is_found_by_its_number(tmp_path: Path) -> None:

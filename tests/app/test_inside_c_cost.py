@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gpttui.inference.cost import REPEATS
 from gpttui.protocol.parts import AskCost
 from gpttui.tui.views.cost.draw_table import amount
 from gpttui.tui.views.cost.screen import POINTS, CostScreen
@@ -37,7 +38,7 @@ async def test_the_token_first_then_the_other_lengths(tmp_path: Path) -> None:
         for words in ("measured", "counted", "q, k, v", "attend", "MLP", "logits", "all together", "KV cache", "● "):
             assert words.strip() in page.text
         assert amount(found.flops.sum(), "FLOP") in page.text and amount(found.kv_bytes, "B") in page.text
-        assert "median of 3 passes" in page.text and "from the shapes" in page.text
+        assert found.passes == REPEATS and f"median of {REPEATS} passes" in page.text and "from the shapes" in page.text
 
 
 async def test_shares_are_of_the_whole_and_every_figure_has_its_unit(tmp_path: Path) -> None:

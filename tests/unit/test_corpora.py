@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import islice
+from pathlib import Path
 from string import ascii_lowercase
 
 import numpy as np
 import pytest
 
-from gpttui.corpora import arithmetic, digits, induction, python_code, sorting
+from gpttui.corpora import arithmetic, datasets, digits, induction, python_code, sorting
 from gpttui.corpora.registry import CORPORA, corpus_spec, open_corpus
 from gpttui.corpora.splits import HELD_OUT_FROM_SEED
+from gpttui.engine.before_after import old_text
+from gpttui.engine.passages import training_text
 from gpttui.errors import UserError
+from gpttui.runs.config import TrainConfig
+from gpttui.storage import gallery
+from gpttui.tokenizers import Tokenizer
 
 OWN = [name for name in CORPORA if name != "tales"]
 DISJOINT = ["addition", "sort", "induction", "translate", "digits", "python-docs", "python-code"]
@@ -134,3 +140,19 @@ def test_missing_pixels_are_empty() -> None:
 def test_library_sources_are_code() -> None:
     sources = list(python_code.documents(0, 30))
     assert sum("import " in source for source in sources) > 15
+
+
+def test_nothing_is_fetched_unasked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def fetched(*_: object, **__: object) -> None:
+        raise AssertionError("the network was tried")
+
+    monkeypatch.setenv("GPTTUI_HOME", str(tmp_path))
+    monkeypatch.setattr("urllib.request.urlopen", fetched)
+    for reads in (lambda: list(open_corpus("names")(0, 1)), lambda: datasets.here("tinyshakespeare")):
+        with pytest.raises(UserError, match=r"is not on this machine yet; `gpttui data \w+` fetches it"):
+            reads()
+    assert not next(entry for entry in datasets.listing() if entry.name == "names").here
+    names = gallery.bundled_dir() / "names"
+    tokens, note = old_text(TrainConfig(data="mine.txt", init=str(names)), Tokenizer.open(names))
+    assert tokens is None and "`gpttui data names` fetches it" in note
+    assert "not what it learned from" in training_text(names)[0]

@@ -198,7 +198,7 @@ def test_what_is_not_there_says_so() -> None:
         (AblateNeuron(0, 128), "no neuron 129"),
         (ForbidEdge(0, 0, 2, 5), "goes back"),
         (PatchResidual(0, "mlp", 1, "", 0), "type a prompt"),
-        (PatchResidual(0, "mlp", 1, "ab", 2), "not in view"),
+        (PatchResidual(0, "mlp", 1, "ab", 2), "no token 3 in view"),
         (PatchResidual(0, "embed", 1, "ab", 0), "no stop"),
         (Steer(7, "a", "b"), "no layer 8"),
         (Steer(0, "a", "b", float("nan")), "too much"),

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from gpttui.errors import UserError
-from gpttui.inference.trace import all_sites, record, record_row, stop_sites, stops
+from gpttui.inference.trace import all_sites, norm_sites, record, record_row, stop_sites, stops
 from gpttui.model.gpt import GPT, GPTConfig
 from gpttui.model.taps import Recorder
 from tests.unit.shapes import SHAPES, ids, model
@@ -77,9 +77,37 @@ def test_what_cannot_be_traced_says_so() -> None:
     for tokens, words in (([], "type a prompt"), (ids(25), "context of 24"), ([61], "outside"), ([-1], "outside")):
         with pytest.raises(UserError, match=words):
             record(gpt, tokens)
-    with pytest.raises(UserError, match=r"no blocks\.0\.mlp\.post"):
+    with pytest.raises(UserError, match=r"no site is called 'blocks\.0\.mlp\.post'"):
         record(gpt, [1], ["blocks.0.mlp.post"])
     trace = record(gpt, ids(4), start=3)
     assert trace.row(-1) == 3 and trace.row(3) == 0
-    with pytest.raises(UserError, match="3 to 6"):
+    with pytest.raises(UserError, match="4 to 7"):
         trace.row(2)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_norm_s_vector_before_weight_and_bias_is_what_a_person_computes(shape: str) -> None:
+    gpt, tokens = model(shape), ids(7)
+    for norm, _ in norm_sites(gpt).values():
+        torch.nn.init.normal_(norm.weight)
+        if norm.bias is not None:
+            torch.nn.init.normal_(norm.bias)
+    whole = record(gpt, tokens)
+    trace = record(gpt, tokens, [*norm_sites(gpt), "ln_final.normalized"])
+    assert set(trace.sites) == {*norm_sites(gpt), "ln_final.normalized"}
+    for site, (norm, stop) in norm_sites(gpt).items():
+        x = whole.stop(stop).double().numpy()  # what the norm reads, worked out in twice the digits
+        if not norm.rms:
+            x = x - x.mean(-1, keepdims=True)
+        x = x / np.sqrt((x * x).mean(-1, keepdims=True) + norm.eps)
+        np.testing.assert_allclose(trace[site], x, atol=1e-5, err_msg=site)
+        bias = 0.0 if norm.bias is None else norm.bias.double().numpy()
+        after = whole[site.replace("standardized", "normalized")]
+        np.testing.assert_allclose(after, x * norm.weight.double().numpy() + bias, atol=1e-4, err_msg=site)
+
+
+def test_places_in_a_trace_are_told_from_1() -> None:
+    trace = record(model("gpt2"), ids(4), start=10)
+    with pytest.raises(UserError, match="no token 15 in view; the model sees tokens 11 to 14 of the text"):
+        trace.row(14)
+    assert trace.row(13) == 3

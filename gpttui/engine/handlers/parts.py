@@ -171,7 +171,7 @@ def ask_cost(engine: "Engine", request: parts.AskCost) -> parts.Cost:
     costs = cost.part_costs(config, row + 1, element_bytes=bytes_each)
     spent_ms = cost.measure_ms(session.model, window.cache, ids, row)
     points = sorted({(row + 1) * n // max(1, request.points) for n in range(1, max(1, request.points))} - {0, row + 1})
-    at_points = [sum(cost.measure_ms(session.model, window.cache, ids, n - 1, repeats=3)) for n in points]
+    at_points = [sum(cost.measure_ms(session.model, window.cache, ids, n - 1)) for n in points]
     curve = np.unique(np.linspace(1, config.context, min(64, config.context)).astype(np.int32))
     return parts.Cost(
         position=window.start + row,
@@ -191,4 +191,5 @@ def ask_cost(engine: "Engine", request: parts.AskCost) -> parts.Cost:
         n_layer=config.n_layer,
         threads=torch.get_num_threads(),
         device=engine.device,
+        passes=cost.REPEATS,
     )

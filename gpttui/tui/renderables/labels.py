@@ -50,6 +50,14 @@ def fit(text: str, width: int, *, right: bool = False) -> str:
     return pad + text if right else text + pad
 
 
+def figure(value: float, width: int, *, sign: bool = False) -> str:
+    """A number with two decimals, or with fewer where it would not be whole in `width` cells."""
+    for form in (".2f", ".1f", ".0f", ".1e", ".0e"):
+        if len(text := format(value, f"+{form}" if sign else form)) <= width:
+            break
+    return text
+
+
 def hex_bytes(data: bytes, most: int = 12) -> str:
     """`20 74 68 65`, with an ellipsis beyond `most` bytes."""
     return data[:most].hex(" ") + (f" {ELLIPSIS}" if len(data) > most else "")

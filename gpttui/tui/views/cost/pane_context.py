@@ -44,7 +44,7 @@ every earlier position once more:
     KV cache(n) = 2 · layers · key-value heads · head width · n · bytes of each number
 
 **Measured:** the dots of the milliseconds; tokens of this very text at those places were sent through the model \
-against their cache (medians of three passes, the selected token's of five). Nothing is drawn between or beyond them, \
+against their cache (medians of a few passes, as in the pane beside). Nothing is drawn between or beyond them, \
 for nothing was measured there. **Counted:** FLOPs and bytes, by formula, up to the longest context.
 
 All scales start at 0. `m` changes what is plotted: time, FLOPs, bytes. `r` measures again.

@@ -37,10 +37,10 @@ class CostParts(LinesPane):
 **What you see.** What the model does to get from the selected token to the next prediction, and what that costs. The \
 tokens before it need no work again: their keys and values wait in the **KV cache**.
 
-**Measured**, here and now: milliseconds. This one token goes through the model six times; the first pass does not \
-count, each part's time is the median of the other five. They are taken on the path that shows activations, which \
-makes every intermediate step: plain drawing is somewhat faster. The machine has other things to do too, so expect the \
-last figure to wobble; `r` measures again. Without interventions.
+**Measured**, here and now: milliseconds. This one token goes through the model a few times; the first pass does not \
+count, each part's time is the median of the others (the last line says of how many). They are taken on the path that \
+shows activations, which makes every intermediate step: plain drawing is somewhat faster. The machine has other things \
+to do too, so expect the last figure to wobble; `r` measures again. Without interventions.
 
 **Counted** from the shapes, exact: FLOPs and bytes.
 
@@ -183,8 +183,8 @@ More: Kaplan et al. 2020, "Scaling laws for neural language models" (2 FLOPs a p
         )
         threads = f"{cost.threads} thread{'s' if cost.threads != 1 else ''}"
         source = (
-            f"Time: measured now, median of 3 passes of this token alone ({cost.device}, {threads}), on the path that "
-            "shows activations. FLOPs, and bytes of weights and cache that are read: counted from the shapes."
+            f"Time: measured now, median of {cost.passes} passes of this token alone ({cost.device}, {threads}), on "
+            "the path that shows activations. FLOPs, and bytes of weights and cache read: counted from the shapes."
         )
         return ["", about, "", speed, "", source]
 

@@ -20,8 +20,8 @@ from gpttui.tui.widgets.lines import LinesPane
 
 POINTS = 6
 """Most context lengths at which time is measured, once the first figures are on the screen."""
-BUDGET_MS, PASSES = 400.0, 4
-"""About how long measuring the other lengths may take, and how many passes each of them needs."""
+BUDGET_MS = 400.0
+"""About how long measuring the other lengths may take."""
 QUIET_S = 0.6
 """The other lengths are measured when a person has stayed with a token for so long."""
 
@@ -96,7 +96,7 @@ class CostScreen(RoomsScreen):
         """At fewer lengths where a token takes long: an engine that measures answers nothing else."""
         found = self.parts.cost
         if found is not None and self.length:
-            each_ms = PASSES * float(found.ms.sum())
+            each_ms = (found.passes + 1) * float(found.ms.sum())
             points = max(2, min(POINTS, 1 + int(BUDGET_MS / max(1e-3, each_ms))))
             self.ask("more", lambda: AskCost(self.position, points=points), self._take)
 

@@ -12,13 +12,15 @@ from gpttui.protocol.parts import Neuron, Passage, Passages
 from gpttui.sessions.view_files import Table
 from gpttui.text import safe_text
 from gpttui.tui.renderables.bars import bar
-from gpttui.tui.renderables.labels import clip, fit, quoted_label, so_many, token_label
+from gpttui.tui.renderables.labels import clip, figure, fit, quoted_label, so_many, token_label
 from gpttui.tui.tables import token_columns
 from gpttui.tui.widgets.lines import Line, LinesPane, Sheet
 from gpttui.tui.widgets.pane import label_border
 
 METER = 16
 ACTIVATION = 7
+NAME = 8
+"""Fewer letters of a text's name say nothing."""
 
 
 class MLPNeuron(LinesPane):
@@ -102,7 +104,7 @@ superposition"."""
         return [
             (fit(quoted_label(self.tokenizer, token_id, name - 3), name), self.tone()),
             (fit(bar(abs(effect) / top, cells), cells), self.tone(tone)),
-            (fit(f"{effect:+.2f}", 7, right=True), self.tone("dim")),
+            (fit(figure(effect, 7, sign=True), 7, right=True), self.tone("dim")),
         ]
 
     def _passages(self, sheet: Sheet, width: int) -> None:
@@ -111,20 +113,28 @@ superposition"."""
             words = "f finds the passages that fire it."
             sheet.add((words, self.tone("dim")))
             return
-        source = clip(safe_text(found.source), max(10, width - 44))
-        figures = f"{found.tokens_read:,} of {so_many(found.tokens_total)}"
-        if found.running:
-            meter = fit(bar(found.tokens_read / max(1, found.tokens_total), METER), METER)
-            sheet.add(
-                ("reading ", self.tone("dim")), (meter, self.tone("bar")), (f" {figures} · {source}", self.tone("dim"))
-            )
-        else:
-            words = f"Fired most in {source}" if found.done else f"Stopped after {figures} of {source}"
-            sheet.add((words, self.tone("dim")))
+        sheet.add(*self._progress(found, width))
         if not found.found and not found.running:
             sheet.add(("Nothing was found there.", self.tone("dim")))
         for passage in found.found:
             sheet.add(*self._passage(passage, width))
+
+    def _progress(self, found: Passages, width: int) -> Line:
+        """How far it has read, and in what: numbers whole, the meter and the text's name in what room is left."""
+        dim, source = self.tone("dim"), safe_text(found.source)
+        figures = f"{found.tokens_read:,} of {so_many(found.tokens_total)}"
+        if found.done and not found.running:
+            return [(clip(f"Fired most in {source}", width), dim)]
+        if not found.running:
+            stopped = f"Stopped after {figures}"
+            return [
+                (_with_room(stopped if cell_len(stopped) <= width else f"Read {figures}", " of ", source, width), dim)
+            ]
+        lead = "reading "
+        cells = min(METER, max(0, width - cell_len(lead) - cell_len(figures) - 1))
+        meter = fit(bar(found.tokens_read / max(1, found.tokens_total), cells), cells)
+        rest = _with_room(f" {figures}", " · ", source, width - cell_len(lead) - cells)
+        return [(lead, dim), (meter, self.tone("bar")), (rest, dim)]
 
     def _passage(self, passage: Passage, width: int) -> Line:
         """The place in the middle, as much around it as fits."""
@@ -138,7 +148,7 @@ superposition"."""
             before = before[1:]
         rest = room - cell_len(before) - cell_len(fired)
         return [
-            (fit(f"{passage.activation:.2f}", ACTIVATION - 1, right=True) + " ", self.tone("dim")),
+            (fit(figure(passage.activation, ACTIVATION - 1), ACTIVATION - 1, right=True) + " ", self.tone("dim")),
             (" " * (left - cell_len(before)) + before, self.tone()),
             (fired, self.tone("cursor")),
             (clip(after, max(0, rest - (left - cell_len(before)))), self.tone()),
@@ -148,3 +158,9 @@ superposition"."""
         """As it reads in running text: a space is a space."""
         label = token_label(self.tokenizer, token_id)
         return " " + label[1:] if label.startswith("·") else label
+
+
+def _with_room(figures: str, between: str, name: str, width: int) -> str:
+    """The figures, and the name behind them if more than a few letters of it have room."""
+    room = width - cell_len(figures) - cell_len(between)
+    return figures + between + clip(name, room) if room >= min(NAME, cell_len(name)) else figures
