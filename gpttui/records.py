@@ -2,15 +2,89 @@
 
 Numpy only. Everything here is immutable: dataclasses are frozen, arrays come with `writeable=False`. Axes are spelled
 out in full; probabilities are over the whole vocabulary unless a name says otherwise; entropy and surprisal are in
-bits, losses in nats.
+bits, losses in nats. What a number, an array or a text may be is declared on its field and checked by
+`gpttui.protocol.border` when it comes from another process.
 """
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
 Array = np.ndarray[Any, Any]
+LARGEST = 1e18
+"""Numbers that the screen can lay out and draw."""
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What an array holds, or one number. An axis named twice in a record has one size; the open model's names are
+    `layer`, `head`, `d_model`, `vocab`, `context`, and `text` for the tokens of its text.
+    """
+
+    axes: tuple[str, ...] = ()
+    """By name, or by size where it is always the same."""
+    low: float = -LARGEST
+    high: float | str = LARGEST
+    """The largest; with a name: below the size of that axis …"""
+    ends: bool = False
+    """… or that size itself."""
+    whole: bool = False
+    """Integers."""
+    nan: bool = False
+    """May be no number, where one is unknown."""
+    infinite: bool = False
+    absent: bool = False
+    """Or nothing at all: an array without elements."""
+    asked: bool = False
+    """The request's own, of the same name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """How a string that another process sent may be kept. Without this it is one line, safe to draw."""
+
+    exact: bool = False
+    """As it came, for it goes back or to a file; whoever draws it makes it safe."""
+
+
+def floats(axes: str, *, nan: bool = False, infinite: bool = False, absent: bool = False) -> Numbers:
+    return Numbers(tuple(axes.split()), nan=nan, infinite=infinite, absent=absent)
+
+
+def probabilities(axes: str, *, absent: bool = False) -> Numbers:
+    """Of 0 to 1, but for what sums of float32 leave."""
+    return Numbers(tuple(axes.split()), -1e-3, 1.001, absent=absent)
+
+
+def whole(axes: str, low: int = 0, below: str | None = None, *, absent: bool = False) -> Numbers:
+    return Numbers(tuple(axes.split()), low, LARGEST if below is None else below, whole=True, absent=absent)
+
+
+def token_ids(axes: str, *, low: int = 0) -> Numbers:
+    """Of the open model's vocabulary; -1, where `low` is, for none."""
+    return whole(axes, low, "vocab")
+
+
+def axis(name: str) -> Numbers:
+    """A tuple's length is the size of an axis."""
+    return Numbers((name,))
+
+
+Exact = Annotated[str, Text(exact=True)]
+Lines = Annotated[str, Text()]
+"""A text whose line breaks stay."""
+Count = Annotated[int, Numbers(low=0, whole=True)]
+Size = Annotated[int, Numbers(low=1, high=1e7, whole=True)]
+Layer = Annotated[int, Numbers(low=0, high="layer", whole=True, asked=True)]
+Head = Annotated[int, Numbers(low=0, high="head", whole=True, asked=True)]
+Position = Annotated[int, Numbers(low=0, high="text", whole=True)]
+TokenId = Annotated[int, Numbers(low=0, high="vocab", whole=True)]
+Probability = Annotated[float, Numbers(low=-1e-3, high=1.001)]
+AnyNumber = Annotated[float, Numbers(nan=True, infinite=True)]
+"""Of a training that may have gone wrong, too."""
+Unknown = Annotated[float, Numbers(nan=True)]
+"""nan where there is none."""
 
 
 def frozen(array: Array) -> Array:
@@ -36,9 +110,9 @@ class Cut:
     """One step of narrowing the distribution."""
 
     name: Literal["top-k", "top-p"]
-    kept: int
+    kept: Count
     """Tokens left after this cut."""
-    removed_mass: float
+    removed_mass: Probability
     """Probability (after temperature, renormalised by earlier cuts) that the cut took away."""
 
 
@@ -46,11 +120,11 @@ class Cut:
 class Draw:
     """How the token after a position was chosen."""
 
-    token_id: int
-    uniform: float
+    token_id: TokenId
+    uniform: Annotated[float, Numbers(low=0, high=1, nan=True)]
     """The random number in [0, 1), keyed by (seed, position). nan where none was drawn (greedy, or picked by hand)."""
-    low: float
-    high: float
+    low: Probability
+    high: Probability
     """The token's stretch of the cumulative bar, most probable first, after all cuts; `low <= uniform < high`."""
     picked: bool = False
     """True where a person chose the token instead."""
@@ -64,21 +138,21 @@ Told = tuple[float | None, float, float] | None
 class Prediction:
     """The distribution after one position, as the bar chart shows it."""
 
-    position: int
-    candidate_ids: Array
-    """`[k]` token ids, most probable first."""
-    model_probs: Array
-    """`[k]` softmax of the raw logits over the whole vocabulary (temperature 1, no cut)."""
-    probs: Array
-    """`[k]` after temperature, before any cut, over the whole vocabulary. At temperature 0: 1 for the best, else 0."""
-    final_probs: Array
-    """`[k]` what is drawn from: after all cuts; 0 where cut."""
-    cut_by: Array
-    """`[k]` 0: still in; n: removed by `cuts[n - 1]`."""
-    cuts: tuple[Cut, ...]
-    tail_mass: float
+    position: Annotated[int, Numbers(low=0, high="T", whole=True)]
+    candidate_ids: Annotated[Array, token_ids("k")]
+    """Most probable first."""
+    model_probs: Annotated[Array, probabilities("k")]
+    """Softmax of the raw logits over the whole vocabulary (temperature 1, no cut)."""
+    probs: Annotated[Array, probabilities("k")]
+    """After temperature, before any cut, over the whole vocabulary. At temperature 0: 1 for the best, else 0."""
+    final_probs: Annotated[Array, probabilities("k")]
+    """What is drawn from: after all cuts; 0 where cut."""
+    cut_by: Annotated[Array, Numbers(("k",), 0, "cut", ends=True, whole=True)]
+    """0: still in; n: removed by `cuts[n - 1]`."""
+    cuts: Annotated[tuple[Cut, ...], axis("cut")]
+    tail_mass: Probability
     """Mass of `probs` outside the k shown."""
-    tail_count: int
+    tail_count: Count
     """Tokens outside the k shown."""
     entropy_bits: float
     """Of the raw distribution (temperature 1)."""
@@ -86,7 +160,7 @@ class Prediction:
     """Of the distribution drawn from."""
     draw: Draw | None
     """None while the next token has not been chosen, and for tokens of the prompt."""
-    next_id: int
+    next_id: Annotated[int, Numbers(low=-1, high="vocab", whole=True)]
     """The token that does follow in the text; -1 at the end."""
 
 
@@ -94,11 +168,11 @@ class Prediction:
 class AttentionSlice:
     """Rows of one head's pattern: row `first_query + i` of the square `[query, key]`."""
 
-    layer: int
-    head: int
-    first_query: int
-    weights: Array
-    """`[rows, keys]` float32, each row sums to 1 over the keys it may see; 0 beyond."""
+    layer: Annotated[int, Numbers(low=0, high="layer", whole=True)]
+    head: Annotated[int, Numbers(low=0, high="head", whole=True)]
+    first_query: Count
+    weights: Annotated[Array, probabilities("row key")]
+    """Each row sums to 1 over the keys it may see; 0 beyond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,44 +180,55 @@ class ModelCard:
     """What is known of a model without loading it."""
 
     id: str
-    path: str
-    params: int
-    n_layer: int
-    n_head: int
-    d_model: int
-    vocab_size: int
-    context: int
+    path: Exact
+    params: Count
+    n_layer: Size
+    n_head: Size
+    d_model: Size
+    vocab_size: Size
+    context: Size
     tokenizer: str
     """In words: `characters`, `byte-level BPE 2048`, …"""
-    size_bytes: int
+    size_bytes: Count
     data: str = ""
     """What it was trained on, in a line."""
     metric_name: str = ""
-    metric_value: float | None = None
-    summary: str = ""
+    metric_value: AnyNumber | None = None
+    summary: Lines = ""
     """What it does, in a line."""
-    prompts: tuple[str, ...] = ()
+    prompts: tuple[Exact, ...] = ()
     """Worth trying."""
     arch: str = "gpt2"
     token_view: str = "text"
     """How tokens are drawn: `text`, `digits` (grey pixels) or `speech` (codes as a spectrogram)."""
-    prompt: str = ""
+    prompt: Exact = ""
     """What the playground opens with."""
-    measured: tuple[tuple[str, float], ...] = ()
+    measured: tuple[tuple[str, AnyNumber], ...] = ()
     """Everything that `gpttui eval-task` found: (name, value)."""
-    look_inside: str = ""
+    look_inside: Lines = ""
     """What to look at in it, in a few sentences."""
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """By the names that `Numbers` gives them."""
+        return {
+            "layer": self.n_layer,
+            "head": self.n_head,
+            "d_model": self.d_model,
+            "vocab": self.vocab_size,
+            "context": self.context,
+        }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LossHistory:
     """A recorded training run, thinned for the screen. All arrays are 1-D; steps ascend."""
 
-    steps: Array
-    losses_nats: Array
+    steps: Annotated[Array, Numbers(("point",), 0)]
+    losses_nats: Annotated[Array, floats("point", nan=True, infinite=True)]
     """Training loss at `steps`."""
-    val_steps: Array
-    val_losses_nats: Array
+    val_steps: Annotated[Array, Numbers(("val_point",), 0)]
+    val_losses_nats: Annotated[Array, floats("val_point", nan=True, infinite=True)]
     title: str = ""
     """Where it comes from: data, recipe."""
 
@@ -154,16 +239,16 @@ class Snapshot:
 
     epoch: int
     """Changes whenever earlier rows were rewritten: a new prompt or model, another intervention, a slid window."""
-    ids: Array
-    """`[T]` int32: every token of the text, prompt first."""
-    n_prompt: int
-    n_slid: int
+    ids: Annotated[Array, token_ids("T")]
+    """Every token of the text, prompt first."""
+    n_prompt: Annotated[int, Numbers(low=0, high="T", ends=True, whole=True)]
+    n_slid: Annotated[int, Numbers(low=0, high="T", ends=True, whole=True)]
     """Tokens at the start of the text that have left the context; rows below are about positions from here on."""
-    surprisal_bits: Array
-    """`[T]` float32: -log2 of the probability the model gave this token before it came; nan for the first."""
-    entropy_bits: Array
-    """`[T]` float32: of the raw distribution after each position."""
-    context: int
+    surprisal_bits: Annotated[Array, floats("T", nan=True, infinite=True)]
+    """-log2 of the probability the model gave this token before it came; nan for the first."""
+    entropy_bits: Annotated[Array, floats("T", nan=True)]
+    """Of the raw distribution after each position."""
+    context: Size
     sampling: Sampling
     seed: int
     prediction: Prediction | None
@@ -178,6 +263,11 @@ class Snapshot:
     """Which weights made this, where they are not just the opened model's: `training step 1,204`, `checkpoint 500`."""
     last_draw: Draw | None = None
     """How the newest token came; None while nothing is drawn behind the prompt."""
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """By the names that `Numbers` gives them."""
+        return {"text": len(self.ids)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ one `Reply` or `Failure` carrying its number, in order, and may send `Event`s (t
 """
 
 import struct
-from typing import Any, BinaryIO
+from types import NoneType
+from typing import Any, BinaryIO, ClassVar
 
 import msgspec
 import numpy as np
@@ -15,7 +16,7 @@ from gpttui.errors import UserError
 from gpttui.interventions import Intervention
 from gpttui.protocol.stream import InspectAnswer, InspectRequest
 from gpttui.protocol.train import SetStopRule, TrainAnswer, TrainRequest
-from gpttui.records import LossHistory, ModelCard, Sampling, Snapshot, Told
+from gpttui.records import Exact, LossHistory, ModelCard, Sampling, Snapshot, Told
 from gpttui.runs.config import TrainConfig
 
 VERSION = 1
@@ -181,6 +182,7 @@ Request = PlayRequest | InspectRequest | StartRun | ResumeRun | UseCheckpoint | 
 class EngineInfo(Message, frozen=True):
     """Sent once by itself when the engine can take requests."""
 
+    TO: ClassVar = (NoneType,)
     protocol: int
     version: str
     torch: str
@@ -192,13 +194,15 @@ class EngineInfo(Message, frozen=True):
 
 
 class Opened(Message, frozen=True):
+    TO: ClassVar = (OpenModel, Restore, StartRun, ResumeRun)
     card: ModelCard
-    tokenizer_json: str
+    tokenizer_json: Exact
     history: LossHistory | None
     snapshot: Snapshot
 
 
 class Shown(Message, frozen=True):
+    TO: ClassVar = (SetPrompt, Step, Back, Choose, SetSampling, SetSeed, Show, Intervene, Jump, UseCheckpoint)
     snapshot: Snapshot
 
 

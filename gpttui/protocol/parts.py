@@ -3,10 +3,13 @@
 The second half of `gpttui.protocol.stream`, which says how positions count. No torch, no screen.
 """
 
+from types import NoneType
+from typing import Annotated, ClassVar
+
 import msgspec
 
 from gpttui.interventions import Mode
-from gpttui.records import Array
+from gpttui.records import Array, Count, Head, Layer, Numbers, Position, axis, floats, probabilities, token_ids, whole
 
 
 class View(msgspec.Struct, frozen=True, tag=True, eq=False, omit_defaults=True):
@@ -14,6 +17,9 @@ class View(msgspec.Struct, frozen=True, tag=True, eq=False, omit_defaults=True):
 
 
 # ── Attention ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+Cell = Annotated[int, Numbers(low=-1, high="text", whole=True)]
 
 
 class AskStages(View, frozen=True):
@@ -31,27 +37,28 @@ class AskStages(View, frozen=True):
 
 
 class Stages(View, frozen=True):
-    layer: int
-    head: int
-    first_query: int
-    first_key: int
-    raw: Array
-    """`[query, key]`: q·k."""
-    scaled: Array
+    TO: ClassVar = (AskStages,)
+    layer: Layer
+    head: Head
+    first_query: Position
+    first_key: Position
+    raw: Annotated[Array, floats("query key")]
+    """q·k."""
+    scaled: Annotated[Array, floats("query key")]
     """Divided by sqrt(d_head)."""
-    masked: Array
+    masked: Annotated[Array, floats("query key", infinite=True)]
     """-inf where a query may not look."""
-    pattern: Array
+    pattern: Annotated[Array, probabilities("query key")]
     """Softmax over all keys."""
-    cell: tuple[int, int]
+    cell: tuple[Cell, Cell]
     """Where the next three are from; (-1, -1) where no cell was asked for."""
-    query: Array
-    """`[d_head]`, empty without a cell; so the next two."""
-    key: Array
-    products: Array
+    query: Annotated[Array, floats("d_head", absent=True)]
+    """Empty without a cell; so the next two."""
+    key: Annotated[Array, floats("d_head", absent=True)]
+    products: Annotated[Array, floats("d_head", absent=True)]
     """They sum to `raw` at the cell."""
-    met: Array
-    """`[4]`: the cell stage by stage, also where it lies outside the viewport: raw, scaled, masked, pattern."""
+    met: Annotated[Array, floats("4", infinite=True, absent=True)]
+    """The cell stage by stage, also where it lies outside the viewport: raw, scaled, masked, pattern."""
     qk_norm: bool = False
     """Queries and keys were brought to one length before they met …"""
     qk_gain: bool = False
@@ -73,18 +80,19 @@ class AskHeads(View, frozen=True):
 
 
 class Heads(View, frozen=True):
-    names: tuple[str, ...]
+    TO: ClassVar = (AskHeads,)
+    names: Annotated[tuple[str, ...], axis("score")]
     """Of the scores."""
-    first_layer: int
-    text_scores: Array
-    """`[layer asked for, head, score]` on the current text; nan where it has no such place."""
-    probe_scores: Array
-    """`[layer, head, score]` of all layers on the standard probe: random tokens said twice. Empty before a draw."""
-    draws: int
-    of_draws: int
+    first_layer: Annotated[int, Numbers(low=0, high="layer", ends=True, whole=True)]
+    text_scores: Annotated[Array, floats("asked_layer head score", nan=True)]
+    """On the current text; nan where it has no such place."""
+    probe_scores: Annotated[Array, floats("layer head score", nan=True, absent=True)]
+    """On the standard probe: random tokens said twice. Empty before a draw."""
+    draws: Count
+    of_draws: Count
     """How many draws the probe is made of; the scores are the mean over `draws` of them."""
-    maps: Array
-    """`[layer asked for, head, side, side]` float16."""
+    maps: Annotated[Array, probabilities("asked_layer head side side")]
+    """float16."""
 
 
 # ── MLP ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -104,26 +112,29 @@ class AskMLP(View, frozen=True):
 
 
 class MLPActivity(View, frozen=True):
-    layer: int
-    position: int
-    read: Array
-    """`[d_model]`: the normed vector that goes in."""
-    pre: Array
-    """`[d_mlp]`"""
-    post: Array
-    """`[d_mlp]`: the neurons."""
-    out: Array
-    """`[d_model]`: what is added to the residual stream."""
-    top: Array
-    """`[k]`: the neurons that write most, or would; behind them those of the layer that are silenced one by one."""
-    top_written: Array
+    TO: ClassVar = (AskMLP,)
+    layer: Layer
+    position: Position
+    read: Annotated[Array, floats("d_model")]
+    """The normed vector that goes in."""
+    pre: Annotated[Array, floats("d_mlp")]
+    post: Annotated[Array, floats("d_mlp")]
+    """The neurons."""
+    out: Annotated[Array, floats("d_model")]
+    """What is added to the residual stream."""
+    top: Annotated[Array, whole("k", 0, "d_mlp")]
+    """The neurons that write most, or would; behind them those of the layer that are silenced one by one."""
+    top_written: Annotated[Array, floats("k")]
     """The length of what each of `top` adds: 0 where the MLP is silenced as a whole."""
-    top_shares: Array
+    top_shares: Annotated[Array, floats("k", absent=True)]
     """Of each of `top`, in logits; 0 where the MLP is silenced as a whole; empty where no token was named."""
-    token_id: int
+    token_id: Annotated[int, Numbers(low=-1, high="vocab", whole=True)]
     """The token they are shares of; -1 for none."""
     held: Mode | None = None
     """How the MLP as a whole is silenced: `out` is zeros, or its mean, whatever its neurons say."""
+
+
+Which = Annotated[int, Numbers(low=0, whole=True, asked=True)]
 
 
 class AskNeuron(View, frozen=True):
@@ -135,21 +146,22 @@ class AskNeuron(View, frozen=True):
 
 
 class Neuron(View, frozen=True):
-    layer: int
-    neuron: int
-    up_ids: Array
-    """`[k]`: most promoted first."""
-    up: Array
-    down_ids: Array
-    down: Array
+    TO: ClassVar = (AskNeuron,)
+    layer: Layer
+    neuron: Which
+    up_ids: Annotated[Array, token_ids("k")]
+    """Most promoted first."""
+    up: Annotated[Array, floats("k")]
+    down_ids: Annotated[Array, token_ids("k")]
+    down: Annotated[Array, floats("k")]
     passages: "Passages | None" = None
     """None: this layer has not been searched."""
 
 
 class Passage(msgspec.Struct, frozen=True, eq=False):
-    ids: Array
+    ids: Annotated[Array, token_ids("around")]
     """Tokens around the place."""
-    at: int
+    at: Annotated[int, Numbers(low=0, high="around", whole=True)]
     """Which of them fired the neuron."""
     activation: float
 
@@ -174,12 +186,13 @@ class CancelSearch(View, frozen=True):
 
 
 class Passages(View, frozen=True):
-    layer: int
-    neuron: int
+    TO: ClassVar = (NoneType, SearchPassages, CancelSearch)
+    layer: Layer
+    neuron: Which
     found: tuple[Passage, ...]
     """Highest activation first."""
-    tokens_read: int
-    tokens_total: int
+    tokens_read: Count
+    tokens_total: Count
     running: bool
     source: str
     """What was read, in words."""
@@ -192,6 +205,10 @@ class Passages(View, frozen=True):
 # ── Cost ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def amounts(axes: str) -> Numbers:
+    return Numbers(tuple(axes.split()), 0)
+
+
 class AskCost(View, frozen=True):
     """What one token costs, measured now. Answer: `Cost`."""
 
@@ -201,35 +218,34 @@ class AskCost(View, frozen=True):
 
 
 class Cost(View, frozen=True):
-    position: int
-    layers: Array
-    """`[part]` int32: -1 the embedding, `n_layer` the head."""
-    parts: tuple[str, ...]
+    TO: ClassVar = (AskCost,)
+    position: Position
+    layers: Annotated[Array, Numbers(("part",), -1, "layer", ends=True, whole=True)]
+    """-1 the embedding, `n_layer` the head."""
+    parts: Annotated[tuple[str, ...], axis("part")]
     """`embed`, `qkv`, `attend`, `project`, `mlp`, `unembed`."""
-    ms: Array
-    """`[part]`: median of several passes over this very token."""
-    flops: Array
-    """`[part]` float64."""
-    weight_bytes: Array
-    """`[part]` float64: read for this token."""
-    cache_bytes: Array
-    """`[part]` float64: keys and values read."""
-    kv_bytes: int
+    ms: Annotated[Array, amounts("part")]
+    """Median of several passes over this very token."""
+    flops: Annotated[Array, amounts("part")]
+    weight_bytes: Annotated[Array, amounts("part")]
+    """Read for this token."""
+    cache_bytes: Annotated[Array, amounts("part")]
+    """Keys and values read."""
+    kv_bytes: Count
     """All keys and values held for the positions up to this one."""
-    kv_bytes_full: int
+    kv_bytes_full: Count
     """The same with the context full."""
-    contexts: Array
-    """`[point]`: context lengths at which a token was measured."""
-    context_ms: Array
-    """`[point]`: all parts together."""
-    curve: Array
-    """`[n]` int32: context lengths, 1 to the model's."""
-    curve_flops: Array
-    """`[n]` float64: by formula, of a token that sees so many."""
-    curve_kv_bytes: Array
-    """`[n]` float64"""
-    n_layer: int
-    threads: int
+    contexts: Annotated[Array, whole("point", 1)]
+    """Context lengths at which a token was measured."""
+    context_ms: Annotated[Array, amounts("point")]
+    """All parts together."""
+    curve: Annotated[Array, whole("length", 1)]
+    """Context lengths, 1 to the model's."""
+    curve_flops: Annotated[Array, amounts("length")]
+    """By formula, of a token that sees so many."""
+    curve_kv_bytes: Annotated[Array, amounts("length")]
+    n_layer: Annotated[int, Numbers(low=1, high="layer", ends=True, whole=True)]
+    threads: Count
     device: str
     passes: int = 0
     """Of which `ms` are the medians; one more, before them, does not count."""

@@ -5,11 +5,28 @@ from the end, and one that has left the model's window is brought to the nearest
 which it was). Answers are small: the part that a pane shows, as float32 or int32 arrays. No torch, no screen.
 """
 
-from typing import Literal
+from typing import Annotated, ClassVar, Literal
 
 from gpttui.protocol.parts import PartsAnswer, PartsRequest, View
-from gpttui.records import Array
+from gpttui.records import (
+    AnyNumber,
+    Array,
+    Count,
+    Exact,
+    Layer,
+    Numbers,
+    Position,
+    TokenId,
+    Unknown,
+    axis,
+    floats,
+    probabilities,
+    token_ids,
+    whole,
+)
 
+Watched = Annotated[tuple[int, ...], axis("watched")]
+Tokens = Annotated[tuple[int, ...], axis("token")]
 NOTHING: tuple[int, ...] = ()
 
 
@@ -21,35 +38,35 @@ class AskJourney(View, frozen=True):
 
     position: int = -1
     top_k: int = 5
-    watched: tuple[int, ...] = NOTHING
+    watched: Watched = NOTHING
     """Token ids whose rank and probability are wanted at every stop."""
     token_apart: bool = False
     """Also the token's vector before that of its place is added, where the model has such vectors."""
 
 
 class Journey(View, frozen=True):
-    position: int
-    token_id: int
-    stops: tuple[str, ...]
+    TO: ClassVar = (AskJourney,)
+    position: Position
+    token_id: TokenId
+    stops: Annotated[tuple[str, ...], axis("stop")]
     """`embed`, `0 attn`, `0 mlp`, …; the stops of all views are numbered as here. First `token`, where it is apart."""
-    vectors: Array
-    """`[stop, d_model]`: the residual stream."""
-    norms: Array
-    """`[stop]`"""
-    added_norms: Array
-    """`[stop]`: length of what the stop added."""
-    turned: Array
-    """`[stop]`: cosine with the stop before."""
-    top_ids: Array
-    """`[stop, k]`, logit lens, most probable first."""
-    top_probs: Array
-    watched_ranks: Array
-    """`[stop, watched]`: 0 is the most probable."""
-    watched_probs: Array
-    looked_at: Array
-    """`[layer, 3]`: text positions that the layer's heads weigh most, on average; -1 where there are fewer."""
-    looked: Array
-    """`[layer, 3]`: those weights."""
+    vectors: Annotated[Array, floats("stop d_model")]
+    """The residual stream."""
+    norms: Annotated[Array, floats("stop")]
+    added_norms: Annotated[Array, floats("stop")]
+    """Length of what the stop added."""
+    turned: Annotated[Array, floats("stop", nan=True)]
+    """Cosine with the stop before."""
+    top_ids: Annotated[Array, token_ids("stop k")]
+    """Logit lens, most probable first."""
+    top_probs: Annotated[Array, probabilities("stop k")]
+    watched_ranks: Annotated[Array, whole("stop watched")]
+    """0 is the most probable."""
+    watched_probs: Annotated[Array, probabilities("stop watched")]
+    looked_at: Annotated[Array, whole("layer 3", -1, "text")]
+    """Text positions that the layer's heads weigh most, on average; -1 where there are fewer."""
+    looked: Annotated[Array, probabilities("layer 3")]
+    """Those weights."""
     positions: str = "learned"
     """How the model knows a token's place: a vector (`learned`), a rotation (`rope`), not at all (`none`)."""
 
@@ -66,52 +83,48 @@ class AskLens(View, frozen=True):
     first: int = 0
     count: int = 64
     top_k: int = 1
-    watched: tuple[int, ...] = NOTHING
+    watched: Watched = NOTHING
     between: bool = False
     """Also between each layer's attention and its MLP."""
 
 
 class LensGrid(View, frozen=True):
-    first: int
-    stops: tuple[str, ...]
+    TO: ClassVar = (AskLens,)
+    first: Position
+    stops: Annotated[tuple[str, ...], axis("stop")]
     """The names of the rows."""
-    numbers: Array
-    """`[stop]`: their places in `Journey.stops`."""
-    top_ids: Array
-    """`[stop, position, k]`"""
-    top_probs: Array
-    watched_ranks: Array
-    """`[stop, position, watched]`"""
-    watched_probs: Array
+    numbers: Annotated[Array, whole("stop")]
+    """Their places in `Journey.stops`."""
+    top_ids: Annotated[Array, token_ids("stop position k")]
+    top_probs: Annotated[Array, probabilities("stop position k")]
+    watched_ranks: Annotated[Array, whole("stop position watched")]
+    watched_probs: Annotated[Array, probabilities("stop position watched")]
 
 
 class AskContributions(View, frozen=True):
     """Every part's direct share of the logits of some tokens. Answer: `Shares`."""
 
-    token_ids: tuple[int, ...]
+    token_ids: Tokens
     position: int = -1
 
 
 class Shares(View, frozen=True):
     """In logits; all that is here, but for `totals` and `logits`, sums to `totals`, which equals `logits`."""
 
-    position: int
-    token_ids: tuple[int, ...]
-    embed: Array
-    """`[token]`"""
-    pos_embed: Array
-    heads: Array
-    """`[token, layer, head]`"""
-    attn_biases: Array
-    """`[token, layer]`"""
-    mlps: Array
-    mlp_biases: Array
-    altered: Array
-    """`[token, stop]`: what interventions put in or took out by hand."""
-    final_bias: Array
-    """`[token]`"""
-    totals: Array
-    logits: Array
+    TO: ClassVar = (AskContributions,)
+    position: Position
+    token_ids: Annotated[tuple[TokenId, ...], axis("token")]
+    embed: Annotated[Array, floats("token")]
+    pos_embed: Annotated[Array, floats("token")]
+    heads: Annotated[Array, floats("token layer head")]
+    attn_biases: Annotated[Array, floats("token layer")]
+    mlps: Annotated[Array, floats("token layer")]
+    mlp_biases: Annotated[Array, floats("token layer")]
+    altered: Annotated[Array, floats("token stop")]
+    """What interventions put in or took out by hand."""
+    final_bias: Annotated[Array, floats("token")]
+    totals: Annotated[Array, floats("token")]
+    logits: Annotated[Array, floats("token")]
 
 
 # ── Vectors ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -130,14 +143,15 @@ class AskNeighbours(View, frozen=True):
 
 
 class Near(View, frozen=True):
-    ids: Array
-    """`[k]`, nearest first; a token itself is left out of its own list."""
-    cosines: Array
+    TO: ClassVar = (AskNeighbours,)
+    ids: Annotated[Array, token_ids("k")]
+    """Nearest first; a token itself is left out of its own list."""
+    cosines: Annotated[Array, floats("k")]
     norm: float
     """Length of the vector asked about."""
-    position: int = -1
+    position: Annotated[int, Numbers(low=-1, high="text", whole=True)] = -1
     stop_name: str = ""
-    n_stops: int = 0
+    n_stops: Count = 0
     """How many stops this model has."""
 
 
@@ -153,14 +167,15 @@ class AskArithmetic(View, frozen=True):
 
 
 class Sum(View, frozen=True):
-    ids: Array
-    """`[k]`, nearest first, the inputs not hidden."""
-    cosines: Array
+    TO: ClassVar = (AskArithmetic,)
+    ids: Annotated[Array, token_ids("k")]
+    """Nearest first, the inputs not hidden."""
+    cosines: Annotated[Array, floats("k")]
     expected_rank: int
     """Tokens nearer than the expected one; -1 where none was named."""
     expected_rank_without_inputs: int
     """The same not counting a, b and c, as such results are usually quoted."""
-    expected_cosine: float
+    expected_cosine: Unknown
 
 
 class AskMap(View, frozen=True):
@@ -177,18 +192,22 @@ class AskMap(View, frozen=True):
 
 
 class Map(View, frozen=True):
-    points: Array
-    """`[rows, 2]`"""
-    explained: Array
-    """`[2]`: share of the variance along each axis."""
-    ids: Array
-    """`[rows]`: the token of each point."""
-    first: int = -1
+    TO: ClassVar = (AskMap,)
+    points: Annotated[Array, floats("row 2")]
+    explained: Annotated[Array, probabilities("2")]
+    """Share of the variance along each axis."""
+    ids: Annotated[Array, token_ids("row")]
+    """The token of each point."""
+    first: Annotated[int, Numbers(low=-1, high="text", whole=True)] = -1
     """Text position of the first row; -1 for the vocabulary."""
     stop_name: str = ""
 
 
 # ── Compare ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+InA = Annotated[int, Numbers(low=0, high="T_a", whole=True)]
+InB = Annotated[int, Numbers(low=0, high="T_b", whole=True)]
 
 
 class AskCompare(View, frozen=True):
@@ -205,38 +224,36 @@ class AskCompare(View, frozen=True):
 
 
 class Compared(View, frozen=True):
-    ids_a: Array
-    """`[T]`: all tokens of the first text."""
-    ids_b: Array
-    words: tuple[tuple[str, int, int], ...]
+    TO: ClassVar = (AskCompare,)
+    ids_a: Annotated[Array, token_ids("T_a")]
+    """All tokens of the first text."""
+    ids_b: Annotated[Array, token_ids("T_b")]
+    words: tuple[tuple[Exact, InA, InB], ...]
     """Every shared word with its position in each text."""
-    word: str
+    word: Exact
     """Empty where positions were given."""
-    position_a: int
-    position_b: int
+    position_a: InA
+    position_b: InB
     same_tokens: bool
     """The two vectors start out as the same token's."""
-    stops: tuple[str, ...]
-    distances: Array
-    """`[stop]`: Euclidean."""
-    cosines: Array
-    norms: Array
-    """`[2, stop]`"""
-    share_embed: float
+    stops: Annotated[tuple[str, ...], axis("stop")]
+    distances: Annotated[Array, floats("stop")]
+    """Euclidean."""
+    cosines: Annotated[Array, floats("stop", nan=True)]
+    norms: Annotated[Array, floats("2 stop")]
+    share_embed: Unknown
     """Parts' shares of the last difference; together they are 1 (nan where there is no difference)."""
-    share_heads: Array
-    """`[layer, head]`"""
-    share_mlps: Array
-    """`[layer]`"""
-    share_altered: float
-    top_ids: Array
-    """`[2, k]`: what each predicts after its position, most probable first."""
-    top_probs: Array
-    other_probs: Array
-    """`[2, k]`: what the other text gives those same tokens."""
-    lens_ids: Array
-    """`[2, stop]`: what each would go on with if the model ended at this stop (logit lens)."""
-    lens_probs: Array
+    share_heads: Annotated[Array, floats("layer head", nan=True)]
+    share_mlps: Annotated[Array, floats("layer", nan=True)]
+    share_altered: Unknown
+    top_ids: Annotated[Array, token_ids("2 k")]
+    """What each predicts after its position, most probable first."""
+    top_probs: Annotated[Array, probabilities("2 k")]
+    other_probs: Annotated[Array, probabilities("2 k")]
+    """What the other text gives those same tokens."""
+    lens_ids: Annotated[Array, token_ids("2 stop")]
+    """What each would go on with if the model ended at this stop (logit lens)."""
+    lens_probs: Annotated[Array, probabilities("2 stop")]
 
 
 # ── Interventions ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -248,7 +265,7 @@ class AskUnaltered(View, frozen=True):
     Answer: `Unaltered`.
     """
 
-    token_ids: tuple[int, ...]
+    token_ids: Tokens
     position: int = -1
     top_k: int = 10
 
@@ -256,20 +273,20 @@ class AskUnaltered(View, frozen=True):
 class Unaltered(View, frozen=True):
     """Probabilities over the whole vocabulary at temperature 1."""
 
-    position: int
-    probs: Array
-    """`[token]` of the tokens asked for."""
-    top_ids: Array
-    """`[k]`"""
-    top_probs: Array
-    top_now: Array
-    """`[k]`: what the altered model gives those tokens."""
-    now_ids: Array
-    """`[k]`: the altered model's own most probable tokens."""
-    now_probs: Array
-    now_before: Array
-    """`[k]`: what the unaltered model gives those."""
-    divergence_bits: float
+    TO: ClassVar = (AskUnaltered,)
+    position: Position
+    probs: Annotated[Array, probabilities("token")]
+    """Of the tokens asked for."""
+    top_ids: Annotated[Array, token_ids("k")]
+    top_probs: Annotated[Array, probabilities("k")]
+    top_now: Annotated[Array, probabilities("k")]
+    """What the altered model gives those tokens."""
+    now_ids: Annotated[Array, token_ids("k")]
+    """The altered model's own most probable tokens."""
+    now_probs: Annotated[Array, probabilities("k")]
+    now_before: Annotated[Array, probabilities("k")]
+    """What the unaltered model gives those."""
+    divergence_bits: AnyNumber
     """Kullback–Leibler divergence of the altered from the unaltered distribution; 0 where nothing is altered."""
     has_mlps: bool
 
@@ -284,12 +301,12 @@ class AskEffects(View, frozen=True):
 class Effects(View, frozen=True):
     """Kullback–Leibler divergences, in bits, from the model as it is now (its interventions included)."""
 
-    layer: int
-    position: int
-    heads: Array
-    """`[head]`"""
-    attn: float
-    mlp: float
+    TO: ClassVar = (AskEffects,)
+    layer: Layer
+    position: Position
+    heads: Annotated[Array, floats("head", infinite=True)]
+    attn: AnyNumber
+    mlp: AnyNumber
     """nan where there is none."""
 
 

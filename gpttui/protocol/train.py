@@ -4,9 +4,24 @@
 `Look`). A run is named by its directory on the engine's machine. Losses are in nats. No torch, no screen.
 """
 
+from types import NoneType
+from typing import Annotated, ClassVar
+
 import msgspec
 
-from gpttui.records import Array, Sampling
+from gpttui.records import (
+    AnyNumber,
+    Array,
+    Count,
+    Exact,
+    Numbers,
+    Probability,
+    Sampling,
+    Size,
+    floats,
+    probabilities,
+    whole,
+)
 from gpttui.runs.config import TrainConfig
 from gpttui.runs.events import Event, StepDone
 
@@ -18,6 +33,9 @@ class Training(msgspec.Struct, frozen=True, tag=True, eq=False, omit_defaults=Tr
 # ── Before ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+Seconds = Annotated[float, Numbers(low=0)]
+
+
 class Measure(Training, frozen=True):
     """What would this run be? A few timed passes of its shape. Answer: `Measured`."""
 
@@ -25,20 +43,21 @@ class Measure(Training, frozen=True):
 
 
 class Measured(Training, frozen=True):
-    params: int
-    vocab_size: int
+    TO: ClassVar = (Measure,)
+    params: Count
+    vocab_size: Count
     vocab_exact: bool
     """False where it was counted on the beginning of the text only."""
-    context: int
+    context: Size
     """Of the model: the config's own, or that of the model to start from."""
-    step_s: float
+    step_s: Seconds
     """One optimiser step, measured on a few rows and scaled to the batch."""
-    token_s: float
+    token_s: Seconds
     """One token of many, forward only: an evaluation's."""
-    draw_s: float
+    draw_s: Seconds
     """One token alone, as samples are drawn."""
-    memory_bytes: int
-    free_bytes: int
+    memory_bytes: Count
+    free_bytes: Count
     """0 where the system does not tell."""
     unknown: tuple[str, ...] = ()
     """Some of what the text has and the vocabulary of the model to start from does not."""
@@ -87,36 +106,38 @@ class SetStopRule(Training, frozen=True):
 class Done(Training, frozen=True):
     """It is as asked. `state` is that of the run: running, paused, ended, failed."""
 
+    TO: ClassVar = (PauseRun, OneBatch, StopRun, RewindRun, SetLearningRate, SetStopRule)
     state: str
 
 
 class Probe(Training, frozen=True):
     """What the model says after the watched prompt at one step."""
 
-    step: int
-    ids: Array
-    """`[k]` most probable first."""
-    probs: Array
-    """`[k]` over the whole vocabulary, temperature 1."""
+    step: Count
+    ids: Annotated[Array, whole("k")]
+    """Most probable first."""
+    probs: Annotated[Array, probabilities("k")]
+    """Over the whole vocabulary, temperature 1."""
 
 
 class TrainNews(Training, frozen=True):
     """An event: what has happened since the last one, at most four times a second."""
 
-    run: str
+    TO: ClassVar = (NoneType,)
+    run: Exact
     state: str
-    steps: Array
-    """`[n]` steps done since."""
-    losses_nats: Array
-    """`[n]` of their batches."""
+    steps: Annotated[Array, whole("n")]
+    """Steps done since."""
+    losses_nats: Annotated[Array, floats("n", nan=True, infinite=True)]
+    """Of their batches."""
     last: StepDone | None = None
     """The last of these steps in full."""
     events: tuple[Event, ...] = ()
     """All that is no StepDone, in order."""
     probe: Probe | None = None
-    checkpoints: tuple[int, ...] | None = None
+    checkpoints: tuple[Count, ...] | None = None
     """Steps of all checkpoints there are; None: as before."""
-    memory_bytes: int = 0
+    memory_bytes: Count = 0
     """Of the engine's process."""
 
 
@@ -136,13 +157,14 @@ class AskBatch(Training, frozen=True):
 
 
 class BatchLosses(Training, frozen=True):
-    step: int
-    weights_step: int
-    rows_in_all: int
-    ids: Array
-    """`[row, context + 1]`"""
-    losses_nats: Array
-    """`[row, context + 1]`: of each token as predicted from those before it; nan for the first and for padding."""
+    TO: ClassVar = (AskBatch,)
+    step: Count
+    weights_step: Count
+    rows_in_all: Count
+    ids: Annotated[Array, whole("row token")]
+    """Of the context and one more."""
+    losses_nats: Annotated[Array, floats("row token", nan=True, infinite=True)]
+    """Of each token as predicted from those before it; nan for the first and for padding."""
 
 
 class AskProbes(Training, frozen=True):
@@ -155,6 +177,7 @@ class AskProbes(Training, frozen=True):
 
 
 class Probes(Training, frozen=True):
+    TO: ClassVar = (AskProbes,)
     probes: tuple[Probe, ...]
     more: bool
     """Ask again, after the last one's step."""
@@ -173,33 +196,34 @@ class AskBeforeAfter(Training, frozen=True):
 class Move(Training, frozen=True):
     """A token's probability after `position`, before and after."""
 
-    position: int
-    token_id: int
-    before: float
-    after: float
+    position: Annotated[int, Numbers(low=0, high="read", whole=True)]
+    token_id: Count
+    before: Probability
+    after: Probability
 
 
 class BeforeAfter(Training, frozen=True):
+    TO: ClassVar = (AskBeforeAfter,)
     before: str
     """In words: which weights."""
     after: str
-    n_prompt: int
-    before_ids: Array
-    """`[T]` prompt and what follows it."""
-    after_ids: Array
+    n_prompt: Count
+    before_ids: Annotated[Array, whole("T_before")]
+    """Prompt and what follows it."""
+    after_ids: Annotated[Array, whole("T_after")]
     moves: tuple[Move, ...]
     """Largest first, over the positions of `read_ids`."""
-    read_ids: Array
+    read_ids: Annotated[Array, whole("read")]
     """What both models read: the text from before, or, where nothing had been learned before, the one from after."""
     new_text: str
-    new_before_nats: float
-    new_after_nats: float
-    new_tokens: int
+    new_before_nats: AnyNumber
+    new_after_nats: AnyNumber
+    new_tokens: Count
     old_text: str = ""
     """What the model had learned from before; empty where there was nothing before."""
-    old_before_nats: float | None = None
-    old_after_nats: float | None = None
-    old_tokens: int = 0
+    old_before_nats: AnyNumber | None = None
+    old_after_nats: AnyNumber | None = None
+    old_tokens: Count = 0
     old_note: str = ""
     """Why the old text could not be measured."""
 
@@ -213,8 +237,9 @@ class KeepModel(Training, frozen=True):
 
 
 class Kept(Training, frozen=True):
-    path: str
-    val_loss_nats: float
+    TO: ClassVar = (KeepModel,)
+    path: Exact
+    val_loss_nats: AnyNumber
 
 
 TrainRequest = (

@@ -8,10 +8,11 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from gpttui.records import Exact
+
 Count = Annotated[int, Meta(ge=0, lt=1 << 53)]
 Number = Annotated[float, Meta(ge=-3.5e38, le=3.5e38)]
 """What single precision can hold."""
-
 
 class TrainEvent(msgspec.Struct, frozen=True, tag=True, tag_field="event", kw_only=True, eq=False):
     """Base of all events; the class name is the tag. `step` counts optimiser steps done."""
@@ -64,14 +65,14 @@ class EvalDone(TrainEvent, frozen=True):
 class SampleDrawn(TrainEvent, frozen=True):
     """A continuation by the weights of this step, the same seed each time."""
 
-    prompt: str
-    text: str
+    prompt: Exact
+    text: Exact
 
 
 class CheckpointSaved(TrainEvent, frozen=True):
     """`path` is relative to the run directory."""
 
-    path: str
+    path: Exact
 
 
 class StopRuleChanged(TrainEvent, frozen=True):
