@@ -17,6 +17,7 @@ import numpy as np
 
 from gpttui.engine.client import EngineDied, EngineFailure
 from gpttui.protocol import frames as protocol
+from gpttui.protocol.border import Border
 from gpttui.protocol.frames import Answer, EngineInfo, Look, Opened, Request, Shown
 from gpttui.records import (
     Array,
@@ -211,6 +212,7 @@ class FakeEngine:
         self.gate: asyncio.Event | None = None
         self.alive = False
         self.starts = 0
+        self._border = Border()
 
     async def connect(self) -> None:
         self.alive, self.info = True, info()
@@ -228,7 +230,7 @@ class FakeEngine:
             await self.gate.wait()
         if not self.alive:
             raise EngineDied("the engine is not running")
-        return self.session.answer(request)
+        return self._border.checked(self.session.answer(request), request)
 
     def die(self) -> None:
         self.alive = False

@@ -20,7 +20,10 @@ from pathlib import Path
 
 from gpttui.engine import launch
 from gpttui.errors import UserError, one_line
+from gpttui.protocol.border import Border, Misfit
 from gpttui.protocol.frames import (
+    GREETING,
+    GREETING_ENDS,
     VERSION,
     Answer,
     Call,
@@ -32,6 +35,7 @@ from gpttui.protocol.frames import (
     frame_length,
 )
 from gpttui.protocol.train import TrainNews
+from gpttui.text import safe_text
 
 READ_BUFFER_BYTES = 1 << 22
 OBEYS_S = 1.0
@@ -75,6 +79,9 @@ class EngineClient:
         self._writer: asyncio.StreamWriter | None = None
         self._listening: asyncio.Task[None] | None = None
         self._waiting: dict[int, asyncio.Future[Answer]] = {}
+        self._asked: dict[int, Request] = {}
+        """By number, until they are answered, whether somebody still waits or not."""
+        self._border = Border()
         self._number = 0
         self._closed = False
 
@@ -90,6 +97,7 @@ class EngineClient:
         """Take over the pipes of the process, starting one where none was given. Raises UserError if none can start."""
         if self.process is None:
             self.process = launch.start(self.command, self.log)
+        self._border, self._asked = Border(), {}
         process, loop = self.process, asyncio.get_running_loop()
         assert process.stdin is not None and process.stdout is not None
         reader = asyncio.StreamReader(limit=READ_BUFFER_BYTES)
@@ -112,7 +120,7 @@ class EngineClient:
         self._number += 1
         number = self._number
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._waiting[number] = future
+        self._waiting[number], self._asked[number] = future, request
         try:
             self._writer.write(frame(Call(number, request)))
             await self._writer.drain()
@@ -146,21 +154,29 @@ class EngineClient:
             await asyncio.wait([self._listening], timeout=OBEYS_S)
 
     async def _listen(self, reader: asyncio.StreamReader, process: "subprocess.Popen[bytes]") -> None:
-        reason = ""
+        reason, said = "", b""
         try:
+            body = await _first_body(reader)
             while True:
-                body = await reader.readexactly(frame_length(await reader.readexactly(4)))
                 reply = decode_reply(body)
                 self._receive(reply.number, reply.answer)
-        except (asyncio.IncompleteReadError, ConnectionError):
+                body = await reader.readexactly(frame_length(await reader.readexactly(4)))
+        except asyncio.IncompleteReadError as error:
+            said = b"" if self.info is not None else error.partial
+        except ConnectionError:
             pass
+        except Misfit as error:
+            reason = f"the engine's answer cannot be used ({one_line(error)}); is it the same version of gpttui?"
         except UserError as error:
             reason = str(error)
         except Exception as error:  # a body that is no message of ours: msgspec's errors, numpy's, …
             reason = f"the engine's answer cannot be read ({one_line(error)[:120]}); is it the same version of gpttui?"
-        await self._bury(process, reason)
+        await self._bury(process, reason, said)
 
     def _receive(self, number: int, answer: Answer) -> None:
+        if number and number not in self._asked:
+            raise Misfit("it answers what was not asked")
+        answer = self._border.checked(answer, self._asked.pop(number, None))
         if isinstance(answer, EngineInfo):
             if answer.protocol != VERSION:
                 raise UserError(
@@ -180,11 +196,12 @@ class EngineClient:
         if future is not None and not future.done():
             future.set_result(answer)
 
-    async def _bury(self, process: "subprocess.Popen[bytes]", reason: str) -> None:
+    async def _bury(self, process: "subprocess.Popen[bytes]", reason: str, said: bytes) -> None:
         if self._writer is not None:
             self._writer.close()
         status = await self._gone(process)
-        reason = reason or f"the engine {_how_it_ended(status)}" + _and_said(launch.last_words(self.log))
+        last_words = launch.last_words(self.log) or launch.last_line(said)
+        reason = safe_text(reason or f"the engine {_how_it_ended(status)}" + (f": {last_words}" if last_words else ""))
         if not self._closed and (kept := launch.keep_log(self.log)) is not None:
             reason += f" · its log: {kept}"
         for future in self._waiting.values():
@@ -236,5 +253,14 @@ def _how_it_ended(status: int) -> str:
     return f"ended with exit code {status}"
 
 
-def _and_said(words: str) -> str:
-    return f": {words}" if words else ""
+async def _first_body(reader: asyncio.StreamReader) -> bytes:
+    """The first frame's body. What stands before it, a login's greeting, is passed over.
+
+    Raises UserError where nothing like a frame comes for long.
+    """
+    try:
+        begun = await reader.readuntil(GREETING)
+    except asyncio.LimitOverrunError as error:
+        raise UserError("the engine's command prints other text instead of gpttui's protocol") from error
+    at = len(begun) - GREETING_ENDS
+    return begun[at:] + await reader.readexactly(frame_length(begun[at - 4 : at]) - GREETING_ENDS)

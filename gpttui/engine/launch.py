@@ -99,9 +99,13 @@ def last_words(log: Path | None, limit_bytes: int = 4096) -> str:
         with log.open("rb") as file:
             file.seek(0, os.SEEK_END)
             file.seek(max(0, file.tell() - limit_bytes))
-            text = file.read().decode("utf-8", "replace")
+            return last_line(file.read())
     except OSError:
         return ""
-    lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+
+
+def last_line(said: bytes) -> str:
+    """The same of what it printed."""
+    lines = [" ".join(line.split()) for line in said.decode("utf-8", "replace").splitlines() if line.strip()]
     fatal = [line for line in lines if line.startswith("Fatal Python error")]
     return (fatal or lines)[-1][:300] if lines else ""

@@ -23,6 +23,7 @@ from gpttui.engine.live_run import LiveRun
 from gpttui.engine.registry import HANDLERS, READS_WEIGHTS
 from gpttui.errors import UserError, one_line
 from gpttui.inference.session import Session
+from gpttui.protocol.border import Border, Misfit
 from gpttui.protocol.frames import VERSION, Answer, Call, EngineInfo, Failure, Reply, decode_call, frame
 from gpttui.records import ModelCard
 
@@ -30,6 +31,7 @@ _PIPE_BUF = 4096
 """Bytes that a pipe which can be written to takes without waiting."""
 _LISTENS_S = 0.5
 _IMPORTED_S = time.perf_counter()
+NOT_FINITE = "the model computes nan or infinite numbers: its training has failed, or a change to it is too strong"
 
 
 class Engine:
@@ -124,7 +126,13 @@ class Engine:
             raise UserError(f"this engine has no answer to {type(request).__name__}; is it an older gpttui?")
         if self.live is not None and type(request) in READS_WEIGHTS:
             self.live.freshen(self.session)
-        return handler(self, request)
+        answer = handler(self, request)
+        try:
+            Border().checked(answer, request)
+        except Misfit as error:
+            if error.not_finite:
+                raise UserError(f"{NOT_FINITE} ({error})") from error
+        return answer
 
     @property
     def has_idle_work(self) -> bool:

@@ -13,7 +13,7 @@ import typing
 from collections.abc import Callable
 from dataclasses import is_dataclass
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -21,6 +21,8 @@ import numpy as np
 from gpttui.errors import UserError
 from gpttui.records import LARGEST, Array, Numbers, Text
 from gpttui.text import safe_text
+
+A = TypeVar("A")
 
 
 class Misfit(UserError):
@@ -67,7 +69,7 @@ class Border:
     def __init__(self) -> None:
         self._sizes: dict[str, int] = {}
 
-    def checked(self, answer: Any, request: Any = None) -> Any:
+    def checked(self, answer: A, request: Any = None) -> A:
         """`answer`, its strings made safe. Raises Misfit where it is none to `request` or, without, no event."""
         kind: Any = type(answer)
         asked: Any = type(request)

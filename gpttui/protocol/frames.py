@@ -245,13 +245,20 @@ def _encode_other(value: Any) -> Any:
 def _decode_other(kind: type, value: Any) -> Any:
     if kind is np.ndarray or getattr(kind, "__origin__", None) is np.ndarray:
         dtype, shape, data = value
-        return np.frombuffer(data, dtype=np.dtype(dtype)).reshape(shape)
+        if not isinstance(dtype, str) or (numbers := np.dtype(dtype)).kind not in "biuf":
+            raise TypeError("an array holds something else than numbers")
+        return np.frombuffer(data, dtype=numbers).reshape(shape)
     raise TypeError(f"{kind} does not travel")
 
 
 _encoder = msgspec.msgpack.Encoder(enc_hook=_encode_other)
 _call_decoder = msgspec.msgpack.Decoder(Call, dec_hook=_decode_other)
 _reply_decoder = msgspec.msgpack.Decoder(Reply, dec_hook=_decode_other)
+
+GREETING = msgspec.msgpack.encode("type") + msgspec.msgpack.encode(EngineInfo.__name__)
+"""Stands near the beginning of the first body that an engine sends, of whatever version it is …"""
+GREETING_ENDS = 3 + len(GREETING)
+"""… and ends at this byte of it."""
 
 
 def frame(message: Call | Reply) -> bytes:

@@ -4,18 +4,20 @@ A new pane, view or key never edits this file.
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import ClassVar, Literal
 
 from textual import events
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
 from textual.screen import Screen
 
 from gpttui.text import new_lines
 from gpttui.tui import theme
 from gpttui.tui.driver import TerminalApp
+from gpttui.tui.gate import Gate
 from gpttui.tui.screens.play import Opening, PlayScreen
 from gpttui.tui.session.asking import Engine
 
@@ -44,6 +46,7 @@ class GpttuiApp(TerminalApp):
         colour_map: Literal["cividis", "viridis"] = "cividis",
     ) -> None:
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)  # else greys would be left of colours
+        self._gate = Gate()
         self.engine = engine
         self.opening = opening
         self.last_words = ""
@@ -57,6 +60,9 @@ class GpttuiApp(TerminalApp):
 
     def get_default_screen(self) -> Screen[None]:
         return PlayScreen(self.engine, self.opening)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [*super().get_line_filters(), self._gate]
 
     @property
     def _background_screens(self) -> list[Screen[object]]:

@@ -10,6 +10,7 @@ from time import perf_counter
 from gpttui.engine.client import EngineDied, EngineFailure
 from gpttui.engine.server import Engine
 from gpttui.errors import UserError
+from gpttui.protocol.border import Border
 from gpttui.protocol.frames import Answer, Call, EngineInfo, Reply, Request, decode_call, decode_reply, frame
 
 RESTING_S = 0.01
@@ -26,10 +27,11 @@ class EngineInside(Engine):
         self.info: EngineInfo | None = None  # type: ignore[assignment]
         self.alive = False
         self.asked: list[Request] = []
+        self._border = Border()
         self._working: asyncio.Task[None] | None = None
 
     def send(self, answer: Answer, number: int = 0) -> None:
-        self.on_event(decode_reply(frame(Reply(number, answer))[4:]).answer)
+        self.on_event(self._over_the_wire(answer))
 
     async def connect(self) -> None:
         self.alive = True
@@ -55,7 +57,10 @@ class EngineInside(Engine):
             answer = self.handle(decode_call(frame(Call(1, request))[4:]).request)
         except UserError as error:
             raise EngineFailure(str(error)) from error
-        return decode_reply(frame(Reply(1, answer))[4:]).answer
+        return self._over_the_wire(answer, request)
+
+    def _over_the_wire(self, answer: Answer, request: Request | None = None) -> Answer:
+        return self._border.checked(decode_reply(frame(Reply(1, answer))[4:]).answer, request)
 
     def die(self) -> None:
         """As a killed process would: nothing is saved, nobody is told but the screen."""

@@ -1,0 +1,28 @@
+"""The last gate before the terminal: no line that is drawn carries a character that could move the cursor or hide text.
+
+Text is made safe where it is drawn (`gpttui.text`), as pictures of what it holds; nothing here is pretty. It is for what
+a widget forgot: a prompt, a path or a token, which are kept exactly as they are because they go back to the engine or
+to the clipboard.
+"""
+
+from unicodedata import category
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual.color import Color
+from textual.filter import LineFilter
+
+
+class Gate(LineFilter):
+    """What is not safe becomes as many dots as it has cells, so that columns stay where they are."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        if all(segment.text.isprintable() for segment in segments):
+            return segments
+        return [Segment(_plain(text), style, control) for text, style, control in segments]
+
+
+def _plain(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() or category(char) == "Zs" else "·" * cell_len(char) for char in text)
