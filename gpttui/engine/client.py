@@ -29,6 +29,7 @@ from gpttui.protocol.frames import (
     Call,
     EngineInfo,
     Failure,
+    Opened,
     Request,
     decode_reply,
     frame,
@@ -177,6 +178,10 @@ class EngineClient:
         if number and number not in self._asked:
             raise Misfit("it answers what was not asked")
         answer = self._border.checked(answer, self._asked.pop(number, None))
+        if isinstance(answer, Opened):
+            from gpttui.tokenizers import Tokenizer
+
+            Tokenizer.from_json(answer.tokenizer_json)
         if isinstance(answer, EngineInfo):
             if answer.protocol != VERSION:
                 raise UserError(

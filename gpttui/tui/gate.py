@@ -1,8 +1,7 @@
-"""The last gate before the terminal: no line that is drawn carries a character that could move the cursor or hide text.
+"""The last gate before the terminal: no character that could move the cursor or hide text passes, whatever drew it.
 
-Text is made safe where it is drawn (`gpttui.text`), as pictures of what it holds; nothing here is pretty. It is for what
-a widget forgot: a prompt, a path or a token, which are kept exactly as they are because they go back to the engine or
-to the clipboard.
+Text is made safe where it is drawn (`gpttui.text`), as pictures of what it holds. This is for what a widget forgot of
+the strings that are kept as they came, a prompt or a path, because they go back to the engine or the clipboard.
 """
 
 from unicodedata import category

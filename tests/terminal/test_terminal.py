@@ -230,16 +230,31 @@ def test_a_dead_engine_leaves_its_log_where_the_screen_says(tmp_path: Path) -> N
     ("engine", "line"),
     [
         (f"{FAKE_ENGINE} --die-at-start", "no such luck"),
-        (f"{FAKE_ENGINE} --garbage", "is not gpttui's protocol"),
+        ("sh -c 'echo This account is closed.; exit 3'", "exit code 3: This account is closed."),
+        ("yes", "prints other text instead of gpttui's protocol"),
         (f"{FAKE_ENGINE} --other-version", "install the same version"),
         ("sh -c 'exit 3'", "exit code 3"),
     ],
-    ids=["dies", "garbage", "version", "exit"],
+    ids=["dies", "said", "garbage", "version", "exit"],
 )
 def test_an_engine_that_does_not_work_says_why_on_one_line(tmp_path: Path, engine: str, line: str) -> None:
     with terminal(home=tmp_path, engine=engine) as page:
         page.until_text(line)
         page.until_text("press space to start it again")
+        page.press("q")
+        assert page.end() == 0 and page.restored
+
+
+def test_a_greeting_before_the_engine_speaks_is_passed_over(tmp_path: Path) -> None:
+    with terminal(home=tmp_path, engine=f"{FAKE_ENGINE} --garbage") as page:
+        page.until_text("● ready")
+        page.press("q")
+        assert page.end() == 0 and page.restored
+
+
+def test_an_engine_that_never_answers_says_so_and_can_be_left(tmp_path: Path) -> None:
+    with terminal(home=tmp_path, engine="sleep 1000") as page:
+        page.until_text("No answer from the engine for 10 s")
         page.press("q")
         assert page.end() == 0 and page.restored
 

@@ -122,7 +122,6 @@ def _open(engine: "Engine", run: "Run", request: StartRun | ResumeRun) -> Opened
 def card(live: "LiveRun") -> ModelCard:
     """What a model directory's card says, of the model being trained."""
     model, config = live.trainer.model, live.trainer.config
-    vocab = live.trainer.data.tokenizer.vocab_size
     told = model_card.of_run(config)
     return ModelCard(
         id=live.run.path.name,
@@ -131,7 +130,7 @@ def card(live: "LiveRun") -> ModelCard:
         n_layer=model.config.n_layer,
         n_head=model.config.n_head,
         d_model=model.config.d_model,
-        vocab_size=vocab,
+        vocab_size=model.config.vocab_size,
         context=model.config.context,
         tokenizer=live.trainer.data.tokenizer.kind,
         size_bytes=4 * model.n_params,

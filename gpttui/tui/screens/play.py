@@ -27,7 +27,7 @@ from gpttui.tui.selection import Selection
 from gpttui.tui.session.asking import Engine
 from gpttui.tui.session.hints import Seen, altered, hint
 from gpttui.tui.session.link import SessionLink
-from gpttui.tui.session.messages import EngineLost, EngineReady, ModelOpened, Refused, SnapshotArrived
+from gpttui.tui.session.messages import EngineLost, EngineReady, EngineSilent, ModelOpened, Refused, SnapshotArrived
 from gpttui.tui.session.train_link import TrainLink
 from gpttui.tui.views import table as views
 from gpttui.tui.widgets.attention import AttentionPane
@@ -375,6 +375,10 @@ class PlayScreen(TrainDoor, PlaySharing):
         """PyTorch is there, the model is not yet."""
         self._state("loading")
         self._wait("loading the model…")
+
+    @on(EngineSilent)
+    def _silent(self, event: EngineSilent) -> None:
+        self.hints.say(event.line, "warning")
 
     @on(EngineLost)
     def _lost(self, event: EngineLost) -> None:

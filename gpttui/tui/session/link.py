@@ -19,13 +19,15 @@ from gpttui.protocol import frames as protocol
 from gpttui.protocol.frames import Answer, EngineInfo, Look, Opened, Request, Shown
 from gpttui.records import ModelCard, Sampling, Snapshot, Told
 from gpttui.tui.session.asking import Engine, Question
-from gpttui.tui.session.messages import EngineLost, EngineReady, ModelOpened, Refused, SnapshotArrived
+from gpttui.tui.session.messages import EngineLost, EngineReady, EngineSilent, ModelOpened, Refused, SnapshotArrived
 from gpttui.tui.session.trail import Trail
 
 STEPS = frozenset({"step", "back", "home"})
 """Kinds that are dropped, not queued, while one of them is in flight."""
 NEW_TEXT = frozenset({"open", "prompt", "choose", "jump"})
 """Kinds that make waiting steps pointless."""
+SILENT_S = 10.0
+"""After so long without an answer the screen says so."""
 OF_A_MODEL = ("compare", "compare.marks", "vectors", "walk")
 """What views remember in the words or the ids of one model: forgotten when another is opened."""
 
@@ -62,6 +64,8 @@ class SessionLink:
         self._pending: dict[str, Question] = {}
         self._in_flight = ""
         self._death: str | None = None
+        self._in_vain = False
+        """A new engine was started, and has answered nothing yet."""
         self._wake = asyncio.Event()
         engine.on_event, engine.on_death = self._event, self._died
 
@@ -266,6 +270,7 @@ class SessionLink:
     async def _send_next(self) -> None:
         question = self._pending.pop(next(iter(self._pending)))
         self._in_flight = question.kind
+        answered = self._tell_of_silence()
         try:
             answer = await self._engine.request(question.make())
         except EngineFailure as error:
@@ -276,11 +281,25 @@ class SessionLink:
                 question.again = False
                 self._pending.setdefault(question.kind, question)
         else:
+            self._in_vain = False
             question.take(answer)
         finally:
+            answered()
             self._in_flight = ""
         if self.running and not self._pending:
             self.step()
+
+    def _tell_of_silence(self) -> Callable[[], None]:
+        """Say every so often that there is no answer, until what is returned is called."""
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+
+        def tell() -> None:
+            self._silence = loop.call_later(SILENT_S, tell)
+            self._post(EngineSilent(loop.time() - began_s))
+
+        self._silence = loop.call_later(SILENT_S, tell)
+        return lambda: self._silence.cancel()
 
     def _opened(self, opened: Opened, prompt: str | None, resumed: protocol.Restore | None) -> None:
         """A model is open, on `prompt` (None: its own), or on what was saved."""
@@ -321,9 +340,9 @@ class SessionLink:
                 listener(answer)
 
     def _died(self, reason: str) -> None:
-        """Start anew by itself only what had once worked; otherwise the next key press tries again."""
+        """Start anew by itself only what has worked since its last start; otherwise the next key press tries again."""
         self.running = False
-        restarting = self._engine.info is not None
+        restarting = self._engine.info is not None and not self._in_vain
         self._post(EngineLost(reason, restarting))
         if restarting:
             self._death = reason
@@ -335,6 +354,7 @@ class SessionLink:
         for step in STEPS:
             self._pending.pop(step, None)
         try:
+            self._in_vain = True
             await self._engine.restart()
         except UserError as error:
             self._pending.clear()

@@ -47,3 +47,11 @@ class EngineLost(Message):
         super().__init__()
         self.reason = reason
         self.restarting = restarting
+
+
+class EngineSilent(Message):
+    """Still no answer to what was asked last."""
+
+    def __init__(self, for_s: float) -> None:
+        super().__init__()
+        self.line = f"No answer from the engine for {for_s:.0f} s: it may be computing, or out of reach. q leaves."

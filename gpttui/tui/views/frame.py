@@ -23,7 +23,7 @@ from gpttui.records import Snapshot
 from gpttui.tokenizers import Tokenizer
 from gpttui.tui.selection import Selection
 from gpttui.tui.session.hints import NO_CHECKPOINTS, altered
-from gpttui.tui.session.messages import EngineLost, EngineReady, ModelOpened, Refused, SnapshotArrived
+from gpttui.tui.session.messages import EngineLost, EngineReady, EngineSilent, ModelOpened, Refused, SnapshotArrived
 from gpttui.tui.session.remembered import COMING_BACK, SETTINGS, Setting, take_back, values
 from gpttui.tui.session.sharing import Sharing
 from gpttui.tui.views import table as views
@@ -305,6 +305,9 @@ class InsideScreen(Sharing):
             self._refused(message.line)
         elif isinstance(message, EngineReady):
             self._show_state("loading")
+        elif isinstance(message, EngineSilent):
+            self._said_wrong = True
+            self.hints.say(message.line, "warning")
         elif isinstance(message, EngineLost):
             self._refused(f"{message.reason} · {'starting another one…' if message.restarting else 'escape goes back'}")
             self._show_state("restarting" if message.restarting else "stopped")
