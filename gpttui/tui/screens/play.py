@@ -372,8 +372,7 @@ class PlayScreen(TrainDoor, PlaySharing):
 
     @on(EngineReady)
     def _ready(self) -> None:
-        """PyTorch is there, the model is not yet."""
-        self._state("loading")
+        self._state("loading")  # PyTorch is there, the model is not yet
         self._wait("loading the model…")
 
     @on(EngineSilent)
@@ -390,8 +389,7 @@ class PlayScreen(TrainDoor, PlaySharing):
         self._wait("the engine has stopped: press space to start it again")
 
     def _wait(self, why: str) -> None:
-        """What panes that have nothing to show say instead."""
-        for pane in (self.tokens, self.next, self.attention, self.loss):
+        for pane in (self.tokens, self.next, self.attention, self.loss):  # where they have nothing to show
             pane.waiting = why
 
     def _state(self, state: str = "") -> None:
