@@ -8,11 +8,15 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from gpttui.records import Exact
+from gpttui.records import Exact, Numbers
 
 Count = Annotated[int, Meta(ge=0, lt=1 << 53)]
-Number = Annotated[float, Meta(ge=-3.5e38, le=3.5e38)]
+MOST = 3.5e38
+Number = Annotated[float, Meta(ge=-MOST, le=MOST), Numbers(low=-MOST, high=MOST)]
 """What single precision can hold."""
+Loss = Annotated[float, Numbers(low=-MOST, high=MOST, nan=True, infinite=True)]
+"""Held out: weights that the last update has destroyed have none, which is told before the run fails of it."""
+
 
 class TrainEvent(msgspec.Struct, frozen=True, tag=True, tag_field="event", kw_only=True, eq=False):
     """Base of all events; the class name is the tag. `step` counts optimiser steps done."""
@@ -57,7 +61,7 @@ class StepDone(TrainEvent, frozen=True):
 class EvalDone(TrainEvent, frozen=True):
     """Held-out loss over `tokens` tokens."""
 
-    val_loss_nats: Number
+    val_loss_nats: Loss
     tokens: Count
     elapsed_s: Number
 
@@ -87,8 +91,8 @@ class RunEnded(TrainEvent, frozen=True):
     """`reason`: steps, minutes, target, or stopped (by a person or a signal; can be resumed)."""
 
     reason: str
-    val_loss_nats: Number | None
-    best_val_loss_nats: Number | None
+    val_loss_nats: Loss | None
+    best_val_loss_nats: Loss | None
     elapsed_s: Number
 
 
@@ -113,6 +117,7 @@ def decode_event(line: bytes) -> Event | None:
     """The event of one line; None for a line that is torn or of a kind this version does not know."""
     try:
         event: Event = _decoder.decode(line)
-        return event
     except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError):
         return None
+    losses = [getattr(event, name, None) for name in ("val_loss_nats", "best_val_loss_nats")]
+    return event if all(loss is None or abs(loss) <= MOST for loss in losses) else None

@@ -29,7 +29,7 @@ from gpttui.protocol.stream import AskJourney, AskLens, Journey
 from gpttui.protocol.train import TrainNews
 from gpttui.records import LARGEST, Array, ModelCard, Numbers, Text, floats, frozen
 from gpttui.runs.config import TrainConfig
-from gpttui.runs.events import StepDone
+from gpttui.runs.events import EvalDone, StepDone
 from gpttui.text import safe_text
 
 HOSTILE = "\x1b]0;PWNED\x07\x1b]52;c;UFdORUQ=\x07\x1bPq#0\x1b\\\x1b[2J\x9b31m\u202e\u200b\x00\r\b\x7f"
@@ -216,11 +216,12 @@ def test_a_loss_that_is_no_number_is_shown_as_such() -> None:
     lost = msgspec.structs.replace(
         news,
         losses_nats=np.array([math.nan, math.inf]),
-        last=msgspec.structs.replace(made(StepDone), loss_nats=math.nan, grad_norm=math.inf),
+        last=msgspec.structs.replace(made(StepDone), grad_norm=3e38),
+        events=(msgspec.structs.replace(made(EvalDone), val_loss_nats=math.nan),),
     )
     passed = knowing().checked(over_the_wire(lost))
     assert np.isnan(passed.losses_nats[0]) and np.isinf(passed.losses_nats[1])
-    assert math.isnan(passed.last.loss_nats) and passed.last.grad_norm == math.inf
+    assert passed.last.grad_norm == 3e38 and math.isnan(passed.events[0].val_loss_nats)
 
 
 def test_an_array_that_says_nothing_of_what_it_holds_is_a_mistake() -> None:
