@@ -231,6 +231,10 @@ class LossHistory:
     val_losses_nats: Annotated[Array, floats("val_point", nan=True, infinite=True)]
     title: str = ""
     """Where it comes from: data, recipe."""
+    tokenizer: str = ""
+    """What the losses are nats a token of; equal for the very same tokenizer only, empty where it is not recorded."""
+    bytes_per_token: Annotated[float, Numbers(low=0)] = 0.0
+    """Of the held-out text; 0 where it is not known."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

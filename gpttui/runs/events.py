@@ -40,6 +40,10 @@ class RunStarted(TrainEvent, frozen=True):
     unix_time_s: Number
     notes: list[str] = []
     """What a person should know of the data: bytes that are not UTF-8, unknown characters, …"""
+    val_bytes: int = 0
+    """Of the held-out text that these tokens are; 0: not known."""
+    tokenizer_id: str = ""
+    """The same for the very same tokenizer only."""
 
 
 class StepDone(TrainEvent, frozen=True):

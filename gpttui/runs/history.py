@@ -1,7 +1,7 @@
 """The recorded curve of a run, thinned for the screen: what a model's history.json holds. No torch."""
 
-import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from gpttui.records import LossHistory, frozen
 from gpttui.runs import rundir
 from gpttui.runs import summary as run_summary
+from gpttui.runs.summary import RunSummary
 
 HISTORY_POINTS = 500
 NUMBERS = {2: "two", 3: "three", 4: "four"}
@@ -19,6 +20,10 @@ def loss_history(run: Path, title: str, last_step: int) -> dict[str, Any]:
     """The run's curve up to `last_step`, training losses averaged in bins, as `history.json` keeps it."""
     recorded = run_summary.read(run)
     recorded.forget_after(last_step)
+    return _thinned(recorded, title)
+
+
+def _thinned(recorded: RunSummary, title: str) -> dict[str, Any]:
     train, val = recorded.train, recorded.validation
     bins = np.array_split(np.arange(train.size), min(HISTORY_POINTS, train.size)) if train.size else []
     return {
@@ -49,10 +54,24 @@ def joined(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
 
 def curve(run: Path) -> LossHistory:
     """The whole curve of the run in `run`, under its name; empty where nothing was recorded."""
-    raw = loss_history(run, run.name, sys.maxsize)
+    recorded = run_summary.read(run)
+    raw = _thinned(recorded, run.name)
     names = ("steps", "losses_nats", "val_steps", "val_losses_nats")
     steps, losses, val_steps, val_losses = (frozen(np.asarray(raw[name], dtype=np.float64)) for name in names)
-    return LossHistory(steps, losses, val_steps, val_losses, title=run.name)
+    return replace(
+        recorded.history(run.name), steps=steps, losses_nats=losses, val_steps=val_steps, val_losses_nats=val_losses
+    )
+
+
+def one_unit(runs: Sequence[LossHistory]) -> list[float] | None:
+    """What to multiply the losses of each run by, so that all are of one unit.
+
+    1 where all have the same tokenizer: nats a token. Else nats a byte, which need the bytes of their tokens; None
+    where some are not known.
+    """
+    if len({run.tokenizer for run in runs}) == 1 and runs[0].tokenizer:
+        return [1.0] * len(runs)
+    return [1 / run.bytes_per_token for run in runs] if all(run.bytes_per_token for run in runs) else None
 
 
 def ended_runs(folders: Iterable[Path]) -> list[Path]:

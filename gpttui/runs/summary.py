@@ -7,6 +7,7 @@ events, from a file or as they come. Memory stays bounded however long the run. 
 
 import contextlib
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import msgspec
 import numpy as np
 
 from gpttui.errors import UserError
+from gpttui.records import LossHistory
 from gpttui.runs import rundir
 from gpttui.runs.config import TrainConfig, changed
 from gpttui.runs.events import (
@@ -128,6 +130,17 @@ class RunSummary:
     @property
     def best_val_loss_nats(self) -> float | None:
         return float(self.validation.y.min()) if self.validation.size else None
+
+    def history(self, title: str) -> LossHistory:
+        """The curves as they are."""
+        train, validation, started = self.train, self.validation, self.started
+        found = LossHistory(train.x, train.y, validation.x, validation.y, title=title)
+        if started is None or self.config is None:
+            return found
+        plain = not self.config.answer_after or self.config.prompt_weight == 1  # else the answer counts for more
+        known = 0 < min(started.val_tokens, started.val_bytes) <= max(started.val_tokens, started.val_bytes) < 1 << 60
+        per_token = started.val_bytes / started.val_tokens if plain and known else 0.0
+        return replace(found, tokenizer=started.tokenizer_id, bytes_per_token=per_token)
 
     def status(self, *, locked: bool) -> str:
         """running, finished, stopped, failed, interrupted (the process died), or new; `locked`: something trains it."""

@@ -147,7 +147,7 @@ class Data:
     train: TokenFile
     val: TokenFile
     val_bytes: int
-    """Bytes of the validation text, for bits per byte."""
+    """Of the validation text; 0 where only a part of it was encoded."""
     notes: list[str]
 
 
@@ -297,11 +297,12 @@ def _encode_documents(
     marker = tokenizer.encode(config.answer_after) if config.answer_after else []
     if config.answer_after and len(marker) != 1:
         raise UserError(f"the marker {config.answer_after!r} is {len(marker)} tokens; answer_after needs one")
-    counts = []
+    counts, whole = [], True
     for side, documents in (("train", train), ("val", val)):
         if config.documents:
             rows, cut = encoder.rows(documents, config.context)
             notes += [f"{cut:,} {side} documents are longer than the context and were cut"] * (cut > 0)
+            whole = not cut
             np.save(folder / f"{side}.npy", rows)
             counts.append(rows.size)
         else:
@@ -310,7 +311,7 @@ def _encode_documents(
                 writer.append(encoder.encode("".join(d + "\n" for d in documents[start : start + 1000])))
             counts.append(writer.close())
     _check_length(counts, config, tokenizer)
-    val_bytes = sum(len(document.encode()) + 1 for document in val)
+    val_bytes = sum(len(document.encode()) + 1 for document in val) if whole else 0
     return {"marker": marker[0] if marker else -1, "val_bytes": val_bytes, "notes": notes + encoder.notes()}
 
 

@@ -10,6 +10,7 @@ same run on one or many processes the same run. The recipe is nanoGPT's, grown b
 
 import math
 import time
+import zlib
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
@@ -214,6 +215,8 @@ class Trainer:
             tokenizer=self.data.tokenizer.kind,
             train_tokens=self.data.train.tokens,
             val_tokens=self.data.val.tokens,
+            val_bytes=self.data.val_bytes,
+            tokenizer_id=f"{zlib.crc32(self.data.tokenizer.to_json().encode()):08x}",
             tokens_per_step=config.batch * config.accumulation * config.context * self.world.size,
             device=str(self.world.device),
             threads=torch.get_num_threads(),

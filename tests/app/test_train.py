@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,12 +10,14 @@ import pytest
 from gpttui import locations
 from gpttui.runs import rundir
 from gpttui.runs.config import TrainConfig
-from gpttui.runs.events import EvalDone, SampleDrawn, StepDone
+from gpttui.runs.events import EvalDone, RunStarted, SampleDrawn, StepDone
 from gpttui.storage import gallery
+from gpttui.tokenizers import Tokenizer
 from gpttui.training import run as runs
 from gpttui.tui.screens.train import TrainScreen
 from gpttui.tui.screens.train_after import AfterScreen
 from gpttui.tui.screens.train_form import TrainFormScreen
+from gpttui.tui.screens.train_overlays import OverlayScreen
 from gpttui.tui.screens.train_stop import StopRuleScreen
 from gpttui.tui.widgets.scrubber import LIVE
 from tests.app.training import training
@@ -112,30 +115,80 @@ async def test_a_run_that_has_ended_trains_on_to_another_end(home: Path, text: P
         assert rundir.read_config(Path(driven.record.path)).steps == 12
 
 
-async def test_earlier_runs_are_laid_over_the_curve_one_by_one(home: Path, text: Path) -> None:
-    for name in ("older", "newer"):
-        path = locations.runs_dir() / name
-        config = TrainConfig(data=str(text), layers=1, heads=1, width=8, context=8, batch=2, steps=6, device="cpu")
-        with runs.start(config, path) as run:
-            for _ in run.trainer.events():
-                pass
-        os.utime(path / rundir.EVENTS, (1e9, 1e9 + (name == "newer")))
+def other_run(text: Path, name: str, at_unix_s: float, **fields: Any) -> Path:
+    """A short run in a person's own folder, written at a certain time."""
+    path = locations.runs_dir() / name
+    tiny = {"layers": 1, "heads": 1, "width": 8, "context": 8, "batch": 2, "steps": 6, "device": "cpu"}
+    with runs.start(TrainConfig(data=str(text), **(tiny | fields)), path) as run:
+        for _ in run.trainer.events():
+            pass
+    os.utime(path / rundir.EVENTS, (at_unix_s, at_unix_s))
+    return path
+
+
+async def test_other_runs_are_chosen_from_a_list_and_laid_over_the_curve(home: Path, text: Path) -> None:
+    for n, name in enumerate(("a", "b", "older", "newer")):
+        other_run(text, name, 1e9 + n)
     async with training(home, train=str(text)) as driven:
         await driven.order(steps="12")
         await driven.until(lambda: driven.record.state == "ended")
         screen = await driven.on(TrainScreen)
-        for names in (["newer"], ["newer", "older"], []):
-            await driven.pilot.press("v")
+        await driven.pilot.press("v")
+        chooser = await driven.on(OverlayScreen)
+        await driven.until(lambda: [run.name for run in chooser.runs] == ["newer", "older", "b", "a"])
+        for key, names in (("enter", ["newer"]), ("down", ["newer"]), ("space", ["newer", "older"])):
+            await driven.pilot.press(key)
             await driven.until(lambda names=names: [run.title for run in screen.curve.others] == names)  # type: ignore[misc]
-            await driven.until(lambda names=names: all(f"━ {name}" in driven.text for name in names))  # type: ignore[misc]
+            await driven.until(lambda names=names: all(f"● {name}" in driven.text for name in names))  # type: ignore[misc]
+        await driven.pilot.press("down", "enter")
+        await driven.until(lambda: len(screen.curve.others) == 3)
+        await driven.pilot.press("down", "enter")
+        await driven.until(lambda: "At most 3 runs" in driven.text)
+        await driven.pilot.press("up", "enter")
+        await driven.until(lambda: len(screen.curve.others) == 2)
+        await driven.pilot.press("escape")
+        await driven.until(lambda: driven.app.screen is screen and "━ newer  ━ older" in driven.text)
+        await driven.pilot.press("v")
+        again = await driven.on(OverlayScreen)
+        await driven.until(lambda: [run.name for run in again.chosen] == ["newer", "older"])
+        await driven.pilot.press("escape")
+        await driven.on(TrainScreen)
         await driven.pilot.press("n")
         form = await driven.on(TrainFormScreen)
         form.values = form.values | {"text": str(text)}
         await driven.order(steps="6")
         await driven.until(lambda: driven.record.state == "ended" and driven.record.name == "words-2")
+        await driven.on(TrainScreen)
+        await driven.pilot.press("v")
+        chooser = await driven.on(OverlayScreen)
+        await driven.until(lambda: chooser.runs and chooser.runs[0].name == "words")
+
+
+async def test_overlays_of_another_tokenizer_come_in_one_unit_or_not_at_all(home: Path, text: Path) -> None:
+    pieces = other_run(text, "pieces", 3e9, tokenizer="bpe:300")
+    unknown = other_run(text, "unknown", 2e9, tokenizer="bpe:280")
+    lines = (unknown / rundir.EVENTS).read_text().replace('"val_bytes":', '"was":')
+    (unknown / rundir.EVENTS).write_text(lines)
+    async with training(home, train=str(text)) as driven:
+        await driven.order(steps="12")
+        await driven.until(lambda: driven.record.state == "ended")
         screen = await driven.on(TrainScreen)
         await driven.pilot.press("v")
-        await driven.until(lambda: [run.title for run in screen.curve.others] == ["words"])
+        chooser = await driven.on(OverlayScreen)
+        await driven.until(lambda: {run.name for run in chooser.runs} == {"pieces", "unknown"})
+        order = [run.name for run in chooser.runs]
+        await driven.pilot.press(*["down"] * order.index("pieces"), "enter")
+        await driven.until(lambda: "nats a byte, as the tokenizers differ" in " ".join(driven.text.split()))
+        own, other = screen.curve.scales
+        started = next(event for event in rundir.read_events(pieces) if isinstance(event, RunStarted))
+        assert own == pytest.approx(1) and other == pytest.approx(started.val_tokens / started.val_bytes)
+        held_out = text.read_bytes()[-started.val_bytes :].decode()
+        assert len(Tokenizer.open(pieces).encode(held_out)) == pytest.approx(started.val_tokens, abs=2)
+        await driven.pilot.press("home", *["down"] * order.index("unknown"), "enter")
+        await driven.until(lambda: "unknown is not laid over" in driven.text)
+        assert [run.title for run in screen.curve.others] == ["pieces"]
+        await driven.pilot.press("escape")
+        await driven.until(lambda: driven.app.screen is screen and "Training loss, nats a byte" in driven.text)
 
 
 async def test_the_playground_steps_with_live_weights(home: Path, text: Path) -> None:

@@ -339,6 +339,8 @@ def test_fine_tuning_shows_what_changed_and_keeps_the_model(
         engine.ask(KeepModel(tuned.card.path, "mine"), Kept)
     with pytest.raises(UserError, match="cannot be a model's name"):
         engine.ask(KeepModel(tuned.card.path, "../x"), Kept)
+    with pytest.raises(UserError, match="cannot be a model's name"):
+        engine.ask(KeepModel(tuned.card.path, "own:x"), Kept)
 
 
 def test_a_kept_model_knows_the_text_it_learned_from(

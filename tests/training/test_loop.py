@@ -10,6 +10,7 @@ import torch
 from gpttui.errors import UserError
 from gpttui.model import checkpoint
 from gpttui.runs import rundir
+from gpttui.runs import summary as run_summary
 from gpttui.runs.config import TrainConfig
 from gpttui.runs.events import (
     CheckpointSaved,
@@ -198,7 +199,7 @@ def test_a_lost_run_says_where_and_keeps_its_checkpoint(tiny: Tiny, tmp_path: Pa
         assert part in failed.message
     latest = rundir.latest_checkpoint(path)
     assert latest is not None and checkpoint.load(latest).n_params > 0
-    assert rundir.describe(path).status == "failed"
+    assert run_summary.describe(path).status == "failed"
     assert f"the last checkpoint is intact (step {int(latest.name)}); resume with a lower --lr" in failed.message
     assert (path / rundir.LATEST).read_text() == latest.name == rundir.checkpoints(path)[-1][1].name
     with runs.resume(path, tiny(lr=1e-4, schedule="constant", warmup=0, steps=10, checkpoint_every=1)) as run:

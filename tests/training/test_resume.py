@@ -8,6 +8,7 @@ import pytest
 
 from gpttui.errors import UserError
 from gpttui.runs import rundir
+from gpttui.runs import summary as run_summary
 from gpttui.runs.config import TrainConfig
 from gpttui.runs.events import RunStarted, StepDone
 from gpttui.training import checkpoints
@@ -47,7 +48,7 @@ def test_a_signal_finishes_the_step_saves_and_says_how_to_go_on(
     last = max(event.step for event in rundir.read_events(path) if isinstance(event, StepDone))
     saved = rundir.latest_checkpoint(path)
     assert saved is not None and int(saved.name) == last
-    assert rundir.describe(path).status == "stopped"
+    assert run_summary.describe(path).status == "stopped"
 
 
 def test_resuming_replays_nothing_when_nothing_is_left(tiny: Tiny, tmp_path: Path) -> None:

@@ -470,6 +470,20 @@ async def test_other_runs_lie_over_it_and_hostile_titles_are_shown(loss: LossPan
         assert "[red]other" in drawn and "third" in drawn and "[/]␛[31m" in drawn
 
 
+async def test_runs_of_other_tokenizers_are_drawn_and_read_in_one_unit(loss: LossPane) -> None:
+    app = Bench(loss)
+    async with app.run_test(size=(100, 20)) as pilot:
+        loss.history = falling(400)
+        await drawn_plot(pilot, loss)
+        per_token = float(loss.train.y[-1])
+        loss.lay_over((falling(300, "pieces"),), (0.5, 0.25))
+        await drawn_plot(pilot, loss)
+        assert "nats a byte" in screen_text(app) and f"train {per_token / 2:.2f}"[:9] in screen_text(app)
+        loss.lay_over(())
+        await drawn_plot(pilot, loss)
+        assert "nats a byte" not in screen_text(app)
+
+
 async def test_strange_runs_do_not_crash(loss: LossPane) -> None:
     app = Bench(loss)
     async with app.run_test(size=(80, 20)) as pilot:

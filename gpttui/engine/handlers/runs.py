@@ -127,7 +127,7 @@ def keep_model(_engine: "Engine", request: KeepModel) -> Kept:
     from gpttui.training.publish import publish
 
     name = request.name.strip()
-    if not name or name.startswith(".") or any(char in name for char in "/\\\0"):
+    if not name or name.startswith(".") or any(char in name for char in "/\\\0:@"):
         raise UserError(f"{name!r} cannot be a model's name; use letters, digits and dashes")
     target = locations.user_models_dir() / name
     if target.exists():

@@ -52,8 +52,6 @@ BATCH_S = 1.0
 """Between two looks at the batch of a running model: each costs it a pass over a few rows."""
 FASTER = 1.25
 STEERING = frozenset({"pause", "one_batch", "stop", "rewind", "learning_rate"})
-MOST_OVERLAID = 3
-"""The loss pane has so many colours for them."""
 NO_RUN = "nothing is being trained yet: press n"
 
 
@@ -167,7 +165,8 @@ class TrainScreen(Exporting[str | None]):
         self.curve.follow(record.train, record.validation, record.name)
         self.samples.samples = ()
         self.reading.losses = None
-        self.curve.others, self._probed = (), ()
+        self.curve.lay_over(())
+        self._probed = ()
 
     def _entitle(self, record: RunRecord) -> None:
         header, config = self.header, record.config
@@ -319,19 +318,12 @@ class TrainScreen(Exporting[str | None]):
             return
         self._say(f"Kept as {record.name!r}: validation loss {kept.val_loss_nats:.3f}. m in the playground opens it.")
 
-    @work(exclusive=True, group="overlay")
-    async def action_overlay(self) -> None:
-        """One earlier run more, or none again where there are no more of them or no more colours."""
-        wanted = len(self.curve.others) + 1
-        self.curve.others = await self.link.earlier(wanted) if wanted <= MOST_OVERLAID else ()
-        found = [other.title for other in self.curve.others]
-        if len(found) == wanted:
-            self._say(f"Laid over: {', '.join(found)}. v adds the run before, or takes them away again.")
-        elif wanted == 1:
-            self._say("runs that have ended can be laid over this one; there is no other yet")
-        else:
-            self.curve.others = ()
-            self._say("")
+    def action_overlay(self) -> None:
+        """Other runs over the curve, chosen from a list."""
+        from gpttui.tui.screens.train_overlays import OverlayScreen
+
+        if self.link.record is not None:
+            self.app.push_screen(OverlayScreen(self.link, self.link.record, self.curve))
 
     def action_until(self) -> None:
         """Another end of the run: while it goes on, or to go on with it."""

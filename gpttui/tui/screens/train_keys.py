@@ -24,8 +24,8 @@ TRAINING = [
     key(
         "v",
         "overlay",
-        "earlier runs",
-        "Lay the runs before over the curve, or take them away",
+        "other runs",
+        "Lay other runs over the curve: choose them from a list",
         AFTER,
         id="train_overlay",
     ),

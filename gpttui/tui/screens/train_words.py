@@ -75,7 +75,6 @@ def vitals(record: RunRecord) -> Vitals:
     if started is not None:
         facts.append(("text", f"{parameters(started.train_tokens)} tokens"))
         facts.append(("on", f"{started.device} × {started.threads}"))
-    facts.append(("kept in", short(Path(record.path))))
     return Vitals(
         figures=tuple(figures(record)),
         facts=tuple(facts),
@@ -84,4 +83,5 @@ def vitals(record: RunRecord) -> Vitals:
         grad_norm=last.grad_norm if last is not None else 0.0,
         clip_at=config.grad_clip if config is not None else 0.0,
         notes=tuple(started.notes) if started is not None else (),
+        kept_in=short(Path(record.path)),
     )

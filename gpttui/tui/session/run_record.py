@@ -9,7 +9,6 @@ from pathlib import Path
 from time import monotonic
 
 from gpttui.protocol.train import Probe, TrainNews
-from gpttui.records import LossHistory
 from gpttui.runs.events import (
     Event,
     RunStarted,
@@ -105,11 +104,6 @@ class RunRecord(RunSummary):
     @property
     def peak_lr(self) -> float:
         return (self.config.lr if self.config is not None else 0.0) * self.lr_factor
-
-    @property
-    def history(self) -> LossHistory:
-        """The curves as they are, for laying over another run's."""
-        return LossHistory(self.train.x, self.train.y, self.validation.x, self.validation.y, title=self.name)
 
     @property
     def words(self) -> str:

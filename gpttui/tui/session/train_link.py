@@ -38,8 +38,8 @@ class TrainLink:
         self.record: RunRecord | None = None
         self.others: list[RunRecord] = []
         """Earlier runs of this sitting, newest first."""
-        self._in_files: dict[Path, LossHistory] = {}
-        """Curves of other runs, read once."""
+        self._in_files: dict[Path, tuple[float, LossHistory]] = {}
+        """When other runs were written to, and their curves."""
         self.ordered: dict[str, str] = {}
         """The form's values as they were left."""
         self.line = ""
@@ -148,22 +148,23 @@ class TrainLink:
         """Whether the engine's idle time is this run's."""
         return self.record is not None and self.record.live and self.record.state == "running"
 
-    async def earlier(self, count: int) -> tuple[LossHistory, ...]:
-        """The curves of at most `count` other runs, newest first: those of this sitting, then those in files."""
-        here = self.record
-        others = [other for other in self.others if other is not here]
-        found = [other.history for other in others][:count]
-        known = {Path(other.path) for other in [*others, *([here] if here is not None else [])]}
-        folders = {locations.runs_dir()} | ({Path(here.path).parent} if here is not None else set())
-        for path in await asyncio.to_thread(run_history.ended_runs, folders):
-            if len(found) == count:
-                break
-            if path not in known:
-                if path not in self._in_files:
-                    self._in_files[path] = await asyncio.to_thread(run_history.curve, path)
-                curve = self._in_files[path]
-                found += [curve] if len(curve.steps) else []
-        return tuple(found)
+    async def other_runs(self) -> list[Path]:
+        """Runs that may be laid over this one: those of this sitting, newest first, then those in files."""
+        here = [] if self.record is None else [Path(self.record.path)]
+        sitting = [path for other in self.others if (path := Path(other.path)) not in here]
+        folders = {locations.runs_dir(), *(path.parent for path in here)}
+        ended = await asyncio.to_thread(run_history.ended_runs, folders)
+        return [*sitting, *(path for path in ended if path not in (*here, *sitting))]
+
+    async def curve(self, run: Path) -> LossHistory:
+        """The curve of another run."""
+        for other in self.others:
+            if Path(other.path) == run:
+                return other.history(other.name)
+        written_s = await asyncio.to_thread(lambda: (run / rundir.EVENTS).stat().st_mtime)
+        if self._in_files.get(run, (0.0, None))[0] != written_s:
+            self._in_files[run] = written_s, await asyncio.to_thread(run_history.curve, run)
+        return self._in_files[run][1]
 
     # ── Runs in files ─────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -28,6 +28,8 @@ class Vitals(NamedTuple):
     grad_norm: float = 0.0
     clip_at: float = 0.0
     notes: tuple[str, ...] = ()
+    kept_in: str = ""
+    """The run's directory."""
     figures: tuple[tuple[str, float | str], ...] = ()
     """(name with its unit, value): the facts unrounded."""
 
@@ -87,6 +89,8 @@ by the norm comes from."""
             facts = self._paired(vitals.facts, region.width)
         keep = max(2, region.height - len(progress) - len(bars))
         lines = [*progress, *facts[:keep], *bars]
+        if vitals.kept_in:
+            notes.append(self._fact("kept in", clip(safe_text(vitals.kept_in), max(1, region.width - NAME))))
         return [*lines, *notes] if len(lines) + len(notes) <= region.height else lines
 
     def _fact(self, name: str, value: str) -> list[Piece]:

@@ -34,6 +34,10 @@ SMOOTHINGS = (0.02, 0.08, 0.0)
 Window = tuple[float, float]
 
 
+MOST_OVERLAID = 3
+"""Runs laid over a curve: there are so many colours for them."""
+
+
 class LossPane(Framed, Widget, can_focus=True):
     """Training loss, raw and smoothed, validation loss, a marker for a step, other runs for comparison."""
 
@@ -46,7 +50,8 @@ steps), the yellow one is **validation**: text that training never shows. Where 
 the model learns by heart.
 
 `Y` makes the loss axis logarithmic, `w` changes the smoothing, `+` `-` zoom, arrows pan, `0` shows everything; \
-the mouse wheel zooms, dragging pans, pointing reads values off.
+the mouse wheel zooms, dragging pans, pointing reads values off. Runs laid over this one whose tokens are other ones \
+are drawn in nats a byte of text, and so is this one then.
 
 More: Karpathy, *A recipe for training neural networks* (2019)."""
 
@@ -101,7 +106,7 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
     history: reactive[LossHistory | None] = reactive(None)
     """The recorded run. Setting it starts the curve anew; `extend` adds to it."""
     others: reactive[tuple[LossHistory, ...]] = reactive(())
-    """Runs laid over it, at most three in colours of their own."""
+    """Runs laid over it, at most three in colours of their own; `scales` brings all losses to one unit."""
     marker: reactive[int | None] = reactive(None)
     """A step to mark: the checkpoint being looked at."""
     log_y: reactive[bool] = reactive(False)
@@ -127,6 +132,8 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
         self._timer: Timer | None = None
         self._hovered: float | None = None
         self._averaged = 1
+        self.scales: tuple[float, ...] = ()
+        """What the losses of this run and of the `others` are multiplied by, where not all are nats a token."""
 
     def compose(self) -> ComposeResult:
         yield self._words
@@ -145,6 +152,18 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
             self.train.extend(history.steps, history.losses_nats)
             self.validation.extend(history.val_steps, history.val_losses_nats)
         self._redraw()
+
+    def lay_over(self, others: tuple[LossHistory, ...], scales: tuple[float, ...] = ()) -> None:
+        """Other runs over this one; `scales` as `runs.history.one_unit` gives them, this run first."""
+        self.scales = () if all(scale == 1 for scale in scales) else scales
+        self._y_window = None
+        self.others = others
+        self._redraw()
+
+    @property
+    def _scale(self) -> float:
+        """Of this run's losses, as they are shown."""
+        return self.scales[0] if self.scales else 1.0
 
     def watch_others(self) -> None:
         self._redraw()
@@ -232,14 +251,16 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
         low, high = self._x_range()
         columns, share = plot.columns, SMOOTHINGS[self.smoothing]
         raw = self.train.outline(low, high, columns)
-        curves = [Curve(*raw, self._colour("loss--raw" if share else "loss--train"))]
-        for i, other in enumerate(self.others[:3]):
+        scales = self.scales or (1.0,) * (1 + len(self.others))
+        curves = [Curve(raw.x, raw.y * scales[0], self._colour("loss--raw" if share else "loss--train"))]
+        for i, (other, scale) in enumerate(zip(self.others[:MOST_OVERLAID], scales[1:], strict=False)):
             mean, _ = Series(other.steps, other.losses_nats).smooth(low, high, 2 * columns, share)
-            curves.append(Curve(*mean, self._colour(f"loss--other-{i}")))
+            curves.append(Curve(mean.x, mean.y * scale, self._colour(f"loss--other-{i}")))
         if share:
             mean, self._averaged = self.train.smooth(low, high, 2 * columns, share)
-            curves.append(Curve(*mean, self._colour("loss--train"), thick=True))
-        curves.append(Curve(*self.validation.outline(low, high, columns), self._colour("loss--val"), thick=True))
+            curves.append(Curve(mean.x, mean.y * scales[0], self._colour("loss--train"), thick=True))
+        measured = self.validation.outline(low, high, columns)
+        curves.append(Curve(measured.x, measured.y * scales[0], self._colour("loss--val"), thick=True))
         if self.log_y:
             curves = [curve._replace(x=curve.x[curve.y > 0], y=np.log10(curve.y[curve.y > 0])) for curve in curves]
         plot.show_curves(curves)
@@ -253,7 +274,7 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
         if self._window is not None:
             return self._window
         ends = [series.x[[0, -1]] for series in (self.train, self.validation) if series.size]
-        ends += [run.steps[[0, -1]] for run in self.others[:3] if len(run.steps)]
+        ends += [run.steps[[0, -1]] for run in self.others[:MOST_OVERLAID] if len(run.steps)]
         low = min((float(end[0]) for end in ends), default=0.0)
         return low, max([low + 1, *(float(end[1]) for end in ends)])
 
@@ -268,22 +289,24 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
         line = Text(no_wrap=True, overflow="ellipsis", end="")
         if self.train.size:
             mean = self.train.y[-max(1, self._averaged) :].mean() if SMOOTHINGS[self.smoothing] else self.train.y[-1]
-            line.append("━ ", self.component("loss--train")).append("train ", dim).append(f"{mean:.3f}")
+            line.append("━ ", self.component("loss--train")).append("train ", dim).append(f"{mean * self._scale:.3f}")
             if SMOOTHINGS[self.smoothing] and self._averaged > 1:
                 line.append(f" mean of {self._averaged:,}", dim)
         if self.validation.size:
             line.append("  ━ ", self.component("loss--val")).append("validation ", dim)
-            line.append(f"{self.validation.y[-1]:.3f}")
+            line.append(f"{self.validation.y[-1] * self._scale:.3f}")
             best = int(self.validation.y.argmin())
             if best < self.validation.size - 1:
-                line.append(f" best {self.validation.y[best]:.3f} at {int(self.validation.x[best]):,}", dim)
-        for i, other in enumerate(self.others[:3]):
+                line.append(
+                    f" best {self.validation.y[best] * self._scale:.3f} at {int(self.validation.x[best]):,}", dim
+                )
+        for i, other in enumerate(self.others[:MOST_OVERLAID]):
             line.append("  ━ ", self.component(f"loss--other-{i}")).append(clip(safe_text(other.title), 24), dim)
         return line
 
     def _entitle(self) -> None:
         history = self.history
-        title = "Training loss" + (" · log" if self.log_y else "")
+        title = "Training loss" + (", nats a byte" if self.scales else "") + (" · log" if self.log_y else "")
         if history is not None and history.title:
             title += f" · {clip(safe_text(history.title), 40)}"
         label_border(self, title, self._reading())
@@ -295,8 +318,8 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
         if at is None or train is None:
             return f"{int(self.train.x[-1]):,} steps" if self.train.size else ""
         validation = self.validation.nearest(at)
-        words = f"step {train[0]:,}  train {train[1]:.3f}"
-        return words + (f"  validation {validation[1]:.3f} at {validation[0]:,}" if validation else "")
+        words = f"step {train[0]:,}  train {train[1] * self._scale:.3f}"
+        return words + (f"  validation {validation[1] * self._scale:.3f} at {validation[0]:,}" if validation else "")
 
     # ── Looking closer ────────────────────────────────────────────────────────────────────────────────────────────
 
