@@ -11,6 +11,7 @@ from gpttui.runs.events import (
     CheckpointSaved,
     EvalDone,
     Event,
+    LearningRateChanged,
     RunEnded,
     RunFailed,
     RunStarted,
@@ -100,7 +101,7 @@ def describe(event: Event) -> str:
         case RunEnded():
             best = "" if event.best_val_loss_nats is None else f", best validation loss {event.best_val_loss_nats:.4f}"
             return f"ended at step {event.step} ({event.reason}) after {event.elapsed_s:.0f} s{best}"
-        case StopRuleChanged():
-            return f"step {event.step}: ends at step {event.steps} from now on"
-        case CheckpointSaved() | RunFailed() | StepDone():
+        case LearningRateChanged():
+            return f"step {event.step}: peak learning rate {event.lr:.2g} from now on"
+        case CheckpointSaved() | RunFailed() | StepDone() | StopRuleChanged():
             return ""

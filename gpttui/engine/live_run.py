@@ -191,7 +191,7 @@ class LiveRun:
         self.need_alive()
         self.trainer.set_stop_rule(steps=rule.steps, minutes=rule.minutes, target_loss=rule.target_loss)
         if self.state == "paused":
-            self._until(lambda: not self.trainer.rule_waits)
+            self._until(lambda: not self.trainer.change_waits)
             self.pause(True)
 
     def close(self) -> None:

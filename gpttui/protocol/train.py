@@ -96,11 +96,11 @@ class SetStopRule(Training, frozen=True):
     """When the run ends by itself, from the next step on. Not before a `StopRuleChanged` has come is it so."""
 
     minutes: float = 0.0
-    """0: not by time."""
+    """Of training in all, to which the schedule is fitted; 0: not by time."""
     target_loss: float = 0.0
     """0: not by a loss."""
     steps: int = 0
-    """Also the length of the schedule, which is drawn out or drawn in; 0: as many as before."""
+    """Without `minutes`: also the length of the schedule, which is drawn out or drawn in; 0: as many as before."""
 
 
 class Done(Training, frozen=True):

@@ -1,6 +1,7 @@
 """All that decides a training run, in one frozen struct that travels: command line, form, `config.json`, engine.
 
-Two runs with equal configs on the same machine and thread count give the same losses bit for bit. No torch here, so
+Two runs with equal configs on the same machine and thread count give the same losses bit for bit (with `minutes`, the
+number of steps is the machine's: from what it has been so far, a run goes on bit for bit). No torch here, so
 that the screen can hold a form over it; what the fields mean for a model is in `gpttui.training`.
 """
 
@@ -19,9 +20,17 @@ MOST = 10**15
 _COUNTS = "layers heads width context batch accumulation steps corpus_documents keep newton_schulz_steps".split()
 _NOT_NEGATIVE = (
     "warmup eval_every eval_tokens sample_every sample_tokens checkpoint_every history minutes target_loss threads "
-    "seed weight_decay matrix_weight_decay grad_clip prompt_weight"
+    "seed weight_decay matrix_weight_decay grad_clip prompt_weight lr_scale"
 ).split()
 _BELOW_ONE = "dropout label_smoothing min_lr_fraction stable_fraction beta1 beta2 momentum".split()
+
+
+class Stretch(msgspec.Struct, frozen=True):
+    """What held of the schedule until the step before which it was changed."""
+
+    until: int
+    steps: int
+    lr_scale: float = 1.0
 
 
 class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, eq=True):
@@ -82,7 +91,7 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, eq=True):
     accumulation: int = 1
     """Passes of one step."""
     steps: int = 2000
-    """The schedule's length, and where the run ends by itself."""
+    """The schedule's length, and where the run ends by itself; with `minutes`, what was fitted to them last."""
     optimizer: Literal["adamw", "muon"] = "adamw"
     """`muon`: Muon for the blocks' matrices, AdamW for the rest."""
     lr: float = 1e-3
@@ -96,6 +105,11 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, eq=True):
     """Where the schedule ends, as a fraction of the peak."""
     stable_fraction: float = 0.0
     """Linear schedule: the fraction of the run held at the peak before the way down."""
+    lr_scale: float = 1.0
+    """What a person made of all learning rates while the run went on."""
+    before: tuple[Stretch, ...] = ()
+    """What held earlier in the run, each until its step; `steps` and `lr_scale` hold from there on. With these, a run
+    that goes on repeats every step as it was."""
     weight_decay: float = 0.1
     """AdamW's, on matrices only (blocks, embeddings, head); norms and biases are spared."""
     matrix_weight_decay: float = 0.0
@@ -128,7 +142,7 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, eq=True):
     """Older checkpoints that stay as weights, thinned evenly in log steps, to scrub through."""
 
     minutes: float = 0.0
-    """Stop rule: wall time of training; 0: none."""
+    """Train so long, evaluations and all; `steps` is fitted to it, and so is the schedule. 0: as long as `steps`."""
     target_loss: float = 0.0
     """Stop rule: a validation loss this low; 0: none."""
     seed: int = 1337
@@ -164,6 +178,10 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, eq=True):
         if self.width % self.heads:
             raise ValueError(f"width {self.width} does not divide into {self.heads} heads; change one of them")
 
+    def in_force(self, step: int) -> tuple[int, float]:
+        """Length of the schedule and scale of the learning rates at `step` (0-based)."""
+        return next(((s.steps, s.lr_scale) for s in self.before if step < s.until), (self.steps, self.lr_scale))
+
     def to_json(self) -> str:
         """The content of a run's `config.json`."""
         pretty = msgspec.json.format(msgspec.json.encode({"format": FORMAT, **msgspec.to_builtins(self)}), indent=2)
@@ -188,3 +206,18 @@ def changed(config: TrainConfig, **fields: Any) -> TrainConfig:
         return msgspec.convert(msgspec.to_builtins(config) | fields, TrainConfig, strict=False)
     except (msgspec.ValidationError, ValueError) as error:
         raise UserError(one_line(error)) from error
+
+
+def changed_at(config: TrainConfig, step: int, **fields: Any) -> TrainConfig:
+    """A copy with other fields from `step` on; what the schedule was until then stays in `before`."""
+    since = config.before[-1].until if config.before else 0
+    until_now = (Stretch(step, config.steps, config.lr_scale),) if step > since else ()
+    return changed(config, **fields, before=msgspec.to_builtins((*config.before, *until_now)))
+
+
+def taken_up(config: TrainConfig, stored: TrainConfig, step: int) -> TrainConfig:
+    """The config of a run that goes on at `step`, where `stored` is what it had: the same schedule again, or `config`'s
+    own from here on."""
+    own = any(getattr(config, name) != getattr(stored, name) for name in ("steps", "minutes", "lr", "lr_scale"))
+    kept = [stretch for stretch in stored.before if stretch.until <= step or not own]
+    return changed(config, before=msgspec.to_builtins(kept))

@@ -84,11 +84,18 @@ class CheckpointSaved(TrainEvent, frozen=True):
 
 
 class StopRuleChanged(TrainEvent, frozen=True):
-    """From here on the run ends by this; its schedule is as long as `steps`."""
+    """From here on the run ends by this; its schedule is as long as `steps`, which were fitted to `minutes` if there
+    are any."""
 
     steps: int
     minutes: float
     target_loss: float
+
+
+class LearningRateChanged(TrainEvent, frozen=True):
+    """From here on the peak learning rate is `lr` (AdamW's; Muon's in proportion)."""
+
+    lr: float
 
 
 class RunEnded(TrainEvent, frozen=True):
@@ -106,7 +113,17 @@ class RunFailed(TrainEvent, frozen=True):
     message: str
 
 
-Event = RunStarted | StepDone | EvalDone | SampleDrawn | CheckpointSaved | StopRuleChanged | RunEnded | RunFailed
+Event = (
+    RunStarted
+    | StepDone
+    | EvalDone
+    | SampleDrawn
+    | CheckpointSaved
+    | StopRuleChanged
+    | LearningRateChanged
+    | RunEnded
+    | RunFailed
+)
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Event)

@@ -22,6 +22,7 @@ from gpttui.runs.events import (
     CheckpointSaved,
     EvalDone,
     Event,
+    LearningRateChanged,
     RunEnded,
     RunFailed,
     RunStarted,
@@ -98,6 +99,9 @@ class RunSummary:
                 if self.config is not None:
                     rule = {"steps": event.steps, "minutes": event.minutes, "target_loss": event.target_loss}
                     self.config = changed(self.config, **rule)
+            case LearningRateChanged():
+                if self.config is not None:
+                    self.config = changed(self.config, lr_scale=event.lr / self.config.lr)
             case RunEnded():
                 self.ended, self.elapsed_s = event, event.elapsed_s
             case RunFailed():

@@ -28,8 +28,6 @@ class TrainState(msgspec.Struct, kw_only=True):
 
     step: int = 0
     elapsed_s: float = 0.0
-    lr_scale: float = 1.0
-    """What a person made of the learning rate while it ran."""
     first_loss_nats: float | None = None
     val_loss_nats: float | None = None
     best_val_loss_nats: float | None = None

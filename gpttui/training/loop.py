@@ -25,11 +25,12 @@ from gpttui.errors import UserError
 from gpttui.model.checkpoint import write_atomically
 from gpttui.model.gpt import GPT
 from gpttui.runs import rundir
-from gpttui.runs.config import TrainConfig, changed
+from gpttui.runs.config import TrainConfig, changed, changed_at
 from gpttui.runs.events import (
     CheckpointSaved,
     EvalDone,
     Event,
+    LearningRateChanged,
     RunEnded,
     RunFailed,
     RunStarted,
@@ -37,7 +38,7 @@ from gpttui.runs.events import (
     StepDone,
     StopRuleChanged,
 )  # fmt: skip
-from gpttui.training import checkpoints
+from gpttui.training import checkpoints, fitting
 from gpttui.training.checkpoints import TrainState
 from gpttui.training.data import Batch, Data
 from gpttui.training.distributed import World, in_bf16
@@ -73,11 +74,18 @@ class Trainer:
         waiting."""
         self._update = ""
         self._rewinding = False
-        self._next_config: TrainConfig | None = None
+        self._changes: dict[str, Any] = {}
+        """Fields of the config that are to be others from the next step on."""
+        self._costs = fitting.Costs(self._tokens_per_step, data.val.tokens)
         self._saved_step = self._resumed_step = -1
         self._bars = [layer_of(name, model.config.n_layer) for name, _ in model.named_parameters()]
         passes: Any = DistributedDataParallel(model) if self.world.size > 1 else model
         self._forward: Any = torch.compile(passes) if config.compile else passes
+
+    @property
+    def _tokens_per_step(self) -> int:
+        config = self.config
+        return config.batch * config.accumulation * config.context * self.world.size
 
     # ── Knobs, to be turned between two events ────────────────────────────────────────────────────────────────────
 
@@ -101,19 +109,23 @@ class Trainer:
 
     def set_lr(self, lr: float) -> None:
         """A new peak learning rate from the next step on; Muon's follows in proportion. Remembered when resuming."""
-        self.state.lr_scale = lr / self.config.lr
+        self._changes["lr_scale"] = lr / self.config.lr
 
     def set_stop_rule(self, *, steps: int = 0, minutes: float = 0.0, target_loss: float = 0.0) -> None:
-        """Another end from the next step on; `steps` 0: as many as before. Raises UserError for one that has passed."""
-        steps = steps or self.config.steps
-        if steps <= self.state.step:
+        """Another end from the next step on: so many minutes in all, or else `steps`, 0: as many as before. Raises
+        UserError for one that has passed."""
+        if minutes and minutes * 60 <= self.state.elapsed_s:
+            raise UserError(f"{self.state.elapsed_s / 60:.1f} minutes of training are over: name more, or stop the run")
+        if not minutes and (steps or self.config.steps) <= self.state.step:
             raise UserError(f"{self.state.step:,} steps are done already: name more of them, or stop the run")
-        self._next_config = changed(self.config, steps=steps, minutes=minutes, target_loss=target_loss)
+        rule = {"steps": steps or self.config.steps, "minutes": minutes, "target_loss": target_loss}
+        changed(self.config, **rule)
+        self._changes |= rule
 
     @property
-    def rule_waits(self) -> bool:
-        """Whether a stop rule has been set that does not hold yet."""
-        return self._next_config is not None
+    def change_waits(self) -> bool:
+        """Whether something has been set that does not hold yet."""
+        return bool(self._changes)
 
     def resume(self, folder: Path, *, rewindable: bool = True) -> None:
         """Go on from checkpoint `folder`, exactly. `rewindable`: the model came with the run's initial weights."""
@@ -130,7 +142,9 @@ class Trainer:
             started_s = time.perf_counter()
             try:
                 event = next(work)
-                self.state.elapsed_s += time.perf_counter() - started_s
+                spent_s = time.perf_counter() - started_s
+                self.state.elapsed_s += spent_s
+                self._costs.take(event, spent_s)
                 if event is not None and self._writer is not None:
                     self._writer.write(event)
             except StopIteration:
@@ -169,13 +183,17 @@ class Trainer:
         ):
             yield from self._evaluate()  # whoever left before had not waited for it
         self._agree()
-        while state.step < self.config.steps and not self._ending:
-            yield from self._take_stop_rule()
+        while not self._ending:
+            yield from self._take_changes()
+            if self.config.minutes and state.step >= min(fitting.due(self.config), self.config.steps):
+                yield from self._change({"steps": self._fitted(self.config)})
+            if state.step >= self.config.steps:
+                break
             yield from self._step()
             if self._rewinding:
                 yield from self._rewind()
                 continue
-            yield from self._take_stop_rule()
+            yield from self._take_changes()
             self._agree()
             if not self._ending and (yield from self._look()):
                 self._agree()
@@ -183,9 +201,10 @@ class Trainer:
             yield from self._evaluate()
         if self._saved_step != state.step:
             yield from self._save()
+        reason = self._ending or ("minutes" if self.config.minutes else "steps")
         yield RunEnded(
             step=state.step,
-            reason=(self._ending or "steps") if state.val_step == state.step else "stopped",
+            reason=reason if state.val_step == state.step else "stopped",
             val_loss_nats=state.val_loss_nats,
             best_val_loss_nats=state.best_val_loss_nats,
             elapsed_s=state.elapsed_s,
@@ -217,7 +236,7 @@ class Trainer:
             val_tokens=self.data.val.tokens,
             val_bytes=self.data.val_bytes,
             tokenizer_id=f"{zlib.crc32(self.data.tokenizer.to_json().encode()):08x}",
-            tokens_per_step=config.batch * config.accumulation * config.context * self.world.size,
+            tokens_per_step=self._tokens_per_step,
             device=str(self.world.device),
             threads=torch.get_num_threads(),
             processes=self.world.size,
@@ -230,7 +249,7 @@ class Trainer:
     def _step(self) -> Iterator[Event | None]:
         config, state = self.config, self.state
         started_s, waited_s = time.perf_counter(), 0.0
-        factor = lr_factor(config, state.step) * state.lr_scale
+        factor = lr_factor(config, state.step)
         set_learning_rates(self.optimisers, factor)
         lr = config.lr * factor
         loss = 0.0
@@ -252,14 +271,13 @@ class Trainer:
             optimiser.step()
         state.step += 1
         step_s = time.perf_counter() - started_s - waited_s
-        tokens = config.batch * config.accumulation * config.context * self.world.size
         yield StepDone(
             step=state.step,
             loss_nats=loss,
             lr=lr,
             grad_norm=grad_norm,
             layer_grad_norms=norms,
-            tokens_per_s=tokens / step_s,
+            tokens_per_s=self._tokens_per_step / step_s,
             elapsed_s=state.elapsed_s + step_s,
         )
 
@@ -396,20 +414,33 @@ class Trainer:
                 self._writer.sync()
             yield CheckpointSaved(step=self.state.step, path=str(saved.relative_to(self.path)))
 
-    def _take_stop_rule(self) -> Iterator[Event | None]:
-        """The rule that was set last, if one waits. More or fewer steps are another schedule: what a resume goes on
-        from must not lie before it, so a checkpoint comes first, then the config."""
-        if self._next_config is None:
-            return
-        if self._next_config.steps != self.config.steps and self._saved_step != self.state.step:
-            yield from self._save()
-        self.config, self._next_config = self._next_config, None
+    def _take_changes(self) -> Iterator[Event | None]:
+        """What was set since the last step, if anything."""
+        if self._changes:
+            fields, self._changes = self._changes, {}
+            if fields.get("minutes"):
+                fields["steps"] = self._fitted(changed(self.config, **fields))
+            yield from self._change(fields)
+
+    def _fitted(self, config: TrainConfig) -> int:
+        """How many steps the first process finds the config's time to hold."""
+        steps = self._costs.steps(config, self.state.step, self.state.elapsed_s) if self.world.leads else 0
+        return max(1, int(self.world.total(float(steps))[0]))
+
+    def _change(self, fields: dict[str, Any]) -> Iterator[Event | None]:
+        """Other fields of the config from this step on. They are on disk before a step obeys them, so that a run that
+        goes on from an earlier one does all as it was done."""
+        before, self.config = self.config, changed_at(self.config, self.state.step, **fields)
+        self._write_config()
+        config, step = self.config, self.state.step
+        if (config.steps, config.minutes, config.target_loss) != (before.steps, before.minutes, before.target_loss):
+            yield StopRuleChanged(step=step, steps=config.steps, minutes=config.minutes, target_loss=config.target_loss)
+        if config.lr_scale != before.lr_scale:
+            yield LearningRateChanged(step=step, lr=config.lr * config.lr_scale)
+
+    def _write_config(self) -> None:
         if self.path is not None and self.world.leads:
             write_atomically(self.path / rundir.CONFIG, self.config.to_json())
-        rule = self.config
-        yield StopRuleChanged(
-            step=self.state.step, steps=rule.steps, minutes=rule.minutes, target_loss=rule.target_loss
-        )
 
     def _rewind(self) -> Iterator[Event | None]:
         with torch.no_grad():
@@ -419,7 +450,9 @@ class Trainer:
             optimiser.state.clear()
         self._rewinding = False
         for field in msgspec.structs.fields(TrainState):
-            setattr(self.state, field.name, getattr(TrainState(lr_scale=self.state.lr_scale), field.name))
+            setattr(self.state, field.name, getattr(TrainState(), field.name))
+        self.config = changed(self.config, before=())
+        self._write_config()
         if self.path is not None and self.world.leads:
             rundir.drop_checkpoints_after(self.path, 0)
         yield self._started()

@@ -138,15 +138,16 @@ def set_learning_rates(optimisers: Sequence[torch.optim.Optimizer], factor: floa
 
 
 def lr_factor(config: TrainConfig, step: int) -> float:
-    """The learning rate of step `step` (0-based) as a fraction of its peak."""
-    warmup = min(config.warmup, config.steps // 10)
+    """The learning rate of step `step` (0-based) as a fraction of the config's peak."""
+    steps, scale = config.in_force(step)
+    warmup = min(config.warmup, steps // 10)
     if step < warmup:
-        return (step + 1) / (warmup + 1)
+        return (step + 1) / (warmup + 1) * scale
     if config.schedule == "constant":
-        return 1.0
-    done = min(1.0, (step - warmup) / max(1, config.steps - warmup))
+        return scale
+    done = min(1.0, (step - warmup) / max(1, steps - warmup))
     if config.schedule == "linear":
         fraction = 1 - max(0.0, done - config.stable_fraction) / (1 - config.stable_fraction)
     else:
         fraction = 0.5 * (1 + math.cos(math.pi * done))
-    return config.min_lr_fraction + (1 - config.min_lr_fraction) * fraction
+    return (config.min_lr_fraction + (1 - config.min_lr_fraction) * fraction) * scale

@@ -106,7 +106,7 @@ def _source(config: TrainConfig, run: Path, recipe: Recipe | None) -> dict[str, 
     return {"data": data} | {name: getattr(config, name) for name in HELD_OUT}
 
 
-NOT_ORDERED = ("data", "threads", "recipe", "token_view")
+NOT_ORDERED = ("data", "threads", "recipe", "token_view", "lr_scale", "before")
 """Fields that no option of the command sets, or that are given in another way."""
 
 
@@ -119,6 +119,8 @@ def _command(config: TrainConfig, model_id: str) -> str:
         words.append(f"--data {shlex.quote(config.data)}")
     for field, value in msgspec.to_builtins(config).items():
         of_the_base = (bool(config.init) and field in OF_THE_BASE) or (field == "init" and bool(plain["init"]))
+        if field == "steps" and config.minutes:
+            continue  # they were fitted to the time
         if value != plain[field] and field not in NOT_ORDERED and not of_the_base:
             words.append(f"--{field.replace('_', '-')}" + ("" if value is True else f" {shlex.quote(str(value))}"))
     return " ".join([*words, f"--run-dir RUN --export {model_id}"])

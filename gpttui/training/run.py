@@ -16,7 +16,7 @@ from gpttui.errors import UserError
 from gpttui.model import checkpoint
 from gpttui.model.gpt import GPT
 from gpttui.runs import rundir
-from gpttui.runs.config import TrainConfig, changed
+from gpttui.runs.config import TrainConfig, changed, taken_up
 from gpttui.storage import gallery
 from gpttui.storage.model_files import need_utf8
 from gpttui.tokenizers import Tokenizer
@@ -44,15 +44,18 @@ class Run:
 
 def start(config: TrainConfig, path: Path) -> Run:
     """A new run in directory `path`. Raises UserError, in one line, for anything that would keep it from training."""
-    return _open(config, path, resuming=False)
+    return _open(config, path, None)
 
 
 def resume(path: Path, config: TrainConfig | None = None) -> Run:
     """Go on with the run in `path` from its newest whole checkpoint; `config` (more steps, say) replaces its own."""
-    return _open(config or rundir.read_config(path), path, resuming=True)
+    stored = rundir.read_config(path)
+    return _open(config or stored, path, stored)
 
 
-def _open(config: TrainConfig, path: Path, *, resuming: bool) -> Run:
+def _open(config: TrainConfig, path: Path, stored: TrainConfig | None) -> Run:
+    """`stored`: the config of the run to go on with; None: a new one."""
+    resuming = stored is not None
     if not config.init:
         model_shape(config, vocab_size=2)  # an impossible shape should not wait for a long text to be encoded
     with ExitStack() as held:
@@ -71,8 +74,10 @@ def _open(config: TrainConfig, path: Path, *, resuming: bool) -> Run:
         trainer = Trainer(config, data, model, path, world)
         if resuming and (folder := rundir.latest_checkpoint(path)) is not None:
             trainer.resume(folder, rewindable=not config.init or rundir.checkpoints(path)[0][0] == 0)
+        if stored is not None:
+            trainer.config = taken_up(config, stored, trainer.state.step)
         if world.leads:
-            checkpoint.write_atomically(path / rundir.CONFIG, config.to_json())
+            checkpoint.write_atomically(path / rundir.CONFIG, trainer.config.to_json())
         return Run(trainer, path, held.pop_all())
 
 

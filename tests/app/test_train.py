@@ -56,7 +56,7 @@ async def test_pause_one_batch_rate_rewind_and_stop(home: Path, text: Path) -> N
         await driven.until(lambda: driven.record.step == held + 1 and driven.record.state == "paused")
         await driven.pilot.press("right_square_bracket")
         await driven.until(
-            lambda: driven.engine.live and driven.engine.live.trainer.state.lr_scale == pytest.approx(1.25)
+            lambda: driven.record.config is not None and driven.record.config.lr_scale == pytest.approx(1.25)
         )
         await driven.pilot.press("R")
         await driven.until(lambda: "R again" in driven.text)
@@ -91,9 +91,14 @@ async def test_the_end_of_a_run_is_moved_while_it_goes_on(home: Path, text: Path
         last = driven.record.step + 6
         await driven.pilot.press("u", *str(last))
         await driven.until(lambda: "drawn in" in driven.text)
-        await driven.pilot.press("down", "5", "enter")
-        await driven.until(lambda: screen.header.steps == last)
+        await driven.pilot.press("down", "5")
+        await driven.until(lambda: "steps in all, corrected on the way" in driven.text)
+        await driven.pilot.press("enter")
+        await driven.until(lambda: driven.record.config and driven.record.config.minutes == 5)
         assert rundir.read_config(Path(driven.record.path)).minutes == 5
+        await driven.pilot.press("u", *str(last), "enter")
+        await driven.until(lambda: screen.header.steps == last)
+        assert rundir.read_config(Path(driven.record.path)).minutes == 0
         await driven.pilot.press("p")
         await driven.until(lambda: driven.record.state == "ended")
         assert driven.record.step == last

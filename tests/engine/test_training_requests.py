@@ -221,9 +221,9 @@ def test_a_held_run_takes_a_stop_rule_at_once_and_is_held_again(engine: Told, st
     engine.ask(PauseRun(True), Done)
     with pytest.raises(UserError, match="done already"):
         engine.ask(SetStopRule(steps=2), Done)
-    assert engine.ask(SetStopRule(steps=18, minutes=5.0), Done).state == "paused"
+    assert engine.ask(SetStopRule(steps=18, target_loss=0.1), Done).state == "paused"
     changed = [event for news in engine.news for event in news.events if isinstance(event, StopRuleChanged)]
-    assert [(event.steps, event.minutes, event.target_loss) for event in changed] == [(18, 5.0, 0.0)]
+    assert [(event.steps, event.minutes, event.target_loss) for event in changed] == [(18, 0.0, 0.1)]
     assert rundir.read_config(path).steps == 18 and engine.step in (3, 4) and not engine.has_idle_work
     engine.ask(PauseRun(False), Done)
     engine.until(lambda: engine.live and engine.live.over)

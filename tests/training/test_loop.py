@@ -16,6 +16,7 @@ from gpttui.runs.events import (
     CheckpointSaved,
     EvalDone,
     Event,
+    LearningRateChanged,
     RunEnded,
     RunFailed,
     RunStarted,
@@ -81,15 +82,14 @@ def test_another_number_of_steps_is_another_schedule_from_the_next_step_on(tiny:
             if isinstance(event, StepDone) and event.step == changed_at:
                 with pytest.raises(UserError, match="5 steps are done already"):
                     run.trainer.set_stop_rule(steps=5)
-                run.trainer.set_stop_rule(steps=20, minutes=30.0)
-                assert run.trainer.rule_waits
+                run.trainer.set_stop_rule(steps=20, target_loss=0.1)
+                assert run.trainer.change_waits
     told = [event for event in events if isinstance(event, StopRuleChanged)]
-    assert [(event.step, event.steps, event.minutes) for event in told] == [(5, 20, 30.0)]
+    assert [(event.step, event.steps, event.target_loss) for event in told] == [(5, 20, 0.1)]
     rates = [event.lr for event in events if isinstance(event, StepDone)]
     assert len(rates) == 20 and losses(events)[:changed_at] == losses(before)[:changed_at]
     expected = tiny(steps=20)
     assert rates[changed_at:] == [expected.lr * lr_factor(expected, step) for step in range(changed_at, 20)]
-    assert changed_at in [event.step for event in events if isinstance(event, CheckpointSaved)]
     assert rundir.read_config(tmp_path / "run").steps == 20
 
 
@@ -179,6 +179,8 @@ def test_learning_rate_changes_while_it_runs_and_is_remembered(tiny: Tiny, tmp_p
                 if event.step == 4:
                     run.trainer.stop()
     assert rates == pytest.approx([1e-3, 1e-3, 5e-4, 5e-4])
+    told = [event for event in rundir.read_events(tmp_path / "run") if isinstance(event, LearningRateChanged)]
+    assert [(event.step, event.lr) for event in told] == [(2, pytest.approx(5e-4))]
     with runs.resume(tmp_path / "run") as run:
         assert [event.lr for event in run.trainer.events() if isinstance(event, StepDone)] == pytest.approx([5e-4] * 2)
 

@@ -13,6 +13,7 @@ from gpttui.runs.config import TrainConfig
 from gpttui.runs.events import RunStarted, StepDone
 from gpttui.training import checkpoints
 from gpttui.training import run as runs
+from gpttui.training.loop import Trainer
 from tests.training.conftest import train
 from tests.training.kill import OPTIONS, curve, kill_at_random_moments, spawn, wait_for_step
 
@@ -55,6 +56,60 @@ def test_resuming_replays_nothing_when_nothing_is_left(tiny: Tiny, tmp_path: Pat
     train(tiny(), tmp_path / "run")
     with runs.resume(tmp_path / "run") as run:
         assert not [event for event in run.trainer.events() if isinstance(event, StepDone)]
+
+
+@pytest.mark.parametrize("leave_at", [6, 7])
+def test_a_learning_rate_turned_by_hand_is_there_again_before_the_next_checkpoint(
+    tiny: Tiny, tmp_path: Path, leave_at: int
+) -> None:
+    path, config = tmp_path / "run", tiny(checkpoint_every=4)
+    with runs.start(config, path) as run:
+        for event in run.trainer.events():
+            if isinstance(event, StepDone) and event.step == 5:
+                run.trainer.set_lr(config.lr / 4)
+            if isinstance(event, StepDone) and event.step == leave_at:
+                break
+    seen = curve(path)
+    with runs.resume(path) as run:
+        assert run.trainer.state.step == 4
+        for _ in run.trainer.events():
+            pass
+    steps = [event for event in rundir.read_events(path) if isinstance(event, StepDone)]
+    again = [event for event in steps[leave_at:] if event.step <= leave_at]
+    assert [(event.lr, event.loss_nats) for event in again] == [
+        (event.lr, event.loss_nats) for event in steps[4:leave_at]
+    ]
+    assert {key: value for key, value in curve(path).items() if key in seen} == seen
+    record = run_summary.read(path)
+    assert record.config is not None and record.config.lr_scale == 0.25
+
+
+def left_at(trainer: Trainer, step: int) -> list[StepDone]:
+    """The steps of a run that dies after `step`, of which each takes as long as the last digit of its number."""
+    done = []
+    for event in trainer.events():
+        trainer.state.elapsed_s += 0.5 + (trainer.state.step % 10) / 10
+        if isinstance(event, StepDone):
+            done.append(event)
+            if event.step == step:
+                break
+    return done
+
+
+@pytest.mark.parametrize("leave_at", [4, 11, 23, 38])
+def test_a_run_that_is_given_a_time_repeats_what_it_was_fitted_to(tiny: Tiny, tmp_path: Path, leave_at: int) -> None:
+    path = tmp_path / "run"
+    config = tiny(minutes=1.0, steps=2000, schedule="linear", dropout=0.1, checkpoint_every=16, eval_every=0)
+    with runs.start(config, path) as run:
+        before = left_at(run.trainer, leave_at)
+    fits = rundir.read_config(path).before
+    assert fits and (leave_at < 9 or len({fit.steps for fit in fits}) > 1)
+    with runs.resume(path) as run:
+        first = run.trainer.state.step
+        after = left_at(run.trainer, leave_at)
+    assert [(event.step, event.lr, event.loss_nats) for event in after] == [
+        (event.step, event.lr, event.loss_nats) for event in before[first:]
+    ]
 
 
 def with_another_rule(config: TrainConfig, path: Path, leave_at: int) -> None:

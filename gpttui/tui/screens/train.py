@@ -27,6 +27,7 @@ from gpttui.protocol.train import (
     SetStopRule,
     StopRun,
 )
+from gpttui.runs.config import changed
 from gpttui.tui.renderables.spans import rate
 from gpttui.tui.screens.train_keys import TRAINING
 from gpttui.tui.screens.train_words import headlines, vitals
@@ -283,7 +284,11 @@ class TrainScreen(Exporting[str | None]):
         if record is None or record.config is None:
             return
         peak = record.peak_lr * (FASTER if up else 1 / FASTER)
-        record.lr_factor = peak / record.config.lr
+        if not 0 < peak < 100:
+            self._say("the learning rate must lie above 0 and below 100", "warning")
+            return
+        if record.live:  # shown at once; the run records it with its next step
+            record.config = changed(record.config, lr_scale=peak / record.config.lr)
         self._order(SetLearningRate(peak), f"Peak learning rate {rate(peak)} from the next step on.")
 
     def action_resume(self) -> None:
@@ -295,14 +300,17 @@ class TrainScreen(Exporting[str | None]):
         elif record.state == "running":
             self._say("something else is training this run; it is only watched from here", "warning")
         elif self._at_its_end(record):
-            self._say(f"all {record.step:,} steps are done; u trains on, to another end")
+            done = (
+                "its time is up" if record.config and record.config.minutes else f"all {record.step:,} steps are done"
+            )
+            self._say(f"{done}; u trains on, to another end")
         else:
             self._resume(None)
 
     @staticmethod
     def _at_its_end(record: RunRecord) -> bool:
         """Whether a resumed run would have nothing left to do."""
-        return record.ended is not None and record.ended.reason == "steps"
+        return record.ended is not None and record.ended.reason in ("steps", "minutes")
 
     @work(group="orders")
     async def action_keep(self) -> None:

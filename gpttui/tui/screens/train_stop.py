@@ -1,5 +1,6 @@
-"""When a run shall end: its steps, its minutes, or a validation loss, changed while it goes on or to go on with it."""
+"""When a run shall end: its steps or its minutes, or a validation loss, changed while it goes on or to go on with it."""
 
+from contextlib import suppress
 from typing import ClassVar
 
 from textual import on
@@ -15,7 +16,7 @@ from gpttui.tui.renderables.spans import duration
 from gpttui.tui.session.run_order import number, whole
 from gpttui.tui.session.run_record import RunRecord
 from gpttui.tui.widgets.pane import label_border
-from gpttui.tui.widgets.train_form import Field, FormPane
+from gpttui.tui.widgets.train_form import Field, FormPane, Values
 
 
 class StopRuleScreen(ModalScreen[SetStopRule | None]):
@@ -41,7 +42,7 @@ class StopRuleScreen(ModalScreen[SetStopRule | None]):
         config = record.config
         assert config is not None
         self.record, self.steps_now = record, config.steps
-        self.form = FormPane(id="form")
+        self.form = FormPane(self._settled, id="form")
         over, ended = config.minutes * 60 <= record.elapsed_s, record.ended
         self.form.values = {  # what is over already is no end to go on to
             "steps": str(config.steps if config.steps > record.step else 2 * record.step),
@@ -57,14 +58,27 @@ class StopRuleScreen(ModalScreen[SetStopRule | None]):
 
     def on_mount(self) -> None:
         more = tuple(str(round(self.steps_now * times)) for times in (0.5, 1, 1.5, 2, 3, 5, 10))
-        self.form.fields = (
+        self._fields = (
             Field("steps", "steps", "number", more, f"{self.record.step:,} are done"),
-            Field("minutes", "stop after", "number", tuple("0 1 5 10 30 60".split()), "minutes; 0: never"),
+            Field("minutes", "train for", "number", tuple("0 1 5 10 30 60".split()), "minutes in all; 0: by steps"),
             Field("target", "stop at loss", "number", tuple("0 2 1.8 1.6 1.5".split()), "validation; 0: never"),
         )
+        self.form.fields = self._fields
         self.call_after_refresh(label_border, self.form, "Train until", "enter sets it · escape")
         self.form.focus()
         self._tell()
+
+    def _settled(self, values: Values, name: str) -> tuple[Values, tuple[Field, ...]]:
+        """A run ends by its steps or by its time: of the one that was given last follows the other."""
+        record = self.record
+        if name == "steps":
+            values = values | {"minutes": "0"}
+        elif name == "minutes" and record.step_s:
+            with suppress(UserError):
+                left_s = number("train for", values["minutes"]) * 60 - record.elapsed_s
+                steps = record.step + round(left_s / record.step_s) if left_s > 0 else self.steps_now
+                values = values | {"steps": str(steps)}
+        return values, self._fields
 
     @on(FormPane.Changed)
     def _changed(self) -> None:
@@ -73,9 +87,9 @@ class StopRuleScreen(ModalScreen[SetStopRule | None]):
     def _rule(self) -> SetStopRule:
         """What stands in the form. Raises UserError for what cannot be."""
         values = self.form.values
-        steps, minutes = whole("steps", values["steps"]), number("stop after", values["minutes"])
+        steps, minutes = whole("steps", values["steps"]), number("train for", values["minutes"])
         loss = number("stop at loss", values["target"])
-        if steps <= self.record.step:
+        if not minutes and steps <= self.record.step:
             raise UserError(f"steps must be more than the {self.record.step:,} that are done")
         if min(minutes, loss) < 0:
             raise UserError("minutes and loss must not be negative; 0 takes the rule away")
@@ -95,11 +109,14 @@ class StopRuleScreen(ModalScreen[SetStopRule | None]):
     def _meaning(self, rule: SetStopRule) -> str:
         left = (rule.steps - self.record.step) * self.record.step_s
         words = [f"{duration(left)} more at this pace." if left else ""]
+        if rule.minutes:
+            left = rule.minutes * 60 - self.record.elapsed_s
+            words = [f"{duration(left)} more: about {rule.steps:,} steps in all, corrected on the way."]
         if rule.steps != self.steps_now:
             words.append(
                 f"The way down of the learning rate is {'drawn out' if rule.steps > self.steps_now else 'drawn in'}."
             )
-        return " ".join(filter(None, words)) or "Whichever comes first ends the run."
+        return " ".join(filter(None, words)) or "The last step, or the loss if it is reached before, ends the run."
 
     def action_set(self) -> None:
         try:

@@ -31,8 +31,6 @@ class RunRecord(RunSummary):
         self.probes: list[Probe] = []
         """By step."""
         self.memory_bytes = 0
-        self.lr_factor = 1.0
-        """What a person has made of the learning rate here."""
         self.version = 0
         """Grows with every change, so that panes can tell."""
         self.seen_s = monotonic()
@@ -85,13 +83,12 @@ class RunRecord(RunSummary):
 
     @property
     def left_s(self) -> float | None:
-        """Training time to the end by its steps, or by its minutes if they are up earlier; None while unknown."""
+        """Training time to the end; None while unknown."""
         config, last, started = self.config, self.last, self.started
         if config is None or last is None or started is None or last.tokens_per_s <= 0:
             return None
-        by_steps = (config.steps - last.step) * self.step_s
-        by_minutes = config.minutes * 60 - last.elapsed_s if config.minutes else by_steps
-        return max(0.0, min(by_steps, by_minutes))
+        left_s = config.minutes * 60 - last.elapsed_s if config.minutes else (config.steps - last.step) * self.step_s
+        return max(0.0, left_s)
 
     @property
     def step_s(self) -> float:
@@ -103,7 +100,7 @@ class RunRecord(RunSummary):
 
     @property
     def peak_lr(self) -> float:
-        return (self.config.lr if self.config is not None else 0.0) * self.lr_factor
+        return self.config.lr * self.config.lr_scale if self.config is not None else 0.0
 
     @property
     def words(self) -> str:
