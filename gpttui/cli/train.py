@@ -41,8 +41,8 @@ CONFIG_OPTIONS = (
     click.option("--dropout", type=float),
     click.option("--batch", type=int, help="Rows of one pass in each process."),
     click.option("--accumulation", type=int, help="Passes of one step."),
-    click.option("--steps", type=int),
-    click.option("--minutes", type=float, help="Stop after so many minutes of training."),
+    click.option("--steps", type=int, help="How long to train, and the rate's schedule. Default: 2000."),
+    click.option("--minutes", type=float, help="Or for how long: the schedule is fitted to what this machine does."),
     click.option("--target-loss", type=float, help="Stop at this validation loss."),
     click.option("--optimizer", type=click.Choice(["adamw", "muon"])),
     click.option("--lr", type=float, help="AdamW's peak learning rate."),
@@ -108,6 +108,8 @@ def command(
     from gpttui.training import run as runs
 
     options = {name: value for name, value in given.items() if value is not None}
+    if options.get("minutes") and "steps" in options:
+        raise click.UsageError("a run is as long as its steps or its minutes: give --steps or --minutes")
     if recipe is not None and not resuming and "init" not in options and (base := recipes.recipe(recipe).config.init):
         if code := _train_before(recipe, base, options, as_json):
             return code
@@ -118,7 +120,7 @@ def command(
         if run_dir is None:
             raise click.UsageError("--resume needs --run-dir, the run to go on with")
         path = rundir.need(str(run_dir))
-        opened = runs.resume(path, _resumed_config(path, options))
+        opened = runs.resume(path, _resumed_config(path, options | ({} if recipe is None else {"recipe": recipe})))
     else:
         config = _new_config(recipe, options)
         path = run_dir or gallery.new_run_dir(recipe or Path(config.data.removeprefix("corpus:")).stem)
@@ -172,13 +174,14 @@ def _stage_before(recipe: str, base: str) -> Path:
 
 
 def _new_config(recipe_name: str | None, options: dict[str, Any]) -> "TrainConfig":
-    from gpttui.runs.config import TrainConfig, changed
+    from gpttui.runs.config import FINE_TUNING, TrainConfig, changed
     from gpttui.training.recipes import recipe
 
     if recipe_name is None:
         if "data" not in options:
             raise click.UsageError("--data says what to learn from: a file, a directory, - or corpus:NAME")
-        return changed(_like_its_base(TrainConfig(data=options["data"]), options), **options)
+        gentle = FINE_TUNING if "init" in options else {}
+        return changed(_like_its_base(TrainConfig(data=options["data"]), options), **gentle | options)
     config = changed(_like_its_base(recipe(recipe_name).config, options), **options, recipe=recipe_name)
     return config if "data" in options else changed(config, data=_public_text(config.data))
 
@@ -208,28 +211,43 @@ def _public_text(data: str) -> str:
 
 
 def _resumed_config(path: Path, options: dict[str, Any]) -> "TrainConfig":
+    """The run's config with `options`. Raises UsageError, naming one, where they are of another run than this one."""
     from gpttui.runs import rundir
     from gpttui.runs.config import changed
-    from gpttui.training.shape import OF_THE_BASE
 
-    if fixed := options.keys() & {
-        "data",
-        "text_field",
-        "tokenizer",
-        "documents",
-        "from_starts",
-        "starts_share",
-        "corpus_documents",
-        "val_fraction",
-        "init",
-    }:
-        name = sorted(fixed)[0].replace("_", "-")
-        raise click.UsageError(f"a resumed run keeps its data; leave out --{name}, or start a new run")
     config = rundir.read_config(path)
-    if config.init and (fixed := options.keys() & set(OF_THE_BASE)):
-        name = sorted(fixed)[0].replace("_", "-")
-        raise click.UsageError(f"a fine-tuned run keeps its model's shape; leave out --{name}")
+    for name in sorted(OF_THE_RUN & options.keys()):
+        had, given = _had(config, name), options[name]
+        if given != had and not (name in ("data", "init") and _same_file(str(had), given)):
+            option = f"--{name.replace('_', '-')}"
+            has = f"was begun without {option}" if had is False or had == "" else f"has {option} {had}, not {given}"
+            raise click.UsageError(f"the run to go on with {has}; leave out {option}, or start a new run")
+    if options.get("steps"):
+        options = {"minutes": 0.0} | options
+    if options.get("lr", config.lr) != config.lr:
+        options = {"lr_scale": 1.0} | options
     return changed(config, **options)
+
+
+OF_THE_RUN = frozenset(
+    "recipe data text_field tokenizer documents from_starts starts_share corpus_documents val_fraction init arch "
+    "layers heads width context kv_heads mlp_width activation qk_gain optimizer".split()
+)
+"""What a run keeps to its end: its text, its shape, and the kind of its optimiser's moments."""
+
+
+def _had(config: "TrainConfig", name: str) -> Any:
+    """What an option for this field would have said."""
+    value = getattr(config, name)
+    if value is None:
+        return {"kv_heads": config.heads, "mlp_width": 4 * config.width}[name]
+    return value
+
+
+def _same_file(had: str, given: str) -> bool:
+    """The run may have been begun in another directory, from which its path was meant."""
+    parts, found = Path(had).expanduser().parts, Path(given).expanduser().resolve()
+    return Path(*parts).resolve() == found or found.parts[-len(parts) :] == parts
 
 
 def _train(run: "Run", as_json: bool, export_to: Path | None) -> int:

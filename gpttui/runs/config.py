@@ -25,6 +25,10 @@ _NOT_NEGATIVE = (
 _BELOW_ONE = "dropout label_smoothing min_lr_fraction stable_fraction beta1 beta2 momentum".split()
 
 
+FINE_TUNING = {"lr": 3e-4, "matrix_lr": 2e-3}
+"""Peak learning rates where a run starts from a trained model and none are named."""
+
+
 class Stretch(msgspec.Struct, frozen=True):
     """What held of the schedule until the step before which it was changed."""
 

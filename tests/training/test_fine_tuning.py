@@ -50,6 +50,7 @@ def test_the_verb_takes_its_shape_from_the_base(text_file: Path, base: Path, tmp
     config = rundir.read_config(run)
     assert (config.arch, config.layers, config.heads, config.width) == ("modern", 6, 3, 18)
     assert (config.kv_heads, config.mlp_width, config.activation, config.tied) == (1, 24, "relu", True)
+    assert (config.lr, config.matrix_lr) == (3e-4, 2e-3)  # gentler than from scratch, as in the form
     assert config.qk_gain and config.context == checkpoint.read_shape(base).context == 16
     steps = [event for event in rundir.read_events(run) if isinstance(event, StepDone)]
     assert [len(event.layer_grad_norms) for event in steps] == [8, 8]

@@ -49,6 +49,47 @@ def test_json_lines_are_the_recorded_events(
     assert sum(isinstance(event, StepDone) for event in events) == 4 and isinstance(events[-1], RunEnded)
 
 
+def test_the_same_command_resumes_and_one_that_differs_is_told_in_what(
+    text_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    command = ["train", "--data", text_file.name, "--documents", *SMALL, "--run-dir", "run"]
+    assert gpttui(command) == 0
+    monkeypatch.chdir(tmp_path.parent)
+    command[2], command[-1] = str(text_file), str(tmp_path / "run")
+    assert gpttui([*command, "--resume"]) == 0
+    capsys.readouterr()
+    for more, said in (
+        (["--data", "other.txt"], "--data words.txt, not other.txt; leave out --data"),
+        (["--layers", "6"], "--layers 1, not 6; leave out --layers"),
+        (["--from-starts"], "was begun without --from-starts"),
+        (["--optimizer", "muon"], "--optimizer adamw, not muon"),
+        (["--recipe", "sort"], "was begun without --recipe"),
+        (["--minutes", "1"], "give --steps or --minutes"),
+    ):
+        assert gpttui([*command, *more, "--resume"]) == 2
+        error = capsys.readouterr().err
+        assert said in error and error.count("\n") == 1
+    assert len([e for e in rundir.read_events(tmp_path / "run") if isinstance(e, RunEnded)]) == 2
+
+
+def test_a_run_goes_on_to_another_end_or_at_another_rate(text_file: Path, tmp_path: Path) -> None:
+    def trained_with(*options: str) -> TrainConfig:
+        assert gpttui(["train", "--run-dir", str(tmp_path / "run"), *options]) == 0
+        return rundir.read_config(tmp_path / "run")
+
+    plain = [option for option in SMALL if option not in ("--steps", "4")]
+    timed = trained_with("--data", str(text_file), *plain, "--minutes", "0.0001")
+    assert timed.minutes == 0.0001
+    assert trained_with("--resume", "--minutes", "0.0001").minutes == 0.0001
+    longer = trained_with("--resume", "--steps", str(timed.steps + 3))
+    assert (longer.minutes, longer.steps) == (0, timed.steps + 3)
+    turned = tmp_path / "run" / rundir.CONFIG
+    turned.write_text(turned.read_text().replace('"lr_scale": 1.0', '"lr_scale": 0.5'))
+    assert trained_with("--resume", "--lr", "0.001").lr_scale == 0.5  # its own
+    assert trained_with("--resume", "--lr", "0.002").lr_scale == 1.0
+
+
 def test_stdin_is_a_text_like_any_other(
     text_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

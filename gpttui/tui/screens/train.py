@@ -300,9 +300,8 @@ class TrainScreen(Exporting[str | None]):
         elif record.state == "running":
             self._say("something else is training this run; it is only watched from here", "warning")
         elif self._at_its_end(record):
-            done = (
-                "its time is up" if record.config and record.config.minutes else f"all {record.step:,} steps are done"
-            )
+            timed = record.ended is not None and record.ended.reason == "minutes"
+            done = "its time is up" if timed else f"all {record.step:,} steps are done"
             self._say(f"{done}; u trains on, to another end")
         else:
             self._resume(None)

@@ -1,4 +1,4 @@
-"""When a run shall end: its steps or its minutes, or a validation loss, changed while it goes on or to go on with it."""
+"""When a run ends: by its steps or its minutes, or by a validation loss; changed while it goes on or to go on."""
 
 from contextlib import suppress
 from typing import ClassVar
