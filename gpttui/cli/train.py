@@ -226,7 +226,7 @@ def _resumed_config(path: Path, options: dict[str, Any]) -> "TrainConfig":
         options = {"minutes": 0.0} | options
     if options.get("lr", config.lr) != config.lr:
         options = {"lr_scale": 1.0} | options
-    return changed(config, **options)
+    return changed(config, **{name: value for name, value in options.items() if name not in OF_THE_RUN})
 
 
 OF_THE_RUN = frozenset(
