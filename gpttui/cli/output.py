@@ -1,19 +1,30 @@
 """How verbs write: data on stdout, diagnostics on stderr, text from models and files through the one gate."""
 
 import json
+import math
 import sys
 from typing import Any
 
 import click
 import msgspec
 
-from gpttui.text import safe_text
+from gpttui.text import safe_text, whole
 
 
 def print_json(value: Any) -> None:
     """One JSON document on one line, in ASCII: no terminal and no locale can be hurt by it. NaN becomes null."""
-    plain = msgspec.json.decode(msgspec.json.encode(value))  # msgspec writes null for what JSON has no number for
-    click.echo(json.dumps(plain))
+    click.echo(json.dumps(_plain(msgspec.to_builtins(value))))
+
+
+def _plain(value: Any) -> Any:
+    """What JSON can say: no number for NaN and infinities, no lone surrogate (of a file's name that is not UTF-8)."""
+    if isinstance(value, dict):
+        return {_plain(name): _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return whole(value) if isinstance(value, str) else value
 
 
 def note(message: str) -> None:

@@ -18,8 +18,8 @@ def command(model: str | None, prompt: str, ablate: tuple[str, ...], out: Path) 
 
     Arrays carry TransformerLens' names without "hook_": tokens [T], embed [T, d], blocks.0.attn.pattern [head, T, T] …
     logits [T, V]. Scores are scaled q.k, masked entries -inf. ln1, ln2 and ln_final come twice: "normalized" is after
-    the norm's weight and bias, which is what the next part reads; "standardized" is before them, which is what
-    TransformerLens calls "normalized" for an RMSNorm, and where it has folded the weights away.
+    the norm's weight and bias, as the next part reads it; "standardized" is before them. TransformerLens'
+    hook_normalized is the one or the other, by its version and the kind of norm.
     """
     from gpttui.cli.given import note_unknown
     from gpttui.inference import trace

@@ -128,6 +128,8 @@ class EngineClient:
             answer = await future
         except ConnectionError as error:
             raise EngineDied("the engine is gone") from error
+        except UnicodeEncodeError as error:
+            raise EngineFailure("this text or path has parts that are not UTF-8; leave them out") from error
         finally:
             self._waiting.pop(number, None)
         if isinstance(answer, Failure):

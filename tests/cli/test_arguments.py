@@ -1,5 +1,6 @@
 """What a command line may hold: bytes that are not UTF-8, in every verb, and names that are misspelt."""
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,9 @@ import pytest
 
 from gpttui.cli import main
 from gpttui.cli.options import GIVEN_BYTES, GivenText, Utf8Command
+from gpttui.cli.output import print_json
 from gpttui.errors import UserError
+from gpttui.tui.widgets.train_form import completed
 from tests.cli.conftest import Cli
 
 LATIN = "caf\udce9"
@@ -133,3 +136,19 @@ def test_windows_is_told_what_to_use_instead(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(sys, "platform", "win32")
     with pytest.raises(SystemExit, match="Linux and macOS; on Windows, use WSL"):
         main.main(["models"])
+
+
+def test_json_can_be_written_whatever_a_file_is_called(capfd: pytest.CaptureFixture[str]) -> None:
+    print_json({LATIN: [float("nan"), 1.5, float("-inf")], "paths": (LATIN, "漢"), "on": True})
+    printed = json.loads(capfd.readouterr().out)
+    assert printed == {"caf\ufffd": [None, 1.5, None], "paths": ["caf\ufffd", "漢"], "on": True}
+
+
+def test_a_path_is_not_completed_to_a_name_that_nothing_could_carry(tmp_path: Path) -> None:
+    try:
+        (tmp_path / LATIN).mkdir()
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    assert completed(f"{tmp_path}/c") == f"{tmp_path}/c"
+    (tmp_path / "cats").mkdir()
+    assert completed(f"{tmp_path}/c") == f"{tmp_path}/cats/"

@@ -16,7 +16,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from gpttui.text import safe_text
+from gpttui.text import is_utf8, safe_text
 from gpttui.tui.renderables.labels import clip, fit
 from gpttui.tui.widgets.pane import Pane, Piece, label_border, moving
 
@@ -265,7 +265,7 @@ def completed(text: str) -> str:
         names = sorted(
             entry.name + ("/" if entry.is_dir() else "")
             for entry in folder.iterdir()
-            if entry.name.startswith(start) and (start or not entry.name.startswith("."))
+            if entry.name.startswith(start) and (start or not entry.name.startswith(".")) and is_utf8(entry.name)
         )
     except OSError:
         return text
