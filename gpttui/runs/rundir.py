@@ -18,7 +18,6 @@ import io
 import os
 import re
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -361,7 +360,3 @@ def _fsync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def now_unix_s() -> float:
-    return time.time()

@@ -33,6 +33,8 @@ from gpttui.runs.events import (
 from gpttui.runs.series import Array, Series
 
 SAMPLES = 200
+AT_A_TIME = 4096
+"""Steps that are added to a curve at once."""
 
 
 class RunSummary:
@@ -60,9 +62,10 @@ class RunSummary:
         for event in events:
             if isinstance(event, StepDone):
                 steps.append(event)
-            else:
+            if not isinstance(event, StepDone) or len(steps) == AT_A_TIME:
                 self._take_steps(steps)
                 steps = []
+            if not isinstance(event, StepDone):
                 self._take_other(event)
         self._take_steps(steps)
 
@@ -159,9 +162,8 @@ class RunSummary:
 
 def read(path: Path) -> RunSummary:
     """The run in directory `path`, from its recorded events; an empty one where there are none."""
-    summary, tail = RunSummary(), rundir.EventTail(path)
-    while events := tail.read():
-        summary.take(events)
+    summary = RunSummary()
+    summary.take(rundir.read_events(path))
     return summary
 
 

@@ -241,7 +241,7 @@ class Trainer:
             threads=torch.get_num_threads(),
             processes=self.world.size,
             notes=self.data.notes,
-            unix_time_s=rundir.now_unix_s(),
+            unix_time_s=time.time(),
         )
 
     # ── One step ──────────────────────────────────────────────────────────────────────────────────────────────────

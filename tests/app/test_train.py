@@ -4,13 +4,14 @@ import os
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
 from gpttui import locations
 from gpttui.runs import rundir
 from gpttui.runs.config import TrainConfig
-from gpttui.runs.events import EvalDone, RunStarted, SampleDrawn, StepDone
+from gpttui.runs.events import EvalDone, RunStarted, SampleDrawn, StepDone, encode_event
 from gpttui.storage import gallery
 from gpttui.tokenizers import Tokenizer
 from gpttui.training import run as runs
@@ -303,6 +304,32 @@ async def test_watching_a_run_in_files(home: Path, text: Path) -> None:
         await driven.until(lambda: driven.play.scrubber.has_focus and driven.play.scrubber.display)
         await driven.pilot.press("home")
         await driven.until(lambda: driven.play.tokens.snapshot.weights == "checkpoint 0")  # type: ignore[union-attr]
+
+
+async def test_a_viewer_sees_a_run_die_in_the_middle_of_a_line_and_go_on(home: Path, text: Path) -> None:
+    path = run_in_files(home, text)
+    events = list(rundir.read_events(path))
+    steps = [event for event in events if isinstance(event, StepDone)]
+    async with training(home, model=str(path), watch=str(path)) as driven:
+        screen = await driven.on(TrainScreen)
+        await driven.until(lambda: driven.record.state == "finished" and len(driven.record.probes) == 4)
+        with (path / rundir.EVENTS).open("ab") as handle:
+            handle.write(encode_event(steps[0])[:40])
+        await driven.pilot.pause(0.7)
+        started = next(event for event in events if isinstance(event, RunStarted))
+        with rundir.RunLock(path):
+            rundir.drop_checkpoints_after(path, 4)
+            writer = rundir.EventWriter(path)
+            for event in (msgspec.structs.replace(started, step=4), *steps[4:7]):
+                writer.write(event)
+            writer.close()
+            await driven.until(lambda: driven.record.state == "running" and driven.record.step == 7)
+            assert driven.record.train.x.tolist() == list(range(1, 8))
+            assert driven.record.validation.x.tolist() == [] and max(s.step for s in driven.record.samples) <= 4
+            await driven.until(lambda: [probe.step for probe in screen.strip.probes] == [0, 4])
+            await driven.until(lambda: driven.record.checkpoints == (0, 4) and "● running" in driven.text)
+            assert driven.play.scrubber.notches == (0, 4)
+        await driven.until(lambda: driven.record.state == "interrupted")
 
 
 async def test_every_pane_of_training_is_written_unrounded(home: Path, text: Path) -> None:

@@ -89,7 +89,7 @@ class ModelsScreen(ModalScreen[Wanted | None]):
                 yield Static(id="card", markup=False)
                 yield OptionList(id="prompts", markup=False)
                 yield LossPane(id="curve")
-        yield Input(id="path", placeholder="or the path of a model directory, then enter")
+        yield Input(id="path", placeholder="or a run's name, or the path of a model or run, then enter")
         yield HintBar()
         yield KeyBar()
 
