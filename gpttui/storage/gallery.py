@@ -5,6 +5,7 @@ shards), tokenizer.json, and, where gpttui made it, card.json and history.json. 
 GPT-2) have no card and are listed all the same. Not for: the weights themselves (`gpttui.model.checkpoint`). No torch.
 """
 
+import contextlib
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -223,6 +224,18 @@ def cards() -> tuple[list[ModelCard], list[str]]:
         except UserError as error:
             broken.append(str(error))
     return found, broken
+
+
+def run_cards() -> list[ModelCard]:
+    """The newest checkpoints of the runs that are kept where runs go by default, the run written last first."""
+    from gpttui.runs import rundir
+
+    found = []
+    for run in rundir.kept():
+        with contextlib.suppress(UserError, OSError):
+            if (newest := rundir.latest_checkpoint(run)) is not None:
+                found.append(card(newest))
+    return found
 
 
 def card(path: Path, config: model_config.Config | None = None) -> ModelCard:

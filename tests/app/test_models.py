@@ -1,14 +1,18 @@
 """The shelf of models: cards, prompts to try, a path of one's own, and what cannot be read."""
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from gpttui import locations
 from gpttui.protocol import frames as protocol
 from gpttui.records import LossHistory, ModelCard
+from gpttui.runs.config import TrainConfig
 from gpttui.storage import gallery
+from tests import fakes
 from tests.app.pilot import Playground, playground
 
 
@@ -133,3 +137,24 @@ async def test_everything_broken_has_its_line_and_the_rest_opens(
         assert len(page.app.screen_stack) == 2 and page.engine.asked(protocol.OpenModel) == 1
         await page.pilot.press("up", "up", "enter")
         await page.until(lambda: page.engine.asked(protocol.OpenModel) == 2)
+
+
+async def test_own_runs_stand_behind_the_models_and_open(shelf: list[ModelCard], tmp_path: Path) -> None:
+    runs = [locations.runs_dir() / name for name in ("older", "mine", "empty")]
+    for n, run in enumerate(runs):
+        run.mkdir(parents=True)
+        (run / "config.json").write_text(TrainConfig(data="corpus:say").to_json())
+        (run / "events.jsonl").touch()
+        os.utime(run / "events.jsonl", (1e9 + n, 1e9 + n))
+        if run.name != "empty":
+            fakes.tiny_model_dir(run / "checkpoints", name="00000040")
+            (run / "checkpoints" / "00000040" / "training.json").touch()
+    async with playground(size=(120, 40)) as page:
+        await at_the_shelf(page)
+        await page.until(lambda: "mine@40" in page.text and "your run" in page.text)
+        assert page.text.index("second") < page.text.index("mine@40") < page.text.index("older@40")
+        assert "empty" not in page.text
+        await page.pilot.press("down", "down", "enter")
+        await page.until(lambda: page.engine.asked(protocol.OpenModel) == 2 and not page.play.link.busy)
+        asked = page.engine.requests[-1]
+        assert isinstance(asked, protocol.OpenModel) and asked.path == str(runs[1] / "checkpoints" / "00000040")

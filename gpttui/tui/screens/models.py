@@ -1,4 +1,4 @@
-"""The shelf of models: what each does, how it was trained, prompts to try. Opens one, or a directory by its path."""
+"""The shelf of models, own runs behind them: what each does, how it was trained, prompts to try. Opens any."""
 
 import re
 from dataclasses import dataclass
@@ -81,6 +81,8 @@ class ModelsScreen(ModalScreen[Wanted | None]):
         self.cards: list[ModelCard] = []
         self.broken: list[str] = []
         self.history: dict[str, LossHistory | None] = {}
+        self._runs: frozenset[str] = frozenset()
+        """Paths of those that are checkpoints of a person's own runs."""
 
     def compose(self) -> ComposeResult:
         with Horizontal():
@@ -89,7 +91,7 @@ class ModelsScreen(ModalScreen[Wanted | None]):
                 yield Static(id="card", markup=False)
                 yield OptionList(id="prompts", markup=False)
                 yield LossPane(id="curve")
-        yield Input(id="path", placeholder="or a run's name, or the path of a model or run, then enter")
+        yield Input(id="path", placeholder="or the path of a model directory or a run, then enter")
         yield HintBar()
         yield KeyBar()
 
@@ -105,8 +107,9 @@ class ModelsScreen(ModalScreen[Wanted | None]):
 
     @work(thread=True, exclusive=True)
     def _read_shelf(self) -> None:
-        cards, broken = gallery.cards()
-        self.app.call_from_thread(self._fill, cards, broken)
+        (cards, broken), trained = gallery.cards(), gallery.run_cards()
+        self._runs = frozenset(card.path for card in trained)
+        self.app.call_from_thread(self._fill, [*cards, *trained], broken)
 
     def _fill(self, cards: list[ModelCard], broken: list[str]) -> None:
         self.cards, self.broken = cards, broken
@@ -128,7 +131,8 @@ class ModelsScreen(ModalScreen[Wanted | None]):
     def _entry(self, card: ModelCard) -> Text:
         mark = "● " if card.path == self.current_path else "  "
         text = Text().append(mark + safe_text(card.id), "bold")
-        return text.append(f"\n  {count(card.params)} parameters", "dim")
+        whose = ", your run" if card.path in self._runs else ""
+        return text.append(f"\n  {count(card.params)} parameters{whose}", "dim")
 
     @on(OptionList.OptionHighlighted, "#shelf")
     def _tell(self, event: OptionList.OptionHighlighted) -> None:
