@@ -248,8 +248,8 @@ async def test_fine_tuning_and_what_it_changed(home: Path, text: Path) -> None:
         await driven.pilot.press("down", "down", "right")
         await driven.until(lambda: form.values["start"] == "tiny")
         assert form.values["layers"] == "2" and form.values["optimizer"] == "adamw"
-        form.values = form.values | {"steps": "10", "context": "16", "preset": "your own"}
-        form._measure(steps=False)
+        form.values = form.values | {"steps": "10", "context": "16", "minutes": "0", "preset": "your own"}
+        form._measure()
         await driven.until(lambda: form.measured is not None and not form.problem)
         await driven.pilot.press("enter")
         await driven.on(TrainScreen)

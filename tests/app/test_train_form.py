@@ -20,10 +20,10 @@ async def test_the_form_measures_and_refuses_in_one_line(home: Path, text: Path)
         form = await driven.on(TrainFormScreen)
         await driven.until(lambda: form.measured is not None)
         await driven.until(lambda: "parameters" in driven.text and "about" in driven.text)
-        steps = form.values["steps"]
         await driven.pilot.press("left")
         assert form.values["preset"] == "seconds" and form.values["width"] == "64"
-        await driven.until(lambda: form.values["steps"] != steps)
+        assert form.values["minutes"] == "0.2"
+        await driven.until(lambda: "time       12 s" in driven.text)
         await driven.pilot.press(*["down"] * 6, "5")
         assert form.values["heads"] == "5"
         await driven.until(lambda: "does not divide" in driven.text)

@@ -21,7 +21,10 @@ from tests import fakes
 from tests.app.engine_inside import EngineInside
 
 LIMIT_S = 60
-TINY = {"layers": "2", "heads": "2", "width": "16", "context": "16", "batch": "4", "steps": "40", "preset": "your own"}
+TINY = {
+    "layers": "2", "heads": "2", "width": "16", "context": "16", "batch": "4", "steps": "40", "minutes": "0",
+    "preset": "your own",
+}  # fmt: skip
 
 
 class Driven:
@@ -84,7 +87,7 @@ class Driven:
         form = await self.on(TrainFormScreen)
         form.values = form.values | TINY | values
         form._show()
-        form._measure(steps=False)
+        form._measure()
         await self.until(lambda: form.measured is not None and not form.problem)
         await self.pilot.press("enter")
         await self.on(TrainScreen)

@@ -6,6 +6,7 @@ from textual.app import App, ComposeResult
 
 from gpttui.errors import UserError
 from gpttui.protocol.train import Measured, Probe
+from gpttui.runs.config import FINE_TUNING, changed
 from gpttui.runs.events import SampleDrawn
 from gpttui.tui.renderables.heat_strip import strip
 from gpttui.tui.session import run_order as drafts
@@ -39,9 +40,19 @@ def test_a_preset_takes_about_its_time_on_a_fast_and_on_a_slow_machine() -> None
         measured = Measured(800_000, 65, True, 64, step_s, step_s / 2300, 0.001, 10**7, 10**10)
         for preset in drafts.PRESETS[1:]:
             values = drafts.with_preset(drafts.initial("a.txt"), preset.name)
-            values["steps"] = str(drafts.steps_for(preset, measured))
+            values = drafts.with_length(values, measured)
             config = drafts.tempered(drafts.config_of(values, None), measured)
+            assert config.minutes * 60 == preset.seconds == drafts.cost(config, measured).seconds
+            config = changed(config, minutes=0.0)
             assert 0.75 * preset.seconds < drafts.cost(config, measured).seconds < 1.25 * preset.seconds
+
+
+def test_muon_s_rate_follows_the_one_shown_and_fine_tuning_is_as_gentle_as_in_the_shell() -> None:
+    values = drafts.initial("a.txt")
+    assert drafts.config_of(values, None).matrix_lr == pytest.approx(0.02)
+    assert drafts.config_of(values | {"lr": "0.0015"}, None).matrix_lr == pytest.approx(0.01)
+    tuned = drafts.config_of(values | {"lr": f"{FINE_TUNING['lr']:g}"}, None)
+    assert (tuned.lr, tuned.matrix_lr) == pytest.approx((FINE_TUNING["lr"], FINE_TUNING["matrix_lr"]))
 
 
 @pytest.mark.parametrize(("name", "value"), [("steps", "many"), ("lr", "x"), ("heads", "5"), ("text", " ")])

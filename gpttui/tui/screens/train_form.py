@@ -84,10 +84,8 @@ class TrainFormScreen(ModalScreen[Ordered | None]):
         super().__init__()
         self.link, self.prompt = link, prompt
         self.form = FormPane(self._settled, id="form")
-        self._again = not text and bool(link.ordered)
-        """The form comes back as it was left."""
-        first = drafts.fitted(drafts.initial(text))
-        self.form.values = drafts.with_base(link.ordered, self.base) if self._again else first
+        again, first = not text and bool(link.ordered), drafts.fitted(drafts.initial(text))
+        self.form.values = drafts.with_base(link.ordered, self.base) if again else first
         self.measured: Measured | None = None
         self.problem = ""
         self._measuring = False
@@ -112,7 +110,7 @@ class TrainFormScreen(ModalScreen[Ordered | None]):
         if not self.values["text"]:
             self.form.line = 1
         self._show()
-        self._measure(steps=not self._again)
+        self._measure()
 
     def on_unmount(self) -> None:
         self.link.ordered = self.values
@@ -142,7 +140,9 @@ class TrainFormScreen(ModalScreen[Ordered | None]):
         elif name == "text":
             values = drafts.with_field(drafts.fitted(values))
         elif name == "steps":
-            values = values | {"preset": drafts.OWN}
+            values = values | {"preset": drafts.OWN, "minutes": "0"}
+        elif name == "minutes":
+            values = drafts.with_length(values | {"preset": drafts.OWN}, self.measured)
         return values, drafts.fields(values, self.base)
 
     @on(FormPane.Changed)
@@ -151,7 +151,7 @@ class TrainFormScreen(ModalScreen[Ordered | None]):
             self._ordered = None
         refused = bool(self.problem) and self.measured is None
         if refused or event.name not in COSTLESS:
-            self._measure(steps=self.values["preset"] != drafts.OWN)
+            self._measure()
         self._show()
 
     def _costly(self) -> Values:
@@ -191,13 +191,13 @@ class TrainFormScreen(ModalScreen[Ordered | None]):
 
     # ── Cost ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _measure(self, steps: bool) -> None:
-        """Have the engine time this shape once the values have rested; with `steps`, take as many as the time gives."""
+    def _measure(self) -> None:
+        """Have the engine time this shape once the values have rested."""
         self._measuring, self._asked = True, self._costly()
-        self._ask(steps)
+        self._ask()
 
     @work(exclusive=True)
-    async def _ask(self, steps: bool) -> None:
+    async def _ask(self) -> None:
         await asyncio.sleep(PAUSE_S if self.measured else 0)
         config, refusal = self._config(), ""
         self.costs.border_subtitle = "measuring…" if config is not None else ""
@@ -206,9 +206,7 @@ class TrainFormScreen(ModalScreen[Ordered | None]):
         except UserError as error:
             self.measured, refusal = None, str(error)
         self.costs.border_subtitle, self._measuring = "", False
-        preset = next((p for p in drafts.PRESETS if p.name == self.values["preset"]), None)
-        if steps and preset is not None and self.measured is not None:
-            self.values = self.values | {"steps": str(drafts.steps_for(preset, self.measured))}
+        self.values = drafts.with_length(self.values, self.measured)
         if refusal:
             self._complain(refusal)
         self._show()
@@ -233,7 +231,7 @@ class TrainFormScreen(ModalScreen[Ordered | None]):
             found = drafts.cost(config, measured)
             tokens = config.batch * config.accumulation * config.context
             rows.insert(2, ("tokens", f"{tokens:,} a step, {parameters(tokens * config.steps)} in all"))
-            rows.insert(0, ("time", f"about {duration(found.seconds)}"))
+            rows.insert(0, ("time", duration(found.seconds) if config.minutes else f"about {duration(found.seconds)}"))
             rows.append(("saved", f"{config.steps // max(1, config.checkpoint_every) + 1} checkpoints"))
         for name, value in rows:
             text.append(f"{name:<11}", "dim")
@@ -248,7 +246,7 @@ class TrainFormScreen(ModalScreen[Ordered | None]):
         if config is None:
             return
         if not self._measuring and self._asked != self._costly():
-            self._measure(steps=self.values["preset"] != drafts.OWN)
+            self._measure()
         if self._measuring:
             self._ordered = self.values
             self._content()

@@ -13,7 +13,7 @@ from gpttui.corpora.registry import CORPORA, PREFIX, spec_of
 from gpttui.errors import UserError
 from gpttui.protocol.train import Measured
 from gpttui.records import ModelCard
-from gpttui.runs.config import TrainConfig, changed
+from gpttui.runs.config import FINE_TUNING, TrainConfig, changed
 from gpttui.storage import gallery
 from gpttui.tui.widgets.train_form import Field
 
@@ -32,14 +32,20 @@ SAVING_S = 0.03
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A shape that is worth training for so long; the steps follow from what this machine does."""
+    """A shape that is worth training for so long."""
 
     name: str
     seconds: float
     values: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def minutes(self) -> str:
+        return f"{self.seconds / 60:g}"
+
 
 _QUICK = {"arch": "modern", "optimizer": "muon", "lr": "0.003"}
+MATRIX_LR = 0.02
+"""Muon's rate beside the presets' rate; another one takes it along."""
 PRESETS = (
     Preset("seconds", 12, _QUICK | {"layers": "2", "heads": "2", "width": "64", "context": "32", "batch": "16"}),
     Preset("a minute", 60, _QUICK | {"layers": "4", "heads": "4", "width": "128", "context": "64", "batch": "12"}),
@@ -86,7 +92,7 @@ def initial(text: str) -> dict[str, str]:
     text = text or next(iter(texts()), "")
     values = {
         "preset": DEFAULT_PRESET.name, "text": text, "text_field": "", "start": NOTHING, "tokenizer": SUITED,
-        "steps": "1000", "minutes": "0", "target": "0", "more": HIDDEN,
+        "steps": "1000", "minutes": DEFAULT_PRESET.minutes, "target": "0", "more": HIDDEN,
     }  # fmt: skip
     return with_field(values | DEFAULT_PRESET.values | MORE_DEFAULTS)
 
@@ -126,6 +132,7 @@ def fields(values: dict[str, str], base: ModelCard | None) -> tuple[Field, ...]:
     of_json = (Field("text_field", "text field", "choice", (*offered, ""), "of the JSON lines; empty: as they stand"),)
     given = [field.label for field in MORE if values[field.name] != MORE_DEFAULTS[field.name]]
     more = Field("more", "more settings", "choice", (HIDDEN, SHOWN), ", ".join(given) or "seed, dropout, schedule …")
+    about = "" if values["minutes"] in ("", "0") else "about: the time counts"
     kinds = (SUITED, "char", "word", "bpe:512", "bpe:1024", "bpe:2048", "bpe:4096")
     return (
         Field("preset", "how long", "choice", (*(preset.name for preset in PRESETS), OWN), "on this machine"),
@@ -141,8 +148,8 @@ def fields(values: dict[str, str], base: ModelCard | None) -> tuple[Field, ...]:
         Field("batch", "batch", "number", tuple("4 8 12 16 32 64 128".split()), "rows of a step"),
         Field("optimizer", "optimizer", "choice", ("muon", "adamw"), ""),
         Field("lr", "learning rate", "number", tuple("0.0001 0.0003 0.001 0.003 0.01".split()), "highest value"),
-        Field("steps", "steps", "number", tuple("100 300 1000 2000 5000 10000".split()), ""),
-        Field("minutes", "stop after", "number", tuple("0 1 5 10 30 60".split()), "minutes; 0: never"),
+        Field("steps", "steps", "number", tuple("100 300 1000 2000 5000 10000".split()), about),
+        Field("minutes", "train for", "number", tuple("0 1 5 10 30 60".split()), "minutes; 0: by steps"),
         Field("target", "stop at loss", "number", tuple("0 2 1.8 1.6 1.5".split()), "validation; 0: never"),
         more,
         *(MORE if values["more"] == SHOWN else ()),
@@ -155,7 +162,16 @@ def with_preset(values: dict[str, str], name: str) -> dict[str, str]:
     if chosen is None:
         return values | {"preset": name}
     shape = chosen.values if values["start"] == NOTHING else {"batch": chosen.values["batch"]}
-    return fitted(values | shape | {"preset": name})
+    return fitted(values | shape | {"preset": name, "minutes": chosen.minutes})
+
+
+def with_length(values: dict[str, str], measured: Measured | None) -> dict[str, str]:
+    """A run is as long as its minutes, from which its steps follow, or else as its steps."""
+    try:
+        seconds = 60 * number("train for", values["minutes"])
+    except UserError:
+        return values
+    return values | {"steps": str(steps_for(seconds, measured))} if measured is not None and seconds > 0 else values
 
 
 def with_start(values: dict[str, str], base: ModelCard | None) -> dict[str, str]:
@@ -164,7 +180,8 @@ def with_start(values: dict[str, str], base: ModelCard | None) -> dict[str, str]
         return with_preset(values | {"start": NOTHING, "lr": _QUICK["lr"]}, values["preset"])
     shape = {"layers": str(base.n_layer), "heads": str(base.n_head), "width": str(base.d_model)}
     context = min(base.context, int(values["context"]) if values["context"].isdecimal() else base.context)
-    return values | shape | {"context": str(max(context, min(base.context, 64))), "optimizer": "adamw", "lr": "0.0003"}
+    gentle = {"optimizer": "adamw", "lr": f"{FINE_TUNING['lr']:g}"}
+    return values | shape | gentle | {"context": str(max(context, min(base.context, 64)))}
 
 
 def fitted(values: dict[str, str]) -> dict[str, str]:
@@ -180,7 +197,7 @@ def config_of(values: dict[str, str], base: ModelCard | None, prompt: str = "") 
         raise UserError("choose a text: type the path of a file, or ←→ on that line for one that is here")
     data = texts().get(text, text)
     spec = spec_of(data)
-    steps = whole("steps", values["steps"])
+    steps, lr = whole("steps", values["steps"]), number("learning rate", values["lr"])
     often = max(1, steps // LOOKS)
     given: dict[str, Any] = {
         "data": data,
@@ -190,10 +207,11 @@ def config_of(values: dict[str, str], base: ModelCard | None, prompt: str = "") 
         "optimizer": values["optimizer"],
         "text_field": values["text_field"],
         "schedule": "linear" if values["optimizer"] == "muon" else "cosine",
-        "lr": number("learning rate", values["lr"]),
+        "lr": lr,
+        "matrix_lr": MATRIX_LR * lr / float(_QUICK["lr"]),
         "steps": steps,
         "warmup": min(100, max(1, steps // 20)),
-        "minutes": number("stop after", values["minutes"]),
+        "minutes": number("train for", values["minutes"]),
         "target_loss": number("stop at loss", values["target"]),
         "eval_every": 2 * often,
         "sample_every": often,
@@ -260,7 +278,7 @@ def cost(config: TrainConfig, measured: Measured) -> Cost:
     saves = config.steps // config.checkpoint_every if config.checkpoint_every else 0
     evaluating_s = evals * config.eval_tokens * measured.token_s
     looking_s = samples * sample_s(config, measured) + saves * save_s(measured)
-    seconds = config.steps * measured.step_s + evaluating_s + looking_s
+    seconds = 60 * config.minutes or config.steps * measured.step_s + evaluating_s + looking_s
     return Cost(seconds, measured.step_s, evaluating_s / max(1e-9, seconds))
 
 
@@ -278,9 +296,9 @@ def save_s(measured: Measured) -> float:
     return SAVING_S + 12 * measured.params / SAVED_BYTES_PER_S
 
 
-def steps_for(preset: Preset, measured: Measured) -> int:
-    """How many steps this machine does in the preset's time, evaluations left out; a round number."""
-    steps = preset.seconds * (1 - EVALUATING - SAMPLING - SAVING) / max(1e-6, measured.step_s)
+def steps_for(seconds: float, measured: Measured) -> int:
+    """How many steps this machine does in so long, evaluations left out; a round number."""
+    steps = seconds * (1 - EVALUATING - SAMPLING - SAVING) / max(1e-6, measured.step_s)
     size = float(10 ** max(0, len(str(int(steps))) - 2))
     return max(20, int(int(steps / size) * size))
 

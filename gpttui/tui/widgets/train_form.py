@@ -48,8 +48,9 @@ class FormPane(Pane):
     """
 
     HELP: ClassVar[str] = """\
-**How long** sets a shape that is worth training for so long, and as many steps as this machine does in that time; \
-the engine has just timed a few real passes to know. Any other field can be changed afterwards.
+**How long** sets a shape that is worth training for so long, and the time. The engine has just timed a few real \
+passes to know about how many steps that is; while it trains, steps and schedule are fitted to the time. Any other \
+field can be changed afterwards.
 
 **Text**: the path of a file or a folder of texts (tab completes it), or one that is here already. **Start from** a \
 loaded model to fine-tune it: shape and tokenizer are then its own. **Tokenizer**: single characters, whole words, or \
@@ -57,7 +58,8 @@ byte-level BPE of so many tokens, learned from the text.
 
 **Layers, heads, width**: how deep, how many attention heads a layer, how long a token's vector. **Context**: the \
 tokens that a prediction may look at. **Batch**: rows of one step. **Optimizer**: Muon learns fastest here; its own \
-learning rate follows the one shown. The run ends after its **steps**, its minutes, or at a validation loss. \
+learning rate follows the one shown in proportion. The run is as long as its minutes or, where they are 0, its \
+**steps**; a validation loss may end it before. \
 **More settings** has the rest: what samples begin with, the seed, dropout, the schedule.
 
 `↑` `↓` choose a line, `←` `→` another value, typing writes one, backspace deletes. `enter` starts.
