@@ -31,12 +31,22 @@ def open_regular(file: Path) -> IO[bytes]:
         handle = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe without a writer would wait
     except ValueError as error:  # a name with a NUL
         raise UserError(f"no file can be called {str(file)[:60]!r}") from error
+    return _regular(handle, file, "rb")
+
+
+def _regular(handle: int, file: Path, mode: str) -> IO[bytes]:
     kind = os.fstat(handle).st_mode
     if not stat.S_ISREG(kind):
         os.close(handle)
         what = "a directory" if stat.S_ISDIR(kind) else "no regular file"
         raise UserError(f"{file} cannot be read: it is {what}; a file belongs there")
-    return os.fdopen(handle, "rb")
+    return os.fdopen(handle, mode, buffering=1 << 16)
+
+
+def append_regular(file: Path) -> IO[bytes]:
+    """`file`, made if it is not there, open for appending. Raises as `open_regular`, and OSError where it may not."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
+    return _regular(os.open(file, flags, 0o666), file, "ab")
 
 
 def read_bytes(file: Path, limit_bytes: int = SMALL) -> bytes:
@@ -84,6 +94,7 @@ def json_object(file: Path) -> dict[str, Any]:
     """The object in a JSON file that other programs wrote, NaN and all. Raises UserError for anything else."""
     try:
         raw = json.loads(read_text(file))
+        json.dumps(raw, ensure_ascii=False).encode()  # half a character, which no text of ours can carry
     except FileNotFoundError as error:
         raise UserError(f"{file.parent} holds no {file.name}; is it a model directory?") from error
     except RecursionError as error:
@@ -137,4 +148,4 @@ def in_words(error: msgspec.ValidationError) -> tuple[str, str]:
 
 def reason(error: BaseException) -> str:
     """Why something failed; of the operating system's errors the words alone, without number and path."""
-    return (error.strerror if isinstance(error, OSError) else None) or one_line(error)
+    return (error.strerror if isinstance(error, OSError) else None) or one_line(error)[:200]

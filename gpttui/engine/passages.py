@@ -8,7 +8,6 @@ Python's own documentation stands in, and is called so.
 import contextlib
 import hashlib
 import time
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from gpttui import locations
 from gpttui.corpora import datasets
 from gpttui.corpora.registry import PREFIX, corpus_spec, open_corpus, spec_of
 from gpttui.errors import UserError, one_line
+from gpttui.files import open_regular
 from gpttui.inference.neurons import Passages as Found
 from gpttui.inference.neurons import search
 from gpttui.inference.trace import blocks, mlp_of
@@ -128,16 +128,15 @@ class Search:
 
     def _load(self) -> bool:
         try:
-            with np.load(self._kept, allow_pickle=False) as kept:
-                self.ids = kept["ids"].astype(np.int64)
-                total = int(kept["total"])
+            with open_regular(self._kept) as file, np.load(file, allow_pickle=False) as kept:
+                ids, total = kept["ids"].astype(np.int64), int(kept["total"])
                 activations, positions = frozen(kept["activations"]), frozen(kept["positions"])
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile):  # nothing kept, or not whole: read again
+                width = mlp_of(self.model, self.layer).c_proj.in_features
+                if len(activations) != width or activations.shape != positions.shape or positions.max() >= len(ids):
+                    return False
+        except Exception:  # nothing kept, or not whole, which numpy and zip tell in many ways: it is read again
             return False
-        width = mlp_of(self.model, self.layer).c_proj.in_features
-        if len(activations) != width or activations.shape != positions.shape or positions.max() >= len(self.ids):
-            return False
-        self.found = Found(activations, positions, total, total)
+        self.ids, self.found = ids, Found(activations, positions, total, total)
         return True
 
     def _keep(self) -> None:

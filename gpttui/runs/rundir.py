@@ -25,7 +25,7 @@ from typing import IO
 
 from gpttui import locations
 from gpttui.errors import UserError, no_such, one_line
-from gpttui.files import json_object, open_regular, read_bytes, read_text
+from gpttui.files import append_regular, json_object, open_regular, read_bytes, read_text
 from gpttui.runs.config import FORMAT, TrainConfig
 from gpttui.runs.events import Event, decode_event, encode_event
 
@@ -59,7 +59,7 @@ class RunLock:
         self._path, self._made_parents = path, [parent for parent in path.parents if not _is_there(parent)]
         try:
             path.mkdir(parents=True, exist_ok=True)
-            self._handle: IO[bytes] = (path / LOCK).open("ab")
+            self._handle: IO[bytes] = append_regular(path / LOCK)
         except OSError as error:
             self._take_parents_back()
             raise UserError(f"cannot write to the run directory {one_line_os(error, path)}") from error
@@ -110,7 +110,7 @@ class EventWriter:
         self.file = path / EVENTS
         try:
             cut_torn_line(self.file)
-            self._handle: IO[bytes] = self.file.open("ab", buffering=1 << 16)
+            self._handle: IO[bytes] = append_regular(self.file)
         except OSError as error:
             raise UserError(f"cannot write {one_line_os(error, self.file)}") from error
 
@@ -135,19 +135,17 @@ class EventWriter:
 
 def cut_torn_line(file: Path) -> None:
     """Drop what follows the last newline."""
-    if not file.exists() or file.stat().st_size == 0:
+    if not file.exists():
         return
+    open_regular(file).close()
     with file.open("rb+") as handle:
         size = handle.seek(0, io.SEEK_END)
-        while size > 0:
-            start = max(0, size - 65_536)
-            handle.seek(start)
-            newline = handle.read(size - start).rfind(b"\n")
-            if newline >= 0:
-                handle.truncate(start + newline + 1)
-                return
-            size = start
-        handle.truncate(0)
+        start = max(0, size - 16 * LONGEST_LINE)
+        handle.seek(start)
+        newline = handle.read().rfind(b"\n")
+        if start and newline < 0:
+            raise UserError(f"{file} is damaged: no line end in its last {(size - start) >> 20} MB; take it away")
+        handle.truncate(start + newline + 1)
 
 
 class EventTail:
@@ -177,6 +175,8 @@ class EventTail:
         except FileNotFoundError:
             self._offset = 0
             return []
+        except OSError as error:
+            raise UserError(f"cannot read {one_line_os(error, self.file)}") from error
         whole = block[: block.rfind(b"\n") + 1]
         if not whole and len(block) > 1 << 24:
             raise UserError(f"{self.file} is damaged: it has no line end in {len(block) >> 20} MB; take it away")

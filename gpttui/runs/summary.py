@@ -89,7 +89,8 @@ class RunSummary:
         match event:
             case RunStarted():
                 self.started = event
-                self.config = msgspec.convert(event.config, TrainConfig)
+                with contextlib.suppress(msgspec.ValidationError):  # of another version, or damaged: the file has one
+                    self.config = msgspec.convert(event.config, TrainConfig)
                 self.ended, self.failure = None, ""
                 self.forget_after(event.step)
             case EvalDone():

@@ -265,8 +265,10 @@ def load_session(file: Path) -> SessionFile:
     raw = from_json(data, dict[str, Any], str(file))
     if raw.get("format") != FORMAT:
         raise UserError(f"{file} is not a gpttui session; those are saved with ctrl+o")
-    if not isinstance(raw.get("version"), int) or raw["version"] > VERSION:
-        raise UserError(f"{file} was saved by a newer gpttui (format {raw.get('version')}); upgrade to open it")
+    if type(raw.get("version")) is not int:
+        raise UserError(f"{file} is damaged: its version is not a whole number")
+    if raw["version"] > VERSION:
+        raise UserError(f"{file} was saved by a newer gpttui (format {raw['version']}); upgrade to open it")
     try:
         for node in raw.get("branches", ()):
             node["bits"] = math.nan if node["bits"] is None else node["bits"]

@@ -305,7 +305,7 @@ def history(path: Path) -> LossHistory | None:
         from gpttui.runs.history import loss_history
 
         run, step = checkpoint_of
-        recorded = msgspec.convert(loss_history(run, run.name, step), RecordedLosses)
+        recorded = RecordedLosses(**loss_history(run, run.name, step))
     else:
         return None
     names = ("steps", "losses_nats", "val_steps", "val_losses_nats")

@@ -19,7 +19,7 @@ from gpttui.runs.events import StepDone, encode_event
 from gpttui.sessions.tree import FORMAT, load_session
 from gpttui.storage import gallery, model_card, model_config
 from gpttui.training import checkpoints
-from tests import fakes
+from tests import damage, fakes
 
 HUGE_BYTES = 1 << 40
 
@@ -221,3 +221,32 @@ def test_a_value_at_fault_is_named_in_words(tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
         files.from_json('{"metric_value": "x"}', model_card.Told, "card.json")
     assert str(caught.value) == "card.json cannot be read: metric_value: expected a number or null, got a text"
+
+
+@pytest.mark.parametrize("put", [fifo, endless, directory])
+@pytest.mark.parametrize("name", ["lock", "events.jsonl"])
+def test_nothing_is_written_into_what_is_no_file(put: Callable[[Path], None], name: str, tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    path.mkdir()
+    put(path / name)
+    with pytest.raises(UserError, match=r"cannot (write|be read)"):
+        rundir.RunLock(path) if name == "lock" else rundir.EventWriter(path)
+
+
+def test_an_endless_line_is_not_cut_off(tmp_path: Path) -> None:
+    path = run(tmp_path)
+    with (path / "events.jsonl").open("rb+") as handle:
+        handle.truncate(HUGE_BYTES)
+    with pytest.raises(UserError, match="no line end"):
+        rundir.EventWriter(path)
+    assert (path / "events.jsonl").stat().st_size == HUGE_BYTES
+
+
+def test_damage_opens_right_or_says_why_in_one_line(tmp_path: Path) -> None:
+    """A short sample of tests/benchmarks/test_fuzz_files.py."""
+    originals = tmp_path / "originals"
+    originals.mkdir()
+    damage.make_originals(originals)
+    cases = list(damage.tried(originals, 0, 150, oracle=False))
+    assert len(cases) == 150 and {case.outcome for case in cases} == {"opened", "refused"}
+    assert [case for case in cases if not case.is_good] == []
