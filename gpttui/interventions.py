@@ -5,7 +5,7 @@ of them. Positions are positions of the whole text, so a change holds however th
 """
 
 import re
-from typing import Literal
+from typing import ClassVar, Literal
 
 import msgspec
 
@@ -16,6 +16,9 @@ Mode = Literal["zero", "mean"]
 
 
 class _Base(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
+    of_a_place: ClassVar[bool] = False
+    """It names positions of the text: behind another prompt it would be about other tokens."""
+
     @property
     def words(self) -> str:
         """One line for the header and the list: everything counts from 1, as on the screen."""
@@ -65,6 +68,7 @@ class AblateNeuron(_Base, frozen=True):
 class ForbidEdge(_Base, frozen=True):
     """One head may not look from one position at another; the rest of the row shares what it gave there."""
 
+    of_a_place: ClassVar[bool] = True
     layer: int
     head: int
     query: int
@@ -79,6 +83,7 @@ class ForbidEdge(_Base, frozen=True):
 class PatchResidual(_Base, frozen=True):
     """At one position the residual stream is replaced by another prompt's, and the model goes on with that."""
 
+    of_a_place: ClassVar[bool] = True
     layer: int
     """-1: the token's embedding."""
     part: Literal["embed", "attn", "mlp"]

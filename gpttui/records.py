@@ -289,3 +289,8 @@ class GeneratedToken:
     cuts: tuple[Cut, ...]
     topk: tuple[dict[str, Any], ...] = field(default=())
     elapsed_ms: float = 0.0
+
+
+def live_weights(step: int) -> str:
+    """What a snapshot says of weights that are being trained (`Snapshot.weights`)."""
+    return f"training step {step:,}"

@@ -10,11 +10,9 @@ from torch import Tensor
 from gpttui.engine.passages import Search
 from gpttui.errors import UserError
 from gpttui.inference import heads, neighbours
-from gpttui.inference.interventions import Changes
 from gpttui.inference.recorder import Window
 from gpttui.inference.session import Session
 from gpttui.inference.trace import Stop, Trace, check_ids, of_window, record_row, stops
-from gpttui.interventions import Intervention
 from gpttui.model.gpt import GPT
 from gpttui.model.taps import PlacedTap, placed
 from gpttui.protocol.frames import Answer
@@ -124,11 +122,6 @@ class InspectCache:
 
 def changes_of(session: Session) -> PlacedTap | None:
     return session.tap if isinstance(session.tap, PlacedTap) else None
-
-
-def made_of(session: Session) -> tuple[Intervention, ...]:
-    """The interventions that the session's model is under."""
-    return session.tap.made if isinstance(session.tap, Changes) else ()
 
 
 def stop_of(session: Session, number: int) -> Stop:

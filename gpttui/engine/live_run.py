@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
+import torch
 
 from gpttui.engine.probe import probe
 from gpttui.errors import UserError
+from gpttui.inference.interventions import altered, made_of
 from gpttui.inference.session import Session
+from gpttui.model.gpt import GPT
 from gpttui.protocol.frames import Answer
 from gpttui.protocol.train import Probe, SetStopRule, TrainNews
-from gpttui.records import frozen
+from gpttui.records import frozen, live_weights
 from gpttui.runs import rundir
 from gpttui.runs.config import TrainConfig
 from gpttui.runs.events import CheckpointSaved, Event, RunEnded, RunFailed, RunStarted, StepDone
@@ -41,9 +44,15 @@ class LiveRun:
     """A run being trained by this engine."""
 
     def __init__(
-        self, run: "Run", send: Callable[[Answer], None], work_on: Callable[[Callable[[], None] | None], None]
+        self,
+        run: "Run",
+        seen: GPT,
+        send: Callable[[Answer], None],
+        work_on: Callable[[Callable[[], None] | None], None],
     ) -> None:
-        """`work_on` is told what to call while no request waits, and None while there is nothing to do."""
+        """`seen` is the model's copy that the session reads: its numbers stay those of one step. `work_on` is told
+        what to call while no request waits, and None while there is nothing to do."""
+        self.seen = seen
         self.run, self.path, self._send, self._work_on = run, str(run.path), send, work_on
         self.trainer = run.trainer
         self.state = "running"
@@ -213,15 +222,23 @@ class LiveRun:
 
     def freshen(self, session: Session | None) -> None:
         """Run the session's window again where its weights have moved since it was last read."""
-        if session is None or session.model is not self.trainer.model or self.read_step == self.step:
+        if session is None or session.model is not self.seen or self.read_step == self.step:
             return
+        self.read()
         session.weights = self.weights
-        session.recompute()
+        with altered(session, self.seen, made_of(session), session.ids[: session.n_prompt].tolist()):
+            session.recompute()
+
+    @torch.no_grad()
+    def read(self) -> None:
+        """The weights as they are now are those that the session sees, until it reads them again."""
+        for seen, trained in zip(self.seen.parameters(), self.trainer.model.parameters(), strict=True):
+            seen.copy_(trained)
         self.read_step = self.step
 
     @property
     def weights(self) -> str:
-        return f"training step {self.step:,}"
+        return live_weights(self.step)
 
     def _watched_ids(self) -> list[int]:
         config, tokenizer = self.trainer.config, self.trainer.data.tokenizer

@@ -13,19 +13,15 @@ Handler = Callable[[Any, Any], Answer]
 AnyHandler = TypeVar("AnyHandler", bound=Handler)
 
 HANDLERS: dict[type, Handler] = {}
-READS_WEIGHTS: set[type] = set()
-"""Requests whose answers come from the open session: it is brought up to the weights being trained first."""
 
 
-def answers(request: type, *, reads_weights: bool = True) -> Callable[[AnyHandler], AnyHandler]:
+def answers(request: type) -> Callable[[AnyHandler], AnyHandler]:
     """Register a handler of `request`. Raises ValueError where it has one."""
 
     def register(handler: AnyHandler) -> AnyHandler:
         if request in HANDLERS:
             raise ValueError(f"{request.__name__} has two handlers")
         HANDLERS[request] = handler
-        if reads_weights:
-            READS_WEIGHTS.add(request)
         return handler
 
     return register

@@ -20,11 +20,11 @@ from gpttui import __version__
 from gpttui.engine.checkpoint_cache import CheckpointCache
 from gpttui.engine.inspect_cache import InspectCache
 from gpttui.engine.live_run import LiveRun
-from gpttui.engine.registry import HANDLERS, READS_WEIGHTS
+from gpttui.engine.registry import HANDLERS
 from gpttui.errors import UserError, one_line
 from gpttui.inference.session import Session
 from gpttui.protocol.border import Border, Misfit
-from gpttui.protocol.frames import VERSION, Answer, Call, EngineInfo, Failure, Reply, decode_call, frame
+from gpttui.protocol.frames import VERSION, Answer, Call, EngineInfo, Failure, PlayRequest, Reply, decode_call, frame
 from gpttui.records import ModelCard
 
 _PIPE_BUF = 4096
@@ -124,7 +124,7 @@ class Engine:
         handler = HANDLERS.get(type(request))
         if handler is None:
             raise UserError(f"this engine has no answer to {type(request).__name__}; is it an older gpttui?")
-        if self.live is not None and type(request) in READS_WEIGHTS:
+        if self.live is not None and isinstance(request, PlayRequest):  # views ask about what a snapshot has told
             self.live.freshen(self.session)
         answer = handler(self, request)
         try:

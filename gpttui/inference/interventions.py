@@ -6,13 +6,15 @@ mean, a patch, a steering vector) is computed once, on the unaltered model, when
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import assert_never
 
 import torch
 from torch import Tensor
 
 from gpttui.errors import UserError
+from gpttui.inference.session import Session
 from gpttui.inference.trace import Stop, Trace, check_layer, mlp_of, record, stops
 from gpttui.interventions import (
     AblateHead,
@@ -198,3 +200,26 @@ def stop_at(config: GPTConfig, layer: int, part: str) -> Stop:
         if (stop.layer, stop.part) == (layer, part):
             return stop
     raise UserError(f"the residual stream has no stop after {part} {layer} in this model")
+
+
+def made_of(session: Session) -> tuple[Intervention, ...]:
+    """The interventions that the session's model is under."""
+    return session.tap.made if isinstance(session.tap, Changes) else ()
+
+
+@contextmanager
+def altered(session: Session, model: GPT, made: tuple[Intervention, ...], prompt: list[int]) -> Iterator[None]:
+    """The session under `made`, whose means and vectors are those of `model` and `prompt` (ids); as before if it fails.
+
+    Whoever asks for this runs the text anew.
+    """
+    before = session.tap, session.tap_names
+    if session.tap is not None:
+        changes = compile_changes(model, session.tokenizer, made, prompt)
+        session.tap, session.tap_names = (changes if made else None), changes.words
+    try:
+        yield
+    except Exception:
+        session.tap, session.tap_names = before
+        session.recompute()
+        raise

@@ -5,10 +5,11 @@ context when it is full. Where it starts depends on the text's length alone, so 
 Decisions live here; the screen, the engine and the shell verbs only ask. No screen, no files.
 """
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from time import perf_counter
+from time import perf_counter, time_ns
 
 import numpy as np
 
@@ -21,6 +22,8 @@ from gpttui.protocol.frames import Look
 from gpttui.records import Array, AttentionSlice, Draw, Prediction, Sampling, Snapshot, Told, frozen
 from gpttui.tokenizers import Tokenizer
 
+EPOCHS = itertools.count(time_ns() // 1000)
+"""No two sessions have the same, nor one of an engine that died: a screen can tell the rows of one text from another's."""
 EARLIER_BYTES = 64 << 20
 """Windows that have slid away are kept this far, so that going back over a slide is immediate and exact."""
 
@@ -62,7 +65,7 @@ class Session:
         self.tap, self.tap_names = tap, tap_names
         self.weights = ""
         """Which weights these are, in words, where they are not simply the opened model's."""
-        self.epoch = 0
+        self.epoch = next(EPOCHS)
         self._earlier: list[Window] = []
         self._stable_rows = 0
         self._begin(self.encode(prompt))
@@ -127,7 +130,7 @@ class Session:
     def _replace(self, window: Window, earlier: Sequence[Window] = ()) -> None:
         self.window = window
         self._earlier = list(earlier)
-        self.epoch += 1
+        self.epoch = next(EPOCHS)
         self._stable_rows = 0
 
     def step(self) -> int:
@@ -160,7 +163,8 @@ class Session:
         dropped = position + 1 < self._length
         self.back_to(position + 1)
         self.append(token_id)
-        self.epoch += dropped
+        if dropped:
+            self.epoch = next(EPOCHS)
 
     def _picked(self, token_id: int) -> Draw:
         if not self._length:

@@ -5,6 +5,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gpttui import locations
@@ -14,6 +15,8 @@ from gpttui.runs.config import TrainConfig
 from gpttui.storage import gallery
 from tests import fakes
 from tests.app.pilot import Playground, playground
+from tests.app.test_inside import opened
+from tests.fakes import tiny_model_dir
 
 
 def shelf_card(name: str, prompts: tuple[str, ...] = ()) -> ModelCard:
@@ -158,3 +161,16 @@ async def test_own_runs_stand_behind_the_models_and_open(shelf: list[ModelCard],
         await page.until(lambda: page.engine.asked(protocol.OpenModel) == 2 and not page.play.link.busy)
         asked = page.engine.requests[-1]
         assert isinstance(asked, protocol.OpenModel) and asked.path == str(runs[1] / "checkpoints" / "00000040")
+
+
+async def test_heads_seen_of_one_model_are_not_shown_of_the_next(tmp_path: Path) -> None:
+    async with opened(tmp_path) as page:
+        other = tiny_model_dir(tmp_path, name="other", seed=7)
+        await page.press("right_square_bracket", "left_square_bracket")
+        page.play.link.open(str(other), page.play.link.prompt)
+        await page.until(lambda: page.play.header.card is not None and page.play.header.card.id == "other")
+        await page.press("right_square_bracket")
+        square = page.play.attention.table()
+        assert square is not None and square["head"] == 2
+        whole = page.engine.session.attention(0, 1)  # type: ignore[attr-defined]
+        assert np.array_equal(square["weights"], whole.weights)

@@ -1,6 +1,7 @@
 """Training by keys alone, on the real engine: form, dashboard, live playground, scrubber, fine-tuning, death, files."""
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from gpttui import locations
+from gpttui.protocol.frames import Show
 from gpttui.runs import rundir
 from gpttui.runs.config import TrainConfig
 from gpttui.runs.events import EvalDone, RunStarted, SampleDrawn, StepDone, encode_event
@@ -401,3 +403,43 @@ async def test_no_size_breaks_the_training_screens(home: Path, text: Path, size:
         for key in ("2", "3", "4", "5", "z", "z", "tab", "question_mark", "escape", "c"):
             await driven.pilot.press(key)
         await driven.pilot.pause()
+
+
+async def test_after_a_run_the_playground_shows_its_last_weights(home: Path, text: Path) -> None:
+    async with training(home, train=str(text)) as driven:
+        await driven.order()
+        await driven.until(lambda: driven.record.state == "ended")
+        await driven.pilot.press("e")
+        await driven.until(lambda: driven.app.screen is driven.play)
+        await driven.until(lambda: driven.play.header.snapshot.weights == "training step 40")  # type: ignore[union-attr]
+        shown = len([asked for asked in driven.engine.asked if isinstance(asked, Show)])
+        driven.play._keep_up()
+        await driven.until(lambda: not driven.play.link.busy)
+        assert len([asked for asked in driven.engine.asked if isinstance(asked, Show)]) == shown
+
+
+async def test_the_knob_comes_back_where_a_checkpoint_is_refused(home: Path, text: Path) -> None:
+    async with training(home, train=str(text)) as driven:
+        await driven.order()
+        await driven.until(lambda: driven.record.state == "ended")
+        await driven.pilot.press("comma")
+        await driven.until(lambda: driven.app.screen is driven.play and driven.play.scrubber.has_focus)
+        await driven.pilot.press("home")
+        await driven.until(lambda: driven.play.tokens.snapshot.weights == "checkpoint 0")  # type: ignore[union-attr]
+        step, folder = rundir.checkpoints(Path(driven.record.path))[1]
+        shutil.rmtree(folder)
+        await driven.pilot.press("full_stop")
+        await driven.until(lambda: driven.play.hints.tone == "error")
+        assert (driven.play.scrubber.at, driven.play.loss.marker) == (0, 0) and step > 0
+
+
+async def test_a_run_opened_again_is_its_checkpoint_not_live(home: Path, text: Path) -> None:
+    async with training(home, train=str(text)) as driven:
+        await driven.order()
+        await driven.until(lambda: driven.record.state == "ended")
+        tiny = driven.play.opening.model
+        driven.play.link.open(tiny, "the cat")
+        await driven.until(lambda: driven.play.link.card.path == tiny)  # type: ignore[union-attr]
+        await driven.pilot.press("comma")
+        await driven.until(lambda: driven.play.scrubber.at == 40 and driven.play.scrubber.has_focus)
+        assert driven.record.config is not None and driven.play.link.prompt == driven.record.config.sample_prompt

@@ -13,14 +13,17 @@ from gpttui.engine import live_run
 from gpttui.engine.live_run import LEAST_TOKENS, MOST_WAIT_S, short_passes
 from gpttui.engine.server import Engine
 from gpttui.errors import UserError
+from gpttui.interventions import AblateHead, AblatePart, ForbidEdge, PatchResidual
 from gpttui.protocol.frames import (
     Answer,
     Call,
+    Intervene,
     Look,
     Opened,
     OpenModel,
     Reply,
     ResumeRun,
+    SetPrompt,
     Show,
     Shown,
     StartRun,
@@ -30,6 +33,7 @@ from gpttui.protocol.frames import (
     decode_reply,
     frame,
 )
+from gpttui.protocol.stream import AskLens, LensGrid
 from gpttui.protocol.train import (
     AskBatch,
     AskBeforeAfter,
@@ -50,7 +54,7 @@ from gpttui.protocol.train import (
     StopRun,
     TrainNews,
 )
-from gpttui.records import Sampling
+from gpttui.records import Sampling, Snapshot, live_weights
 from gpttui.runs import rundir
 from gpttui.runs.config import TrainConfig
 from gpttui.runs.events import EvalDone, RunEnded, RunStarted, SampleDrawn, StopRuleChanged
@@ -377,3 +381,47 @@ def test_the_end_of_the_engine_saves_the_run(engine: Told, start: Callable[..., 
     engine.close()
     saved = rundir.latest_checkpoint(path)
     assert saved is not None and int(saved.name) >= 5 and not rundir.is_locked(path)
+
+
+def test_what_views_ask_is_answered_by_the_weights_that_the_snapshot_names(
+    engine: Told, start: Callable[..., Opened]
+) -> None:
+    start(lr=0.05)
+    engine.until(lambda: engine.step == 3)
+    shown = engine.ask(Show(Look()), Shown).snapshot
+    first = engine.ask(AskLens(0, 4), LensGrid)
+    engine.until(lambda: engine.step == 8)
+    assert np.array_equal(engine.ask(AskLens(0, 4), LensGrid).top_probs, first.top_probs)
+    again = engine.ask(Show(Look()), Shown).snapshot
+    assert (shown.weights, again.weights) == (live_weights(3), live_weights(8))
+    assert not np.array_equal(engine.ask(AskLens(0, 4), LensGrid).top_probs, first.top_probs)
+
+
+def test_a_mean_is_measured_anew_with_the_weights_and_the_prompt(engine: Told, start: Callable[..., Opened]) -> None:
+    path = start(lr=0.05).card.path
+    engine.until(lambda: engine.live and engine.live.over)
+    change = (AblatePart(0, "mlp", "mean"),)
+
+    def afresh() -> Snapshot:
+        engine.ask(Intervene(()), Shown)
+        return engine.ask(Intervene(change), Shown).snapshot
+
+    engine.ask(Intervene(change), Shown)
+    for moved in (UseCheckpoint(path, 4), SetPrompt("the rain fell"), UseCheckpoint(path, -1)):
+        taken_along = engine.ask(moved, Shown).snapshot
+        assert taken_along.interventions and taken_along.prediction
+        anew = afresh().prediction
+        assert anew is not None and np.array_equal(taken_along.prediction.model_probs, anew.model_probs)
+
+
+def test_a_change_of_one_place_of_the_text_goes_with_the_text(engine: Told, start: Callable[..., Opened]) -> None:
+    start()
+    changes = (AblateHead(0, 1), ForbidEdge(0, 0, 2, 1), PatchResidual(0, "mlp", 2, "the town", -1))
+    assert len(engine.ask(Intervene(changes), Shown).snapshot.interventions) == 3
+    assert engine.ask(SetPrompt("the queen"), Shown).snapshot.interventions == (changes[0].words,)
+
+
+def test_no_two_sessions_share_an_epoch(engine: Told, start: Callable[..., Opened]) -> None:
+    path = start().card.path
+    engine.until(lambda: engine.live and engine.live.over)
+    assert len({engine.ask(OpenModel(path), Opened).snapshot.epoch for _ in range(3)}) == 3

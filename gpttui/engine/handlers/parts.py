@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from gpttui.engine.inspect_cache import changes_of, known_ids, made_of
+from gpttui.engine.inspect_cache import changes_of, known_ids
 from gpttui.engine.passages import Search
 from gpttui.engine.registry import answers
 from gpttui.errors import UserError
 from gpttui.inference import attention, contributions, cost, heads, neurons
+from gpttui.inference.interventions import made_of
 from gpttui.inference.trace import mlp_of, of_window
 from gpttui.interventions import AblateNeuron, AblatePart
 from gpttui.protocol import parts

@@ -9,7 +9,7 @@ import numpy as np
 from gpttui.engine.inspect_cache import InspectCache
 from gpttui.engine.registry import answers
 from gpttui.errors import UserError, one_line
-from gpttui.inference.interventions import compile_changes
+from gpttui.inference.interventions import altered, compile_changes, made_of
 from gpttui.inference.opening import open_model
 from gpttui.inference.session import Session
 from gpttui.interventions import Intervention
@@ -106,7 +106,11 @@ def shown(engine: "Engine", look: Look) -> Shown:
 
 @answers(SetPrompt)
 def set_prompt(engine: "Engine", request: SetPrompt) -> Answer:
-    engine.need_session().set_prompt(request.text)
+    """Changes that name places of the old text go with it."""
+    session = engine.need_session()
+    made = tuple(change for change in made_of(session) if not change.of_a_place)
+    with altered(session, session.model, made, session.encode(request.text)):
+        session.set_prompt(request.text)
     return shown(engine, request.look)
 
 

@@ -16,6 +16,7 @@ from gpttui.engine.before_after import before_after
 from gpttui.engine.probe import probe
 from gpttui.engine.registry import answers
 from gpttui.errors import UserError
+from gpttui.inference.interventions import altered, made_of
 from gpttui.inference.opening import open_model
 from gpttui.model.gpt import GPT
 from gpttui.protocol.frames import Answer, Shown, UseCheckpoint
@@ -33,25 +34,26 @@ PROBING_S = 0.08
 # ── Scrubbing ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@answers(UseCheckpoint, reads_weights=False)
+@answers(UseCheckpoint)
 def use_checkpoint(engine: "Engine", request: UseCheckpoint) -> Shown:
     session, live, run = engine.need_session(), engine.live, Path(request.run)
     if request.step < 0:
         if live is None or live.path != request.run:
             raise UserError("this run is not being trained here; its newest checkpoint is the last there is")
-        model, weights = live.trainer.model, live.weights
+        model, weights = live.seen, live.weights
     else:
         model = engine.checkpoints.get(rundir.checkpoint_at(run, request.step), engine.device)
         weights = f"checkpoint {request.step:,}"
     if model.config.vocab_size != session.model.config.vocab_size:
         raise UserError(f"the open model has another vocabulary than {run.name}; open that run first")
-    session.redraw(model, weights, max(request.tokens, len(session) - session.n_prompt))
-    if live is not None:
-        live.read_step = live.step if request.step < 0 else -1
+    if live is not None and request.step < 0:
+        live.read()
+    with altered(session, model, made_of(session), session.ids[: session.n_prompt].tolist()):
+        session.redraw(model, weights, max(request.tokens, len(session) - session.n_prompt))
     return Shown(session.snapshot(request.look, since_s=engine.since_s))
 
 
-@answers(AskProbes, reads_weights=False)
+@answers(AskProbes)
 def ask_probes(engine: "Engine", request: AskProbes) -> Probes:
     from gpttui.tokenizers import Tokenizer
 
@@ -69,7 +71,7 @@ def ask_probes(engine: "Engine", request: AskProbes) -> Probes:
 # ── A batch ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@answers(AskBatch, reads_weights=False)
+@answers(AskBatch)
 def ask_batch(engine: "Engine", request: AskBatch) -> BatchLosses:
     from gpttui.training.data import open_data
 
@@ -115,13 +117,13 @@ def losses_of(
 # ── Afterwards ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@answers(AskBeforeAfter, reads_weights=False)
+@answers(AskBeforeAfter)
 def ask_before_after(engine: "Engine", request: AskBeforeAfter) -> Answer:
 
     return before_after(engine.checkpoints, engine.device, request)
 
 
-@answers(KeepModel, reads_weights=False)
+@answers(KeepModel)
 def keep_model(_engine: "Engine", request: KeepModel) -> Kept:
     """Under the run's name, or another one that is free."""
     from gpttui.training.publish import publish

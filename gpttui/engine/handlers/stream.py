@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from gpttui.engine.inspect_cache import array, changes_of, known_ids, made_of, on_model, stop_of
+from gpttui.engine.inspect_cache import array, changes_of, known_ids, on_model, stop_of
 from gpttui.engine.registry import answers
 from gpttui.inference import (
     compare,
@@ -21,7 +21,7 @@ from gpttui.inference import (
     neighbours,
     projection,
 )
-from gpttui.inference.interventions import compile_changes
+from gpttui.inference.interventions import compile_changes, made_of
 from gpttui.inference.sampling import softmax
 from gpttui.inference.trace import check_layer, layer_ends, of_window, record, stops
 from gpttui.interventions import AblateHead, AblatePart, Intervention

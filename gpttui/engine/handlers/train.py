@@ -3,6 +3,7 @@
 For: requests that concern the run in this process. Looking at a run's files is in `handlers.runs`.
 """
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from gpttui.training.run import Run
 
 
-@answers(Measure, reads_weights=False)
+@answers(Measure)
 def measure(engine: "Engine", request: Measure) -> Measured:
     from gpttui.engine import estimate
 
@@ -60,7 +61,7 @@ def here(engine: "Engine", config: TrainConfig) -> TrainConfig:
     return like_base(config, checkpoint.read_shape(path))
 
 
-@answers(StartRun, reads_weights=False)
+@answers(StartRun)
 def start_run(engine: "Engine", request: StartRun) -> Opened:
     """Refuses while another run is going on, and leaves everything as it was where the new one cannot start."""
     from gpttui.engine import estimate
@@ -74,7 +75,7 @@ def start_run(engine: "Engine", request: StartRun) -> Opened:
     return _open(engine, runs.start(config, Path(request.path).expanduser()), request)
 
 
-@answers(ResumeRun, reads_weights=False)
+@answers(ResumeRun)
 def resume_run(engine: "Engine", request: ResumeRun) -> Opened:
     from gpttui.runs import rundir
     from gpttui.training import run as runs
@@ -99,14 +100,15 @@ def _open(engine: "Engine", run: "Run", request: StartRun | ResumeRun) -> Opened
     trainer = run.trainer
     trainer.eval_pass_tokens = 2 * trainer.config.batch * trainer.config.context  # forward only: as long as a pass
     try:
-        session = Session(trainer.model, trainer.data.tokenizer, seed=request.seed)
+        seen = copy.deepcopy(trainer.model).requires_grad_(False).eval()
+        session = Session(seen, trainer.data.tokenizer, seed=request.seed)
         if request.sampling is not None:
             session.set_sampling(request.sampling)
         session.set_prompt(trainer.config.sample_prompt if request.prompt is None else request.prompt)
     except Exception:
         run.close()
         raise
-    live = LiveRun(run, engine.send, engine.work_on)
+    live = LiveRun(run, seen, engine.send, engine.work_on)
     engine.closers.append(live.close)
     session.weights = live.weights
     engine.session, engine.card, engine.inside, engine.live = session, card(live), InspectCache(), live
@@ -157,9 +159,9 @@ def knob(turn: Callable[["LiveRun", Any], None]) -> Callable[["Engine", Any], An
     return handle
 
 
-answers(PauseRun, reads_weights=False)(knob(lambda live, request: live.pause(request.paused)))
-answers(OneBatch, reads_weights=False)(knob(lambda live, _: live.one_batch()))
-answers(StopRun, reads_weights=False)(knob(lambda live, _: live.stop()))
-answers(RewindRun, reads_weights=False)(knob(lambda live, _: live.rewind()))
-answers(SetLearningRate, reads_weights=False)(knob(lambda live, request: live.set_lr(request.lr)))
-answers(SetStopRule, reads_weights=False)(knob(lambda live, request: live.set_stop_rule(request)))
+answers(PauseRun)(knob(lambda live, request: live.pause(request.paused)))
+answers(OneBatch)(knob(lambda live, _: live.one_batch()))
+answers(StopRun)(knob(lambda live, _: live.stop()))
+answers(RewindRun)(knob(lambda live, _: live.rewind()))
+answers(SetLearningRate)(knob(lambda live, request: live.set_lr(request.lr)))
+answers(SetStopRule)(knob(lambda live, request: live.set_stop_rule(request)))

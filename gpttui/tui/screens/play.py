@@ -343,6 +343,8 @@ class PlayScreen(TrainDoor, PlaySharing):
         if event.new_text:
             self.selection = self.selection.newest()
         self.seen = self.seen.after(event.kind)
+        if event.kind == "scrub" and not self.link.waits_for("scrub"):
+            self.mark_weights()
         self._repaint(event.snapshot, resting=event.kind == "step")
         if event.kind == "intervene":
             self.hints.say(altered(event.snapshot.interventions), "info")
@@ -365,6 +367,7 @@ class PlayScreen(TrainDoor, PlaySharing):
     def _refused(self, event: Refused) -> None:
         self.hints.say(event.line, "error")
         self.training.refused(event.line)
+        self.mark_weights()
         self._state()
         if self.link.snapshot is None:
             self.tokens.prompt = ""

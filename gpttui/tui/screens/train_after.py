@@ -66,7 +66,8 @@ class AfterScreen(Exporting[None]):
     @work(exclusive=True)
     async def _compare(self) -> None:
         session = self.link.session
-        request = AskBeforeAfter(self.record.path, session.prompt, session.seed, session.sampling, TOKENS)
+        prompt = self.link.prompt_for(self.record) or ""
+        request = AskBeforeAfter(self.record.path, prompt, session.seed, session.sampling, TOKENS)
         try:
             found = await self.link.ask(request, BeforeAfter)
         except UserError as error:

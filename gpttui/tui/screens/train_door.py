@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from textual.screen import Screen
 
 from gpttui.errors import UserError
-from gpttui.records import ModelCard
+from gpttui.records import ModelCard, live_weights
 from gpttui.runs import rundir
 from gpttui.sessions.command import resume_command
 from gpttui.tui.session.hints import NO_CHECKPOINTS
@@ -99,8 +99,7 @@ class TrainDoor(Screen[None]):
         self.app.push_screen(screen, back)
 
     def _resume_run(self, rule: "SetStopRule | None") -> None:
-        link = self.link
-        self.training.resume(link.prompt, link.sampling, link.seed, rule)
+        self.training.resume(self.link.sampling, self.link.seed, rule)
 
     # ── The open model and its run ───────────────────────────────────────────────────────────────────────────────
 
@@ -111,17 +110,24 @@ class TrainDoor(Screen[None]):
         self._open_run = str(run) if run is not None else ""
         if record is not None and record.path == card.path and record.live:
             self._open_run = record.path
-            self.scrubber.at = LIVE
         elif run is not None:
-            saved = tuple(step for step, _ in rundir.checkpoints(run))
-            opened = Path(card.path).name
-            self.scrubber.notches = saved
-            self.scrubber.at = max(saved, default=0) if (step := rundir.step_of(opened)) is None else step
-        if self.link.under is not None and self.link.under[1] >= 0 and self.link.under[0] == self._open_run:
-            self.scrubber.at = self.loss.marker = self.link.under[1]
+            self.scrubber.notches = tuple(step for step, _ in rundir.checkpoints(run))
+        self.mark_weights()
         if (record := self._record) is not None:
             self.loss.follow(record.train, record.validation, record.name)
         self._training_changed()
+
+    def mark_weights(self) -> None:
+        """The knob and the mark on the curve stand where the weights are that the text is under."""
+        under, card = self.link.under, self.link.card
+        of_run = under is not None and under[0] == self._open_run
+        self.loss.marker = under[1] if under is not None and of_run and under[1] != LIVE else None
+        if under is not None and of_run:
+            self.scrubber.at = under[1]
+        elif self._open_run and card is not None:
+            saved = rundir.checkpoints(Path(self._open_run))
+            newest = saved[-1][0] if saved else 0
+            self.scrubber.at = next((step for step, folder in saved if str(folder) == card.path), newest)
 
     @property
     def _record(self) -> RunRecord | None:
@@ -147,11 +153,16 @@ class TrainDoor(Screen[None]):
         return f"The training broke off at step {record.step:,}: e, then r goes on. Or later: {on}"
 
     def _keep_up(self) -> None:
-        """Panes on the live weights look again while those change."""
-        record = self._record
-        here = self.is_current and not self.link.busy and not self.link.running
-        if record is not None and self.training.training and here and self.scrubber.at == LIVE:
+        """Panes on the live weights look again until they show the newest; of a run that goes on, only while seen."""
+        record, snapshot = self._record, self.link.snapshot
+        if record is None or not record.live or snapshot is None or self.scrubber.at != LIVE:
+            return
+        free = not self.link.busy and not self.link.running and (self.is_current or not self.training.training)
+        if free and snapshot.weights != live_weights(record.step):
             self.link.show()
+
+    def on_screen_resume(self) -> None:
+        self._keep_up()
 
     # ── Scrubbing ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -159,7 +170,7 @@ class TrainDoor(Screen[None]):
         record = self.training.record
         if record is not None and record.path != self._open_run:
             self.hints.say(f"Opening {record.name} …", "info")
-            self.link.open(record.path, self.link.prompt)
+            self.link.open(record.path, self.training.prompt_for(record))
         self.scrubber.focus()
         self.hints.say(", and . go through the checkpoints, as dragging does; the text is drawn anew by each.", "info")
 
@@ -177,4 +188,3 @@ class TrainDoor(Screen[None]):
         event.stop()
         self.link.stop()
         self.link.scrub(self._open_run, event.step, SCRUB_TOKENS)
-        self.loss.marker = None if event.step == LIVE else event.step

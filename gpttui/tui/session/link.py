@@ -73,6 +73,9 @@ class SessionLink:
     def busy(self) -> bool:
         return bool(self._in_flight or self._pending)
 
+    def waits_for(self, kind: str) -> bool:
+        return kind == self._in_flight or kind in self._pending
+
     # ── Wishes ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def open(

@@ -72,11 +72,18 @@ class TrainLink:
         self.say("Reading the text and making the model …")
         self.session.train(StartRun(config, str(path), prompt, sampling=sampling, seed=seed))
 
-    def resume(self, prompt: str, sampling: Sampling, seed: int, rule: SetStopRule | None = None) -> None:
+    def prompt_for(self, record: RunRecord) -> str | None:
+        """The open text where it is written in the run's own tokens, else what the run's samples begin with."""
+        card = self.session.card
+        if card is not None and run_of(card.path) == Path(record.path):
+            return self.session.prompt
+        return None if record.config is None else record.config.sample_prompt
+
+    def resume(self, sampling: Sampling, seed: int, rule: SetStopRule | None = None) -> None:
         """Go on with the run that has stopped, to another end where there is a `rule`."""
         if self.record is None:
             return
-        record = self.record
+        record, prompt = self.record, self.prompt_for(self.record)
         record.live, record.state, record.failure = True, "preparing", ""
         self.say(f"Going on with {record.name} …")
         self.session.train(ResumeRun(record.path, prompt, sampling=sampling, seed=seed, rule=rule))
