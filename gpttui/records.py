@@ -294,3 +294,10 @@ class GeneratedToken:
 def live_weights(step: int) -> str:
     """What a snapshot says of weights that are being trained (`Snapshot.weights`)."""
     return f"training step {step:,}"
+
+
+def goes_on(before: Snapshot, after: Snapshot) -> bool:
+    """Whether `after` is the text of `before`, or the beginning or the continuation of it, under the same model."""
+    shared = min(len(before.ids), len(after.ids))
+    same_model = (before.weights, before.interventions) == (after.weights, after.interventions)
+    return same_model and bool(np.array_equal(before.ids[:shared], after.ids[:shared]))

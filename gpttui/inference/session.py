@@ -23,7 +23,7 @@ from gpttui.records import Array, AttentionSlice, Draw, Prediction, Sampling, Sn
 from gpttui.tokenizers import Tokenizer
 
 EPOCHS = itertools.count(time_ns() // 1000)
-"""No two sessions have the same, nor one of an engine that died: a screen can tell the rows of one text from another's."""
+"""No two sessions share one, nor does a dead engine's: a screen can tell the rows of one text from another's."""
 EARLIER_BYTES = 64 << 20
 """Windows that have slid away are kept this far, so that going back over a slide is immediate and exact."""
 

@@ -7,6 +7,7 @@ session is put back: text, choices, sampling, seed. No widget is touched from he
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -55,7 +56,8 @@ class SessionLink:
         self._engine, self._look, self._post_to_screen = engine, look, post
         self.kept: dict[str, Any] = {}
         """What views remember while they are closed, by their ids."""
-        self._held: tuple[Intervention, ...] = ()
+        self.made: tuple[Intervention, ...] = ()
+        """What the model is altered by as the engine last said."""
         self._picked: set[int] = set()
         self.opening_prompt: str | None = None
         """The text that the model is being opened with; None: its own."""
@@ -162,11 +164,11 @@ class SessionLink:
             self.changes = changes
 
             def made(_snapshot: Snapshot) -> None:
-                self._held = changes
+                self.made = changes
 
             def refused() -> None:
                 if self.changes == changes:
-                    self.changes = self._held
+                    self.changes = self.made
 
             self._change("intervene", lambda: protocol.Intervene(changes, self._look()), made, refused)
 
@@ -274,21 +276,18 @@ class SessionLink:
         question = self._pending.pop(next(iter(self._pending)))
         self._in_flight = question.kind
         answered = self._tell_of_silence()
+        end: Callable[[], None]
         try:
-            answer = await self._engine.request(question.make())
-        except EngineFailure as error:
-            question.refuse(str(error))
-        except EngineDied:
-            self.running = False
-            if question.again:
-                question.again = False
-                self._pending.setdefault(question.kind, question)
-        else:
+            end = partial(question.take, await self._engine.request(question.make()))
             self._in_vain = False
-            question.take(answer)
+        except EngineFailure as error:
+            end = partial(question.refuse, str(error))
+        except EngineDied:
+            end = partial(self._lose, question)
         finally:
             answered()
             self._in_flight = ""
+        end()
         if self.running and not self._pending:
             self.step()
 
@@ -304,6 +303,13 @@ class SessionLink:
         self._silence = loop.call_later(SILENT_S, tell)
         return lambda: self._silence.cancel()
 
+    def _lose(self, question: Question) -> None:
+        """The engine died over it."""
+        self.running = False
+        if question.again:
+            question.again = False
+            self._pending.setdefault(question.kind, question)
+
     def _opened(self, opened: Opened, prompt: str | None, resumed: protocol.Restore | None) -> None:
         """A model is open, on `prompt` (None: its own), or on what was saved."""
         if self.card is not None and opened.card.path != self.card.path:
@@ -311,12 +317,12 @@ class SessionLink:
                 self.kept.pop(name, None)
         self.prompt = opened.card.prompt if prompt is None else prompt
         self._picked.clear()
-        self.changes = self._held = ()
+        self.changes = self.made = ()
         self.under = (opened.card.path, -1) if opened.snapshot.weights else None
         if resumed is not None:
             first = opened.snapshot.n_prompt
             self._picked = {first + n for n, by_hand in enumerate(resumed.picked) if by_hand}
-            self.changes = self._held = resumed.changes
+            self.changes = self.made = resumed.changes
             self.under = (resumed.run, resumed.step) if resumed.run else None
         self._open(opened, restored=False)
 

@@ -5,7 +5,7 @@ once) and `look` (what it asks the engine for). The frame moves the one selectio
 waited for and what went wrong. It computes nothing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import replace
 from typing import Any, ClassVar, Self
 
@@ -21,6 +21,7 @@ from gpttui.interventions import AblateHead, AblatePart, Intervention
 from gpttui.protocol.frames import Request
 from gpttui.records import Snapshot
 from gpttui.tokenizers import Tokenizer
+from gpttui.tui.renderables.labels import quoted_label
 from gpttui.tui.selection import Selection
 from gpttui.tui.session.hints import NO_CHECKPOINTS, altered
 from gpttui.tui.session.messages import EngineLost, EngineReady, EngineSilent, ModelOpened, Refused, SnapshotArrived
@@ -67,7 +68,7 @@ class InsideScreen(Sharing):
     """Below so many lines the view gets those of the text and of the other views too."""
 
     def __init__(self, context: ViewContext) -> None:
-        self.hold = Hold(self)
+        self.hold = Hold(self, self._late)
         super().__init__()
         self.context, self.link = context, context.link
         self.selection = context.selection
@@ -77,6 +78,8 @@ class InsideScreen(Sharing):
         titles = {view.id: view.title for view in views.VIEWS}
         self.tabs = ViewTabs(shown, titles.get(self.VIEW, ""))
         self._said_wrong = False
+        self._fills: dict[str, tuple[Pane, ...]] = {}
+        """By questions: the panes whose numbers their answers are."""
         self._announced: tuple[str, tuple[Intervention, ...]] = "", ()
         """What was said of changes that are not made yet, and which."""
 
@@ -122,6 +125,14 @@ class InsideScreen(Sharing):
         """The first token that the model still sees; -1 where there is no text."""
         return min(self.snapshot.n_slid, self.length - 1) if self.snapshot is not None else -1
 
+    def label(self, position: int, width: int = 16) -> str:
+        """How the token at `position` of the text is written."""
+        return (
+            ""
+            if self.snapshot is None
+            else quoted_label(self.context.tokenizer, int(self.snapshot.ids[position]), width)
+        )
+
     @property
     def current_pane(self) -> Widget | None:
         """The pane that is worked with."""
@@ -141,18 +152,31 @@ class InsideScreen(Sharing):
     def panes(self) -> list[Pane]:
         return list(self.query(Pane))
 
-    def ask(self, kind: str, make: Callable[[], Request], take: Callable[[Any], None], *, awaited: bool = True) -> None:
+    def ask(
+        self,
+        kind: str,
+        make: Callable[[], Request],
+        take: Callable[[Any], None],
+        *fills: Pane,
+        awaited: bool = True,
+    ) -> None:
         """Send the request that `make` builds once the engine is free; `take` gets its answer.
 
         Of those of one `kind` that wait only the newest is sent, so that a key held down leaves nothing to run. The
-        frame waits for the answer unless it is not `awaited`.
+        frame waits for the answer unless it is not `awaited`. The text does not change between a request and its
+        answer, the selection may: `take` labels numbers by what the answer is about. If that takes too long the panes
+        that it `fills` are drawn faint, as numbers of before.
         """
+        self._fills[kind] = fills
 
         def taken(answer: Any) -> None:
             self.hold.answered(kind)
             if self.is_attached:
                 self._right_again()
                 take(answer)  # and ask on, maybe
+                if not self.link.waits_for(f"{self.VIEW}.{kind}"):
+                    for pane in fills:
+                        pane.remove_class("-dated")
             self.hold.release_if_nothing_is_awaited()
 
         def refused(line: str) -> None:
@@ -162,6 +186,10 @@ class InsideScreen(Sharing):
         if awaited:
             self.hold.ask(kind)
         self.link.ask(f"{self.VIEW}.{kind}", make, taken, refused)
+
+    def _late(self, kinds: Set[str]) -> None:
+        for pane in {pane for kind in kinds for pane in self._fills.get(kind, ())}:
+            pane.add_class("-dated")
 
     def _answered(self, kind: str) -> None:
         self.hold.answered(kind)
@@ -274,18 +302,20 @@ class InsideScreen(Sharing):
         self.set_class(self.app.size.height < self.FLAT_HEIGHT, "-flat")
 
     def _follow_text(self) -> None:
+        self._epoch = 0 if self.link.snapshot is None else self.link.snapshot.epoch
         self.header.snapshot = self.token_line.snapshot = self.link.snapshot
         self.follow()
 
     def _keep_up(self) -> None:
         """Weights that change are looked at again."""
-        if self.is_current and self.snapshot is not None and self.snapshot.weights and not self.link.busy:
+        live = self.link.under is not None and self.link.under[1] < 0
+        if self.is_current and live and not self.link.busy:
             self.link.show()
 
     def _heard(self, message: Message) -> None:
         """What the link tells the playground."""
         if isinstance(message, SnapshotArrived):
-            changed = message.kind != "show" or bool(message.snapshot.weights)
+            changed = message.kind != "show" or message.snapshot.epoch != self._epoch
             self.selection = self.selection.newest() if message.new_text else self.selection
             if changed:
                 self._follow_text()

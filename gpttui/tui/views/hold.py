@@ -4,6 +4,7 @@ For: views, between what they ask and what they are answered. Not for: anything 
 painted when it comes, and the rest is not kept waiting for it.
 """
 
+from collections.abc import Callable, Set
 from contextlib import ExitStack
 from typing import Any
 
@@ -19,12 +20,15 @@ LAYOUT = "layout"
 class Hold:
     """The questions that a screen's next frame waits for."""
 
-    def __init__(self, screen: Screen[Any]) -> None:
-        self.screen = screen
+    def __init__(self, screen: Screen[Any], late: Callable[[Set[str]], None]) -> None:
+        """`late` is told of the questions whose answers were not there in time."""
+        self.screen, self._late = screen, late
         self._awaited: set[str] = set()
         self.opened = False
         """It has been painted once."""
         self._timer: Timer | None = None
+        self._below = False
+        """Something is asked while another screen lies above."""
         self._batch = ExitStack()
 
     @property
@@ -33,19 +37,22 @@ class Hold:
 
     def begin(self) -> None:
         """Nothing is painted until `release`, or until it has taken too long; below another screen nothing is held."""
-        if not self.screen.is_current:
+        self._below = not self.screen.is_current
+        if self._below:
             self.opened = True
         elif not self.holding:
             self._awaited.clear()
             if not self.opened:
                 self._awaited.add(LAYOUT)
             self._batch.enter_context(self.screen.app.batch_update())
-            self._timer = self.screen.set_timer(MOVING_S if self.opened else OPENING_S, self.release)
+            self._timer = self.screen.set_timer(MOVING_S if self.opened else OPENING_S, self._out_of_patience)
 
     def ask(self, kind: str) -> None:
         """A question was asked; the frame waits for its answer if one is held."""
         if self.holding:
             self._awaited.add(kind)
+        elif self._below:
+            self._late({kind})
 
     def answered(self, kind: str) -> None:
         """It was answered, or refused."""
@@ -53,8 +60,13 @@ class Hold:
 
     def release_if_nothing_is_awaited(self) -> None:
         """The last answer lets the picture go."""
+        self._below = False
         if not self._awaited:
             self.release()
+
+    def _out_of_patience(self) -> None:
+        self._late(self._awaited)
+        self.release()
 
     def release(self) -> None:
         """Paint what there is."""

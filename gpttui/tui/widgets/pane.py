@@ -36,6 +36,7 @@ FRAME_CSS = """
             border-title-color: $primary;
             border-title-style: bold;
         }
+        &.-dated { opacity: 55%; }
         & > .pane--dim { color: $foreground 55%; }
         & > .pane--strong { color: $foreground; text-style: bold; }
 """

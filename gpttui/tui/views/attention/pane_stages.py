@@ -16,7 +16,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from gpttui.protocol.parts import Stages
-from gpttui.records import Snapshot
+from gpttui.records import Snapshot, goes_on
 from gpttui.tokenizers import Tokenizer
 from gpttui.tui.palette import ColourDepth
 from gpttui.tui.renderables.compare import crop
@@ -152,7 +152,9 @@ More: Vaswani et al. 2017, "Attention is all you need"; Su et al. 2021, "RoForme
         here = self.stage if self._layout.maps == 4 or self.stage != ALL else SOFTMAX
         self.stage = kinds[(kinds.index(here) + 1) % len(kinds)]
 
-    def watch_snapshot(self, snapshot: Snapshot | None) -> None:
+    def watch_snapshot(self, before: Snapshot | None, snapshot: Snapshot | None) -> None:
+        if before is not None and snapshot is not None and not goes_on(before, snapshot):
+            self.stages = None  # its scores are not those of the tokens that now stand along the sides
         self._labels = []
         if snapshot is not None:
             self._labels = [token_label(self.tokenizer, i) for i in snapshot.ids[snapshot.n_slid :].tolist()]

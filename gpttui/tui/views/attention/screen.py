@@ -103,13 +103,11 @@ class AttentionScreen(RoomsScreen):
         self.heads.place = selection.layer, selection.head
         ablated = (change for change in self.link.changes if isinstance(change, AblateHead))
         self.heads.silenced = frozenset((change.layer, change.head) for change in ablated)
-        self.stages.silenced = self.heads.place in self.heads.silenced
-        self.cell.first = snapshot.n_slid
 
     def look(self) -> None:
         if self.stages.viewport is None:
             self.hold.ask(SIZE)
-        self.ask("stages", self._request, self._take)
+        self.ask("stages", self._request, self._take, self.stages, self.cell)
         self._survey()
 
     def _request(self) -> AskStages:
@@ -123,14 +121,15 @@ class AttentionScreen(RoomsScreen):
         snapshot = self.snapshot
         if snapshot is None or max(found.cell) >= self.length:
             return
+        self.stages.silenced = AblateHead(found.layer, found.head) in self.link.made
         self.stages.stages = found
         if self.key == FOLLOW:
             self.stages.key = found.cell[1]
         query, key_ = (quoted_label(self.context.tokenizer, int(snapshot.ids[at]), 14) for at in found.cell)
-        self.cell.names = query, key_
+        self.cell.names, self.cell.first = (query, key_), snapshot.n_slid
         self.cell.stages = found
         if self.stages.viewport != self._asked:  # the key looked at most lies elsewhere
-            self.ask("stages", self._request, self._take)
+            self.ask("stages", self._request, self._take, self.stages, self.cell)
 
     def _survey(self) -> None:
         """Look at all heads again if anything about them has changed: the selected layer first, then the others."""
@@ -158,7 +157,7 @@ class AttentionScreen(RoomsScreen):
             layer = left[0]
             most = max(1, CELLS_AT_ONCE // max(1, card.n_head * self.heads.tokens**2))
             layers = next(n for n in range(1, len(left) + 1) if n == most or layer + n not in left)
-            self.ask("heads", lambda: AskHeads(side, layer, layers, draws=0), self._take_heads)
+            self.ask("heads", lambda: AskHeads(side, layer, layers, draws=0), self._take_heads, self.heads)
         elif self._draws < of_draws:
             draws = self._draws + max(1, PARAMS_AT_ONCE // card.params)
             self.ask("probe", lambda: AskHeads(layers=0, draws=draws), self._take_heads, awaited=False)

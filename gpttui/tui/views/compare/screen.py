@@ -108,7 +108,13 @@ class CompareScreen(RoomsScreen):
         if two is not None:
             places = (two.position_a, two.position_b) if min(two.position_a, two.position_b) >= 0 else (-1, -1)
             rows = max(8, self.app.size.height)
-            self.ask("pair", lambda: AskCompare(two.a, two.b, two.word, *places, rows), self._take)
+            panes = self.distances, self.parts, self.follows
+
+            def take(compared: Compared) -> None:
+                if two == self.two:  # else its answer is on its way
+                    self._take(compared)
+
+            self.ask("pair", lambda: AskCompare(two.a, two.b, two.word, *places, rows), take, *panes)
 
     def _take(self, compared: Compared) -> None:
         if self.link.changes and self.link.changes != self._warned:

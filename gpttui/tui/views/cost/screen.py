@@ -9,7 +9,6 @@ from textual.timer import Timer
 
 from gpttui.protocol.parts import AskCost, Cost
 from gpttui.tui.keys import TEXT, key
-from gpttui.tui.renderables.labels import quoted_label
 from gpttui.tui.session.remembered import NUMBERS, Setting
 from gpttui.tui.views.cost.draw_table import GROUPINGS, QUANTITIES
 from gpttui.tui.views.cost.pane_context import CostContext
@@ -70,20 +69,18 @@ class CostScreen(RoomsScreen):
             pane.tokenizer = self.context.tokenizer
         if snapshot is None or not self.length:
             self.parts.cost = self.growth.cost = self._measured = None
-            return
-        self.parts.token = quoted_label(self.context.tokenizer, int(snapshot.ids[self.position]), 12)
 
     def _about(self) -> object:
         """What a measurement depends on. Other weights of the same model cost the same."""
         card, snapshot = self.link.card, self.snapshot
         if card is None or snapshot is None:
             return None
-        return card.path, self.position, snapshot.n_slid
+        return card.path, self.position, int(snapshot.ids[self.position]), snapshot.n_slid
 
     def look(self) -> None:
         if self._about() != self._measured:
             self._measured = self._about()
-            self.ask("first", lambda: AskCost(self.position, points=1), self._take_first)
+            self.ask("first", lambda: AskCost(self.position, points=1), self._take_first, *self.panes)
 
     def _take_first(self, found: Cost) -> None:
         """The token alone is measured at once; the other lengths when nobody goes on."""
@@ -98,9 +95,10 @@ class CostScreen(RoomsScreen):
         if found is not None and self.length:
             each_ms = (found.passes + 1) * float(found.ms.sum())
             points = max(2, min(POINTS, 1 + int(BUDGET_MS / max(1e-3, each_ms))))
-            self.ask("more", lambda: AskCost(self.position, points=points), self._take)
+            self.ask("more", lambda: AskCost(self.position, points=points), self._take, *self.panes)
 
     def _take(self, found: Cost) -> None:
+        self.parts.token = self.label(found.position, 12)
         self.parts.cost = self.growth.cost = found
 
     # ── Choosing ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -21,7 +21,6 @@ from gpttui.interventions import (
 )
 from gpttui.protocol.stream import AskEffects, AskUnaltered, Effects, Unaltered
 from gpttui.tui.keys import HEAD, MORE, key
-from gpttui.tui.renderables.labels import quoted_label
 from gpttui.tui.session.hints import altered
 from gpttui.tui.session.pairs import TwoTexts
 from gpttui.tui.session.remembered import NUMBERS, Setting
@@ -95,16 +94,15 @@ class InterventionsScreen(RoomsScreen):
             self._measured, self.board.effects = None, {}
         self.board.changes = self.list.changes = self.link.changes
         self.list.mode = self.mode
-        if snapshot is not None and self.length:
-            self.bars.after = quoted_label(tokenizer, int(snapshot.ids[self.position]), 16)
-        else:
+        if snapshot is None or not self.length:
             self.bars.answer, self.bars.after = None, ""
 
     def look(self) -> None:
         rows = max(6, self.app.size.height)
-        self.ask("before", lambda: AskUnaltered((), self.position, rows), self._take)
+        self.ask("before", lambda: AskUnaltered((), self.position, rows), self._take, self.bars)
 
     def _take(self, found: Unaltered) -> None:
+        self.bars.after = self.label(found.position)
         self.bars.answer = found
         self.board.has_mlps = found.has_mlps
 

@@ -56,7 +56,7 @@ class JourneyScreen(InsideScreen):
 
     def mark(self) -> None:
         pane = self.pane
-        pane.tokenizer, pane.snapshot = self.context.tokenizer, self.snapshot
+        pane.tokenizer = self.context.tokenizer
         pane.vocab_size = 0 if self.link.card is None else self.link.card.vocab_size
         pane.go_to_layer(self.selection.layer)
         if not self.length:
@@ -64,7 +64,7 @@ class JourneyScreen(InsideScreen):
         self._guide()
 
     def look(self) -> None:
-        self.ask("journey", self._request, self._take)
+        self.ask("journey", self._request, self._take, self.pane)
 
     def _request(self) -> AskJourney:
         watched = (self.following,) if self.following >= 0 else ()
@@ -79,6 +79,7 @@ class JourneyScreen(InsideScreen):
     def _take(self, journey: Journey) -> None:
         first = self.pane.journey is None
         watched = self.following if journey.position == self.position and journey.watched_ranks.shape[1] else -1
+        self.pane.snapshot = self.snapshot
         self.pane.take(journey, watched)
         if first and self._resumed is not None and self._resumed[:2] == (journey.position, journey.token_id):
             self.came_walking = True

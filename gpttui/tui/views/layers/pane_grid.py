@@ -104,6 +104,9 @@ transformers with the tuned lens"."""
 
     def show_text(self, ids: "np.ndarray[tuple[int], np.dtype[np.int32]]", first: int) -> None:
         """The text; what stands before position `first` has left the context."""
+        before = self._text
+        if len(before) > len(ids) or not np.array_equal(before, ids[: len(before)]):
+            self.column = None
         self._text, self._begin = ids, min(first, max(0, len(ids) - 1))
         self._settle()
         self.redraw()
@@ -145,6 +148,13 @@ transformers with the tuned lens"."""
     @property
     def count(self) -> int:
         return len(self.cells.stops)
+
+    @property
+    def _ends(self) -> bool:
+        """Whether all stops of the grid are ends of layers."""
+        return not any(stop.endswith(" attn") for stop in self.cells.stops) or not any(
+            stop.endswith(" mlp") for stop in self.cells.stops
+        )
 
     @property
     def _side(self) -> int:
@@ -227,7 +237,7 @@ transformers with the tuned lens"."""
 
     def _cells(self, row: int) -> Line:
         cells, (cell, _) = self.cells, self._columns
-        name = row_name(cells.stops[row], not self.between, self._name_cells < 10)
+        name = row_name(cells.stops[row], self._ends, self._name_cells < 10)
         tone = self.tone("accent" if row == self.cursor else "")
         line: Line = [(fit(name, self._name_cells), tone + hit(self.position, row))]
         styles = heat_styles(self.depth, self.heat)
@@ -285,12 +295,12 @@ transformers with the tuned lens"."""
     @property
     def _where(self) -> str:
         stop = self.cells.stops[self.cursor] if self.cursor < self.count else "embed"
-        name = row_name(stop, True, False) if not self.between else stop_name(stop)
+        name = row_name(stop, True, False) if self._ends else stop_name(stop)
         at = min(max(0, self.position), len(self._text) - 1)
         return f"{quoted_label(self.tokenizer, int(self._text[at]), 9)} after {name}"
 
     def _detail(self, width: int) -> Line:
-        where = self._where if width >= 64 else row_name(self.cells.stops[self.cursor], not self.between, False)
+        where = self._where if width >= 64 else row_name(self.cells.stops[self.cursor], self._ends, False)
         line: Line = [(clip(f"{where}: ", width // 2), self.tone("accent"))]
         for token_id, prob in self._tops():
             label, style = token_label(self.tokenizer, token_id), hit(TOKEN, token_id)

@@ -57,6 +57,8 @@ class LayersScreen(RoomsScreen):
         self.follows = True
         """The next token is pinned too."""
         self._asked: tuple[int, ...] = ()
+        self._next = -1
+        """What of it came next."""
         self._placed = False
         """The cursor stands in the row of the selected layer, or where a person has put it."""
         kept = self.link.kept.get(KEPT)
@@ -138,18 +140,17 @@ class LayersScreen(RoomsScreen):
 
     def look(self) -> None:
         self.grid_pane.pins = self.watched
-        self.ranks.following = self.next_id if self.follows else -1
         self._ask_cells()
-        self.ask("column", self._column_request, self._take_column)
+        self.ask("column", self._column_request, self._take_column, self.grid_pane, self.ranks)
         if self.watched:
-            self.ask("shares", self._shares_request, self._take_shares)
+            self.ask("shares", self._shares_request, self._take_shares, self.shares)
 
     def _ask_cells(self) -> None:
         """Only the columns that are in sight and not known yet."""
         grid = self.grid_pane
         laid_out = grid.scrollable_content_region.width > 0
         if laid_out and self.link.card is not None and self.length and grid.cells.missing(*grid.viewport) is not None:
-            self.ask("cells", self._cells_request, self._take_cells)
+            self.ask("cells", self._cells_request, self._take_cells, self.grid_pane)
 
     def _cells_request(self) -> AskLens:
         first, count = self.grid_pane.cells.missing(*self.grid_pane.viewport) or (self.position, 1)
@@ -168,11 +169,12 @@ class LayersScreen(RoomsScreen):
         grid.redraw()
 
     def _column_request(self) -> AskLens:
-        self._asked = self.watched
+        self._asked, self._next = self.watched, self.next_id if self.follows else -1
         return AskLens(max(0, self.position), 1, TOP_K, self._asked, between=True)
 
     def _take_column(self, found: LensGrid) -> None:
         self.grid_pane.column = found
+        self.ranks.following = self._next
         self.ranks.pinned = Pinned(self._asked, found)
         self.shares.has_mlps = any(stop.endswith(" mlp") for stop in found.stops)
         self.shares.token_id = self.ranks.token_id

@@ -58,6 +58,7 @@ class MLPScreen(RoomsScreen):
         """Asked about; -1: the loudest."""
         self.pinned = False
         """Asked for by its number, wherever it stands in the list."""
+        self._reading = False
 
     def body(self) -> ComposeResult:
         yield self.flow
@@ -82,16 +83,17 @@ class MLPScreen(RoomsScreen):
             self.flow.activity = self.top.activity = None
             self.about.neuron = None
             return
-        self.flow.token = quoted_label(tokenizer, int(snapshot.ids[self.position]), 16)
-        layer = self.selection.layer
-        mine = (c for c in self.link.changes if isinstance(c, AblateNeuron) and c.layer == layer)
-        self.top.silenced = frozenset(change.neuron for change in mine)
 
     def look(self) -> None:
         rows = max(10, self.app.size.height)
-        self.ask("mlp", lambda: AskMLP(self.selection.layer, self.position, rows, LIKELIEST), self._take)
+        self.ask(
+            "mlp", lambda: AskMLP(self.selection.layer, self.position, rows, LIKELIEST), self._take, self.flow, self.top
+        )
 
     def _take(self, found: MLPActivity) -> None:
+        self.flow.token = self.label(found.position)
+        mine = (c for c in self.link.made if isinstance(c, AblateNeuron) and c.layer == found.layer)
+        self.top.silenced = frozenset(change.neuron for change in mine)
         self.top.target = quoted_label(self.context.tokenizer, found.token_id, 8) if found.token_id >= 0 else ""
         self.flow.activity = self.top.activity = found
         if not 0 <= self.neuron < len(found.post):
@@ -102,32 +104,40 @@ class MLPScreen(RoomsScreen):
             self.top.cursor = found.top.tolist().index(self.neuron)
         self._ask_neuron(self.neuron if self.pinned else self.top.neuron)
 
+    @property
+    def listed_layer(self) -> int:
+        """Whose neurons are listed."""
+        return self.selection.layer if self.top.activity is None else self.top.activity.layer
+
     def _ask_neuron(self, neuron: int) -> None:
         """Of a neuron whose layer is being read, the reading tells from now on."""
         if neuron < 0:
             return
         self.neuron = neuron
-        known, layer = self.about.passages, self.selection.layer
-        self.ask("neuron", lambda: AskNeuron(layer, neuron, 24), self._take_neuron)
+        known, layer = self.about.passages, self.listed_layer
+        self.ask("neuron", lambda: AskNeuron(layer, neuron, 24), self._take_neuron, self.about)
         if known is not None and known.layer == layer and known.running and known.neuron != neuron:
-            self.ask("search", lambda: SearchPassages(layer, neuron), self._take_passages)
+            self.ask("search", lambda: SearchPassages(layer, neuron), self._read)
 
     def _take_neuron(self, found: Neuron) -> None:
         self.about.neuron, self.about.passages = found, found.passages
 
     def _take_passages(self, found: Passages) -> None:
-        if found.neuron == self.neuron and found.layer == self.selection.layer:
+        about = self.about.neuron
+        if about is not None and (found.layer, found.neuron) == (about.layer, about.neuron):
             self.about.passages = found
 
     def _news(self, answer: Answer) -> None:
-        """How far the reading has got."""
         if isinstance(answer, Passages) and self.is_attached:
-            was = self.about.passages
-            self._take_passages(answer)
-            if answer.done and was is not None and was.running:
-                self.hints.say(
-                    f"Read {so_many(answer.tokens_read)}: the passages of every neuron of this layer.", "info"
-                )
+            self._read(answer)
+
+    def _read(self, found: Passages) -> None:
+        """How far the reading has got."""
+        self._take_passages(found)
+        if self._reading and not found.running:
+            self._reading = False
+            told = f"Read {so_many(found.tokens_read)}: the passages of every neuron of layer {found.layer + 1}."
+            self.hints.say(told if found.done else "Stopped; what was found stays.", "info")
 
     def _refused(self, line: str) -> None:
         super()._refused(line)
@@ -155,23 +165,24 @@ class MLPScreen(RoomsScreen):
     def action_silence_head(self) -> None:
         """Here x is about the neuron that is shown."""
         if self.neuron >= 0:
-            self.link.toggle(AblateNeuron(self.selection.layer, self.neuron))
+            self.link.toggle(AblateNeuron(self.listed_layer, self.neuron))
 
     @on(MLPTop.Silence)
     def _silence(self, event: MLPTop.Silence) -> None:
-        self.link.toggle(AblateNeuron(self.selection.layer, event.neuron))
+        self.link.toggle(AblateNeuron(self.listed_layer, event.neuron))
 
     def action_find(self) -> None:
-        neuron, layer = self.neuron, self.selection.layer
+        neuron, layer = self.neuron, self.listed_layer
         if neuron >= 0:
-            self.ask("search", lambda: SearchPassages(layer, neuron), self._take_passages)
+            self._reading = True
+            self.ask("search", lambda: SearchPassages(layer, neuron), self._read)
             self.hints.say("Reading the training text; go on as you like, c stops it.", "info")
 
     def action_cancel(self) -> None:
         known = self.about.passages
         if known is not None and known.running:
-            self.ask("search", CancelSearch, self._take_passages)
-            self.hints.say("Stopped; what was found stays.", "info")
+            self._reading = True
+            self.ask("search", CancelSearch, self._read)
 
     async def action_number(self) -> None:
         found = self.flow.activity

@@ -112,7 +112,7 @@ More: Jolliffe and Cadima 2016, "Principal component analysis: a review and rece
     def _style(self, found: Map, point: int) -> Style:
         token_id = int(found.ids[point])
         if found.first >= 0:
-            chosen = found.first + point == self.position
+            chosen = found.first + point == self.position and token_id == self.token_id
             style = self.tone("cursor" if chosen else "accent" if token_id == self.token_id else "")
             return style + hit(found.first + point)
         return self.tone("cursor" if token_id == self.token_id else "accent" if token_id in self.close else "dim")

@@ -9,6 +9,7 @@ from textual.binding import BindingType
 from gpttui.errors import UserError
 from gpttui.protocol.stream import AskArithmetic, AskMap, AskNeighbours, Map, Near, Sum
 from gpttui.tui.keys import TEXT, key
+from gpttui.tui.renderables.charts import stop_place
 from gpttui.tui.renderables.labels import quoted_label
 from gpttui.tui.session.remembered import YES_NO, Setting
 from gpttui.tui.views.rooms import RoomsScreen
@@ -56,6 +57,8 @@ class VectorsScreen(RoomsScreen):
         self.at_start = False
         self.stops_a_layer = 2
         self.table: Literal["embedding", "unembedding"] = "embedding"
+        self._near: dict[str, tuple[int, str, Near]] = {}
+        """What lies near the token as looked up, and near what it has become: its id, the table, the answer."""
         self._asked: object = None
         self._added: tuple[int, str] | None = None
         """The weights that the sum was made with."""
@@ -74,11 +77,10 @@ class VectorsScreen(RoomsScreen):
         self.map.position = self.position
         if snapshot is None or not self.length:
             self.near.own = self.near.later = self.map.map = None
+            self._near.clear()
             self.map.token_id = -1
             return
         self.map.token_id = int(snapshot.ids[self.position])
-        self.near.token = quoted_label(tokenizer, self.map.token_id, 16)
-        self.near.place = f"layer {self.selection.layer + 1}"
         if self.link.card is not None:
             self.sum.vocabulary = self.link.card.vocab_size
 
@@ -88,12 +90,23 @@ class VectorsScreen(RoomsScreen):
 
     def look(self) -> None:
         token_id, table = self.map.token_id, self.table
-        self.ask("own", lambda: AskNeighbours(token_id, table=table, k=self.rows), self._take_own)
-        self.ask("later", lambda: AskNeighbours(-1, self.position, self.stop, table, self.rows), self._take_later)
+        pane = self.near
+        self.ask(
+            "own",
+            lambda: AskNeighbours(token_id, table=table, k=self.rows),
+            lambda near: self._take_own(token_id, table, near),
+            pane,
+        )
+        self.ask(
+            "later",
+            lambda: AskNeighbours(-1, self.position, self.stop, table, self.rows),
+            lambda near: self._take_later(table, near),
+            pane,
+        )
         wanted = self._map_wanted()
         if wanted != self._asked:
             self._asked = wanted
-            self.ask("map", lambda: self._map_request(), self._take_map)
+            self.ask("map", lambda: self._map_request(), self._take_map, self.map)
         snapshot = self.snapshot
         if snapshot is not None and self._added != (snapshot.epoch, snapshot.weights):
             self._added = snapshot.epoch, snapshot.weights
@@ -123,14 +136,25 @@ class VectorsScreen(RoomsScreen):
             self.link.changes,
         )
 
-    def _take_own(self, near: Near) -> None:
-        self.near.own = near
+    def _take_own(self, token_id: int, table: str, near: Near) -> None:
+        self._near["own"] = token_id, table, near
+        self._pair()
         if self.link.card is not None and near.n_stops:
             self.stops_a_layer = max(1, (near.n_stops - 1) // max(1, self.link.card.n_layer))
         self.map.close = tuple(near.ids[:8].tolist())
 
-    def _take_later(self, near: Near) -> None:
-        self.near.later = near
+    def _take_later(self, table: str, near: Near) -> None:
+        if self.snapshot is not None:
+            self._near["later"] = int(self.snapshot.ids[near.position]), table, near
+            self._pair()
+
+    def _pair(self) -> None:
+        """Both lists are of one token and one table, or neither is shown yet."""
+        own, later = self._near.get("own"), self._near.get("later")
+        if own is not None and later is not None and own[:2] == later[:2]:
+            self.near.token = quoted_label(self.context.tokenizer, own[0], 16)
+            self.near.place = f"layer {stop_place(later[2].stop_name)[0] + 1}"
+            self.near.own, self.near.later = own[2], later[2]
 
     def _take_map(self, found: Map) -> None:
         self.map.map = found
@@ -167,12 +191,12 @@ class VectorsScreen(RoomsScreen):
         if not ids or max(ids) >= tokenizer.vocab_size:
             self.sum.waiting = "press = and write a sum: a - b + c"
             return
-        self.sum.asked = ids
         a, b, c, expected = (*ids, -1)[:4]
-        self.ask("sum", lambda: AskArithmetic(a, b, c, expected, 10), self._take_sum)
 
-    def _take_sum(self, found: Sum) -> None:
-        self.sum.answer = found
+        def take(found: Sum) -> None:
+            self.sum.asked, self.sum.answer = ids, found
+
+        self.ask("sum", lambda: AskArithmetic(a, b, c, expected, 10), take, self.sum)
 
     async def action_write_sum(self) -> None:
         tokenizer = self.context.tokenizer
