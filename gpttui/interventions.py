@@ -122,6 +122,11 @@ class Steer(_Base, frozen=True):
 Intervention = AblateHead | AblatePart | AblateNeuron | ForbidEdge | PatchResidual | Steer
 
 
+def without_places(changes: tuple[Intervention, ...]) -> tuple[Intervention, ...]:
+    """Those that hold behind any prompt."""
+    return tuple(change for change in changes if not change.of_a_place)
+
+
 def _part(part: str) -> str:
     return "attention" if part == "attn" else "MLP"
 

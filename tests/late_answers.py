@@ -15,6 +15,7 @@ import numpy as np
 from gpttui.engine.inside import made_of
 from textual import events
 
+from gpttui.inference.interventions import made_of
 from gpttui.interventions import AblateHead, AblateNeuron, Intervention
 from gpttui.protocol.frames import Answer, Request
 from gpttui.tui.app import GpttuiApp

@@ -23,6 +23,7 @@ MOST_LINES = 400
 MOST_APP_LINES = 150
 LONGER_FOR_A_REASON: dict[str, str] = {
     "training/loop.py": "one loop: what a step is, and all that happens between two steps",
+    "tui/views/frame.py": "what every view inherits, in one place: its questions, its keys, its life",
 }
 """File → why it cannot be two files."""
 

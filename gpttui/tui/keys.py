@@ -23,6 +23,7 @@ def key(
 
 
 SHARING = [
+    key("U", "undo_change", "undo change", "Take the last change of the model back", HEAD, show=False),
     key(
         "B",
         "bookmark",

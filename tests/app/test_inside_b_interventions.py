@@ -108,3 +108,19 @@ async def test_it_survives_any_terminal_and_an_empty_text(tmp_path: Path, size: 
         if page.app.screen is not page.play:
             await page.press("escape")
         assert page.app.screen is page.play
+
+
+async def test_u_undoes_in_the_playground_and_a_patch_goes_with_its_prompt(tmp_path: Path) -> None:
+    async with opened(tmp_path) as page:
+        await alter(page)
+        await page.press("p")
+        await write(page, "the dog")
+        await page.press("x", "escape")
+        assert [type(change) for change in page.play.link.changes] == [PatchResidual, AblateHead]
+        page.play.link.set_prompt("the log")
+        await page.until(lambda: "Undone with the old text: token" in page.text)
+        assert page.play.link.changes == page.play.link.made == (AblateHead(0, 0),) and "ALTERED" in page.text
+        await page.press("U")
+        await page.until(lambda: "ALTERED" not in page.text)
+        await page.press("U")
+        await page.until(lambda: "Nothing of the model is changed" in page.text)

@@ -53,7 +53,7 @@ async def test_x_silences_in_the_journey_too(tmp_path: Path) -> None:
         await page.press("i", "right_square_bracket", "x", "X")
         assert isinstance(page.app.screen, JourneyScreen)
         assert page.play.link.changes == (AblateHead(0, 1), AblatePart(0, "mlp"))
-        await page.until(lambda: "ALTERED" in page.text and "A lists the changes" in page.text)
+        await page.until(lambda: "ALTERED" in page.text and "U undoes the last; A lists them" in page.text)
 
 
 async def test_x_in_the_neurons_is_about_the_neuron_that_is_shown(tmp_path: Path) -> None:

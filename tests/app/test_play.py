@@ -285,3 +285,24 @@ async def test_q_leaves() -> None:
         await page.pilot.press("q")
         await page.until(lambda: not page.app.is_running or page.app._exit)
     assert page.app.return_code == 0
+
+
+@pytest.mark.parametrize("leave", ["enter", "escape"])
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_after_writing_the_focus_is_where_it_was(size: tuple[int, int], leave: str) -> None:
+    async with playground(size) as page:
+        for number, pane in enumerate(page.play.deck.panes, 1):
+            await page.press(str(number), "slash")
+            await page.until(lambda: page.play.writing.has_keys)
+            await page.press(leave)
+            await page.until(lambda: not page.play.query("PromptEditor"))
+            assert page.play.deck.current is pane and page.app.focused is pane
+
+
+async def test_enter_twice_after_writing_draws_nothing() -> None:
+    async with playground((80, 24)) as page:
+        await page.press("1", "slash")
+        await page.until(lambda: page.play.writing.has_keys)
+        await page.press("enter", "enter", "enter")
+        await page.until(lambda: not page.play.query("PromptEditor"))
+        assert page.engine.asked(protocol.Choose) == 0

@@ -12,7 +12,7 @@ from gpttui.errors import UserError, one_line
 from gpttui.inference.interventions import altered, compile_changes, made_of
 from gpttui.inference.opening import open_model
 from gpttui.inference.session import Session
-from gpttui.interventions import Intervention
+from gpttui.interventions import Intervention, without_places
 from gpttui.model import checkpoint
 from gpttui.protocol.frames import (
     Answer,
@@ -108,8 +108,7 @@ def shown(engine: "Engine", look: Look) -> Shown:
 def set_prompt(engine: "Engine", request: SetPrompt) -> Answer:
     """Changes that name places of the old text go with it."""
     session = engine.need_session()
-    made = tuple(change for change in made_of(session) if not change.of_a_place)
-    with altered(session, session.model, made, session.encode(request.text)):
+    with altered(session, session.model, without_places(made_of(session)), session.encode(request.text)):
         session.set_prompt(request.text)
     return shown(engine, request.look)
 

@@ -39,12 +39,12 @@ from gpttui.tui.widgets.next_token import NextTokenPane
 from gpttui.tui.widgets.scrubber import Scrubber
 from gpttui.tui.widgets.status_header import StatusHeader
 from gpttui.tui.widgets.tokens import COLOUR_MODES, ColourMode, TokensPane
+from gpttui.tui.widgets.writing import Writing
 
 if TYPE_CHECKING:
     from gpttui.sessions.tree import SessionFile
     from gpttui.tui.widgets.prompt_editor import PromptEditor
 
-EDITOR = "PromptEditor"
 SEEDS = 10_000
 """New seeds are drawn below it: short enough to note down."""
 QUITTING = ("app.quit", "quit")
@@ -100,6 +100,7 @@ class PlayScreen(TrainDoor, PlaySharing):
         self.numbers_rest_s = opening.numbers_rest_s
         self.pace = Pace(self.numbers_rest_s, self.set_timer)
         self.hints = HintBar()
+        self.writing = Writing(self, self.hints, self._written)
 
     def compose(self) -> ComposeResult:
         yield self.header
@@ -252,35 +253,28 @@ class PlayScreen(TrainDoor, PlaySharing):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While a prompt is being written keys belong to it, those that write nothing too."""
-        return not self.query(f"{EDITOR}:focus-within")
+        return not self.writing.has_keys
 
     async def action_edit_prompt(self) -> None:
-        from gpttui.tui.widgets.prompt_editor import PromptEditor
-
-        if self.query(EDITOR):
-            self.query_one(EDITOR).focus()
+        if self.writing.going_on:
+            self.writing.go_on()
             return
         self.link.stop()
         self.tokens.draft = self.link.prompt
-        editor = PromptEditor(self.link.prompt)
-        await self.mount(editor, before=self.hints)
-        editor.focus()
-        self.hints.say("Enter takes this text, escape leaves everything as it was.", "info")
+        await self.writing.begin(self.link.prompt, self.link.set_prompt)
+        self.hints.say("Enter takes this text, escape cancels.", "info")
 
     def on_prompt_editor_changed(self, event: "PromptEditor.Changed") -> None:
         self.tokens.draft = event.text
 
     async def on_prompt_editor_submitted(self, event: "PromptEditor.Submitted") -> None:
-        self.link.set_prompt(event.text)
-        await self._leave_editor()
+        await self.writing.entered(event.text)
 
     async def on_prompt_editor_cancelled(self) -> None:
-        await self._leave_editor()
+        await self.writing.left()
 
-    async def _leave_editor(self) -> None:
-        await self.query(EDITOR).remove()
+    def _written(self) -> None:
         self.tokens.draft = None
-        self.deck.current.focus()
         self._hint()
 
     # ── Other screens, and taking things along ───────────────────────────────────────────────────────────────────
@@ -343,11 +337,15 @@ class PlayScreen(TrainDoor, PlaySharing):
         if event.new_text:
             self.selection = self.selection.newest()
         self.seen = self.seen.after(event.kind)
+        before = () if self.tokens.snapshot is None else self.tokens.snapshot.interventions
+        gone = [words for words in before if words not in event.snapshot.interventions]
         if event.kind == "scrub" and not self.link.waits_for("scrub"):
             self.mark_weights()
         self._repaint(event.snapshot, resting=event.kind == "step")
         if event.kind == "intervene":
             self.hints.say(altered(event.snapshot.interventions), "info")
+        elif event.kind == "prompt" and gone:
+            self.hints.say(f"Undone with the old text: {'; '.join(gone)}.", "info")
         elif not self.link.running and event.kind not in ("show", "scrub"):
             self._hint()
 
@@ -399,5 +397,5 @@ class PlayScreen(TrainDoor, PlaySharing):
         self.header.engine_state = state or ("running" if self.link.running else "ready")
 
     def _hint(self, instead: str = "") -> None:
-        if not self.query(EDITOR):
+        if not self.writing.going_on:
             self.hints.say(instead or hint(self.seen), "info" if instead else "hint")

@@ -39,7 +39,7 @@ def hint(seen: Seen) -> str:
     return ""
 
 
-def altered(interventions: Sequence[str], undo: str = "A lists the changes and undoes them") -> str:
-    """What the model is under now, in words; `undo` says how to go back."""
+def altered(interventions: Sequence[str]) -> str:
+    """What the model is under now, in words, and how to go back."""
     words = safe_text("; ".join(interventions))
-    return f"Altered: {words}. {undo}." if words else "The model is as it was."
+    return f"Altered: {words}. U undoes the last; A lists them." if words else "The model is as it was."

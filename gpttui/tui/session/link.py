@@ -15,7 +15,7 @@ from textual.message import Message
 
 from gpttui.engine.client import EngineDied, EngineFailure
 from gpttui.errors import UserError
-from gpttui.interventions import Intervention
+from gpttui.interventions import Intervention, without_places
 from gpttui.protocol import frames as protocol
 from gpttui.protocol.frames import Answer, EngineInfo, Look, Opened, Request, Shown
 from gpttui.records import ModelCard, Sampling, Snapshot, Told
@@ -133,10 +133,17 @@ class SessionLink:
         self.running = False
 
     def set_prompt(self, text: str) -> None:
-        def taken(_: Snapshot) -> None:
-            self.prompt = text
+        """Another text. Changes that name places of the old one go with it, as they do in the engine."""
+        self.changes = kept = without_places(self.changes)
 
-        self._change("prompt", lambda: protocol.SetPrompt(text, self._newest()), taken)
+        def taken(_: Snapshot) -> None:
+            self.prompt, self.made = text, without_places(self.made)
+
+        def refused() -> None:
+            if self.changes == kept:
+                self.changes = self.made
+
+        self._change("prompt", lambda: protocol.SetPrompt(text, self._newest()), taken, refused)
 
     def choose(self, position: int, token_id: int) -> None:
         self._change(

@@ -150,6 +150,14 @@ class Sharing(Exporting[None]):
             text = generate_command(name, link.prompt, count, link.sampling, link.seed, link.changes)
         self.app.push_screen(RecipeScreen(again, text, why_not))
 
+    # ── What the model is altered by ─────────────────────────────────────────────────────────────────────────────
+
+    def action_undo_change(self) -> None:
+        if self.link.changes:
+            self.link.alter(self.link.changes[:-1])
+        else:
+            self.hints.say("Nothing of the model is changed.", "info")
+
     # ── A mark in the tree of continuations ──────────────────────────────────────────────────────────────────────
 
     def action_bookmark(self) -> None:

@@ -5,7 +5,7 @@ once) and `look` (what it asks the engine for). The frame moves the one selectio
 waited for and what went wrong. It computes nothing.
 """
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, ClassVar, Self
 
@@ -68,7 +68,7 @@ class InsideScreen(Sharing):
     """Below so many lines the view gets those of the text and of the other views too."""
 
     def __init__(self, context: ViewContext) -> None:
-        self.hold = Hold(self, self._late)
+        self.hold = Hold(self)
         super().__init__()
         self.context, self.link = context, context.link
         self.selection = context.selection
@@ -78,8 +78,6 @@ class InsideScreen(Sharing):
         titles = {view.id: view.title for view in views.VIEWS}
         self.tabs = ViewTabs(shown, titles.get(self.VIEW, ""))
         self._said_wrong = False
-        self._fills: dict[str, tuple[Pane, ...]] = {}
-        """By questions: the panes whose numbers their answers are."""
         self._announced: tuple[str, tuple[Intervention, ...]] = "", ()
         """What was said of changes that are not made yet, and which."""
 
@@ -167,16 +165,15 @@ class InsideScreen(Sharing):
         answer, the selection may: `take` labels numbers by what the answer is about. If that takes too long the panes
         that it `fills` are drawn faint, as numbers of before.
         """
-        self._fills[kind] = fills
 
         def taken(answer: Any) -> None:
-            self.hold.answered(kind)
+            if not self.link.waits_for(f"{self.VIEW}.{kind}"):
+                self.hold.answered(kind)
             if self.is_attached:
                 self._right_again()
                 take(answer)  # and ask on, maybe
                 if not self.link.waits_for(f"{self.VIEW}.{kind}"):
-                    for pane in fills:
-                        pane.remove_class("-dated")
+                    self.hold.filled(kind)
             self.hold.release_if_nothing_is_awaited()
 
         def refused(line: str) -> None:
@@ -184,12 +181,8 @@ class InsideScreen(Sharing):
             self._answered(kind)
 
         if awaited:
-            self.hold.ask(kind)
+            self.hold.ask(kind, *fills)
         self.link.ask(f"{self.VIEW}.{kind}", make, taken, refused)
-
-    def _late(self, kinds: Set[str]) -> None:
-        for pane in {pane for kind in kinds for pane in self._fills.get(kind, ())}:
-            pane.add_class("-dated")
 
     def _answered(self, kind: str) -> None:
         self.hold.answered(kind)
@@ -218,10 +211,6 @@ class InsideScreen(Sharing):
         """What a view has to say of the change that it has asked for: at once, and not talked over when it is made."""
         self._announced = words, self.link.changes
         self.hints.say(words, "info")
-
-    def altered(self, interventions: Sequence[str]) -> str:
-        """What to say of a change that nothing was said of."""
-        return altered(interventions)
 
     def wait(self, why: str) -> None:
         """What panes that have nothing to show say instead."""
@@ -323,7 +312,7 @@ class InsideScreen(Sharing):
             if message.kind == "intervene":
                 (words, changes), self._announced = self._announced, ("", ())
                 told = words if words and changes == self.link.changes else ""
-                self.hints.say(told or self.altered(message.snapshot.interventions), "info")
+                self.hints.say(told or altered(message.snapshot.interventions), "info")
         elif isinstance(message, ModelOpened):
             self.header.card = message.opened.card
             tokenizer = Tokenizer.from_json(message.opened.tokenizer_json)

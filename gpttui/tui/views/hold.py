@@ -4,15 +4,18 @@ For: views, between what they ask and what they are answered. Not for: anything 
 painted when it comes, and the rest is not kept waiting for it.
 """
 
-from collections.abc import Callable, Set
+from collections.abc import Set
 from contextlib import ExitStack
 from typing import Any
 
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.widget import Widget
 
 OPENING_S, MOVING_S = 0.1, 0.04
 """The longest that a picture is held: of a view that opens, and of one in which something was moved."""
+DATED = "-dated"
+"""Class of a pane whose numbers are not of what is selected: their answer is on its way."""
 LAYOUT = "layout"
 """What a view that opens waits for beside answers: the first layout, which it would be painted before."""
 
@@ -20,10 +23,11 @@ LAYOUT = "layout"
 class Hold:
     """The questions that a screen's next frame waits for."""
 
-    def __init__(self, screen: Screen[Any], late: Callable[[Set[str]], None]) -> None:
-        """`late` is told of the questions whose answers were not there in time."""
-        self.screen, self._late = screen, late
+    def __init__(self, screen: Screen[Any]) -> None:
+        self.screen = screen
         self._awaited: set[str] = set()
+        self._fills: dict[str, tuple[Widget, ...]] = {}
+        """By questions: the panes whose numbers their answers are."""
         self.opened = False
         """It has been painted once."""
         self._timer: Timer | None = None
@@ -47,12 +51,23 @@ class Hold:
             self._batch.enter_context(self.screen.app.batch_update())
             self._timer = self.screen.set_timer(MOVING_S if self.opened else OPENING_S, self._out_of_patience)
 
-    def ask(self, kind: str) -> None:
-        """A question was asked; the frame waits for its answer if one is held."""
+    def ask(self, kind: str, *fills: Widget) -> None:
+        """A question was asked whose answer `fills` some panes; the frame waits for it if one is held."""
+        self._fills[kind] = fills
         if self.holding:
             self._awaited.add(kind)
         elif self._below:
             self._late({kind})
+
+    def filled(self, kind: str) -> None:
+        """The panes show the answer."""
+        for pane in self._fills.get(kind, ()):
+            pane.remove_class(DATED)
+
+    def _late(self, kinds: Set[str]) -> None:
+        """What these would fill still shows the numbers of before: it is drawn faint."""
+        for pane in {pane for kind in kinds for pane in self._fills.get(kind, ())}:
+            pane.add_class(DATED)
 
     def answered(self, kind: str) -> None:
         """It was answered, or refused."""

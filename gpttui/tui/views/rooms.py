@@ -3,19 +3,19 @@
 For: views that arrange their panes by a style sheet of their own. Not for: what they ask or show.
 """
 
-from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.content import Content
 
 from gpttui.tui.keys import PANES, key
 from gpttui.tui.views.frame import InsideScreen
 from gpttui.tui.views.table import ViewContext
 from gpttui.tui.widgets.pane import Pane
 from gpttui.tui.widgets.view_tabs import ViewTabs
+from gpttui.tui.widgets.writing import Then, Writing
 
 if TYPE_CHECKING:
     from gpttui.tui.widgets.prompt_editor import PromptEditor
@@ -69,8 +69,7 @@ class RoomsScreen(InsideScreen):
         self.here: Pane | None = None
         self.rooms = ViewTabs((), "")
         self.rooms.id = "rooms"
-        self._editor: PromptEditor | None = None
-        self._written: Callable[[str], Awaitable[None] | None] | None = None
+        self.writing = Writing(self, self.hints, partial(self.hints.say, ""))
 
     # ── One pane or all ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -116,41 +115,19 @@ class RoomsScreen(InsideScreen):
 
     # ── Writing a line ───────────────────────────────────────────────────────────────────────────────────────────
 
-    @property
-    def writing(self) -> bool:
-        return self._editor is not None
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """While a text is being written keys belong to it. (No query: this is asked for every key at every focus.)"""
-        return self._editor is None or not self._editor.has_focus_within
+        """While a text is being written keys belong to it."""
+        return not self.writing.has_keys
 
-    async def write(self, title: str, text: str, then: Callable[[str], Awaitable[None] | None], hint: str = "") -> None:
+    async def write(self, title: str, text: str, then: Then, hint: str = "") -> None:
         """Let a person write; `then` gets the text once it is entered."""
-        from gpttui.tui.widgets.prompt_editor import PromptEditor
-
-        await self._put_away()
-        self._editor = editor = PromptEditor(text)
-        editor.border_title = Content(title)
-        self._written = then
-        await self.mount(editor, before=self.hints)
-        editor.focus()
+        await self.writing.begin(text, then, title)
         if hint:
             self.hints.say(hint, "info")
 
     async def on_prompt_editor_submitted(self, event: "PromptEditor.Submitted") -> None:
         event.stop()
-        then = self._written
-        await self.on_prompt_editor_cancelled()
-        if then is not None and (waiting := then(event.text)) is not None:
-            await waiting
+        await self.writing.entered(event.text)
 
     async def on_prompt_editor_cancelled(self) -> None:
-        await self._put_away()
-        self.hints.say("")
-        if self.here is not None:
-            self.here.focus()
-
-    async def _put_away(self) -> None:
-        editor, self._editor, self._written = self._editor, None, None
-        if editor is not None:
-            await editor.remove()
+        await self.writing.left()

@@ -130,7 +130,7 @@ class PromptEditor(Widget):
     HELP: ClassVar[str] = """\
 The text that the model starts from. Its tokens are shown above while you write.
 
-`enter` takes it, `escape` leaves everything as it was, `ctrl+j` starts a new line. Any text can be pasted: \
+`enter` takes it, `escape` cancels, `ctrl+j` starts a new line. Any text can be pasted: \
 control characters are shown as pictures and reach the model as they are. Of a very long text \
 only the ends are shown; ▤ is the rest."""
 

@@ -1,7 +1,7 @@
 """The model under the knife: silence, forbid, patch, steer; what is changed, and the bars before and after."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import ClassVar
 
 import msgspec
@@ -21,7 +21,6 @@ from gpttui.interventions import (
 )
 from gpttui.protocol.stream import AskEffects, AskUnaltered, Effects, Unaltered
 from gpttui.tui.keys import HEAD, MORE, key
-from gpttui.tui.session.hints import altered
 from gpttui.tui.session.pairs import TwoTexts
 from gpttui.tui.session.remembered import NUMBERS, Setting
 from gpttui.tui.views.interventions.pane_board import ATTENTION, MLP, InterventionsBoard
@@ -53,7 +52,6 @@ class InterventionsScreen(RoomsScreen):
         key("M", "mode", "zero/mean", "Silence by zeros, or by the part's mean", HEAD, show=False, id="alter_mode"),
         key("plus,equals_sign", "strength(1)", "stronger", "Steer more strongly", HEAD, show=False, id="alter_more"),
         key("minus", "strength(-1)", "weaker", "Steer less strongly", HEAD, show=False, id="alter_less"),
-        key("U", "undo_last", "undo", "Take the last change back", MORE, id="alter_undo"),
         key("0", "undo_all", "undo all", "Take every change back", MORE, show=False,
             id="alter_undo_all"),
     ]  # fmt: skip
@@ -74,6 +72,8 @@ class InterventionsScreen(RoomsScreen):
         self.mode: Mode = "zero"
         self._measured: object = None
         """What the board's effects are about."""
+        self._rounds = 0
+        """How often they were asked for."""
 
     def body(self) -> ComposeResult:
         yield self.board
@@ -105,9 +105,6 @@ class InterventionsScreen(RoomsScreen):
         self.bars.after = self.label(found.position)
         self.bars.answer = found
         self.board.has_mlps = found.has_mlps
-
-    def altered(self, interventions: Sequence[str]) -> str:
-        return altered(interventions, "U undoes the last")
 
     def _refused(self, line: str) -> None:
         """What could not be changed leaves the list as it was."""
@@ -159,7 +156,8 @@ class InterventionsScreen(RoomsScreen):
         card = self.link.card
         if card is not None and self.length:
             self._measured, self.board.effects = self._state(), {}
-            self._measure(0, card.n_layer)
+            self._rounds += 1
+            self._measure(0, card.n_layer, self._rounds)
 
     def _state(self) -> object:
         """What an effect depends on: the prediction, and the model that makes it."""
@@ -169,7 +167,7 @@ class InterventionsScreen(RoomsScreen):
         )
         return self.position, self.link.changes, text
 
-    def _measure(self, layer: int, layers: int) -> None:
+    def _measure(self, layer: int, layers: int, round_: int) -> None:
         if layer == layers:
             self.hints.say("Measured: the brighter, the more this prediction hangs on it.", "info")
             return
@@ -177,9 +175,11 @@ class InterventionsScreen(RoomsScreen):
         position, state = self.position, self._state()
 
         def take(found: Effects) -> None:
+            if round_ != self._rounds:
+                return  # E was pressed again
             if found.position == position and state == self._measured == self._state():
                 self.board.effects = self.board.effects | {layer: found}
-                self._measure(layer + 1, layers)
+                self._measure(layer + 1, layers, round_)
             else:
                 self.hints.say("Something else is looked at now: E measures again.", "info")
 
@@ -265,8 +265,9 @@ class InterventionsScreen(RoomsScreen):
     def _undone(self, event: InterventionsList.Undone) -> None:
         self._alter(change for n, change in enumerate(self.link.changes) if n != event.index)
 
-    def action_undo_last(self) -> None:
-        self._alter(self.link.changes[:-1])
+    def action_undo_change(self) -> None:
+        super().action_undo_change()
+        self.mark()
 
     def action_undo_all(self) -> None:
         self._alter(())
