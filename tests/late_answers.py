@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from gpttui.engine.inside import made_of
 from textual import events
 
 from gpttui.inference.interventions import made_of

@@ -5,7 +5,7 @@ import random
 from pathlib import Path
 
 from gpttui.tui.app import GpttuiApp
-from gpttui.tui.screens.play import Opening
+from gpttui.tui.session.opening import Opening
 from tests.app.pilot import Playground
 from tests.fakes import tiny_model_dir
 from tests.late_answers import LateEngine, disagreements, press

@@ -89,7 +89,7 @@ def open_playground(
         from gpttui.records import Sampling
         from gpttui.storage import gallery
         from gpttui.tui.app import GpttuiApp
-        from gpttui.tui.screens.play import Opening
+        from gpttui.tui.session.opening import Opening
 
         ref = model or watch or chosen.model or None
         path = path or (str(ref) if watch or (remote and ref) else str(gallery.find(ref)))

@@ -18,8 +18,9 @@ from gpttui.text import new_lines
 from gpttui.tui import theme
 from gpttui.tui.driver import TerminalApp
 from gpttui.tui.gate import Gate
-from gpttui.tui.screens.play import Opening, PlayScreen
+from gpttui.tui.screens.play import PlayScreen
 from gpttui.tui.session.asking import Engine
+from gpttui.tui.session.opening import Opening
 
 UNEXPECTED = 70
 """Exit code of a crash, as the command line's."""

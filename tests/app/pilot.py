@@ -8,7 +8,8 @@ from typing import Any
 from textual.pilot import Pilot
 
 from gpttui.tui.app import GpttuiApp
-from gpttui.tui.screens.play import Opening, PlayScreen
+from gpttui.tui.screens.play import PlayScreen
+from gpttui.tui.session.opening import Opening
 from tests.fake_engine import FakeEngine
 
 LIMIT_S = 20

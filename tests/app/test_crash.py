@@ -11,7 +11,7 @@ from gpttui.errors import UserError
 from gpttui.sessions.tree import load_session
 from gpttui.tui import crash
 from gpttui.tui.app import UNEXPECTED
-from gpttui.tui.screens.play import Opening
+from gpttui.tui.session.opening import Opening
 from tests.app.pilot import Playground, playground
 
 

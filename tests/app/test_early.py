@@ -10,7 +10,7 @@ import pytest
 from gpttui.tokenizers import Tokenizer
 from gpttui.tui.app import GpttuiApp
 from gpttui.tui.screens.early import early
-from gpttui.tui.screens.play import Opening
+from gpttui.tui.session.opening import Opening
 from tests import bad_models, fakes
 from tests.app.pilot import Playground
 from tests.fake_engine import FakeEngine

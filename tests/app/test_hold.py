@@ -10,7 +10,7 @@ import pytest
 from gpttui.protocol.frames import Answer, Request
 from gpttui.storage import gallery
 from gpttui.tui.app import GpttuiApp
-from gpttui.tui.screens.play import Opening
+from gpttui.tui.session.opening import Opening
 from gpttui.tui.views import hold
 from gpttui.tui.views.frame import LOOKING, InsideScreen
 from gpttui.tui.views.table import VIEWS

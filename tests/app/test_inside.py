@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from gpttui.tui.app import GpttuiApp
-from gpttui.tui.screens.play import Opening
+from gpttui.tui.session.opening import Opening
 from gpttui.tui.views.frame import InsideScreen
 from tests.app.engine_inside import EngineInside
 from tests.app.pilot import Playground

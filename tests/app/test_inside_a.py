@@ -9,7 +9,7 @@ import pytest
 
 from gpttui.protocol.stream import AskJourney
 from gpttui.tui.app import GpttuiApp
-from gpttui.tui.screens.play import Opening
+from gpttui.tui.session.opening import Opening
 from gpttui.tui.views.journey.screen import JourneyScreen
 from gpttui.tui.views.mlp.screen import MLPScreen
 from gpttui.tui.views.vectors.screen import VectorsScreen

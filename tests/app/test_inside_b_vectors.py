@@ -8,7 +8,7 @@ from gpttui.errors import UserError
 from gpttui.storage import gallery
 from gpttui.tokenizers import train_bpe, train_characters
 from gpttui.tui.app import GpttuiApp
-from gpttui.tui.screens.play import Opening
+from gpttui.tui.session.opening import Opening
 from gpttui.tui.views.vectors.screen import VectorsScreen
 from gpttui.tui.views.vectors.words import NEUTRAL, example, opening_sum, read_sum, single_token, whole_words
 from tests.app.engine_inside import EngineInside

@@ -10,7 +10,7 @@ from textual import events
 
 from gpttui.protocol.stream import AskLens
 from gpttui.tui.app import GpttuiApp
-from gpttui.tui.screens.play import Opening
+from gpttui.tui.session.opening import Opening
 from gpttui.tui.views.layers.screen import LayersScreen
 from tests.app.engine_inside import EngineInside
 from tests.app.pilot import Playground

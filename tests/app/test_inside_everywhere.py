@@ -6,7 +6,7 @@ import pytest
 
 from gpttui.storage import gallery
 from gpttui.tui.app import GpttuiApp
-from gpttui.tui.screens.play import Opening
+from gpttui.tui.session.opening import Opening
 from gpttui.tui.views.frame import LOOKING, InsideScreen
 from gpttui.tui.views.table import VIEWS
 from gpttui.tui.widgets.token_line import TokenLine

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gpttui.tui.app import GpttuiApp
-from gpttui.tui.screens.play import Opening
+from gpttui.tui.session.opening import Opening
 from gpttui.tui.views.interventions.screen import InterventionsScreen
 from tests.app.pilot import Playground
 from tests.fakes import tiny_model_dir

@@ -6,7 +6,7 @@ import pytest
 
 from gpttui.protocol import frames as protocol
 from gpttui.records import Sampling
-from gpttui.tui.screens.play import Opening
+from gpttui.tui.session.opening import Opening
 from tests.app.pilot import playground
 
 

@@ -13,7 +13,7 @@ from gpttui.settings import DEFAULTS, Settings
 from gpttui.tui import app as tui_app
 from gpttui.tui import palette, theme
 from gpttui.tui.app import GpttuiApp
-from gpttui.tui.screens.play import Opening
+from gpttui.tui.session.opening import Opening
 from tests.app.pilot import Playground, playground
 
 

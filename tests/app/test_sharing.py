@@ -18,8 +18,8 @@ from gpttui.interventions import AblateHead, AblateNeuron, AblatePart, Intervent
 from gpttui.records import Snapshot
 from gpttui.sessions.tree import SessionFile, load_session
 from gpttui.tui.app import GpttuiApp
-from gpttui.tui.screens.play import Opening
 from gpttui.tui.selection import Selection
+from gpttui.tui.session.opening import Opening
 from gpttui.tui.session.pairs import TwoTexts
 from gpttui.tui.session.saving import free_file, kept_again, kept_plain
 from gpttui.tui.session.share_dialogs import ExportScreen, RecipeScreen

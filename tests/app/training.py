@@ -12,9 +12,10 @@ from textual.pilot import Pilot
 
 from gpttui import locations
 from gpttui.tui.app import GpttuiApp
-from gpttui.tui.screens.play import Opening, PlayScreen
+from gpttui.tui.screens.play import PlayScreen
 from gpttui.tui.screens.train import TrainScreen
 from gpttui.tui.screens.train_form import TrainFormScreen
+from gpttui.tui.session.opening import Opening
 from gpttui.tui.session.run_record import RunRecord
 from gpttui.tui.session.share_dialogs import ExportScreen
 from tests import fakes

@@ -13,9 +13,9 @@ from textual.pilot import Pilot
 from gpttui.storage import gallery
 from gpttui.tui.app import GpttuiApp
 from gpttui.tui.screens.models import ModelsScreen
-from gpttui.tui.screens.play import Opening
 from gpttui.tui.screens.train import TrainScreen
 from gpttui.tui.screens.train_form import TrainFormScreen
+from gpttui.tui.session.opening import Opening
 from tests.app.pilot import Playground
 from tests.snapshots import canned
 from tests.snapshots.canned import CannedEngine

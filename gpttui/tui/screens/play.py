@@ -6,7 +6,6 @@ the model: what a step is, what may be taken back, what a setting means, is the 
 
 import asyncio
 import secrets
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -17,7 +16,7 @@ from textual.binding import BindingType
 
 from gpttui.interventions import AblateHead, AblatePart
 from gpttui.protocol.frames import Look
-from gpttui.records import Sampling, Snapshot
+from gpttui.records import Snapshot
 from gpttui.tui import keys, ladders
 from gpttui.tui.pace import Pace
 from gpttui.tui.renderables.labels import so_many
@@ -28,6 +27,7 @@ from gpttui.tui.session.asking import Engine
 from gpttui.tui.session.hints import Seen, altered, hint
 from gpttui.tui.session.link import SessionLink
 from gpttui.tui.session.messages import EngineLost, EngineReady, EngineSilent, ModelOpened, Refused, SnapshotArrived
+from gpttui.tui.session.opening import Opening
 from gpttui.tui.session.train_link import TrainLink
 from gpttui.tui.views import table as views
 from gpttui.tui.widgets.attention import AttentionPane
@@ -38,39 +38,15 @@ from gpttui.tui.widgets.loss import LossPane
 from gpttui.tui.widgets.next_token import NextTokenPane
 from gpttui.tui.widgets.scrubber import Scrubber
 from gpttui.tui.widgets.status_header import StatusHeader
-from gpttui.tui.widgets.tokens import COLOUR_MODES, ColourMode, TokensPane
+from gpttui.tui.widgets.tokens import COLOUR_MODES, TokensPane
 from gpttui.tui.widgets.writing import Writing
 
 if TYPE_CHECKING:
-    from gpttui.sessions.tree import SessionFile
     from gpttui.tui.widgets.prompt_editor import PromptEditor
 
 SEEDS = 10_000
 """New seeds are drawn below it: short enough to note down."""
 QUITTING = ("app.quit", "quit")
-DEFAULT_SAMPLING = Sampling()
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """What the playground starts with. `model` is a directory on the engine's machine."""
-
-    model: str
-    prompt: str | None = None
-    sampling: Sampling = DEFAULT_SAMPLING
-    seed: int = 0
-    colour_mode: ColourMode = "alternate"
-    notices: tuple[str, ...] = ()
-    train: str | None = None
-    """A text to open the training form on; empty: on none yet."""
-    watch: str | None = None
-    """A run to open the training screen on."""
-    numbers_rest_s: float = 0.0
-    """How long numbers stay as they are while tokens are drawn one after the other, or a model trains."""
-    session: "SessionFile | None" = None
-    """A saved session of this model to come back to; text and settings are its."""
-    session_file: str = ""
-    """Where it was read."""
 
 
 class PlayScreen(TrainDoor, PlaySharing):

@@ -19,7 +19,7 @@ from gpttui.tui.session.sharing import Sharing
 if TYPE_CHECKING:
     from gpttui.records import ModelCard
     from gpttui.sessions.tree import SessionFile
-    from gpttui.tui.screens.play import Opening
+    from gpttui.tui.session.opening import Opening
     from gpttui.tui.widgets.attention import AttentionPane
     from gpttui.tui.widgets.deck import PaneDeck
     from gpttui.tui.widgets.tokens import TokensPane

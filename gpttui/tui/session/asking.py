@@ -1,10 +1,15 @@
 """What the session asks of an engine, and one wish on its way there. No widget, no torch."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from gpttui.protocol.frames import Answer, EngineInfo, Request
+
+SILENT_S = 10.0
+"""After so long without an answer the screen says so."""
 
 
 class Engine(Protocol):
@@ -35,3 +40,21 @@ class Question:
     refuse: Callable[[str], None]
     again: bool = False
     """If the engine dies over it, it is asked once more."""
+
+
+@contextmanager
+def telling_of_silence(tell: Callable[[float], None]) -> Iterator[None]:
+    """While something is waited for: every so often `tell` hears for how many seconds."""
+    loop = asyncio.get_running_loop()
+    began_s = loop.time()
+    timer = loop.call_later(SILENT_S, lambda: silent())
+
+    def silent() -> None:
+        nonlocal timer
+        timer = loop.call_later(SILENT_S, silent)
+        tell(loop.time() - began_s)
+
+    try:
+        yield
+    finally:
+        timer.cancel()

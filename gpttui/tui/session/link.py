@@ -19,7 +19,7 @@ from gpttui.interventions import Intervention, without_places
 from gpttui.protocol import frames as protocol
 from gpttui.protocol.frames import Answer, EngineInfo, Look, Opened, Request, Shown
 from gpttui.records import ModelCard, Sampling, Snapshot, Told
-from gpttui.tui.session.asking import Engine, Question
+from gpttui.tui.session.asking import Engine, Question, telling_of_silence
 from gpttui.tui.session.messages import EngineLost, EngineReady, EngineSilent, ModelOpened, Refused, SnapshotArrived
 from gpttui.tui.session.trail import Trail
 
@@ -27,8 +27,6 @@ STEPS = frozenset({"step", "back", "home"})
 """Kinds that are dropped, not queued, while one of them is in flight."""
 NEW_TEXT = frozenset({"open", "prompt", "choose", "jump"})
 """Kinds that make waiting steps pointless."""
-SILENT_S = 10.0
-"""After so long without an answer the screen says so."""
 OF_A_MODEL = ("compare", "compare.marks", "vectors", "walk")
 """What views remember in the words or the ids of one model: forgotten when another is opened."""
 
@@ -282,33 +280,20 @@ class SessionLink:
     async def _send_next(self) -> None:
         question = self._pending.pop(next(iter(self._pending)))
         self._in_flight = question.kind
-        answered = self._tell_of_silence()
         end: Callable[[], None]
         try:
-            end = partial(question.take, await self._engine.request(question.make()))
+            with telling_of_silence(lambda silent_s: self._post(EngineSilent(silent_s))):
+                end = partial(question.take, await self._engine.request(question.make()))
             self._in_vain = False
         except EngineFailure as error:
             end = partial(question.refuse, str(error))
         except EngineDied:
             end = partial(self._lose, question)
         finally:
-            answered()
             self._in_flight = ""
         end()
         if self.running and not self._pending:
             self.step()
-
-    def _tell_of_silence(self) -> Callable[[], None]:
-        """Say every so often that there is no answer, until what is returned is called."""
-        loop = asyncio.get_running_loop()
-        began_s = loop.time()
-
-        def tell() -> None:
-            self._silence = loop.call_later(SILENT_S, tell)
-            self._post(EngineSilent(loop.time() - began_s))
-
-        self._silence = loop.call_later(SILENT_S, tell)
-        return lambda: self._silence.cancel()
 
     def _lose(self, question: Question) -> None:
         """The engine died over it."""

@@ -1,0 +1,34 @@
+"""What the playground starts with, as the command line says it. No widget is touched from here."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gpttui.records import Sampling
+from gpttui.tui.widgets.tokens import ColourMode
+
+if TYPE_CHECKING:
+    from gpttui.sessions.tree import SessionFile
+
+DEFAULT_SAMPLING = Sampling()
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What the playground starts with. `model` is a directory on the engine's machine."""
+
+    model: str
+    prompt: str | None = None
+    sampling: Sampling = DEFAULT_SAMPLING
+    seed: int = 0
+    colour_mode: ColourMode = "alternate"
+    notices: tuple[str, ...] = ()
+    train: str | None = None
+    """A text to open the training form on; empty: on none yet."""
+    watch: str | None = None
+    """A run to open the training screen on."""
+    numbers_rest_s: float = 0.0
+    """How long numbers stay as they are while tokens are drawn one after the other, or a model trains."""
+    session: "SessionFile | None" = None
+    """A saved session of this model to come back to; text and settings are its."""
+    session_file: str = ""
+    """Where it was read."""
