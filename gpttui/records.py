@@ -235,6 +235,8 @@ class LossHistory:
     """What the losses are nats a token of; equal for the very same tokenizer only, empty where it is not recorded."""
     bytes_per_token: Annotated[float, Numbers(low=0)] = 0.0
     """Of the held-out text; 0 where it is not known."""
+    prompt_counts: Annotated[float, Numbers(low=0)] = 1.0
+    """What a token before the answer counts in the training losses; in the held-out ones it counts 1, as all do."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

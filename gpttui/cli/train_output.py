@@ -1,7 +1,8 @@
-"""How `gpttui train` shows events: a live line on a terminal, plain lines in a pipe, JSON lines for machines."""
+"""How `gpttui train` shows events: a live line on a terminal, plain lines on stdout where that is none, JSON lines."""
 
 import sys
 from pathlib import Path
+from time import monotonic
 from types import TracebackType
 
 import click
@@ -22,16 +23,16 @@ from gpttui.runs.events import (
 )  # fmt: skip
 from gpttui.text import safe_text
 
-LINES_IN_A_PIPE = 40
-"""Without a terminal, this many progress lines are spread over the run."""
+LINE_EVERY_S = 5.0
+"""Without a terminal: between two lines of progress."""
 
 
 class Printer:
     """Show events one by one; use it in `with`, so that the terminal is left as it was found."""
 
     def __init__(self, config: TrainConfig, path: Path, *, as_json: bool, silent: bool = False) -> None:
-        self.config, self.path, self.as_json, self.silent = config, path, as_json, silent
-        self._live = None
+        self.path, self.as_json, self.silent, self.steps = path, as_json, silent, config.steps
+        self._live, self._told_s = None, -LINE_EVERY_S
         if not as_json and not silent and sys.stderr.isatty():
             from rich.console import Console
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -44,6 +45,7 @@ class Printer:
                 console=Console(stderr=True),
             )
             self._task = self._live.add_task("", total=config.steps)
+        self._lines = self._live is None or not sys.stdout.isatty()
 
     def __enter__(self) -> "Printer":
         if self._live is not None:
@@ -64,6 +66,10 @@ class Printer:
             sys.stdout.buffer.flush()
         elif isinstance(event, StepDone):
             self._show_step(event)
+        elif isinstance(event, StopRuleChanged):
+            self.steps = event.steps
+            if self._live is not None:
+                self._live.update(self._task, total=event.steps)
         elif text := describe(event):
             self._say(text)
 
@@ -72,14 +78,16 @@ class Printer:
         text += f" · {event.tokens_per_s:,.0f} tokens/s"
         if self._live is not None:
             self._live.update(self._task, completed=event.step, description=text)
-        elif event.step % max(1, self.config.steps // LINES_IN_A_PIPE) == 0 or event.step == 1:
-            self._say(f"step {event.step} of {self.config.steps} · {event.elapsed_s:.0f} s · {text}")
+        now_s = monotonic()
+        if self._lines and (now_s - self._told_s >= LINE_EVERY_S or event.step >= self.steps):
+            self._told_s = now_s
+            self._say(f"step {event.step:,} of {self.steps:,} · {event.elapsed_s:.0f} s · {text}")
 
     def _say(self, text: str) -> None:
-        if self._live is not None:
+        if self._lines:
+            click.echo(text)
+        elif self._live is not None:
             self._live.console.print(text, markup=False, highlight=False)
-        else:
-            click.echo(text, err=True)
 
 
 def describe(event: Event) -> str:

@@ -182,6 +182,11 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, eq=True):
         if self.width % self.heads:
             raise ValueError(f"width {self.width} does not divide into {self.heads} heads; change one of them")
 
+    @property
+    def prompt_counts(self) -> float:
+        """What a token before the answer counts in the training loss; 1 where there are no answers."""
+        return self.prompt_weight if self.answer_after else 1.0
+
     def in_force(self, step: int) -> tuple[int, float]:
         """Length of the schedule and scale of the learning rates at `step` (0-based)."""
         return next(((s.steps, s.lr_scale) for s in self.before if step < s.until), (self.steps, self.lr_scale))

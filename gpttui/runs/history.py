@@ -32,6 +32,7 @@ def _thinned(recorded: RunSummary, title: str) -> dict[str, Any]:
         "losses_nats": [round(float(train.y[b].mean(dtype=np.float64)), 4) for b in bins],
         "val_steps": [int(step) for step in val.x],
         "val_losses_nats": [round(float(loss), 4) for loss in val.y],
+        "prompt_counts": recorded.prompt_counts,
     }
 
 
@@ -49,6 +50,7 @@ def joined(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
         "losses_nats": before["losses_nats"] + after["losses_nats"],
         "val_steps": [done + step for step in after["val_steps"]],
         "val_losses_nats": after["val_losses_nats"],
+        "prompt_counts": after["prompt_counts"],
     }
 
 

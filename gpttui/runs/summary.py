@@ -139,16 +139,23 @@ class RunSummary:
     def best_val_loss_nats(self) -> float | None:
         return float(self.validation.y.min()) if self.validation.size else None
 
+    @property
+    def prompt_counts(self) -> float:
+        """As `TrainConfig.prompt_counts`; 1 while nothing is known."""
+        return self.config.prompt_counts if self.config is not None else 1.0
+
     def history(self, title: str) -> LossHistory:
         """The curves as they are."""
         train, validation, started = self.train, self.validation, self.started
         found = LossHistory(train.x, train.y, validation.x, validation.y, title=title)
         if started is None or self.config is None:
             return found
-        plain = not self.config.answer_after or self.config.prompt_weight == 1  # else the answer counts for more
+        plain = self.prompt_counts == 1  # else the answer counts for more
         known = 0 < min(started.val_tokens, started.val_bytes) <= max(started.val_tokens, started.val_bytes) < 1 << 60
         per_token = started.val_bytes / started.val_tokens if plain and known else 0.0
-        return replace(found, tokenizer=started.tokenizer_id, bytes_per_token=per_token)
+        return replace(
+            found, tokenizer=started.tokenizer_id, bytes_per_token=per_token, prompt_counts=self.prompt_counts
+        )
 
     def status(self, *, locked: bool) -> str:
         """running, finished, stopped, failed, interrupted (the process died), or new; `locked`: something trains it."""

@@ -1,6 +1,7 @@
 """`gpttui train`, `runs` and `eval` from the shell's side: what is printed, and where."""
 
 import io
+import itertools
 import json
 import math
 import shutil
@@ -13,13 +14,14 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from gpttui.cli import train_output
 from gpttui.cli.main import run as gpttui
 from gpttui.errors import UserError
 from gpttui.model import checkpoint
 from gpttui.runs import rundir
 from gpttui.runs.config import TrainConfig
 from gpttui.runs.events import RunEnded, StepDone, decode_event
-from gpttui.runs.history import joined, loss_history
+from gpttui.runs.history import curve, joined, loss_history
 from gpttui.sessions.tree import OfRun, SessionFile, load_session, save_session
 from gpttui.storage import gallery, model_card
 from gpttui.tokenizers import Tokenizer
@@ -90,13 +92,37 @@ def test_a_run_goes_on_to_another_end_or_at_another_rate(text_file: Path, tmp_pa
     assert trained_with("--resume", "--lr", "0.002").lr_scale == 1.0
 
 
+def test_progress_comes_every_few_seconds_on_stdout(
+    text_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(train_output, "monotonic", itertools.count().__next__)  # a second a step
+    command = ["train", "--data", str(text_file), *SMALL, "--steps", "13", "--run-dir", str(tmp_path / "run")]
+    assert gpttui(command) == 0
+    printed = capsys.readouterr()
+    told = [line.split(" of ")[0] for line in printed.out.splitlines() if " of 13 · " in line]
+    assert told == ["step 1", "step 6", "step 11", "step 13"]
+    assert "validation loss" in printed.out and "loss" not in printed.err
+
+
+def test_the_curve_of_a_model_that_answers_tells_what_it_counts(tiny: Tiny, tmp_path: Path) -> None:
+    file = tmp_path / "sums.txt"
+    file.write_text("".join(f"{n}+{n}={n + n}\n" for n in range(400)), encoding="utf-8")
+    rows = {"data": str(file), "documents": True, "answer_after": "="}
+    for weight in (1.0, 0.1):
+        path = tmp_path / f"run{weight}"
+        train(tiny(**rows, prompt_weight=weight), path)
+        publish(path, tmp_path / f"model{weight}")
+        for found in (gallery.history(tmp_path / f"model{weight}"), curve(path)):
+            assert found is not None and found.prompt_counts == weight
+
+
 def test_stdin_is_a_text_like_any_other(
     text_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text_file.read_bytes())))
     assert gpttui(["train", "--data", "-", *SMALL, "--run-dir", str(tmp_path / "piped")]) == 0
     assert gpttui(["train", "--data", str(text_file), *SMALL, "--run-dir", str(tmp_path / "named")]) == 0
-    assert "validation loss" in capsys.readouterr().err
+    assert "validation loss" in capsys.readouterr().out
     one, two = (
         [event.loss_nats for event in rundir.read_events(tmp_path / name) if isinstance(event, StepDone)]
         for name in ("piped", "named")

@@ -1,6 +1,7 @@
 """The panes in a tiny app: what they show, what their keys and the mouse post, and that nothing crashes them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -415,11 +416,26 @@ async def test_a_recorded_run_is_drawn_with_its_figures(loss: LossPane) -> None:
         assert "a small text" in drawn and "train 1.5" in drawn and "validation 1.6" in drawn and "399 steps" in drawn
 
 
+@pytest.mark.parametrize("prompts", [0.1, 0.0])
+async def test_losses_that_count_other_tokens_are_not_to_be_compared(loss: LossPane, prompts: float) -> None:
+    app = Bench(loss)
+    async with app.run_test(size=(60, 16)) as pilot:
+        loss.history = replace(falling(400), prompt_counts=prompts)
+        await drawn_plot(pilot, loss)
+        drawn = screen_text(app)
+        assert "train 1.515 answers" in drawn and "all tokens" in drawn and "not comparable · 399 steps" in drawn
+        loss.history = falling(400)
+        await drawn_plot(pilot, loss)
+        assert "comparable" not in screen_text(app)
+    assert "by heart" not in loss.HELP
+
+
 async def test_live_points_are_drawn_a_little_later(loss: LossPane) -> None:
     app = Bench(loss)
     async with app.run_test(size=(80, 20)) as pilot:
         for step in range(200):
-            loss.extend(step, 3.0 - step / 100)
+            loss.train.append(step, 3.0 - step / 100)
+            loss.grown()
         loss.validation.append(199, 1.2)
         loss.grown()
         await drawn_plot(pilot, loss)

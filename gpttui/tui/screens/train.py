@@ -1,7 +1,7 @@
 """A model in training: its curve, its numbers, what it would say, what it writes, what it reads right now.
 
 For: a run in this engine, and a run that something else writes. The screen only shows the record and passes orders on;
-it redraws at most four times a second, whatever the pace of the run.
+news of a run come at most four times a second, whatever its pace.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.timer import Timer
 from textual.widget import Widget
 
 from gpttui.errors import UserError
@@ -48,7 +47,6 @@ if TYPE_CHECKING:
     from gpttui.runs.events import SampleDrawn
     from gpttui.tokenizers import Tokenizer
 
-REDRAW_S = 0.25
 BATCH_S = 1.0
 """Between two looks at the batch of a running model: each costs it a pass over a few rows."""
 FASTER = 1.25
@@ -100,10 +98,10 @@ class TrainScreen(Exporting[str | None]):
         )
         self.header = TrainHeader()
         self.hints = HintBar()
-        self._redraw_s = max(REDRAW_S, rest_s)
+        self._rest_s = rest_s
         self._shown: RunRecord | None = None
         self._version = -1
-        self._redrawing: Timer | None = None
+        self._redraws = False
         self._rewinding = False
         self._newest_sample: SampleDrawn | None = None
         self._probed: tuple[int, ...] = ()
@@ -128,12 +126,17 @@ class TrainScreen(Exporting[str | None]):
     # ── What is shown ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def _soon(self) -> None:
-        """News wait for company."""
-        if self._redrawing is None and self.is_mounted:
-            self._redrawing = self.set_timer(self._redraw_s, self._redraw)
+        """Once for all that comes in the same moment, or while the numbers rest."""
+        if self._redraws or not self.is_mounted:
+            return
+        self._redraws = True
+        if self._rest_s:
+            self.set_timer(self._rest_s, self._redraw)
+        else:
+            self.call_later(self._redraw)
 
     def _redraw(self) -> None:
-        self._redrawing = None
+        self._redraws = False
         if not self.is_attached:
             return
         record = self.link.record
@@ -151,7 +154,7 @@ class TrainScreen(Exporting[str | None]):
             self._probe(record)
         if record.version != self._version:
             self._version = record.version
-            self.curve.grown()
+            self.curve.grown(record.prompt_counts)
             self.numbers.vitals = vitals(record)
             self.strip.probes = tuple(record.probes)
             if record.config is not None:

@@ -140,7 +140,7 @@ class TrainDoor(Screen[None]):
         if record is not None:
             live = (LIVE,) if record.live else ()
             self.scrubber.notches = (*record.checkpoints, *live)
-            self.loss.grown()
+            self.loss.grown(record.prompt_counts)
         self.scrubber.display = bool(self._open_run) and len(self.scrubber.notches) > 1
 
     @property

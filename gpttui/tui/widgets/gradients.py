@@ -43,9 +43,10 @@ The **learning rate** climbs during the warm-up and then follows its schedule; `
 the run goes on. **Memory** is that of the engine's process.
 
 The bars are **gradient norms**, √Σg² over all parameters of the embedding, of each block, and of the final norm \
-with the head: how strongly this step wants to change that part. The longest bar fills the row. A layer whose bar \
-vanishes learns nothing; a bar that jumps while the loss jumps says where it happened. If the norm of all together \
-exceeds the clipping threshold, all are scaled down to it.
+with the head: how steeply the loss rises and falls with that part. How far a part then moves is the optimiser's \
+choice: AdamW divides each gradient by its usual size, Muon makes all directions of a matrix's equally strong. The \
+longest bar fills the row. A layer whose bar vanishes gets no signal; a bar that jumps while the loss jumps says where \
+it happened. If the norm of all together exceeds the clipping threshold, all are scaled down to it.
 
 More: Pascanu, Mikolov and Bengio, *On the difficulty of training recurrent neural networks* (2013), where clipping \
 by the norm comes from."""

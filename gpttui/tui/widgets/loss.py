@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import reactive
-from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -24,9 +23,6 @@ from gpttui.tui.widgets.pane import FRAME_CSS, VIEW, WAITING, Framed, label_bord
 
 if TYPE_CHECKING:
     from gpttui.tui.widgets.plot import CurvePlot
-
-REDRAW_S = 0.25
-"""Live points wait this long for company: at most four redraws a second."""
 
 SMOOTHINGS = (0.02, 0.08, 0.0)
 """Shares of the visible steps that the smooth curve averages, in the order of the key."""
@@ -47,7 +43,9 @@ Lower is better; a blind guess has ln of the vocabulary's size. One nat is 1.44 
 
 The faint curve is every recorded step, the bright one its moving mean (the line above says over how many \
 steps), the yellow one is **validation**: text that training never shows. Where it rises while training falls, \
-the model learns by heart.
+the model is memorising (overfitting). That holds where both count the same tokens. A model that answers (sums, \
+sorting, translation) is trained mostly or only on its answers, while validation counts all tokens: then the pane says \
+so, and that the two are not comparable.
 
 `Y` makes the loss axis logarithmic, `w` changes the smoothing, `+` `-` zoom, arrows pan, `0` shows everything; \
 the mouse wheel zooms, dragging pans, pointing reads values off. Runs laid over this one whose tokens are other ones \
@@ -129,7 +127,9 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
         self._plot: CurvePlot | None = None
         self._window: Window | None = None
         self._y_window: Window | None = None
-        self._timer: Timer | None = None
+        self._redraws = False
+        self.prompt_counts = 1.0
+        """As `LossHistory.prompt_counts`, of the curves that are followed."""
         self._hovered: float | None = None
         self._averaged = 1
         self.scales: tuple[float, ...] = ()
@@ -151,6 +151,7 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
         if history is not None:
             self.train.extend(history.steps, history.losses_nats)
             self.validation.extend(history.val_steps, history.val_losses_nats)
+            self.prompt_counts = history.prompt_counts
         self._redraw()
 
     def lay_over(self, others: tuple[LossHistory, ...], scales: tuple[float, ...] = ()) -> None:
@@ -192,13 +193,9 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
         self._window = self._y_window = None
         self._redraw_soon()
 
-    def grown(self) -> None:
-        """The curves followed have changed. Cheap, as `extend` is."""
-        self._redraw_soon()
-
-    def extend(self, step: int, loss_nats: float) -> None:
-        """One training step more. Cheap: the screen catches up at most four times a second."""
-        self.train.append(step, loss_nats)
+    def grown(self, prompt_counts: float = 1.0) -> None:
+        """The curves followed have changed. However often it is called meanwhile, they are drawn once."""
+        self.prompt_counts = prompt_counts
         self._redraw_soon()
 
     def table(self) -> Table | None:
@@ -212,15 +209,15 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
         return {"step": steps.astype(np.int64), "loss_nats": losses[0], "validation_loss_nats": losses[1]}
 
     def _redraw_soon(self) -> None:
-        if self.is_mounted and self._timer is None:
-            self._timer = self.set_timer(REDRAW_S, self._redraw)
+        if self.is_mounted and not self._redraws:
+            self._redraws = self.call_later(self._redraw)
 
     def _recolour(self) -> None:
         self._styles.clear()
         self._redraw_soon()
 
     def _redraw(self) -> None:
-        self._timer = None
+        self._redraws = False
         if not self.is_mounted:
             return
         shown = bool(self.train.size or self.validation.size)
@@ -290,11 +287,15 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
         if self.train.size:
             mean = self.train.y[-max(1, self._averaged) :].mean() if SMOOTHINGS[self.smoothing] else self.train.y[-1]
             line.append("━ ", self.component("loss--train")).append("train ", dim).append(f"{mean * self._scale:.3f}")
-            if SMOOTHINGS[self.smoothing] and self._averaged > 1:
+            if self.prompt_counts != 1:
+                line.append(" answers", dim)
+            elif SMOOTHINGS[self.smoothing] and self._averaged > 1:
                 line.append(f" mean of {self._averaged:,}", dim)
         if self.validation.size:
             line.append("  ━ ", self.component("loss--val")).append("validation ", dim)
             line.append(f"{self.validation.y[-1] * self._scale:.3f}")
+            if self.prompt_counts != 1:
+                line.append(" all tokens", dim)
             best = int(self.validation.y.argmin())
             if best < self.validation.size - 1:
                 line.append(
@@ -316,7 +317,8 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
         at = self._hovered if self._hovered is not None else self.marker
         train = self.train.nearest(at) if at is not None else None
         if at is None or train is None:
-            return f"{int(self.train.x[-1]):,} steps" if self.train.size else ""
+            unlike = "not comparable · " if self.prompt_counts != 1 and self.validation.size else ""
+            return f"{unlike}{int(self.train.x[-1]):,} steps" if self.train.size else ""
         validation = self.validation.nearest(at)
         words = f"step {train[0]:,}  train {train[1] * self._scale:.3f}"
         return words + (f"  validation {validation[1] * self._scale:.3f} at {validation[0]:,}" if validation else "")

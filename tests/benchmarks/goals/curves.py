@@ -16,11 +16,13 @@ import numpy as np
 from textual.app import App, ComposeResult
 
 from gpttui.bench.report import Row, quantile
-from gpttui.tui.widgets.loss import REDRAW_S, LossPane
+from gpttui.tui.widgets.loss import LossPane
 
 STEPS = 1_000_000
 AT_A_TIME = 1000
 REDRAWS = 12
+DRAWN_S = 0.3
+"""By then new points have been drawn."""
 
 
 class _Curve(App[None]):
@@ -58,12 +60,12 @@ async def _drawn(steps: int) -> tuple[list[float], float]:
             _record(pane, first, rng)
         held_mb = (tracemalloc.get_traced_memory()[0] - before) / 1e6
         tracemalloc.stop()
-        await pilot.pause(2 * REDRAW_S)
+        await pilot.pause(DRAWN_S)
         took_ms = []
         for n in range(REDRAWS):
             began_s = thread_time()
             _record(pane, steps + n * AT_A_TIME, rng)
-            await asyncio.sleep(1.2 * REDRAW_S)
+            await asyncio.sleep(DRAWN_S)
             took_ms.append((thread_time() - began_s) * 1e3)
     return took_ms, held_mb
 
@@ -71,8 +73,8 @@ async def _drawn(steps: int) -> tuple[list[float], float]:
 def _record(pane: LossPane, first: int, rng: np.random.Generator) -> None:
     at = np.arange(first + 1, first + AT_A_TIME + 1, dtype=np.float64)
     losses = 4 * at**-0.1 + 0.05 * rng.standard_normal(AT_A_TIME)
-    pane.train.extend(at[:-1], losses[:-1])
-    pane.extend(int(at[-1]), float(losses[-1]))
+    pane.train.extend(at, losses)
+    pane.grown()
 
 
 if __name__ == "__main__":
