@@ -120,7 +120,9 @@ def open_text(data: str, spool: Path, text_field: str = "") -> TextSource:
         files = [spool]
     else:
         files = _files_of(Path(data).expanduser())
-    if text_field and (other := [file for file in files if file.suffix not in json_lines.SUFFIXES and file != spool]):
+    if text_field and (
+        other := [file for file in files if file.suffix.lower() not in json_lines.SUFFIXES and file != spool]
+    ):
         raise UserError(f"{safe_text(str(other[0]))} does not hold JSON lines (.jsonl); leave --text-field out")
     source = TextSource(files, sum(file.stat().st_size for file in files), text_field)
     _look_through(source, "stdin" if data == "-" else data)

@@ -1,6 +1,7 @@
 """The playground by its keys: every one of them, on a fake engine."""
 
 import math
+import re
 
 import pytest
 
@@ -147,6 +148,17 @@ async def test_editing_the_prompt_splits_it_at_every_key_and_enter_takes_it() ->
         assert page.play.tokens.draft is None and not page.play.query("PromptEditor")
         await page.press("space")
         assert len(page.ids) == page.play.link.snapshot.n_prompt + 1  # type: ignore[union-attr]
+
+
+async def test_places_count_from_1_as_everywhere() -> None:
+    async with playground(size=(160, 40)) as page:
+        await page.press("space")
+        assert f"position {len(page.ids)}" in page.text
+        await page.press(*["comma"] * (len(page.ids) - 1))
+        assert page.play.tokens.selected == 0 and re.search(r"position 1\b", page.text)
+        await page.press("slash")
+        await page.until(lambda: page.play.query("PromptEditor"))
+        assert f"position {len(page.play.tokens._shown)}" in page.text
 
 
 async def test_escape_leaves_the_text_as_it_was() -> None:

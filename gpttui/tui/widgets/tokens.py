@@ -330,7 +330,7 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
                 parts.append([("surprisal ", dim), (f"{surprise:.2f}", plain)])
             if not isnan(entropy):
                 parts.append([("entropy after ", dim), (f"{entropy:.2f}", plain), (" bits", dim)])
-        parts.append([("position ", dim), (f"{at:,}", plain)])
+        parts.append([("position ", dim), (f"{at + 1:,}", plain)])
         return fitting(parts, self.scrollable_content_region.width, plain)
 
     # ── Choosing ──────────────────────────────────────────────────────────────────────────────────────────────────
