@@ -78,12 +78,4 @@ def one_unit(runs: Sequence[LossHistory]) -> list[float] | None:
 
 def ended_runs(folders: Iterable[Path]) -> list[Path]:
     """Runs in these folders that nothing is training now, the one written last first."""
-    found: list[tuple[float, Path]] = []
-    for folder in folders:
-        for path in folder.iterdir() if folder.is_dir() else ():
-            try:
-                if rundir.is_run(path) and not rundir.is_locked(path):
-                    found.append(((path / rundir.EVENTS).stat().st_mtime, path))
-            except OSError:
-                continue
-    return [path for _, path in sorted(found, reverse=True)]
+    return [path for path in rundir.runs_in(folders) if not rundir.is_locked(path)]

@@ -18,7 +18,7 @@ import io
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -218,9 +218,26 @@ def need(ref: str) -> Path:
 
 def kept() -> list[Path]:
     """The runs where runs go unless told otherwise, the one written last first."""
-    home = locations.runs_dir()
-    runs = [path for path in home.iterdir() if is_run(path)] if home.is_dir() else []
-    return sorted(runs, key=lambda path: -(path / EVENTS).stat().st_mtime)
+    return runs_in([locations.runs_dir()])
+
+
+def runs_in(folders: Iterable[Path]) -> list[Path]:
+    """The runs in these folders, the one written last first; what cannot be read is left out."""
+    found: list[tuple[float, Path]] = []
+    for folder in folders:
+        for path in folder.iterdir() if folder.is_dir() else ():
+            with contextlib.suppress(OSError):
+                if is_run(path):
+                    found.append(((path / EVENTS).stat().st_mtime, path))
+    return [path for _, path in sorted(found, reverse=True)]
+
+
+def run_of(path: Path) -> Path | None:
+    """The run that directory `path` is, or is a checkpoint of."""
+    if is_run(path):
+        return path
+    above = path.parent.parent
+    return above if path.parent.name == CHECKPOINTS and is_run(above) else None
 
 
 def read_config(path: Path) -> TrainConfig:

@@ -220,8 +220,7 @@ def describe(path: Path) -> RunInfo:
 def list_runs(root: Path) -> list[RunInfo]:
     """Every run in directory `root`, newest first; those that cannot be read are left out."""
     found = []
-    for path in sorted(root.iterdir()) if root.is_dir() else []:
+    for path in rundir.runs_in([root]):
         with contextlib.suppress(UserError, OSError):
-            if rundir.is_run(path):
-                found.append(describe(path))
-    return sorted(found, key=lambda run: -run.updated_unix_s)
+            found.append(describe(path))
+    return found

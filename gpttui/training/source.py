@@ -16,9 +16,7 @@ from gpttui.training.recipes import RECIPES
 
 def source_of(model: Path) -> TrainConfig | None:
     """The fields of a config that name the text of the model, a run or one of its checkpoints too; None: not known."""
-    above = model.parent.parent
-    run = model if rundir.is_run(model) else above if model.parent.name == rundir.CHECKPOINTS else None
-    if run is not None and rundir.is_run(run):
+    if (run := rundir.run_of(model)) is not None:
         config = rundir.read_config(run)
         piped = str(run / "data" / "stdin.txt")
         return msgspec.structs.replace(config, data=piped) if config.data == "-" else config

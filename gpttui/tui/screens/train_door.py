@@ -11,10 +11,11 @@ from textual.screen import Screen
 from gpttui.errors import UserError
 from gpttui.records import ModelCard, live_weights
 from gpttui.runs import rundir
+from gpttui.runs.rundir import run_of
 from gpttui.sessions.command import resume_command
 from gpttui.tui.session.hints import NO_CHECKPOINTS
 from gpttui.tui.session.run_record import RunRecord
-from gpttui.tui.session.train_link import TrainLink, run_of
+from gpttui.tui.session.train_link import TrainLink
 from gpttui.tui.widgets.scrubber import LIVE, Scrubber
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ class TrainDoor(Screen[None]):
     def run_opened(self, card: ModelCard) -> None:
         """A model was opened; it may be a run's."""
         record = self.training.record
-        run = run_of(card.path)
+        run = run_of(Path(card.path))
         self._open_run = str(run) if run is not None else ""
         if record is not None and record.path == card.path and record.live:
             self._open_run = record.path

@@ -43,10 +43,10 @@ def session_now(link: "SessionLink", selection: Selection, view: Mapping[str, An
     card, snapshot = link.card, link.snapshot
     if card is None or snapshot is None:
         raise UserError("there is nothing to save yet: no model is open")
-    from gpttui.tui.session.train_link import run_of
+    from gpttui.runs.rundir import run_of
 
     weights = saved_weights(link)
-    of_run = weights is not None and run_of(card.path) == Path(weights.run)
+    of_run = weights is not None and run_of(Path(card.path)) == Path(weights.run)
     return SessionFile(
         version=PLAIN_VERSION if weights is None else VERSION,
         model=weights.run if weights is not None and of_run else model_name(card),

@@ -75,7 +75,7 @@ class TrainLink:
     def prompt_for(self, record: RunRecord) -> str | None:
         """The open text where it is written in the run's own tokens, else what the run's samples begin with."""
         card = self.session.card
-        if card is not None and run_of(card.path) == Path(record.path):
+        if card is not None and rundir.run_of(Path(card.path)) == Path(record.path):
             return self.session.prompt
         return None if record.config is None else record.config.sample_prompt
 
@@ -216,12 +216,3 @@ class TrainLink:
 def _status(path: Path, record: RunRecord) -> str:
     status = record.status(locked=rundir.is_locked(path))
     return "preparing" if status == "new" else status
-
-
-def run_of(path: str) -> Path | None:
-    """The run that a model's directory is, or belongs to, on this machine."""
-    here = Path(path)
-    if rundir.is_run(here):
-        return here
-    above = here.parent.parent
-    return above if here.parent.name == rundir.CHECKPOINTS and rundir.is_run(above) else None
