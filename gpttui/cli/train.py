@@ -67,9 +67,20 @@ CONFIG_OPTIONS = (
 
 
 def config_options(command: Any) -> Any:
-    """Every field of a run's config that the command line can set; None where it was not given."""
+    """Every field of a run's config that the command line can set; None where it was not given.
+
+    What has no option above has a hidden one, so that the command on a model's card can say all that its run was.
+    """
+    import msgspec
+
+    from gpttui.runs.config import NOT_ORDERED, TrainConfig
+
     for option in reversed(CONFIG_OPTIONS):
         command = option(command)
+    shown = {parameter.name for parameter in command.__click_params__}
+    for field in msgspec.structs.fields(TrainConfig):
+        if field.name not in shown and field.name not in NOT_ORDERED:
+            command = click.option(f"--{field.name.replace('_', '-')}", metavar="VALUE", hidden=True)(command)
     return command
 
 

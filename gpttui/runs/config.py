@@ -25,6 +25,8 @@ _NOT_NEGATIVE = (
 _BELOW_ONE = "dropout label_smoothing min_lr_fraction stable_fraction beta1 beta2 momentum".split()
 
 
+NOT_ORDERED = ("recipe", "token_view", "lr_scale", "before")
+"""Fields that follow from what was ordered, and from what was done while it ran."""
 FINE_TUNING = {"lr": 3e-4, "matrix_lr": 2e-3}
 """Peak learning rates where a run starts from a trained model and none are named."""
 

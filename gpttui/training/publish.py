@@ -16,7 +16,7 @@ from gpttui.files import read_json
 from gpttui.model import checkpoint
 from gpttui.runs import rundir
 from gpttui.runs import summary as run_summary
-from gpttui.runs.config import TrainConfig
+from gpttui.runs.config import NOT_ORDERED, TrainConfig
 from gpttui.runs.history import joined, loss_history
 from gpttui.storage import model_card
 from gpttui.training.data import open_data
@@ -106,8 +106,8 @@ def _source(config: TrainConfig, run: Path, recipe: Recipe | None) -> dict[str, 
     return {"data": data} | {name: getattr(config, name) for name in HELD_OUT}
 
 
-NOT_ORDERED = ("data", "threads", "recipe", "token_view", "lr_scale", "before")
-"""Fields that no option of the command sets, or that are given in another way."""
+FLAGS = ("documents", "from_starts", "qk_gain", "compile")
+"""Options without a value."""
 
 
 def _command(config: TrainConfig, model_id: str) -> str:
@@ -121,6 +121,6 @@ def _command(config: TrainConfig, model_id: str) -> str:
         of_the_base = (bool(config.init) and field in OF_THE_BASE) or (field == "init" and bool(plain["init"]))
         if field == "steps" and config.minutes:
             continue  # they were fitted to the time
-        if value != plain[field] and field not in NOT_ORDERED and not of_the_base:
-            words.append(f"--{field.replace('_', '-')}" + ("" if value is True else f" {shlex.quote(str(value))}"))
+        if value != plain[field] and field not in ("data", "threads", *NOT_ORDERED) and not of_the_base:
+            words.append(f"--{field.replace('_', '-')}" + ("" if field in FLAGS else f" {shlex.quote(str(value))}"))
     return " ".join([*words, f"--run-dir RUN --export {model_id}"])

@@ -4,6 +4,7 @@ import io
 import itertools
 import json
 import math
+import shlex
 import shutil
 import sys
 from collections.abc import Callable
@@ -276,6 +277,23 @@ def test_a_run_begun_as_a_recipe_stays_one_when_it_goes_on_and_is_none_on_anothe
     card = model_card.read(tmp_path / "c")
     assert (card["recipe"], card["title"], card["data"]) == ("", "c", "other.txt")
     assert card["command"].startswith(f"gpttui train --recipe baseline --data {other} ")
+
+
+def test_the_command_on_a_card_makes_the_very_same_model_again(
+    tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = {"documents": True, "answer_after": "=", "prompt_weight": 0.1, "tied": False, "corpus_documents": 40}
+    others = {"beta1": 0.8, "momentum": 0.9, "optimizer": "muon", "arch": "modern", "qk_gain": True, "keep": 3}
+    others |= {"pattern_dropout": True, "min_lr_fraction": 0.1, "history": 9, "sample_tokens": 5, "eval_every": 0}
+    config = tiny(data="corpus:addition", context=16, steps=3, sample_prompt="1 + it's=", **rows, **others)
+    train(config, tmp_path / "run")
+    publish(tmp_path / "run", tmp_path / "kept")
+    command = shlex.split(model_card.read(tmp_path / "kept")["command"].replace("--run-dir RUN", "--run-dir again"))
+    assert gpttui([*command[1:-1], "made", "--threads", "1"]) == 0
+    again = rundir.read_config(tmp_path / "again")
+    assert again == rundir.read_config(tmp_path / "run")
+    assert model_card.read(tmp_path / "made")["metric_value"] == model_card.read(tmp_path / "kept")["metric_value"]
 
 
 def test_a_corpus_keeps_its_pictures_and_sounds_without_a_recipe(tiny: Tiny, text_file: Path, tmp_path: Path) -> None:
