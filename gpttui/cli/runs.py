@@ -17,12 +17,15 @@ def command(directory: Path | None, as_json: bool) -> None:
     from gpttui.runs import summary as run_summary
 
     root = directory or locations.runs_dir()
-    runs = run_summary.list_runs(root)
+    runs, broken = run_summary.list_runs(root)
+    for line in broken:
+        note(line)
     if as_json:
         print_json(runs)
         return
     if not runs:
-        note(f"no runs in {root}; start one with `gpttui train --data FILE`")
+        if not broken:
+            note(f"no runs in {root}; start one with `gpttui train --data FILE`")
         return
     rows = [["run", "status", "step", "loss", "validation", "best", "minutes", "data"]]
     for run in runs:

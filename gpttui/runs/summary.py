@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from gpttui.errors import UserError
+from gpttui.errors import UserError, one_line
 from gpttui.records import LossHistory
 from gpttui.runs import rundir
 from gpttui.runs.config import TrainConfig, changed
@@ -217,10 +217,12 @@ def describe(path: Path) -> RunInfo:
     )
 
 
-def list_runs(root: Path) -> list[RunInfo]:
-    """Every run in directory `root`, newest first; those that cannot be read are left out."""
-    found = []
+def list_runs(root: Path) -> tuple[list[RunInfo], list[str]]:
+    """Every run in directory `root`, newest first, and one line for each that cannot be read."""
+    found, broken = [], []
     for path in rundir.runs_in([root]):
-        with contextlib.suppress(UserError, OSError):
+        try:
             found.append(describe(path))
-    return found
+        except (UserError, OSError) as error:
+            broken.append(one_line(error))
+    return found, broken

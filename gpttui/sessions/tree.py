@@ -200,7 +200,7 @@ def model_words(under: str | None) -> str:
 class OfRun(msgspec.Struct, frozen=True):
     """Which weights: those that a run saved at a step."""
 
-    run: str
+    run: Annotated[str, Meta(max_length=4096)]
     """Its directory."""
     step: Count
 
@@ -210,7 +210,7 @@ class SessionFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
     format: str = FORMAT
     version: int = PLAIN_VERSION
-    model: str
+    model: Annotated[str, Meta(max_length=4096)]
     """An id of the gallery, or a path."""
     vocab_size: Count
     params: Count

@@ -148,7 +148,7 @@ def _found(ref: str | None) -> Path:
         if path.exists():
             return path.resolve()
     except (OSError, ValueError) as error:
-        raise UserError(f"no model can be called {ref[:60]!r}: {one_line(error)}") from error
+        raise UserError(f"no model can be called {ref[:60]!r}: {reason(error)}") from error
     if "/" in ref or "\\" in ref:
         raise UserError(f"no model at {ref}; give a directory with config.json and model.safetensors")
     from gpttui.runs import rundir

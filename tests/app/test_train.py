@@ -308,6 +308,15 @@ async def test_watching_a_run_in_files(home: Path, text: Path) -> None:
         await driven.until(lambda: driven.play.tokens.snapshot.weights == "checkpoint 0")  # type: ignore[union-attr]
 
 
+async def test_a_watched_run_whose_events_cannot_be_read_says_so(home: Path, text: Path) -> None:
+    path = run_in_files(home, text)
+    (path / rundir.EVENTS).unlink()
+    os.mkfifo(path / rundir.EVENTS)
+    async with training(home, model=str(path), watch=str(path)) as driven:
+        await driven.on(TrainScreen)
+        await driven.until(lambda: "● failed" in driven.text and "events.jsonl cannot be read" in driven.text)
+
+
 async def test_a_viewer_sees_a_run_die_in_the_middle_of_a_line_and_go_on(home: Path, text: Path) -> None:
     path = run_in_files(home, text)
     events = list(rundir.read_events(path))

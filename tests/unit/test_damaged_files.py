@@ -94,7 +94,8 @@ def test_what_is_no_file_of_a_run_is_refused_or_passed_over(
     elif name == "events.jsonl":
         with pytest.raises(UserError, match=name):
             run_summary.describe(path)
-        assert run_summary.list_runs(tmp_path) == []
+        runs, broken = run_summary.list_runs(tmp_path)
+        assert runs == [] and len(broken) == 1 and name in broken[0]
     else:
         assert run_summary.describe(path).step == 1 and rundir.latest_checkpoint(path) is None
 
@@ -186,6 +187,7 @@ NO_SESSIONS: dict[str, str] = {
     "infinite bits": json.dumps(SESSION | {"branches": [NODE | {"bits": float("inf")}]}),
     "bits that are none": json.dumps(SESSION | {"branches": [NODE | {"bits": float("nan")}]}),
     "bits beyond all": json.dumps(SESSION | {"branches": [NODE | {"bits": 1e300}]}),
+    "a model of no path": json.dumps(SESSION | {"model": "x" * 100_000}),
     "a huge seed": json.dumps(SESSION | {"seed": 10**400}),
     "a huge position": json.dumps(SESSION | {"position": 1 << 62}),
     "a token of no vocabulary": json.dumps(SESSION | {"appended": [1 << 60], "picked": [False]}),

@@ -84,8 +84,10 @@ class OverlayScreen(ModalScreen[None]):
         try:
             written = datetime.fromtimestamp((run / rundir.EVENTS).stat().st_mtime)
             line.append(f"  {written:%d %b %H:%M}  {safe_text(Path(rundir.read_config(run).data).name)}", "dim")
-        except (OSError, UserError):
+        except OSError:
             line.append("  its directory is gone", "dim")
+        except UserError:
+            line.append("  cannot be read", "dim")
         return line
 
     def _say(self, words: str, *, wrong: bool = False) -> None:

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from gpttui import locations
 from gpttui.engine.client import EngineFailure
+from gpttui.errors import UserError
 from gpttui.protocol.frames import Answer, Failure, Request, ResumeRun, StartRun
 from gpttui.protocol.train import AskProbes, Measure, Measured, Probes, SetStopRule, TrainNews
 from gpttui.records import LossHistory, Sampling
@@ -187,7 +188,12 @@ class TrainLink:
         """Read what is appended to the run's events until the engine takes it over; never blocks the screen."""
         path, tail, turn = Path(record.path), rundir.EventTail(Path(record.path)), 0
         while not record.live and self.record is record:
-            events = await asyncio.to_thread(tail.read, TAIL_BYTES)
+            try:
+                events = await asyncio.to_thread(tail.read, TAIL_BYTES)
+            except UserError as error:
+                record.state, record.failure = "failed", str(error)
+                self.say(str(error), "error")
+                return
             if events:
                 record.take_events(events)
             if turn % STATUS_EVERY == 0:
