@@ -23,7 +23,7 @@ class Numbers:
     """
 
     axes: tuple[str, ...] = ()
-    """By name, or by size where it is always the same."""
+    """By name, or by size where it is always the same; with a `?` there may be nothing along it."""
     low: float = -LARGEST
     high: float | str = LARGEST
     """The largest; with a name: below the size of that axis …"""
@@ -35,7 +35,7 @@ class Numbers:
     """May be no number, where one is unknown."""
     infinite: bool = False
     absent: bool = False
-    """Or nothing at all: an array without elements."""
+    """Or one axis with nothing along it."""
     asked: bool = False
     """The request's own, of the same name."""
 
@@ -149,7 +149,7 @@ class Prediction:
     """What is drawn from: after all cuts; 0 where cut."""
     cut_by: Annotated[Array, Numbers(("k",), 0, "cut", ends=True, whole=True)]
     """0: still in; n: removed by `cuts[n - 1]`."""
-    cuts: Annotated[tuple[Cut, ...], axis("cut")]
+    cuts: Annotated[tuple[Cut, ...], axis("cut?")]
     tail_mass: Probability
     """Mass of `probs` outside the k shown."""
     tail_count: Count
@@ -171,7 +171,7 @@ class AttentionSlice:
     layer: Annotated[int, Numbers(low=0, high="layer", whole=True)]
     head: Annotated[int, Numbers(low=0, high="head", whole=True)]
     first_query: Count
-    weights: Annotated[Array, probabilities("row key")]
+    weights: Annotated[Array, probabilities("row? key")]
     """Each row sums to 1 over the keys it may see; 0 beyond."""
 
 
@@ -224,11 +224,11 @@ class ModelCard:
 class LossHistory:
     """A recorded training run, thinned for the screen. All arrays are 1-D; steps ascend."""
 
-    steps: Annotated[Array, Numbers(("point",), 0)]
-    losses_nats: Annotated[Array, floats("point", nan=True, infinite=True)]
+    steps: Annotated[Array, Numbers(("point?",), 0)]
+    losses_nats: Annotated[Array, floats("point?", nan=True, infinite=True)]
     """Training loss at `steps`."""
-    val_steps: Annotated[Array, Numbers(("val_point",), 0)]
-    val_losses_nats: Annotated[Array, floats("val_point", nan=True, infinite=True)]
+    val_steps: Annotated[Array, Numbers(("val_point?",), 0)]
+    val_losses_nats: Annotated[Array, floats("val_point?", nan=True, infinite=True)]
     title: str = ""
     """Where it comes from: data, recipe."""
     tokenizer: str = ""
@@ -245,14 +245,14 @@ class Snapshot:
 
     epoch: int
     """Changes whenever earlier rows were rewritten: a new prompt or model, another intervention, a slid window."""
-    ids: Annotated[Array, token_ids("T")]
+    ids: Annotated[Array, token_ids("T?")]
     """Every token of the text, prompt first."""
     n_prompt: Annotated[int, Numbers(low=0, high="T", ends=True, whole=True)]
     n_slid: Annotated[int, Numbers(low=0, high="T", ends=True, whole=True)]
     """Tokens at the start of the text that have left the context; rows below are about positions from here on."""
-    surprisal_bits: Annotated[Array, floats("T", nan=True, infinite=True)]
+    surprisal_bits: Annotated[Array, floats("T?", nan=True, infinite=True)]
     """-log2 of the probability the model gave this token before it came; nan for the first."""
-    entropy_bits: Annotated[Array, floats("T", nan=True)]
+    entropy_bits: Annotated[Array, floats("T?", nan=True)]
     """Of the raw distribution after each position."""
     context: Size
     sampling: Sampling

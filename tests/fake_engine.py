@@ -7,6 +7,7 @@ the contract: frozen snapshots, draws keyed by (seed, position), rows of attenti
 
 import argparse
 import asyncio
+import dataclasses
 import os
 import sys
 import time
@@ -32,6 +33,7 @@ from gpttui.records import (
     frozen,
 )
 from gpttui.tokenizers import Tokenizer, train_bpe
+from tests import spoilt
 
 TEXT = "The king is dead. Long live the king!\nTo be, or not to be: that is the question.\n" * 3
 N_LAYER, N_HEAD, CONTEXT = 4, 4, 64
@@ -250,6 +252,8 @@ def main() -> None:
     options.add_argument("--die-at-start", action="store_true")
     options.add_argument("--garbage", action="store_true")
     options.add_argument("--other-version", action="store_true")
+    options.add_argument("--hostile", action="store_true", help="every string of every answer is full of sequences")
+    options.add_argument("--spoil", action="store_true", help="a step is answered with tokens that there are not")
     options.add_argument("--log", default="")
     args, _ = options.parse_known_args()
     if args.die_at_start:
@@ -272,6 +276,11 @@ def main() -> None:
             answer: Answer = session.answer(call.request)
         except EngineFailure as error:
             answer = protocol.Failure(str(error))
+        if args.hostile:
+            answer = spoilt.with_strings(answer, lambda text: text + spoilt.HOSTILE, frozenset({"tokenizer_json"}))
+        if args.spoil and isinstance(call.request, protocol.Step) and isinstance(answer, Shown):
+            beyond = dataclasses.replace(answer.snapshot, ids=answer.snapshot.ids + 10**6)
+            answer = Shown(beyond)
         out.write(protocol.frame(protocol.Reply(call.number, answer)))
         out.flush()
 

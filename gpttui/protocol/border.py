@@ -46,11 +46,14 @@ class Scope:
 
     def tie(self, axis: str, size: int) -> None:
         """Whatever names `axis` has as much of it."""
-        wanted = int(axis) if axis.isdigit() else self.size(axis)
+        name = axis.removesuffix("?")
+        wanted = int(name) if name.isdigit() else self.size(name)
         if wanted is None:
-            self.own[axis] = size
+            self.own[name] = size
+            if not size and name == axis:
+                raise _Wrong(f"has nothing along {name}")
         elif wanted != size:
-            raise _Wrong(f"has {size:,} along {axis} instead of {wanted:,}")
+            raise _Wrong(f"has {size:,} along {name} instead of {wanted:,}")
 
     def highest(self, rule: Numbers) -> float:
         if not isinstance(rule.high, str):
@@ -107,7 +110,11 @@ def _declared(hint: Any) -> tuple[Any, Numbers | Text | None]:
 def _axes_of(request: type) -> list[tuple[str, str]]:
     """Fields of a request that are axes of its answer: so many tokens were asked about."""
     rules = {field: _declared(hint)[1] for field, hint in typing.get_type_hints(request, include_extras=True).items()}
-    return [(field, rule.axes[0]) for field, rule in rules.items() if isinstance(rule, Numbers) and rule.axes]
+    return [
+        (field, rule.axes[0].removesuffix("?"))
+        for field, rule in rules.items()
+        if isinstance(rule, Numbers) and rule.axes
+    ]
 
 
 # ── A check for each declared type, made once ─────────────────────────────────────────────────────────────────────
@@ -120,7 +127,7 @@ def _record(kind: type) -> Check:
     checks = [(name, check) for name in by_need if (check := check_of(hints[name])) is not None]
     echoes = [name for name in hints if isinstance(rule := _declared(hints[name])[1], Numbers) and rule.asked]
     put = msgspec.structs.force_setattr if issubclass(kind, msgspec.Struct) else object.__setattr__
-    has_sizes = hasattr(kind, "sizes")
+    has_sizes, more = hasattr(kind, "sizes"), getattr(kind, "misfit", None)
 
     def record(value: Any, around: Scope) -> Any:
         scope = Scope(dict(around.own), around.lasting, around.request)
@@ -136,6 +143,8 @@ def _record(kind: type) -> Check:
         for name in echoes:
             if getattr(scope.request, name, here := getattr(value, name)) != here:
                 raise _Wrong(f"is of {name} {here}, which was not asked for")
+        if more is not None and (words := more(value)):
+            raise _Wrong(words)
         if has_sizes:
             around.lasting |= value.sizes
         return value
@@ -179,7 +188,7 @@ def _array(rule: Numbers) -> Check:
     def array(value: Array, scope: Scope) -> Array:
         if value.dtype.kind not in kinds:
             raise _Wrong(f"holds {value.dtype}")
-        if rule.absent and not value.size:
+        if rule.absent and value.shape == (0,):
             return value
         if value.ndim != len(rule.axes):
             raise _Wrong(f"has {value.ndim} axes instead of {len(rule.axes)}")

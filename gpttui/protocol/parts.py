@@ -4,7 +4,7 @@ The second half of `gpttui.protocol.stream`, which says how positions count. No 
 """
 
 from types import NoneType
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
@@ -66,6 +66,10 @@ class Stages(View, frozen=True):
     rope: bool = False
     """… and both turned by their positions."""
 
+    def misfit(self) -> str:
+        sizes = {self.query.size > 0, self.key.size > 0, self.products.size > 0, self.met.size > 0}
+        return "" if sizes == {min(self.cell) >= 0} else "has no cell where one is named, or one that is not named"
+
 
 class AskHeads(View, frozen=True):
     """All heads at a glance, or those of some layers: of a long text each costs a square. Answer: `Heads`."""
@@ -81,17 +85,17 @@ class AskHeads(View, frozen=True):
 
 class Heads(View, frozen=True):
     TO: ClassVar = (AskHeads,)
-    names: Annotated[tuple[str, ...], axis("score")]
+    names: Annotated[tuple[str, ...], axis("4")]
     """Of the scores."""
     first_layer: Annotated[int, Numbers(low=0, high="layer", ends=True, whole=True)]
-    text_scores: Annotated[Array, floats("asked_layer head score", nan=True)]
+    text_scores: Annotated[Array, floats("asked_layer? head 4", nan=True)]
     """On the current text; nan where it has no such place."""
-    probe_scores: Annotated[Array, floats("layer head score", nan=True, absent=True)]
+    probe_scores: Annotated[Array, floats("layer head 4", nan=True, absent=True)]
     """On the standard probe: random tokens said twice. Empty before a draw."""
     draws: Count
     of_draws: Count
     """How many draws the probe is made of; the scores are the mean over `draws` of them."""
-    maps: Annotated[Array, probabilities("asked_layer head side side")]
+    maps: Annotated[Array, probabilities("asked_layer? head side? side?")]
     """float16."""
 
 
@@ -205,6 +209,9 @@ class Passages(View, frozen=True):
 # ── Cost ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+CostPart = Literal["embed", "qkv", "attend", "project", "mlp", "unembed"]
+
+
 def amounts(axes: str) -> Numbers:
     return Numbers(tuple(axes.split()), 0)
 
@@ -222,7 +229,7 @@ class Cost(View, frozen=True):
     position: Position
     layers: Annotated[Array, Numbers(("part",), -1, "layer", ends=True, whole=True)]
     """-1 the embedding, `n_layer` the head."""
-    parts: Annotated[tuple[str, ...], axis("part")]
+    parts: Annotated[tuple[CostPart, ...], axis("part")]
     """`embed`, `qkv`, `attend`, `project`, `mlp`, `unembed`."""
     ms: Annotated[Array, amounts("part")]
     """Median of several passes over this very token."""

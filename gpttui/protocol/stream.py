@@ -7,6 +7,8 @@ which it was). Answers are small: the part that a pane shows, as float32 or int3
 
 from typing import Annotated, ClassVar, Literal
 
+import msgspec
+
 from gpttui.protocol.parts import PartsAnswer, PartsRequest, View
 from gpttui.records import (
     AnyNumber,
@@ -25,8 +27,9 @@ from gpttui.records import (
     whole,
 )
 
-Watched = Annotated[tuple[int, ...], axis("watched")]
-Tokens = Annotated[tuple[int, ...], axis("token")]
+Watched = Annotated[tuple[int, ...], axis("watched?")]
+Tokens = Annotated[tuple[int, ...], axis("token?")]
+StopName = Annotated[str, msgspec.Meta(pattern=r"^(token|embed|\d{1,7} (attn|mlp))$")]
 NOTHING: tuple[int, ...] = ()
 
 
@@ -48,7 +51,7 @@ class Journey(View, frozen=True):
     TO: ClassVar = (AskJourney,)
     position: Position
     token_id: TokenId
-    stops: Annotated[tuple[str, ...], axis("stop")]
+    stops: Annotated[tuple[StopName, ...], axis("stop")]
     """`embed`, `0 attn`, `0 mlp`, …; the stops of all views are numbered as here. First `token`, where it is apart."""
     vectors: Annotated[Array, floats("stop d_model")]
     """The residual stream."""
@@ -60,14 +63,14 @@ class Journey(View, frozen=True):
     top_ids: Annotated[Array, token_ids("stop k")]
     """Logit lens, most probable first."""
     top_probs: Annotated[Array, probabilities("stop k")]
-    watched_ranks: Annotated[Array, whole("stop watched")]
+    watched_ranks: Annotated[Array, whole("stop watched?")]
     """0 is the most probable."""
-    watched_probs: Annotated[Array, probabilities("stop watched")]
+    watched_probs: Annotated[Array, probabilities("stop watched?")]
     looked_at: Annotated[Array, whole("layer 3", -1, "text")]
     """Text positions that the layer's heads weigh most, on average; -1 where there are fewer."""
     looked: Annotated[Array, probabilities("layer 3")]
     """Those weights."""
-    positions: str = "learned"
+    positions: Literal["learned", "rope", "none"] = "learned"
     """How the model knows a token's place: a vector (`learned`), a rotation (`rope`), not at all (`none`)."""
 
 
@@ -91,14 +94,14 @@ class AskLens(View, frozen=True):
 class LensGrid(View, frozen=True):
     TO: ClassVar = (AskLens,)
     first: Position
-    stops: Annotated[tuple[str, ...], axis("stop")]
+    stops: Annotated[tuple[StopName, ...], axis("stop")]
     """The names of the rows."""
     numbers: Annotated[Array, whole("stop")]
     """Their places in `Journey.stops`."""
     top_ids: Annotated[Array, token_ids("stop position k")]
     top_probs: Annotated[Array, probabilities("stop position k")]
-    watched_ranks: Annotated[Array, whole("stop position watched")]
-    watched_probs: Annotated[Array, probabilities("stop position watched")]
+    watched_ranks: Annotated[Array, whole("stop position watched?")]
+    watched_probs: Annotated[Array, probabilities("stop position watched?")]
 
 
 class AskContributions(View, frozen=True):
@@ -113,18 +116,18 @@ class Shares(View, frozen=True):
 
     TO: ClassVar = (AskContributions,)
     position: Position
-    token_ids: Annotated[tuple[TokenId, ...], axis("token")]
-    embed: Annotated[Array, floats("token")]
-    pos_embed: Annotated[Array, floats("token")]
-    heads: Annotated[Array, floats("token layer head")]
-    attn_biases: Annotated[Array, floats("token layer")]
-    mlps: Annotated[Array, floats("token layer")]
-    mlp_biases: Annotated[Array, floats("token layer")]
-    altered: Annotated[Array, floats("token stop")]
+    token_ids: Annotated[tuple[TokenId, ...], axis("token?")]
+    embed: Annotated[Array, floats("token?")]
+    pos_embed: Annotated[Array, floats("token?")]
+    heads: Annotated[Array, floats("token? layer head")]
+    attn_biases: Annotated[Array, floats("token? layer")]
+    mlps: Annotated[Array, floats("token? layer")]
+    mlp_biases: Annotated[Array, floats("token? layer")]
+    altered: Annotated[Array, floats("token? stop")]
     """What interventions put in or took out by hand."""
-    final_bias: Annotated[Array, floats("token")]
-    totals: Annotated[Array, floats("token")]
-    logits: Annotated[Array, floats("token")]
+    final_bias: Annotated[Array, floats("token?")]
+    totals: Annotated[Array, floats("token?")]
+    logits: Annotated[Array, floats("token?")]
 
 
 # ── Vectors ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -144,9 +147,9 @@ class AskNeighbours(View, frozen=True):
 
 class Near(View, frozen=True):
     TO: ClassVar = (AskNeighbours,)
-    ids: Annotated[Array, token_ids("k")]
+    ids: Annotated[Array, token_ids("k?")]
     """Nearest first; a token itself is left out of its own list."""
-    cosines: Annotated[Array, floats("k")]
+    cosines: Annotated[Array, floats("k?")]
     norm: float
     """Length of the vector asked about."""
     position: Annotated[int, Numbers(low=-1, high="text", whole=True)] = -1
@@ -236,7 +239,7 @@ class Compared(View, frozen=True):
     position_b: InB
     same_tokens: bool
     """The two vectors start out as the same token's."""
-    stops: Annotated[tuple[str, ...], axis("stop")]
+    stops: Annotated[tuple[StopName, ...], axis("stop")]
     distances: Annotated[Array, floats("stop")]
     """Euclidean."""
     cosines: Annotated[Array, floats("stop", nan=True)]
@@ -275,7 +278,7 @@ class Unaltered(View, frozen=True):
 
     TO: ClassVar = (AskUnaltered,)
     position: Position
-    probs: Annotated[Array, probabilities("token")]
+    probs: Annotated[Array, probabilities("token?")]
     """Of the tokens asked for."""
     top_ids: Annotated[Array, token_ids("k")]
     top_probs: Annotated[Array, probabilities("k")]

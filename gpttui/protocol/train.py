@@ -126,9 +126,9 @@ class TrainNews(Training, frozen=True):
     TO: ClassVar = (NoneType,)
     run: Exact
     state: str
-    steps: Annotated[Array, whole("n")]
+    steps: Annotated[Array, whole("n?")]
     """Steps done since."""
-    losses_nats: Annotated[Array, floats("n", nan=True, infinite=True)]
+    losses_nats: Annotated[Array, floats("n?", nan=True, infinite=True)]
     """Of their batches."""
     last: StepDone | None = None
     """The last of these steps in full."""
@@ -208,12 +208,12 @@ class BeforeAfter(Training, frozen=True):
     """In words: which weights."""
     after: str
     n_prompt: Count
-    before_ids: Annotated[Array, whole("T_before")]
+    before_ids: Annotated[Array, whole("T_before?")]
     """Prompt and what follows it."""
-    after_ids: Annotated[Array, whole("T_after")]
+    after_ids: Annotated[Array, whole("T_after?")]
     moves: tuple[Move, ...]
     """Largest first, over the positions of `read_ids`."""
-    read_ids: Annotated[Array, whole("read")]
+    read_ids: Annotated[Array, whole("read?")]
     """What both models read: the text from before, or, where nothing had been learned before, the one from after."""
     new_text: str
     new_before_nats: AnyNumber

@@ -252,6 +252,35 @@ def test_a_greeting_before_the_engine_speaks_is_passed_over(tmp_path: Path) -> N
         assert page.end() == 0 and page.restored
 
 
+def test_an_answer_that_cannot_be_is_a_lost_engine_in_one_line(tmp_path: Path) -> None:
+    with terminal(home=tmp_path, engine=f"{FAKE_ENGINE} --spoil") as page:
+        page.until_text("● ready")
+        page.press(" ")
+        page.until_text("the engine's answer cannot be used (Shown.snapshot.ids holds")
+        page.until_text("The engine was started again")
+        page.press("q")
+        assert page.end() == 0 and page.restored
+
+
+def test_no_string_of_a_hostile_engine_reaches_the_terminal_as_it_came(tmp_path: Path) -> None:
+    with terminal(home=tmp_path, engine=f"{FAKE_ENGINE} --hostile") as page:
+        page.until_text("● ready")
+        for key in (" ", "T", "m", "\x1b", "?", "\x1b", "i", "\x1b", "b", "\x1b", "/"):
+            before = len(page.raw)
+            page.press(key)
+            page.until(lambda before=before: len(page.raw) > before)  # type: ignore[misc]
+        page.press("\x03\x1b")
+        page.until_text("● ready")
+        assert "PWNED" in page.text, "nothing of what the engine says was seen"
+        raw = re.sub(rb"\x1b\]22;[a-z]*\x07", b"", page.raw)  # the mouse pointer's shape, Textual's own
+        page.press("\x11")
+        assert page.end() == 0
+        for sequence in (b"\x1b]0;", b"\x1b]52;", b"\x1bP", b"\x1b[2J\xc2", b"\x07", b"\b", b"\x7f", b"\x00"):
+            assert sequence not in raw, sequence
+        for char in "\x9b\u202e\u200b":
+            assert char.encode() not in raw, hex(ord(char))
+
+
 def test_an_engine_that_never_answers_says_so_and_can_be_left(tmp_path: Path) -> None:
     with terminal(home=tmp_path, engine="sleep 1000") as page:
         page.until_text("No answer from the engine for 10 s")

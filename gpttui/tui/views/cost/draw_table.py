@@ -65,11 +65,11 @@ def cost_rows(cost: Cost, by: Grouping, short: bool = False) -> list[CostRow]:
         sums = found.setdefault(key, [0.0] * 4)
         found[key] = [total + amount for total, amount in zip(sums, amounts, strict=True)]
     rows = []
-    for (part, layer), sums in found.items():
-        name = names.get(part, part)
+    for (kind, layer), sums in found.items():
+        name = names.get(kind, kind)
         if layer >= 0:
-            name = f"{layer + 1} {SHORT_NAMES.get(part, part)}" if part else f"layer {layer + 1}"
-        rows.append(CostRow(name, part, layer, *sums))
+            name = f"{layer + 1} {SHORT_NAMES.get(kind, kind)}" if kind else f"layer {layer + 1}"
+        rows.append(CostRow(name, kind, layer, *sums))
     return rows
 
 
