@@ -8,7 +8,7 @@ which re-splits the prompt on every keystroke. No torch, no screen.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
@@ -111,6 +111,7 @@ class Tokenizer:
         return self._json
 
     @classmethod
+    @lru_cache(maxsize=1)  # of a model that opens, the client reads it to check it, and each screen for itself
     def from_json(cls, text: str, name: str = "this tokenizer.json") -> "Tokenizer":
         """Raises UserError for a text that is no tokenizer, or one that is not opened; see `tokenizer_file`."""
         file = parse(text, name)

@@ -116,7 +116,7 @@ class Shares(View, frozen=True):
 
     TO: ClassVar = (AskContributions,)
     position: Position
-    token_ids: Annotated[tuple[TokenId, ...], axis("token?")]
+    token_ids: Annotated[tuple[TokenId, ...], Numbers(("token?",), asked=True)]
     embed: Annotated[Array, floats("token?")]
     pos_embed: Annotated[Array, floats("token?")]
     heads: Annotated[Array, floats("token? layer head")]

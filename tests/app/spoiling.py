@@ -4,18 +4,31 @@ What it refuses is not delivered but counted, so that one app can be shown hundr
 """
 
 import copy
+import typing
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
+import torch
+
 from gpttui.protocol.border import Border
-from gpttui.protocol.frames import Answer, Reply, Request, decode_reply, frame
+from gpttui.protocol.frames import Answer, Opened, Reply, Request, Shown, decode_reply, frame
+from gpttui.protocol.stream import InspectAnswer
+from gpttui.protocol.train import TrainAnswer, TrainNews
 from gpttui.tui.app import GpttuiApp
+from gpttui.tui.screens.play import Opening
+from gpttui.tui.views.table import View
+from tests import fakes
 from tests.app.engine_inside import EngineInside
 from tests.app.pilot import Playground
+from tests.app.training import training
 from tests.spoilt import changed
 
 MOVES = ("left", "down", "tab", "right", "up", "right_curly_bracket", "left", "right_square_bracket", "right")
 MOST_ROUNDS = 60
+OF_VIEWS = frozenset(typing.get_args(InspectAnswer))
 
 
 class SpoilingEngine(EngineInside):
@@ -61,15 +74,75 @@ class Crashed(AssertionError):
 
 async def show_all(page: Playground, engine: SpoilingEngine, kinds: frozenset[type], keys: tuple[str, ...]) -> None:
     """Press `keys` until every change to answers of these kinds, as far as they come, has been seen."""
-    engine.spoil, engine.seen, app = kinds, set(), page.app
-    assert isinstance(app, GpttuiApp)
+    engine.spoil, engine.seen = kinds, set()
     for _ in range(MOST_ROUNDS):
         for key in keys:
             await page.pilot.press(key)
-            await page.until(lambda: not page.play.link.busy or app._exception is not None)
-            await page.pilot.pause()
-            if app._exception is not None:
-                raise Crashed(f"{engine.last} → {app._exception!r}") from app._exception
+            await settled(page, engine)
         if engine.seen and engine.seen <= engine.done:
             break
     engine.spoil = frozenset()
+    assert sum(engine.delivered.values()), "nothing was shown"
+
+
+async def settled(page: Playground, engine: SpoilingEngine) -> None:
+    """Wait until nothing is asked any more. Raises Crashed where the app has ended over an answer."""
+    await page.until(lambda: not page.play.link.busy or page.app._exception is not None)
+    await page.pilot.pause()
+    if page.app._exception is not None:
+        raise Crashed(f"{engine.last} → {page.app._exception!r}") from page.app._exception
+
+
+@asynccontextmanager
+async def spoiling(folder: Path, every: int, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Playground]:
+    torch.set_num_threads(1)
+    model = str(fakes.tiny_model_dir(folder))
+    engine = SpoilingEngine(every)
+    app = GpttuiApp(engine, Opening(model, "the cat sat on the mat"), animations=False)
+    async with app.run_test(size=size) as pilot:
+        page = Playground(app, pilot, engine)  # type: ignore[arg-type]
+        await page.opened()
+        yield page
+
+
+async def in_view(view: View, folder: Path, every: int) -> Counter[str]:
+    """Show one view changed answers of all the kinds that it asks for."""
+    async with spoiling(folder, every) as page:
+        engine: Any = page.engine
+        await page.press(view.key)
+        await show_all(page, engine, OF_VIEWS, MOVES)
+        return engine.delivered  # type: ignore[no-any-return]
+
+
+async def in_the_playground(folder: Path, every: int) -> Counter[str]:
+    """Show the playground changed texts, steps and models."""
+    async with spoiling(folder, every) as page:
+        engine: Any = page.engine
+        await show_all(
+            page, engine, frozenset({Shown}), ("space", "left", "tab", "space", "backspace", "right", "space")
+        )
+        engine.spoil = frozenset({Opened})
+        while Opened not in engine.done:
+            page.play.link.open(page.play.opening.model)
+            await settled(page, engine)
+        return engine.delivered  # type: ignore[no-any-return]
+
+
+async def in_training(folder: Path, every: int) -> Counter[str]:
+    """Show the training screen changed news, batches, probes, estimates."""
+    async with training(folder, make_engine=lambda: SpoilingEngine(every)) as page:
+        engine: Any = page.engine
+        page.play.action_train()
+        await page.order(steps="100000")
+        await page.until(lambda: page.record.step >= 3)
+        engine.spoil = frozenset(typing.get_args(TrainAnswer))
+        crashed = lambda: page.app._exception is not None  # noqa: E731
+        for key in ("tab",) * 12:
+            shown = sum(engine.delivered.values())
+            await page.pilot.press(key)
+            await page.until(
+                lambda shown=shown: sum(engine.delivered.values()) > shown or TrainNews in engine.done or crashed()
+            )  # type: ignore[misc]
+            if crashed():
+                raise Crashed(f"{engine.last} → {page.app._exception!r}") from page.app._exception
+        return engine.delivered  # type: ignore[no-any-return]

@@ -95,9 +95,15 @@ class Driven:
 
 
 @asynccontextmanager
-async def training(home: Path, size: tuple[int, int] = (120, 40), **opening: Any) -> AsyncIterator[Driven]:
+async def training(
+    home: Path,
+    size: tuple[int, int] = (120, 40),
+    *,
+    make_engine: Callable[[], EngineInside] = EngineInside,
+    **opening: Any,
+) -> AsyncIterator[Driven]:
     model = str(fakes.tiny_model_dir(home, context=16)) if not (home / "tiny").exists() else str(home / "tiny")
-    engine = EngineInside()
+    engine = make_engine()
     app = GpttuiApp(engine, Opening(opening.pop("model", model), **opening), animations=False)
     async with app.run_test(size=size) as pilot:
         yield Driven(app, pilot, engine)

@@ -201,13 +201,13 @@ def test_one_that_is_busy_ends_too(tmp_path: Path, way: str) -> None:
 STUBBORN = """
 import os, signal, sys, time
 import numpy as np
-from gpttui.protocol.frames import Reply, frame
+from gpttui.protocol.frames import VERSION, EngineInfo, Reply, frame
 from gpttui.protocol.train import TrainNews
 
 signal.signal(signal.SIGTERM, signal.SIG_IGN if "deaf" in sys.argv else signal.SIG_DFL)
 if "trains" in sys.argv:
     news = TrainNews("run", "running", np.array([1]), np.array([2.0], dtype=np.float32))
-    os.write(1, frame(Reply(0, news)))
+    os.write(1, frame(Reply(0, EngineInfo(VERSION, "0", "none", "cpu", 1, 1, 1.0))) + frame(Reply(0, news)))
 print("ready", file=sys.stderr, flush=True)
 time.sleep(1000)
 """
