@@ -275,6 +275,17 @@ class Snapshot:
         """By the names that `Numbers` gives them."""
         return {"text": len(self.ids)}
 
+    def misfit(self) -> str:
+        """What of its parts does not belong together; empty: they all do."""
+        seen, asked, rows = len(self.ids) - self.n_slid, self.prediction, self.attention
+        if asked is not None:
+            follows = int(self.ids[asked.position + 1]) if asked.position + 1 < len(self.ids) else -1
+            if asked.next_id != follows:
+                return "predicts for a place that another token follows"
+        if rows is not None and (rows.weights.shape[1] != seen or rows.first_query + len(rows.weights) != seen):
+            return "has attention from or to tokens that there are not"
+        return ""
+
 
 @dataclass(frozen=True, slots=True)
 class GeneratedToken:

@@ -159,9 +159,8 @@ def changed(value: Any, hint: Any, at: str = "") -> Iterator[tuple[str, Any]]:
     kind, rule = declared(hint)
     origin, parts = typing.get_origin(kind), typing.get_args(kind)
     if isinstance(value, np.ndarray):
-        for how in (0, 1, -1, 7, 1e17, -1e17, math.nan, math.inf, -math.inf):
-            if not (rule.whole and not math.isfinite(how)):
-                yield f"{at} all {how}", np.full(value.shape, how, value.dtype if rule.whole else np.float64)
+        for how in _whole(value.dtype) if rule.whole else (0, 1, -1, 1e17, -1e17, math.nan, math.inf, -math.inf):
+            yield f"{at} all {how}", np.full(value.shape, how, value.dtype if rule.whole else np.float64)
         yield f"{at} reversed", np.ascontiguousarray(value[..., ::-1] if value.ndim else value)
         yield f"{at} empty", np.empty(0, value.dtype)
     elif isinstance(value, bool):
@@ -192,6 +191,10 @@ def changed(value: Any, hint: Any, at: str = "") -> Iterator[tuple[str, Any]]:
             yield f"{at} made", made(inner[0])
     if value is not None and origin in (types.UnionType, typing.Union) and types.NoneType in parts:
         yield f"{at} none", None
+
+
+def _whole(kind: "np.dtype[Any]") -> tuple[int, ...]:
+    return 0, 1, -1, 7, int(np.iinfo(kind).max), int(np.iinfo(kind).min)
 
 
 def _other_sizes(record: Any, at: str) -> Iterator[tuple[str, Any]]:

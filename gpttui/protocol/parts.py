@@ -67,6 +67,7 @@ class Stages(View, frozen=True):
     """… and both turned by their positions."""
 
     def misfit(self) -> str:
+        """What of its parts does not belong together; empty: they all do."""
         sizes = {self.query.size > 0, self.key.size > 0, self.products.size > 0, self.met.size > 0}
         return "" if sizes == {min(self.cell) >= 0} else "has no cell where one is named, or one that is not named"
 

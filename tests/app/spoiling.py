@@ -8,6 +8,7 @@ import typing
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -118,9 +119,7 @@ async def in_the_playground(folder: Path, every: int) -> Counter[str]:
     """Show the playground changed texts, steps and models."""
     async with spoiling(folder, every) as page:
         engine: Any = page.engine
-        await show_all(
-            page, engine, frozenset({Shown}), ("space", "left", "tab", "space", "backspace", "right", "space")
-        )
+        await show_all(page, engine, frozenset({Shown}), ("space", "left", "tab", "space", "backspace", "space"))
         engine.spoil = frozenset({Opened})
         while Opened not in engine.done:
             page.play.link.open(page.play.opening.model)
@@ -128,21 +127,21 @@ async def in_the_playground(folder: Path, every: int) -> Counter[str]:
         return engine.delivered  # type: ignore[no-any-return]
 
 
-async def in_training(folder: Path, every: int) -> Counter[str]:
+async def in_training(folder: Path, text: Path, every: int) -> Counter[str]:
     """Show the training screen changed news, batches, probes, estimates."""
-    async with training(folder, make_engine=lambda: SpoilingEngine(every)) as page:
+    async with training(folder, train=str(text), make_engine=lambda: SpoilingEngine(every)) as page:
         engine: Any = page.engine
-        page.play.action_train()
-        await page.order(steps="100000")
-        await page.until(lambda: page.record.step >= 3)
+        await page.set_going()
         engine.spoil = frozenset(typing.get_args(TrainAnswer))
-        crashed = lambda: page.app._exception is not None  # noqa: E731
-        for key in ("tab",) * 12:
-            shown = sum(engine.delivered.values())
-            await page.pilot.press(key)
-            await page.until(
-                lambda shown=shown: sum(engine.delivered.values()) > shown or TrainNews in engine.done or crashed()
-            )  # type: ignore[misc]
-            if crashed():
+
+        def shown_or_crashed(before: int) -> bool:
+            more = sum(engine.delivered.values()) > before or TrainNews in engine.done
+            return more or page.app._exception is not None
+
+        for _ in range(12):
+            before = sum(engine.delivered.values())
+            await page.pilot.press("tab")
+            await page.until(partial(shown_or_crashed, before))
+            if page.app._exception is not None:
                 raise Crashed(f"{engine.last} → {page.app._exception!r}") from page.app._exception
         return engine.delivered  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""Whatever an engine sends and the border lets pass can be drawn: each kind of answer, changed in one place after another.
+"""Whatever an engine sends and the border lets pass can be drawn: each kind of answer, changed here and there.
 
 The suite looks at some of the changes, `tests/benchmarks/test_spoilt_answers.py` at all of them.
 """
@@ -23,5 +23,5 @@ async def test_the_playground(tmp_path: Path) -> None:
     await in_the_playground(tmp_path, SOME)
 
 
-async def test_training(home: Path) -> None:
-    await in_training(home, SOME)
+async def test_training(home: Path, text: Path) -> None:
+    await in_training(home, text, SOME)
