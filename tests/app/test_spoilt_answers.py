@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gpttui.tui.views.table import VIEWS
+from gpttui.tui.views.table import VIEWS, View
 from tests.app.spoiling import in_the_playground, in_training, in_view
 
 SOME = 25
@@ -15,7 +15,7 @@ SOME = 25
 
 
 @pytest.mark.parametrize("view", [view for view in VIEWS if view.id != "branches"], ids=lambda view: view.id)
-async def test_views(view: object, tmp_path: Path) -> None:
+async def test_views(view: View, tmp_path: Path) -> None:
     await in_view(view, tmp_path, SOME)
 
 

@@ -1,0 +1,27 @@
+"""Every change to every answer that passes the border, shown to the screen that asked for it.
+
+The suite shows a sample (`tests/app/test_spoilt_answers.py`). Run with `-s` to see how many were shown of each kind.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from gpttui.tui.views.table import VIEWS, View
+from tests.app.conftest import home, text  # noqa: F401
+from tests.app.spoiling import in_the_playground, in_training, in_view
+
+pytestmark = pytest.mark.timeout(1800)
+
+
+@pytest.mark.parametrize("view", [view for view in VIEWS if view.id != "branches"], ids=lambda view: view.id)
+async def test_views(view: View, tmp_path: Path) -> None:
+    print(await in_view(view, tmp_path, 1))
+
+
+async def test_the_playground(tmp_path: Path) -> None:
+    print(await in_the_playground(tmp_path, 1))
+
+
+async def test_training(home: Path, text: Path) -> None:  # noqa: F811
+    print(await in_training(home, text, 1))
