@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from textual import on
 from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.binding import Binding, BindingType
@@ -46,7 +47,8 @@ class Outlet:
     def __init__(self, fd: int, gone: Callable[[], object], caught_up: Callable[[], object]) -> None:
         self._fd, self._gone, self._caught_up = fd, gone, caught_up
         self._pending: deque[str] = deque()
-        self._size = 0
+        self.waiting = 0
+        """Characters that wait to be written."""
         self._torn = self._ended = False
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, daemon=True, name="terminal-output")
@@ -56,14 +58,14 @@ class Outlet:
         with self._changed:
             if self._ended:
                 return
-            if self._size > MOST_PENDING:
+            if self.waiting > MOST_PENDING:
                 self._torn = True
                 self._pending = deque(short for short in self._pending if len(short) <= FRAME)
-                self._size = sum(map(len, self._pending))
+                self.waiting = sum(map(len, self._pending))
             if self._torn and len(text) > FRAME:
                 return
             self._pending.append(text)
-            self._size += len(text)
+            self.waiting += len(text)
             self._changed.notify()
 
     def close(self, patience_s: float = DRAIN_S) -> None:
@@ -76,15 +78,16 @@ class Outlet:
     def _run(self) -> None:
         while True:
             with self._changed:
-                if not self._pending and self._torn:
+                self._changed.wait_for(lambda: self._pending or self._ended or self._torn)
+                if not self._pending:
+                    if self._ended:
+                        return
                     self._torn = False
                     self._caught_up()
-                self._changed.wait_for(lambda: self._pending or self._ended)
-                if not self._pending:
-                    return
+                    continue
                 rest = memoryview("".join(self._pending).encode("utf-8", "replace"))
                 self._pending.clear()
-                self._size = 0
+                self.waiting = 0
             try:
                 while rest:
                     rest = rest[os.write(self._fd, rest) :]
@@ -186,8 +189,9 @@ class TerminalApp(App[None]):
         self.on_hang_up: Callable[[], object] = lambda: None
         """Called, in any thread, when the terminal is gone."""
 
+    @on(TerminalDriver.SignalResume)
     def paint_anew(self) -> None:
-        """All of the screen, after some of what was written never arrived."""
+        """All of the screen: some of what was written never arrived, or something else has written since."""
         self.refresh(layout=True)
 
     def give_back_terminal(self) -> None:

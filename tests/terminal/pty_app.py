@@ -22,11 +22,13 @@ ENTER_ALTERNATE, LEAVE_ALTERNATE = b"\x1b[?1049h", b"\x1b[?1049l"
 class Terminal:
     """One run of gpttui. `screen` is what a person would see."""
 
-    def __init__(self, child: "pexpect.spawn[bytes]", columns: int, lines: int) -> None:
-        self.child = child
+    def __init__(self, child: "pexpect.spawn[bytes]", columns: int, lines: int, home: Path) -> None:
+        self.child, self.home = child, home
         self.screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self.screen)
         self.raw = b""
+        self.command = ""
+        """What runs here, for a shell."""
 
     @property
     def text(self) -> str:
@@ -84,26 +86,32 @@ def terminal(
     home: Path,
     engine: str | None = FAKE_ENGINE,
     module: str = "gpttui",
+    shell: bool = False,
 ) -> Iterator[Terminal]:
-    """gpttui with `arguments`, by default on the fake engine with a model that only that engine knows."""
+    """gpttui with `arguments`, by default on the fake engine with a model that only that engine knows.
+
+    `shell`: there is a shell, which does not run it yet.
+    """
     command = [sys.executable, "-m", module, *(("--engine", engine, "--model", "x") if engine else ()), *arguments]
     values = {name: value for name, value in os.environ.items() if name not in UNWANTED}
     values |= {
         "TERM": "xterm-256color",
         "COLORTERM": "truecolor",
         "GPTTUI_HOME": str(home),
+        "PS1": "$ ",
         "OMP_NUM_THREADS": "1",
         "PYTHONPATH": str(REPOSITORY),
     }
     child = pexpect.spawn(
-        command[0],
-        command[1:],
+        "bash" if shell else command[0],
+        ["--norc", "-i"] if shell else command[1:],
         cwd=str(home),
         env={**values, **(environment or {})},
         dimensions=size[::-1],
         timeout=LIMIT_S,
     )
-    running = Terminal(child, *size)
+    running = Terminal(child, *size, home)
+    running.command = shlex.join(command)
     try:
         yield running
     finally:

@@ -1,0 +1,112 @@
+"""A handful of the ways to leave, on the real engine; all of them are in tests/benchmarks/test_leaving.py."""
+
+import os
+import re
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.terminal.closing import OPEN, STATES, close_terminal, family, in_state, left, reached, steps_lost, unread
+from tests.terminal.pty_app import ENTER_ALTERNATE, LEAVE_ALTERNATE, Terminal, terminal
+
+GO_ON = re.compile(r"saved; go on with: gpttui train --run-dir (\S+)\s+--resume")
+SLOW = 20.0
+"""On a machine that does other things besides."""
+
+
+@pytest.mark.parametrize("name", ["going on", "n and esc", "half a paste", "suspended", "training"])
+def test_a_closed_terminal_ends_it(tmp_path: Path, name: str) -> None:
+    with in_state(STATES[name], tmp_path / "home") as page:
+        processes = family(page)
+        close_terminal(page)
+        assert not left(processes, SLOW)
+    assert steps_lost(tmp_path / "home") == 0
+
+
+@pytest.mark.parametrize("way", ["q", "SIGTERM", "SIGKILL"])
+def test_no_step_is_lost(tmp_path: Path, way: str) -> None:
+    with in_state(STATES["training"], tmp_path / "home") as page:
+        processes = family(page)
+        if way == "q":
+            page.press("q")
+        else:
+            os.kill(page.child.pid, signal.Signals[way])
+        assert page.end() == {"q": 0, "SIGTERM": 143, "SIGKILL": -9}[way]
+        assert not left(processes, SLOW)
+        if way != "SIGKILL":
+            said = page.raw.decode().replace("\r\n", " ")
+            assert f"saving step {reached(page.home)}…" in said and GO_ON.search(said) and page.restored
+    assert steps_lost(tmp_path / "home") == 0 < reached(tmp_path / "home")
+
+
+def test_a_terminal_that_does_not_read_any_more_holds_up_nothing(tmp_path: Path) -> None:
+    with in_state(STATES["going on, unread"], tmp_path / "home") as page:
+        processes = family(page)
+        os.kill(page.child.pid, signal.SIGTERM)
+        assert not left(processes, SLOW)
+
+
+def settled(page: Terminal) -> str:
+    """The screen, once nothing more comes."""
+    page.until_text("Press space")
+    page.until_text("ready")
+    seen = -1
+    while seen < len(page.raw):
+        seen = len(page.raw)
+        page.read(0.5)
+    return page.text
+
+
+def test_what_a_terminal_has_missed_is_painted_anew(tmp_path: Path) -> None:
+    with terminal(home=tmp_path) as page:
+        before = settled(page)
+        unread(lambda _: None)(page)
+        page.press("t")
+        page.until_text("T 0.7")
+        page.press("T")
+        page.until(lambda: page.text == before)
+        page.press("q")
+        assert page.end() == 0 and page.restored
+
+
+def test_a_screen_that_hangs_is_ended_by_a_signal_and_gives_the_terminal_back(tmp_path: Path) -> None:
+    with terminal(home=tmp_path, module="tests.terminal.stuck") as page:
+        page.until_text(OPEN)
+        processes = family(page)
+        page.press("H")
+        page.until(lambda: (tmp_path / "hangs").exists())
+        os.kill(page.child.pid, signal.SIGTERM)
+        assert page.end() == 143 and page.restored
+        assert not left(processes, SLOW)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=str)
+def test_ctrl_z_suspends_and_fg_brings_it_back(tmp_path: Path, size: tuple[int, int]) -> None:
+    with terminal(home=tmp_path, shell=True, size=size) as page:
+        page.until_text("$")
+        page.press(page.command + "\r")
+        before = settled(page)
+        for _ in range(2):
+            page.press("\x1a")
+            page.until_text("Stopped")
+            assert page.raw.rindex(LEAVE_ALTERNATE) > page.raw.rindex(ENTER_ALTERNATE)
+            page.press("clear; echo $((40 + 2))\r")
+            page.until_text("42")
+            page.press("fg\r")
+            page.until(lambda: page.text == before)
+        page.press("/")
+        page.until_text("enter")
+        page.press("abc\x1a")
+        page.until(lambda: "abc" not in page.text)
+        page.press("\x1bq")
+        page.until(lambda: page.raw.rindex(LEAVE_ALTERNATE) > page.raw.rindex(ENTER_ALTERNATE))
+
+
+def test_where_no_shell_waits_ctrl_z_says_so(tmp_path: Path) -> None:
+    with terminal(home=tmp_path) as page:
+        page.until_text(OPEN)
+        page.press("\x1a")
+        page.until_text("no shell here to come back from")
+        page.press("q")
+        assert page.end() == 0
