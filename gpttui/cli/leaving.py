@@ -12,7 +12,6 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from gpttui.tui.app import GpttuiApp
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-LIMIT_S = 2.0
+LIMIT_S = 1.5
 SAVING_S = 0.5
 """So long the engine has to say which step it saves."""
 
@@ -79,13 +78,23 @@ class Leaving:
 
     async def _run(self, app: "GpttuiApp", client: "EngineClient") -> None:
         loop = asyncio.get_running_loop()
-        self._tell = lambda: loop.call_soon_threadsafe(partial(app.exit, return_code=self.code))
+        trained = False
+
+        def leave() -> None:
+            """The engine hears of it at once: the app may have much to do before."""
+            nonlocal trained
+            trained = client.trains
+            closing.append(loop.create_task(client.close()))
+            app.exit(return_code=self.code)
+
+        closing: list[asyncio.Task[None]] = []
+        self._tell = lambda: loop.call_soon_threadsafe(leave)
         self._last_act = app.give_back_terminal
         app.on_hang_up = self.now
         await app.run_async()
         if app.last_words:
             say(app.last_words)
-        trained = client.trains
+        trained = trained or client.trains
         await client.close()
         ended = asyncio.ensure_future(client.ended())
         self._tell = lambda: loop.call_soon_threadsafe(ended.cancel)

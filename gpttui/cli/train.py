@@ -1,12 +1,14 @@
 """`gpttui train`: the training loop without a screen. Progress on a terminal, with --json the events as JSON lines.
 
-SIGINT and SIGTERM finish the step, save, and exit with 130 or 143. Under `torchrun` every process comes through here;
-rank 0 writes and prints.
+SIGINT, SIGTERM and SIGHUP save the step that was done last, and exit with 130, 143 or 129; so does output that nobody
+reads any more. Under `torchrun` every process comes through here; rank 0 writes and prints.
 """
 
+import contextlib
 import os
 import shlex
 import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -131,11 +133,14 @@ def command(
         if run_dir is None:
             raise click.UsageError("--resume needs --run-dir, the run to go on with")
         path = rundir.need(str(run_dir))
-        opened = runs.resume(path, _resumed_config(path, options | ({} if recipe is None else {"recipe": recipe})))
+        config = _resumed_config(path, options | ({} if recipe is None else {"recipe": recipe}))
+        with _on_signals(_leave):
+            opened = runs.resume(path, config)
     else:
         config = _new_config(recipe, options)
         path = run_dir or gallery.new_run_dir(recipe or Path(config.data.removeprefix("corpus:")).stem)
-        opened = runs.start(config, path)
+        with _on_signals(_leave):
+            opened = runs.start(config, path)
     told = opened.trainer.world.leads and not as_json
     name = shlex.quote(gallery.run_name(path))
     if told:
@@ -261,10 +266,29 @@ def _same_file(had: str, given: str) -> bool:
     return Path(*parts).resolve() == found or found.parts[-len(parts) :] == parts
 
 
+@contextlib.contextmanager
+def _on_signals(handler: Callable[[int, Any], object]) -> Iterator[None]:
+    """What `handler` does when someone ends the program. A hang-up that is ignored (`nohup`) stays so."""
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    numbers += [] if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else [signal.SIGHUP]
+    before = {number: signal.signal(number, handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, one in before.items():
+            signal.signal(number, one)
+
+
+def _leave(number: int, _: Any) -> None:
+    """Before the first step there is nothing to save, only things to take back."""
+    raise SystemExit(128 + number)
+
+
 def _train(run: "Run", as_json: bool, export_to: Path | None) -> int:
     """Consume the run's events; the exit code. `export_to` is told to who stops it, to be given again."""
     from gpttui.cli.train_output import Printer
     from gpttui.runs.events import RunEnded, RunFailed
+    from gpttui.sessions.command import resume_command
 
     trainer, caught = run.trainer, [0]
 
@@ -272,28 +296,29 @@ def _train(run: "Run", as_json: bool, export_to: Path | None) -> int:
         caught[0] = number
         trainer.stop()
 
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-    failure = ""
+    failure, unheard = "", None
     printer = Printer(trainer.config, run.path, as_json=as_json, silent=not trainer.world.leads)
-    try:
-        with printer:
-            for event in trainer.events():
-                if event is None:
-                    continue
+    with _on_signals(on_signal), printer:
+        for event in trainer.events():
+            if event is None:
+                continue
+            try:
                 printer.show(event)
-                if isinstance(event, RunFailed):
-                    failure = event.message
-                stopped = isinstance(event, RunEnded) and event.reason == "stopped"
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+            except OSError as error:  # whoever read it has gone: the run is saved all the same
+                unheard, printer.silent = error, True
+                trainer.stop()
+            if isinstance(event, RunFailed):
+                failure = event.message
+            stopped = isinstance(event, RunEnded) and event.reason == "stopped"
     if failure:
         raise UserError(failure)
     if stopped:
+        if unheard is not None and not caught[0]:
+            raise unheard
         if trainer.world.leads:
-            export = () if export_to is None else ("--export", str(export_to))
-            words = shlex.join(("gpttui", "train", "--run-dir", str(run.path), "--resume", *export))
-            click.echo(f"stopped; go on with: {words}", err=True)
+            words = resume_command(str(run.path), "" if export_to is None else str(export_to))
+            with contextlib.suppress(OSError):
+                click.echo(f"stopped; go on with: {words}", err=True)
         return 128 + (caught[0] or signal.SIGTERM)  # another of several processes may have been told to stop
     return 0
 

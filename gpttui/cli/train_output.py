@@ -1,5 +1,6 @@
 """How `gpttui train` shows events: a live line on a terminal, plain lines on stdout where that is none, JSON lines."""
 
+import contextlib
 import sys
 from pathlib import Path
 from time import monotonic
@@ -56,7 +57,8 @@ class Printer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._live is not None:
-            self._live.stop()
+            with contextlib.suppress(OSError):
+                self._live.stop()
 
     def show(self, event: Event) -> None:
         if self.silent:

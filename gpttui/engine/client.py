@@ -108,7 +108,9 @@ class EngineClient:
         self._listening = asyncio.create_task(self._listen(reader, process))
 
     async def restart(self) -> None:
-        """A new process in the place of the old one, which is ended if it still lives."""
+        """A new process in the place of the old one, which is ended if it still lives. Raises UserError once closed."""
+        if self._closed:
+            raise EngineDied("the engine was ended")
         await self._end()
         self.info = None
         self.process = None

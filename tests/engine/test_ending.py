@@ -256,3 +256,5 @@ async def test_an_engine_that_was_closed_before_it_was_connected_ends(tmp_path: 
     assert process.poll() == 0
     with pytest.raises(EngineDied):
         await client.request(PauseRun(True))
+    with pytest.raises(EngineDied):  # a key that comes late must not start another
+        await client.restart()

@@ -96,10 +96,12 @@ def test_ctrl_z_suspends_and_fg_brings_it_back(tmp_path: Path, size: tuple[int, 
             page.press("fg\r")
             page.until(lambda: page.text == before)
         page.press("/")
-        page.until_text("enter")
-        page.press("abc\x1a")
-        page.until(lambda: "abc" not in page.text)
-        page.press("\x1bq")
+        page.until_text("use it")
+        page.press("abc")
+        page.until_text("notabc")
+        page.press("\x1a")
+        page.until(lambda: "notabc" not in page.text)
+        page.press("\x11")
         page.until(lambda: page.raw.rindex(LEAVE_ALTERNATE) > page.raw.rindex(ENTER_ALTERNATE))
 
 

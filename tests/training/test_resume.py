@@ -1,6 +1,8 @@
 """kill -9 and signals: what follows equals, bit for bit, what would have been."""
 
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,7 +33,7 @@ def test_losses_after_kill_9_are_those_of_a_run_never_killed(text_file: Path, tm
     assert len(starts) == 3 and starts[1:] == sorted(starts[1:]) and starts[2] > 0
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)])
 def test_a_signal_finishes_the_step_saves_and_says_how_to_go_on(
     text_file: Path, tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
@@ -46,10 +48,46 @@ def test_a_signal_finishes_the_step_saves_and_says_how_to_go_on(
     assert child.returncode == code
     assert f"--run-dir {path} --resume --export '{model}'" in errors.decode()
     assert b"Traceback" not in errors
-    last = max(event.step for event in rundir.read_events(path) if isinstance(event, StepDone))
-    saved = rundir.latest_checkpoint(path)
-    assert saved is not None and int(saved.name) == last
+    assert saved_at(path) == reached(path)
     assert run_summary.describe(path).status == "stopped"
+
+
+@pytest.mark.parametrize("json", [False, True], ids=["lines", "json"])
+def test_output_that_nobody_reads_ends_the_run_and_it_is_saved(text_file: Path, tmp_path: Path, json: bool) -> None:
+    path = tmp_path / "run"
+    options = ["--data", str(text_file), *OPTIONS, "--run-dir", str(path), "--steps", "100000", "--eval-every", "2"]
+    command = [sys.executable, "-m", "gpttui", "train", *options, *(["--json"] if json else [])]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as child:
+        assert child.stdout is not None
+        wait_for_step(path, 3, child)
+        child.stdout.close()
+        assert child.wait(timeout=60) in (0, 1)
+    assert saved_at(path) == reached(path) and run_summary.describe(path).status == "stopped"
+
+
+def test_a_hang_up_that_is_ignored_stays_so(text_file: Path, tmp_path: Path) -> None:
+    """As under nohup."""
+    path = tmp_path / "run"
+    words = ["--data", str(text_file), *OPTIONS, "--run-dir", str(path), "--steps", "100000"]
+    child = subprocess.Popen(
+        ["nohup", sys.executable, "-m", "gpttui", "train", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    wait_for_step(path, 3, child)
+    child.send_signal(signal.SIGHUP)
+    wait_for_step(path, reached(path) + 3, child)
+    assert child.poll() is None
+    child.terminate()
+    assert child.wait(timeout=60) == 143
+
+
+def reached(path: Path) -> int:
+    """The last step that the run has recorded."""
+    return max(event.step for event in rundir.read_events(path) if isinstance(event, StepDone))
+
+
+def saved_at(path: Path) -> int:
+    saved = rundir.latest_checkpoint(path)
+    return -1 if saved is None else int(saved.name)
 
 
 def test_resuming_replays_nothing_when_nothing_is_left(tiny: Tiny, tmp_path: Path) -> None:
