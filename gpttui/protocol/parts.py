@@ -255,7 +255,7 @@ class Cost(View, frozen=True):
     n_layer: Annotated[int, Numbers(low=1, high="layer", ends=True, whole=True)]
     threads: Count
     device: str
-    passes: int = 0
+    passes: Count = 0
     """Of which `ms` are the medians; one more, before them, does not count."""
 
 

@@ -61,7 +61,7 @@ class Measured(Training, frozen=True):
     """0 where the system does not tell."""
     unknown: tuple[str, ...] = ()
     """Some of what the text has and the vocabulary of the model to start from does not."""
-    unknown_share: float = 0.0
+    unknown_share: Probability = 0.0
     """Of the text's tokens, counted on its beginning."""
 
 
