@@ -73,12 +73,13 @@ def command(
 
     saved = None if session is None else _saved(session)
     path = gallery.find(model) if saved is None else session_model(saved, model)
-    card = gallery.card(path)
+    config = checkpoint.read_config(path)
+    card = gallery.card(path, config)
     if out is not None:
         media.check_target(out, card.token_view, card.id)
         stop = stop or "\n"
     leave_a_core()
-    gpt, tokenizer = open_model(path)
+    gpt, tokenizer = open_model(path, config)
     if saved is not None and (weights := weights_of(saved, path)) is not None:
         gpt = checkpoint.load(rundir.checkpoint_at(Path(weights.run), weights.step))
     text = card.prompt if prompt is None else text_of(prompt)

@@ -28,7 +28,8 @@ _DECODERS = frozenset("ByteLevel Fuse Sequence".split())
 WORD = r"'s\b| ?[^\W_]+(?:-[^\W_]+)*(?:['’](?!s\b))?| ?[^\w\s]|\s|_"
 """A word with the space before it (French elisions keep their apostrophe: ` l'`), a possessive, a mark, or a blank."""
 CHARACTER = r"[\s\S]"
-_NESTED = re.compile(r"[+*}]\??\)(?:[+*]|\{\d+,\})")
+_ENDLESS = re.compile(r"[+*}]\??\)(?:[+*]|\{\d+,\})|\([^()]*\|[^()]*\)(?:[+*]|\{\d+,\})|\.[+*].*\.[+*]")
+"""A repetition of what repeats or of alternatives, or two that take anything: time may grow out of all bounds."""
 
 
 class Added(msgspec.Struct, frozen=True):
@@ -102,7 +103,7 @@ def parse(text: str | bytes, name: str = "tokenizer.json") -> TokenizerFile:
     """A tokenizer.json, judged. Raises UserError, one line, for all that is not opened; `name` is what it is called."""
     file = from_json(text, TokenizerFile, name)
     if refusal := _refusal(file):
-        raise UserError(f"{name} {refusal}")
+        raise UserError(f"{name} {refusal[:300]}")
     return file
 
 
@@ -130,9 +131,9 @@ def _refusal(file: TokenizerFile) -> str:
             if part.type not in known or part.behavior == "Removed":
                 what = f"{part.type[:40]}{' that removes' if part.type in known else ''}"
                 return f"has the {kind} {what}: its tokens would not spell the text; gpttui does not open it yet"
-            endless = not pattern or len(pattern) > 2000 or (_NESTED.search(pattern) and pattern != WORD)
+            endless = not pattern or len(pattern) > 2000 or (_ENDLESS.search(pattern) and pattern != WORD)
             if part.type in ("Split", "Replace") and endless:
-                return f"has a {kind} whose pattern is empty, or repeats what repeats: it may never end"
+                return f"has a {kind} whose pattern is empty, or repeats in a way that may never end"
             if part.type == "Replace":
                 growth *= max(1, -(-len(part.content) // (1 if "Regex" in (part.pattern or {}) else len(pattern))))
             growth *= 18 if part.type in ("NFKC", "NFKD") else 2 if part.type == "NFD" else 1

@@ -252,3 +252,12 @@ def test_damage_opens_right_or_says_why_in_one_line(tmp_path: Path) -> None:
     cases = list(damage.tried(originals, 0, 150, oracle=False))
     assert len(cases) == 150 and {case.outcome for case in cases} == {"opened", "refused"}
     assert [case for case in cases if not case.is_good] == []
+
+
+def test_a_config_is_read_once_for_an_opening(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Path] = []
+    real = files.read_bytes
+    monkeypatch.setattr(files, "read_bytes", lambda file, *limit: read.append(file) or real(file, *limit))
+    path = model(tmp_path)
+    whole(path)
+    assert [file.name for file in read].count("config.json") == 1
