@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from gpttui.inference.trace import Trace, check_layer
+from gpttui.model.gpt import causal_mask
 from gpttui.model.taps import PlacedTap, placed
 from gpttui.records import Array, frozen
 
@@ -111,8 +112,8 @@ def pattern_rows(
     q, k = heads_of(trace, layer)
     tap, site = placed(changes, trace.start + first), f"blocks.{layer}.attn."
     scores = q[heads, first:end] @ k[heads, :end].transpose(-2, -1) * (1.0 / math.sqrt(q.size(-1)))
-    future = torch.ones(end - first, end, dtype=torch.bool, device=q.device).triu(first + 1)
-    scores = scores.masked_fill_(future, -math.inf)[None]
+    window = trace.config.windows[layer] if trace.config.windows else 0
+    scores = scores.masked_fill_(~causal_mask(end - first, end, q.device, window), -math.inf)[None]
     scores = scores if tap is None else tap(site + "scores", scores)
     pattern = scores.softmax(dim=-1)
     pattern = pattern if tap is None else tap(site + "pattern", pattern)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gpttui.inference.trace import Trace, blocks, mlp_of, stops
 from gpttui.model.gpt import GPT, Attention, GPTConfig, Norm
@@ -20,6 +20,7 @@ from gpttui.records import Array, frozen
 def contribution_sites(config: GPTConfig) -> frozenset[str]:
     """The sites that `contributions` needs of a trace."""
     block = ["attn.z", "resid_mid", "resid_post"] + ["mlp.out"] * bool(config.mlp_width)
+    block += ["mlp.post"] * (config.mlp_width > 0 and config.norm_place != "before")
     sites = {f"blocks.{i}.{name}" for i in range(config.n_layer) for name in block}
     return frozenset(sites | {"embed"} | ({"pos_embed"} if config.positions == "learned" else set()))
 
@@ -84,8 +85,11 @@ def neuron_contributions(model: GPT, trace: Trace, position: int, token_id: int,
     """`[d_mlp]`: each neuron's share of the logit of `token_id`; their sum is the MLP's. Needs `mlp.post`."""
     row = trace.row(position)
     read, _ = frozen_readout(model, trace.stop(stops(model.config)[-1])[row], [token_id])
-    mlp = mlp_of(model, layer)
-    return frozen((read[0] @ mlp.c_proj.weight * trace.tensors[f"blocks.{layer}.mlp.post"][row]).float().cpu().numpy())
+    mlp, post = mlp_of(model, layer), trace.tensors[f"blocks.{layer}.mlp.post"][row]
+    behind = blocks(model)[layer].ln_2_post
+    if isinstance(behind, Norm):
+        read = read * frozen_gain(behind, mlp.c_proj(post))
+    return frozen((read[0] @ mlp.c_proj.weight * post).float().cpu().numpy())
 
 
 def residual_terms(model: GPT, trace: Trace, row: int) -> dict[str, Tensor]:
@@ -99,14 +103,20 @@ def residual_terms(model: GPT, trace: Trace, row: int) -> dict[str, Tensor]:
     mlp_biases: list[Tensor] = []
     added: list[Tensor] = [stream[0]]
     for i, block in enumerate(blocks(model)):
-        heads.append(head_outputs(block.attn, trace.tensors[f"blocks.{i}.attn.z"][:, row]))
-        attn_biases.append(empty if block.attn.c_proj.bias is None else block.attn.c_proj.bias)
-        added.append(heads[-1].sum(dim=0) + attn_biases[-1])
+        by_head = head_outputs(block.attn, trace.tensors[f"blocks.{i}.attn.z"][:, row])
+        bias: Tensor = empty if block.attn.c_proj.bias is None else block.attn.c_proj.bias
+        found, gain = by_head.sum(dim=0) + bias, frozen_gain(block.ln_1_post, by_head.sum(dim=0) + bias)
+        heads.append(by_head * gain)
+        attn_biases.append(bias * gain)
+        added.append(found * gain)
         if block.mlp is None:
             mlps.append(empty)
             mlp_biases.append(empty)
             continue
-        mlp_biases.append(empty if block.mlp.c_proj.bias is None else block.mlp.c_proj.bias)
+        bias = empty if block.mlp.c_proj.bias is None else block.mlp.c_proj.bias
+        if isinstance(block.ln_2_post, Norm):
+            bias = bias * frozen_gain(block.ln_2_post, block.mlp.c_proj(trace.tensors[f"blocks.{i}.mlp.post"][row]))
+        mlp_biases.append(bias)
         mlps.append(trace.tensors[f"blocks.{i}.mlp.out"][row] - mlp_biases[-1])
         added.append(mlps[-1] + mlp_biases[-1])
     # What a stop gained beyond its parts is not the model's doing; below rounding it is nobody's.
@@ -128,6 +138,16 @@ def head_outputs(attn: Attention, z: Tensor) -> Tensor:
     """What each head adds to the residual stream, `[head, d_model]`, from its `z` `[head, d_head]`; biases apart."""
     H, D = z.shape
     return torch.einsum("hd,chd->hc", z, attn.c_proj.weight.view(-1, H, D))
+
+
+def frozen_gain(norm: nn.Module, x: Tensor) -> Tensor:
+    """What a norm behind attention or MLP multiplies each component of `x` by, `[C]`; 1 where there is none.
+
+    An RMSNorm with its scale as it is at `x`; `GPTConfig` allows no other there.
+    """
+    if not isinstance(norm, Norm):
+        return x.new_ones(())
+    return norm.weight * (x.square().mean() + norm.eps).rsqrt()
 
 
 def frozen_readout(model: GPT, final: Tensor, token_ids: Sequence[int]) -> tuple[Tensor, Tensor]:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from gpttui.inference.trace import PeekCache, showing
-from gpttui.model.gpt import GPT, GPTConfig
+from gpttui.model.gpt import GATED, GPT, GPTConfig
 from gpttui.model.kv_cache import KVCache
 
 PartName = Literal["embed", "qkv", "attend", "project", "mlp", "unembed"]
@@ -60,25 +60,29 @@ class PartCost:
 def part_costs(config: GPTConfig, keys: int, *, element_bytes: int = 4) -> tuple[PartCost, ...]:
     """The cost of a token that sees `keys` positions, itself included, in the order it is computed."""
     C, D, V, W = config.d_model, config.d_head, config.vocab_size, config.mlp_width
-    norm = C * (2 if config.bias and config.norm == "layernorm" else 1)
-    bias, heads = int(config.bias), config.n_head + 2 * config.kv_heads
+    norms = 2 if config.norm_place == "both" else 1
+    final = C * (2 if config.bias and config.norm == "layernorm" else 1)
+    norm = final * norms
+    bias, heads, wide = int(config.bias), config.n_head + 2 * config.kv_heads, config.n_head * D
+    qkv_bias = int(config.bias if config.qkv_bias is None else config.qkv_bias)
+    qk_weights = {"none": 0, "head": 2 * D, "projection": wide + config.kv_heads * D}[config.qk_weight]
     learned = config.positions == "learned"
-    gated = config.activation == "swiglu"
+    gated = config.activation in GATED
     read = 2 * config.kv_heads * D * keys * element_bytes
     found = [PartCost(-1, "embed", C if learned else 0, (2 * C if learned else C) * element_bytes, 0)]
     for layer in range(config.n_layer):
-        qkv, project = C * heads * D, C * C
-        gains = config.n_head * int(config.qk_norm and config.qk_gain)
+        qkv, project = C * heads * D, C * wide
+        gains = config.n_head * int(config.qk_norm and config.qk_gain) + qk_weights
         found += [
-            PartCost(layer, "qkv", 2 * qkv, (qkv + bias * heads * D + gains + norm) * element_bytes, 0),
-            PartCost(layer, "attend", 4 * keys * C, 0, read),
+            PartCost(layer, "qkv", 2 * qkv, (qkv + qkv_bias * heads * D + gains + norm) * element_bytes, 0),
+            PartCost(layer, "attend", 4 * keys * wide, 0, read),
             PartCost(layer, "project", 2 * project, (project + bias * C) * element_bytes, 0),
         ]
         if W:
             matrices = (3 if gated else 2) * C * W
             biases = bias * (W * (2 if gated else 1) + C)
             found.append(PartCost(layer, "mlp", 2 * matrices, (matrices + biases + norm) * element_bytes, 0))
-    return (*found, PartCost(config.n_layer, "unembed", 2 * C * V, (C * V + norm) * element_bytes, 0))
+    return (*found, PartCost(config.n_layer, "unembed", 2 * C * V, (C * V + final) * element_bytes, 0))
 
 
 def cache_bytes(config: GPTConfig, positions: int, *, element_bytes: int = 4) -> int:

@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 
 from gpttui.errors import UserError
+from gpttui.inference.contributions import frozen_gain
 from gpttui.inference.trace import Trace, blocks, mlp_of, showing
-from gpttui.model.gpt import GPT
+from gpttui.model.gpt import GPT, Norm
 from gpttui.model.taps import Recorder
 from gpttui.records import Array, frozen
 
@@ -42,7 +43,8 @@ def token_neurons(model: GPT, trace: Trace, position: int, layer: int, k: int = 
     """What the MLP of `layer` did at text position `position`. Needs its `mlp.pre` and `mlp.post`."""
     mlp, row = mlp_of(model, layer), trace.row(position)
     post = trace.tensors[f"blocks.{layer}.mlp.post"][row]
-    written = post.abs() * mlp.c_proj.weight.norm(dim=0)
+    columns = mlp.c_proj.weight * frozen_gain(blocks(model)[layer].ln_2_post, mlp.c_proj(post)).unsqueeze(-1)
+    written = post.abs() * columns.norm(dim=0)
     return TokenNeurons(
         pre=_array(trace.tensors[f"blocks.{layer}.mlp.pre"][row]),
         post=_array(post),
@@ -71,6 +73,8 @@ def promotes(model: GPT, layer: int, neuron: int, k: int = 10) -> Promotes:
     check_neuron(mlp.c_proj.in_features, neuron)
     norm = model.transformer.ln_f
     written = mlp.c_proj.weight[:, neuron]
+    if isinstance(behind := blocks(model)[layer].ln_2_post, Norm):
+        written = written * behind.weight
     written = written if norm.rms else written - written.mean()
     effect = model.lm_head.weight @ (written * norm.weight)
     k = min(k, len(effect))

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from gpttui.inference.row import RowStep
 from gpttui.inference.sampling import LOWEST
-from gpttui.model.gpt import GPT, GPTConfig
+from gpttui.model.gpt import GPT, GPTConfig, causal_mask
 from gpttui.model.taps import Recorder, Tap, chain, placed, tapped
 from gpttui.records import Array, frozen
 
@@ -253,8 +253,9 @@ class Window:
         config = self.model.config
         keys = self.cache.keys[layer, 0, head // (config.n_head // config.kv_heads), :end].to(self.queries.device)
         scores = self.queries[layer, first:end, head] @ keys.T * (1.0 / math.sqrt(config.d_head))
-        future = torch.ones(end - first, end, dtype=torch.bool).triu(first + 1)
-        return np.asarray(scores.masked_fill_(future, -math.inf).float().softmax(dim=-1).numpy())
+        window = config.windows[layer] if config.windows else 0
+        seen = causal_mask(end - first, end, scores.device, window)
+        return np.asarray(scores.masked_fill_(~seen, -math.inf).float().softmax(dim=-1).numpy())
 
     @torch.inference_mode()
     def trace(self, sites: Sequence[str] | None = None) -> dict[str, Array]:

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gpttui.model.gpt import GPT, MLP, Block, Norm, activate, rotate
+from gpttui.model.gpt import GPT, MLP, Attention, Block, Norm, activate, rotate
 from gpttui.model.kv_cache import KVCache
 
 
@@ -32,19 +32,17 @@ class Row(NamedTuple):
     """`[1, V]`"""
 
 
+_Matrix = tuple[Tensor, Tensor | None]
+
+
 class _Layer(NamedTuple):
-    norm1: Norm
-    attn_w: Tensor
-    attn_b: Tensor | None
-    gain: Tensor | None  # [H, 1, 1]
-    proj_w: Tensor
-    proj_b: Tensor | None
+    block: Block
+    attn: Attention
+    qkv: _Matrix
+    project: _Matrix
     keys: Tensor  # [K, context, D], a view of the cache
     values: Tensor
-    mlp: "tuple[Norm, _Matrix, _Matrix | None, _Matrix] | None"
-
-
-_Matrix = tuple[Tensor, Tensor | None]
+    mlp: tuple[_Matrix, _Matrix | None, _Matrix] | None
 
 
 class RowStep:
@@ -54,18 +52,9 @@ class RowStep:
         self.model, self.cache = model, cache
         self.layers: list[_Layer] = []
         for n, block in enumerate(cast("Iterable[Block]", model.transformer.h)):
-            attn, mlp = block.attn, block.mlp
-            self.layers.append(
-                _Layer(
-                    block.ln_1,
-                    *_matrix(attn.c_attn),
-                    attn.qk_gain,
-                    *_matrix(attn.c_proj),
-                    cache.keys[n, 0],
-                    cache.values[n, 0],
-                    None if mlp is None or block.ln_2 is None else (block.ln_2, *_matrices(mlp)),
-                )
-            )
+            attn, mlp = block.attn, None if block.mlp is None else _matrices(block.mlp)
+            matrices = _matrix(attn.c_attn), _matrix(attn.c_proj)
+            self.layers.append(_Layer(block, attn, *matrices, cache.keys[n, 0], cache.values[n, 0], mlp))
 
     def __call__(self, token_id: int) -> Row:
         """Run the token that follows what the cache holds, and extend the cache by it."""
@@ -75,32 +64,42 @@ class RowStep:
         if end > c.context:
             raise ValueError(f"{end} positions do not fit a context of {c.context}")
         x = model.transformer.wte.weight[token_id : token_id + 1]  # [1, C]
+        if c.embed_scale != 1:
+            x = x * c.embed_scale
         if model.transformer.wpe is not None:
             x = x + model.transformer.wpe.weight[at:end]
-        rotary = None if model.rotary is None else model.rotary[:, at:end]
+        rotary = None if model.rotary is None else model.rotary[:, :, at:end]
         residual, queries, patterns = [x], [], []
-        for norm1, attn_w, attn_b, gain, proj_w, proj_b, keys, values, mlp in self.layers:
-            q, k, v = torch.split(F.linear(_normed(norm1, x), attn_w, attn_b).view(H + 2 * K, 1, D), [H, K, K])
-            if c.qk_norm:
-                q, k = F.rms_norm(q, (D,)), F.rms_norm(k, (D,))
-                q = q if gain is None else q * gain
-            if rotary is not None:
-                q, k = rotate(q, rotary), rotate(k, rotary)
+        for block, attn, qkv, project, keys, values, mlp in self.layers:
+            before = x
+            joint = F.linear(_normed(block.ln_1, x), *qkv)
+            if attn.whole:
+                q, k, v = torch.split(joint[0], [H * D, K * D, K * D])
+                q, k = attn.normed(q, k)
+                joint = torch.cat((q, k, v))
+            q, k, v = torch.split(joint.view(H + 2 * K, 1, D), [H, K, K])
+            if c.qk_norm and not attn.whole:
+                q, k = attn.normed(q, k)
+            if rotary is not None and attn.table is not None:
+                q, k = rotate(q, rotary[attn.table]), rotate(k, rotary[attn.table])
             keys[:, at:end] = k
             values[:, at:end] = v
-            scores = torch.bmm(q.view(K, H // K, D), keys[:, :end].transpose(1, 2)).mul_(scale)  # [K, H/K, S]
+            first = max(0, end - attn.window) if attn.window else 0
+            scores = torch.bmm(q.view(K, H // K, D), keys[:, first:end].transpose(1, 2)).mul_(scale)  # [K, H/K, S]
             pattern = torch.softmax(scores, -1)
-            z = torch.bmm(pattern, values[:, :end]).view(1, -1)  # [1, C]
-            x = x + F.linear(z, proj_w, proj_b)
+            z = torch.bmm(pattern, values[:, first:end]).view(1, -1)  # [1, H * D]
+            x = x + _normed(block.ln_1_post, F.linear(z, *project))
             residual.append(x)
             if mlp is not None:
-                norm2, fc, gate, out = mlp
-                h = _normed(norm2, x)
+                fc, gate, out = mlp
+                h = _normed(block.ln_2, before if block.parallel else x)
                 hidden = activate(F.linear(h, *fc), c.activation)
                 if gate is not None:
                     hidden = hidden * F.linear(h, *gate)
-                x = x + F.linear(hidden, *out)
+                x = x + _normed(block.ln_2_post, F.linear(hidden, *out))
             residual.append(x)
+            if first:
+                pattern = F.pad(pattern, (first, 0))
             queries.append(q)
             patterns.append(pattern)
         cache.advance(1)
@@ -122,7 +121,9 @@ def _matrices(mlp: MLP) -> tuple[_Matrix, _Matrix | None, _Matrix]:
     return _matrix(mlp.c_fc), None if mlp.c_gate is None else _matrix(mlp.c_gate), _matrix(mlp.c_proj)
 
 
-def _normed(norm: Norm, x: Tensor) -> Tensor:
+def _normed(norm: Norm | torch.nn.Identity, x: Tensor) -> Tensor:
+    if not isinstance(norm, Norm):
+        return x
     if norm.rms:
         return F.rms_norm(x, norm.shape, norm.weight, norm.eps)
     return torch.layer_norm(x, norm.shape, norm.weight, norm.bias, norm.eps, False)

@@ -97,9 +97,10 @@ def norm_sites(model: GPT) -> dict[str, tuple[Norm, Stop]]:
     here, ends = stops(model.config), layer_ends(model.config)
     found: dict[str, tuple[Norm, Stop]] = {}
     for i, block in enumerate(blocks(model)):
-        found[f"blocks.{i}.ln1.standardized"] = block.ln_1, here[ends[i]]
-        if block.ln_2 is not None:
-            found[f"blocks.{i}.ln2.standardized"] = block.ln_2, here[ends[i] + 1]
+        if isinstance(block.ln_1, Norm):
+            found[f"blocks.{i}.ln1.standardized"] = block.ln_1, here[ends[i]]
+        if isinstance(block.ln_2, Norm):
+            found[f"blocks.{i}.ln2.standardized"] = block.ln_2, here[ends[i] + (0 if block.parallel else 1)]
     return found | {"ln_final.standardized": (model.transformer.ln_f, here[-1])}
 
 

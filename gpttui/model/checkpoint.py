@@ -20,7 +20,7 @@ from torch.overrides import TorchFunctionMode
 from gpttui.errors import UserError
 from gpttui.files import reason
 from gpttui.model.families import config_to_dict, field_name, state_from_disk, state_to_disk, to_shape
-from gpttui.model.gpt import GPT, GPTConfig, rotary_table
+from gpttui.model.gpt import GPT, GPTConfig, rotary_tables
 from gpttui.storage import model_config
 from gpttui.storage.model_config import Config
 from gpttui.storage.model_files import CONFIG, checksum, header, need_directory, need_weights, weight_files
@@ -75,8 +75,8 @@ def build(
     model.load_state_dict(state, assign=True)
     if config.tied:
         model.lm_head.weight = model.transformer.wte.weight
-    if config.positions == "rope":
-        model.rotary = rotary_table(config).to(device)
+    if (tables := rotary_tables(config)) is not None:
+        model.rotary = tables.to(device)
     return model.requires_grad_(False).eval()
 
 

@@ -7,15 +7,17 @@ token's vector, gives one logit per token: how likely each is to come next.
 The default is GPT-2 (Radford et al. 2019) with Hugging Face's parameter names: pre-LayerNorm, learned positions,
 tanh-GELU, tied head. The switches of `GPTConfig` turn the same code into a modern one: RMSNorm, rotary positions (Su
 et al. 2021), QK-norm (Henry et al. 2020), SwiGLU (Shazeer 2020) or ReLU^2 (So et al. 2021), grouped queries (Ainslie
-et al. 2023). Nothing about screens, training or sampling belongs here. Shape letters, used in every comment below:
+et al. 2023), sliding windows (Beltagy et al. 2020). Which model family sets which switch is written down in
+`gpttui.storage.families`. Nothing about screens, training or sampling belongs here. Shape letters, used in every
+comment below:
 
     B batch    T positions in this pass    S positions seen so far, cache included    C = d_model
-    H heads    K kv heads (H unless grouped)    D = C / H, size of a head    V vocabulary
+    H heads    K kv heads (H unless grouped)    D size of a head (C / H unless free)    V vocabulary
 """
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 import torch.nn as nn
@@ -25,7 +27,20 @@ from torch import Tensor
 from gpttui.model.kv_cache import KVCache
 from gpttui.model.taps import Tap, is_fused, tapped
 
-Activation = Literal["gelu", "gelu_tanh", "relu", "relu2", "swiglu"]
+Activation = Literal["gelu", "gelu_tanh", "gelu_quick", "silu", "relu", "relu2", "swiglu", "geglu"]
+GATED = ("swiglu", "geglu")
+
+
+class RopeScaling(NamedTuple):
+    """How slow rotations are slowed down further, so that a longer context looks like the one trained on."""
+
+    factor: float
+    low: float = 0.0
+    """Rates that turn fewer times than this in `context` positions are divided by `factor`, …"""
+    high: float = 0.0
+    """… those that turn more often than this are kept, and between the two it is something between (Llama 3)."""
+    context: int = 0
+    """Of the training before. 0: every rate is divided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +55,38 @@ class GPTConfig:
     d_model: int
     n_kv_head: int | None = None
     """Key and value heads; fewer than `n_head` means grouped queries. None: as many as heads."""
+    head_size: int | None = None
+    """Of each head. None: the heads share `d_model` out among them."""
     d_mlp: int | None = None
     """Neurons of each MLP. None: four times `d_model` (8/3 for SwiGLU). 0: attention only."""
     norm: Literal["layernorm", "rmsnorm"] = "layernorm"
     norm_eps: float = 1e-5
+    norm_place: Literal["before", "after", "both"] = "before"
+    """Whether a norm stands before attention and MLP, behind them, or both ("sandwich norms")."""
+    parallel: bool = False
+    """Attention and MLP of a block read the same vector, instead of one after the other (GPT-NeoX)."""
     positions: Literal["learned", "rope", "none"] = "learned"
     rope_base: float = 10_000.0
+    rope_bases: tuple[float, ...] = ()
+    """Of each layer, where they differ; 0: this layer does not rotate. Empty: `rope_base` everywhere."""
+    rope_scaling: RopeScaling | None = None
+    """Of the layers whose base is `rope_base`."""
+    rotary_share: float = 1.0
+    """Of each head's dimensions: how many are rotated, from the first on."""
+    windows: tuple[int, ...] = ()
+    """Of each layer: how many positions a query sees, itself included; 0: all. Empty: all, everywhere."""
+    embed_scale: float = 1.0
+    """What a token's vector is multiplied by as it enters the stream."""
     activation: Activation = "gelu_tanh"
     qk_norm: bool = False
     qk_gain: bool = False
     """With `qk_norm`: each head learns how sharply it looks; without, no score can exceed sqrt(D)."""
+    qk_weight: Literal["none", "head", "projection"] = "none"
+    """With `qk_norm`: learned weights, for a head's dimensions (Qwen3), or for all heads normalised as one (OLMo 2).
+    Only with them `norm_eps` counts."""
     bias: bool = True
+    qkv_bias: bool | None = None
+    """Of queries, keys and values. None: as `bias`."""
     tied: bool = True
     """The output head is the token embedding itself."""
     zero_init_outputs: bool = False
@@ -63,18 +99,34 @@ class GPTConfig:
         for name in ("vocab_size", "context", "n_layer", "n_head", "d_model"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
-        if self.d_model % self.n_head:
+        if self.head_size is None and self.d_model % self.n_head:
             raise ValueError(f"width {self.d_model} does not divide into {self.n_head} heads; change one of them")
         if self.n_head % self.kv_heads:
             raise ValueError(f"{self.n_head} heads do not divide into {self.kv_heads} key/value heads")
-        if self.positions == "rope" and self.d_head % 2:
-            raise ValueError(f"rotary positions need an even head size, not {self.d_head}")
+        if self.positions == "rope" and (self.rotary_dims % 2 or not 0 < self.rotary_dims <= self.d_head):
+            raise ValueError(f"rotary positions need an even number of a head's {self.d_head}, not {self.rotary_dims}")
+        if self.norm_place != "before" and self.norm != "rmsnorm":
+            raise ValueError("a norm behind attention and MLP is an RMSNorm")
+        for name in ("rope_bases", "windows"):
+            if len(getattr(self, name)) not in (0, self.n_layer):
+                raise ValueError(f"{name} has {len(getattr(self, name))} entries for {self.n_layer} layers")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout must be at least 0 and below 1, not {self.dropout}")
 
     @property
     def d_head(self) -> int:
-        return self.d_model // self.n_head
+        return self.head_size or self.d_model // self.n_head
+
+    @property
+    def rotary_dims(self) -> int:
+        """Dimensions of a head that are rotated."""
+        return int(self.d_head * self.rotary_share)
+
+    def layer_base(self, layer: int) -> float:
+        """The base of a layer's rotations; 0 where it has none."""
+        if self.positions != "rope":
+            return 0.0
+        return self.rope_bases[layer] if self.rope_bases else self.rope_base
 
     @property
     def kv_heads(self) -> int:
@@ -84,7 +136,7 @@ class GPTConfig:
     def mlp_width(self) -> int:
         if self.d_mlp is not None:
             return self.d_mlp
-        if self.activation == "swiglu":  # three matrices instead of two: keep the parameter count
+        if self.activation in GATED:  # three matrices instead of two: keep the parameter count
             return 8 * math.ceil(self.d_model / 3)
         return 4 * self.d_model
 
@@ -92,12 +144,12 @@ class GPTConfig:
 class Norm(nn.Module):
     """LayerNorm or RMSNorm over the last axis, so that every vector arrives at the same scale."""
 
-    def __init__(self, config: GPTConfig) -> None:
+    def __init__(self, config: GPTConfig, size: int | None = None) -> None:
         super().__init__()
-        self.shape, self.eps = (config.d_model,), config.norm_eps
+        self.shape, self.eps = (size or config.d_model,), config.norm_eps
         self.rms = config.norm == "rmsnorm"
-        self.weight = nn.Parameter(torch.ones(config.d_model))
-        self.bias = nn.Parameter(torch.zeros(config.d_model)) if config.bias and not self.rms else None
+        self.weight = nn.Parameter(torch.ones(self.shape))
+        self.bias = nn.Parameter(torch.zeros(self.shape)) if config.bias and not self.rms else None
 
     def forward(self, x: Tensor) -> Tensor:
         if self.rms:
@@ -105,18 +157,38 @@ class Norm(nn.Module):
         return F.layer_norm(x, self.shape, self.weight, self.bias, self.eps)
 
 
-def rotary_table(config: GPTConfig) -> Tensor:
-    """Cosines and sines of rotary positions: `[2, context, D/2]`."""
-    rates = config.rope_base ** -(torch.arange(0, config.d_head, 2).float() / config.d_head)  # [D/2]
-    angles = torch.arange(config.context).float()[:, None] * rates
-    return torch.stack((angles.cos(), angles.sin()))
+def rotary_bases(config: GPTConfig) -> list[float]:
+    """The different bases that layers rotate by."""
+    return sorted({config.layer_base(layer) for layer in range(config.n_layer)} - {0.0})
+
+
+def rotary_tables(config: GPTConfig) -> Tensor | None:
+    """Cosines and sines for each of `rotary_bases`: `[base, 2, context, R/2]`, R the dimensions rotated."""
+    tables = []
+    for base in rotary_bases(config):
+        rates = 1.0 / base ** (torch.arange(0, config.rotary_dims, 2).float() / config.rotary_dims)  # [R/2]
+        if config.rope_scaling is not None and base == config.rope_base:
+            rates = slowed(rates, config.rope_scaling)
+        angles = torch.arange(config.context).float()[:, None] * rates
+        tables.append(torch.stack((angles.cos(), angles.sin())))
+    return torch.stack(tables) if tables else None
+
+
+def slowed(rates: Tensor, scaling: RopeScaling) -> Tensor:
+    """Rates in radians a position, the slow ones divided by the factor (Llama 3's `apply_scaling`)."""
+    if not scaling.context:
+        return rates / scaling.factor
+    turns = scaling.context / (2 * math.pi / rates)
+    kept = ((turns - scaling.low) / (scaling.high - scaling.low)).clamp(0, 1)
+    return (1 - kept) * rates / scaling.factor + kept * rates
 
 
 def rotate(x: Tensor, table: Tensor) -> Tensor:
-    """Turn each pair (x[i], x[i + D/2]) of `x` `[B, H, T, D]` by its position's angle, `table` `[2, T, D/2]`."""
+    """Turn each pair (x[i], x[i + R/2]) of `x` `[B, H, T, D]` by its position's angle, `table` `[2, T, R/2]`."""
     cos, sin = table.to(x.dtype)
-    a, b = x.chunk(2, dim=-1)
-    return torch.cat((a * cos - b * sin, a * sin + b * cos), dim=-1)
+    R = 2 * cos.size(-1)
+    a, b = x[..., :R].chunk(2, dim=-1)
+    return torch.cat((a * cos - b * sin, a * sin + b * cos, x[..., R:]), dim=-1)
 
 
 class Attention(nn.Module):
@@ -125,23 +197,32 @@ class Attention(nn.Module):
     def __init__(self, config: GPTConfig, layer: int) -> None:
         super().__init__()
         self.config, self.layer, self.site = config, layer, f"blocks.{layer}.attn."
-        heads = config.n_head + 2 * config.kv_heads
-        self.c_attn = nn.Linear(config.d_model, heads * config.d_head, bias=config.bias)  # q, k and v at once
-        self.c_proj = nn.Linear(config.d_model, config.d_model, bias=config.bias)
+        H, K, D = config.n_head, config.kv_heads, config.d_head
+        bias = config.bias if config.qkv_bias is None else config.qkv_bias
+        self.c_attn = nn.Linear(config.d_model, (H + 2 * K) * D, bias=bias)  # q, k and v at once
+        self.c_proj = nn.Linear(H * D, config.d_model, bias=config.bias)
+        base = config.layer_base(layer)
+        self.table = rotary_bases(config).index(base) if base else None
+        self.window = config.windows[layer] if config.windows else 0
+        self.whole = config.qk_weight == "projection"
+        q_size, k_size = {"none": (0, 0), "head": (D, D), "projection": (H * D, K * D)}[config.qk_weight]
+        self.q_norm = Norm(config, q_size) if q_size else None
+        self.k_norm = Norm(config, k_size) if k_size else None
         self.qk_gain = initial_gain(config) if config.qk_norm and config.qk_gain else None  # [H, 1, 1]
         self.dropout = config.dropout
         self.pattern_dropout = config.dropout if config.pattern_dropout is None else config.pattern_dropout
 
     def forward(self, x: Tensor, rotary: Tensor | None, cache: KVCache | None, tap: Tap | None) -> Tensor:
         H, K, D = self.config.n_head, self.config.kv_heads, self.config.d_head
-        B, T, C = x.shape
-        qkv = self.c_attn(x).split((H * D, K * D, K * D), dim=-1)
-        q, k, v = (t.view(B, T, -1, D).transpose(1, 2) for t in qkv)  # [B, H, T, D], [B, K, T, D] twice
-        if self.config.qk_norm:
-            q, k = F.rms_norm(q, (D,)), F.rms_norm(k, (D,))
-            q = q if self.qk_gain is None else q * self.qk_gain
-        if rotary is not None:
-            q, k = rotate(q, rotary), rotate(k, rotary)
+        B, T, _ = x.shape
+        q, k, v = self.c_attn(x).split((H * D, K * D, K * D), dim=-1)
+        if self.whole:
+            q, k = self.normed(q, k)
+        q, k, v = (t.view(B, T, -1, D).transpose(1, 2) for t in (q, k, v))  # [B, H, T, D], [B, K, T, D] twice
+        if self.config.qk_norm and not self.whole:
+            q, k = self.normed(q, k)
+        if rotary is not None and self.table is not None:
+            q, k = rotate(q, rotary[self.table]), rotate(k, rotary[self.table])
         q = tapped(tap, self.site + "q", q)
         k = tapped(tap, self.site + "k", k)
         v = tapped(tap, self.site + "v", v)
@@ -151,8 +232,16 @@ class Attention(nn.Module):
             k, v = (t.repeat_interleave(H // K, dim=1) for t in (k, v))  # [B, H, S, D]
         z = self.fused(q, k, v) if is_fused(tap) else self.spelled_out(q, k, v, tap)  # [B, H, T, D]
         z = tapped(tap, self.site + "z", z)
-        out = self.c_proj(z.transpose(1, 2).reshape(B, T, C))
-        return tapped(tap, self.site + "out", F.dropout(out, self.dropout, self.training))
+        out = self.c_proj(z.transpose(1, 2).reshape(B, T, H * D))  # [B, T, C]
+        return F.dropout(out, self.dropout, self.training)
+
+    def normed(self, q: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
+        """QK-norm over the last axis, so that what counts is where queries and keys point."""
+        if self.q_norm is not None and self.k_norm is not None:
+            return self.q_norm(q), self.k_norm(k)
+        D = self.config.d_head
+        q, k = F.rms_norm(q, (D,)), F.rms_norm(k, (D,))
+        return (q if self.qk_gain is None else q * self.qk_gain), k
 
     def fused(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """PyTorch's own kernel: the same numbers as `spelled_out`, without the pattern to look at."""
@@ -160,16 +249,25 @@ class Attention(nn.Module):
             with torch.autocast("cpu", enabled=False):
                 return self.fused(q.float(), k.float(), v.float())
         T, S = q.size(2), k.size(2)
-        mask = causal_mask(T, S, q.device) if 1 < T < S else None
+        mask = self.mask(T, S, q.device) if T != S or self.sees_less(S) else None
         dropout = self.pattern_dropout if self.training else 0.0
-        return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=dropout, is_causal=T == S > 1)
+        causal = mask is None and T == S > 1
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=dropout, is_causal=causal)
+
+    def sees_less(self, S: int) -> bool:
+        """Whether the window hides some of `S` positions."""
+        return 0 < self.window < S
+
+    def mask(self, T: int, S: int, device: torch.device) -> Tensor | None:
+        """`[T, S]`, true where a query may look; None where all of them may look everywhere."""
+        return causal_mask(T, S, device, self.window) if T > 1 or self.sees_less(S) else None
 
     def spelled_out(self, q: Tensor, k: Tensor, v: Tensor, tap: Tap | None) -> Tensor:
         """softmax(q k^T / sqrt(D)) v, with each stage offered to the tap."""
         T, S = q.size(2), k.size(2)
         scores = q @ k.transpose(-2, -1) * (1.0 / math.sqrt(q.size(-1)))  # [B, H, T, S]
-        if T > 1:
-            scores = scores.masked_fill(~causal_mask(T, S, q.device), -math.inf)
+        if (mask := self.mask(T, S, q.device)) is not None:
+            scores = scores.masked_fill(~mask, -math.inf)
         scores = tapped(tap, self.site + "scores", scores)
         pattern = tapped(tap, self.site + "pattern", scores.softmax(dim=-1))
         pattern = F.dropout(pattern, self.pattern_dropout, self.training)
@@ -185,9 +283,13 @@ def initial_gain(config: GPTConfig) -> nn.Parameter:
     return nn.Parameter(torch.full((config.n_head, 1, 1), math.log2(L * L - L) / math.sqrt(config.d_head)))
 
 
-def causal_mask(T: int, S: int, device: torch.device) -> Tensor:
-    """`[T, S]`, true where a query may look: at itself and at what came before. Queries are the last T of S."""
-    return torch.ones(T, S, dtype=torch.bool, device=device).tril(S - T)
+def causal_mask(T: int, S: int, device: torch.device, window: int = 0) -> Tensor:
+    """`[T, S]`, true where a query may look: at itself and at what came before, `window` positions in all (0: any).
+
+    Queries are the last T of S.
+    """
+    mask = torch.ones(T, S, dtype=torch.bool, device=device).tril(S - T)
+    return mask.triu(S - T - window + 1) if window else mask
 
 
 class MLP(nn.Module):
@@ -199,7 +301,7 @@ class MLP(nn.Module):
         self.dropout, self.site = config.dropout, f"blocks.{layer}.mlp."
         width = config.mlp_width
         self.c_fc = nn.Linear(config.d_model, width, bias=config.bias)
-        self.c_gate = nn.Linear(config.d_model, width, bias=config.bias) if self.kind == "swiglu" else None
+        self.c_gate = nn.Linear(config.d_model, width, bias=config.bias) if self.kind in GATED else None
         self.c_proj = nn.Linear(width, config.d_model, bias=config.bias)
 
     def forward(self, x: Tensor, tap: Tap | None) -> Tensor:
@@ -208,14 +310,13 @@ class MLP(nn.Module):
         if self.c_gate is not None:
             post = post * self.c_gate(x)
         post = tapped(tap, self.site + "post", post)
-        out = F.dropout(self.c_proj(post), self.dropout, self.training)  # [B, T, C]
-        return tapped(tap, self.site + "out", out)
+        return F.dropout(self.c_proj(post), self.dropout, self.training)  # [B, T, C]
 
 
 def activate(x: Tensor, kind: Activation) -> Tensor:
     """The nonlinearity between an MLP's two matrices."""
     match kind:
-        case "gelu_tanh":
+        case "gelu_tanh" | "geglu":
             return F.gelu(x, approximate="tanh")
         case "gelu":
             return F.gelu(x)
@@ -223,27 +324,41 @@ def activate(x: Tensor, kind: Activation) -> Tensor:
             return F.relu(x)
         case "relu2":
             return F.relu(x).square()
-        case "swiglu":
+        case "gelu_quick":
+            return x * torch.sigmoid(1.702 * x)
+        case "silu" | "swiglu":
             return F.silu(x)
 
 
 class Block(nn.Module):
-    """Read the residual stream, add what attention found; read it again, add what the MLP thinks of it."""
+    """Read the residual stream and add what attention found; read it again and add what the MLP computed."""
 
     def __init__(self, config: GPTConfig, layer: int) -> None:
         super().__init__()
-        self.site = f"blocks.{layer}."
-        self.ln_1 = Norm(config)
+        self.site, self.parallel = f"blocks.{layer}.", config.parallel
+        before, behind = config.norm_place != "after", config.norm_place != "before"
+        has_mlp = config.mlp_width > 0
+        self.ln_1 = norm_or_nothing(config, before)
         self.attn = Attention(config, layer)
-        self.ln_2 = Norm(config) if config.mlp_width else None
-        self.mlp = MLP(config, layer) if config.mlp_width else None
+        self.ln_1_post = norm_or_nothing(config, behind)
+        self.ln_2 = norm_or_nothing(config, before and has_mlp)
+        self.mlp = MLP(config, layer) if has_mlp else None
+        self.ln_2_post = norm_or_nothing(config, behind and has_mlp)
 
     def forward(self, x: Tensor, rotary: Tensor | None, cache: KVCache | None, tap: Tap | None) -> Tensor:
-        x = x + self.attn(tapped(tap, self.site + "ln1.normalized", self.ln_1(x)), rotary, cache, tap)
-        x = tapped(tap, self.site + "resid_mid", x)
-        if self.ln_2 is not None and self.mlp is not None:
-            x = x + self.mlp(tapped(tap, self.site + "ln2.normalized", self.ln_2(x)), tap)
-        return tapped(tap, self.site + "resid_post", x)
+        read = tapped(tap, self.site + "ln1.normalized", self.ln_1(x))
+        found = tapped(tap, self.site + "attn.out", self.ln_1_post(self.attn(read, rotary, cache, tap)))
+        mid = tapped(tap, self.site + "resid_mid", x + found)
+        if self.mlp is None:
+            return tapped(tap, self.site + "resid_post", mid)
+        read = tapped(tap, self.site + "ln2.normalized", self.ln_2(x if self.parallel else mid))
+        computed = tapped(tap, self.site + "mlp.out", self.ln_2_post(self.mlp(read, tap)))
+        return tapped(tap, self.site + "resid_post", mid + computed)
+
+
+def norm_or_nothing(config: GPTConfig, wanted: bool) -> Norm | nn.Identity:
+    """A norm where a family has one, else what leaves a vector as it is."""
+    return Norm(config) if wanted else nn.Identity()
 
 
 class Stack(nn.Module):
@@ -286,8 +401,7 @@ class GPT(nn.Module):
         self.lm_head = Unembedding(config.d_model, config.vocab_size, bias=False)
         if config.tied:
             self.lm_head.weight = self.transformer.wte.weight
-        table = rotary_table(config) if config.positions == "rope" else None
-        self.register_buffer("rotary", table, persistent=False)
+        self.register_buffer("rotary", rotary_tables(config), persistent=False)
         self.apply(self._init_weights)
         for name, parameter in self.named_parameters():
             if name.endswith("c_proj.weight"):  # these add to the residual stream, 2 per block: keep its variance
@@ -325,15 +439,16 @@ class GPT(nn.Module):
         return self.unembed(x, tap)
 
     def embed(self, idx: Tensor, start: int = 0, tap: Tap | None = None) -> tuple[Tensor, Tensor | None]:
-        """Each id's vector, plus its position's: the residual stream `[B, T, C]`, and the rotary table if any."""
+        """Each id's vector, plus its position's: the residual stream `[B, T, C]`, and the rotary tables if any."""
         end = start + idx.size(1)
         if end > self.config.context:
             raise ValueError(f"{end} positions do not fit a context of {self.config.context}")
-        x = tapped(tap, "embed", self.transformer.wte(idx))  # [B, T, C]
+        x = self.transformer.wte(idx)  # [B, T, C]
+        x = tapped(tap, "embed", x * self.config.embed_scale if self.config.embed_scale != 1 else x)
         if self.transformer.wpe is not None:
             x = x + tapped(tap, "pos_embed", self.transformer.wpe.weight[start:end].expand_as(x))
         x = F.dropout(x, self.config.dropout, self.training)
-        return x, None if self.rotary is None else self.rotary[:, start:end]
+        return x, None if self.rotary is None else self.rotary[:, :, start:end]
 
     def unembed(self, x: Tensor, tap: Tap | None = None) -> Tensor:
         """The final norm, then every token's vector dotted with every position's: logits `[B, T, V]`."""

@@ -19,14 +19,14 @@ def test_stages_are_the_passes_own(shape: str) -> None:
     whole = stages(trace, layer, 3)
     assert np.allclose(whole.masked, trace[f"blocks.{layer}.attn.scores"][3], atol=1e-5)
     assert np.allclose(whole.pattern, trace[f"blocks.{layer}.attn.pattern"][3], atol=1e-6)
-    assert np.allclose(whole.scaled, whole.raw / np.sqrt(8), atol=1e-6)
+    assert np.allclose(whole.scaled, whole.raw / np.sqrt(gpt.config.d_head), atol=1e-6)
     assert np.isfinite(whole.raw).all() and np.isneginf(whole.masked[0, 1:]).all()
     part = stages(trace, layer, 3, queries=slice(4, 7), keys=slice(2, 9))
     assert (part.first_query, part.first_key) == (4, 2)
     for name in ("raw", "scaled", "masked", "pattern"):
         assert np.allclose(getattr(part, name), getattr(whole, name)[4:7, 2:9], atol=1e-5)
     one = cell(trace, layer, 3, 6, 2)
-    assert np.isclose(one.products.sum(), whole.raw[6, 2], atol=1e-4) and one.query.shape == (8,)
+    assert np.isclose(one.products.sum(), whole.raw[6, 2], atol=1e-4) and one.query.shape == (gpt.config.d_head,)
 
 
 def test_stages_show_forbidden_edges() -> None:
