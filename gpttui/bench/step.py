@@ -20,7 +20,7 @@ from gpttui.errors import UserError
 from gpttui.inference.opening import usable_cores
 from gpttui.inference.session import Session
 from gpttui.model.checkpoint import build
-from gpttui.model.families import config_to_dict, state_from_disk, state_to_disk
+from gpttui.model.families import config_of, load_state, stored_state
 from gpttui.model.gpt import GPT, GPTConfig
 from gpttui.tokenizers import train_bpe
 
@@ -59,8 +59,9 @@ def measure(*, repeats: int = 3, shapes: tuple[str, ...] = tuple(CASES)) -> list
 def timed(case: Case, *, repeats: int) -> Row:
     """Raises UserError where `transformers`, the yardstick, is not installed."""
     torch.manual_seed(0)
-    stored = state_to_disk(dict(GPT(case.config).state_dict()), case.config)
-    model = build(case.config, state_from_disk(stored, case.config), Path("random"))
+    family = config_of(case.config)
+    stored = stored_state(dict(GPT(case.config).state_dict()), family, case.config)
+    model = build(case.config, load_state(stored, family).state, Path("random"))
     theirs = oracle(case.config, stored)
     tokenizer = train_bpe([], 256)
     ours_s: list[float] = []
@@ -108,7 +109,7 @@ def oracle(shape: GPTConfig, stored: dict[str, Tensor]) -> Any:
         from transformers import GPT2Config, GPT2LMHeadModel
     except ImportError as error:
         raise UserError("the step benchmark compares with transformers; pip install transformers") from error
-    raw = {name: value for name, value in config_to_dict(shape).items() if name != "architectures"}
+    raw = {name: value for name, value in config_of(shape).written().items() if name != "architectures"}
     config: Any = GPT2Config(**raw)
     config._attn_implementation = "eager"
     theirs: Any = GPT2LMHeadModel(config)

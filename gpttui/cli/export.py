@@ -17,12 +17,12 @@ CARRIED = ("README.md", "card.json", "history.json")
 @model_option
 @click.argument("where", metavar="[MODEL] DIRECTORY", nargs=-1, required=True)
 def command(model: str | None, where: tuple[str, ...]) -> None:
-    """Write MODEL to DIRECTORY (new or empty), as Hugging Face's GPT-2 with float32 weights.
+    """Write MODEL to DIRECTORY (new or empty) for transformers: as GPT-2, Llama or Qwen3, with float32 weights.
 
     MODEL is a name, a run or a path, as --model takes it.
     """
     from gpttui.model import checkpoint
-    from gpttui.model.families import is_gpt2
+    from gpttui.model.families import export_config
     from gpttui.storage import gallery
     from gpttui.tokenizers import Tokenizer
 
@@ -34,15 +34,16 @@ def command(model: str | None, where: tuple[str, ...]) -> None:
         raise click.UsageError(f"{target} is {is_model}; where to write it? gpttui export {target} DIRECTORY")
     path = gallery.find(named[0] if named else model)
     loaded, name = checkpoint.load(path), gallery.name_of(path)
-    if not is_gpt2(loaded.config):
+    family = export_config(loaded.config)
+    if not family.CLASS:
         differences = ", ".join(_not_gpt2(loaded.config))
         raise UserError(
-            f"{name} has {differences}, which GPT-2's format cannot express: nothing was written. "
+            f"{name} has {differences}, which no family of transformers has together: nothing was written. "
             f"A model trained with {_instead(loaded.config)} can be exported"
         )
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise UserError(f"{directory} is {'not empty' if directory.is_dir() else 'a file'}; name a new directory")
-    checkpoint.save(loaded, directory)
+    checkpoint.save(loaded, directory, family)
     if (path / "tokenizer.json").exists() or (path / "merges.txt").exists():
         checkpoint.write_atomically(directory / "tokenizer.json", Tokenizer.open(path).to_json())
         about = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": loaded.config.context}
@@ -51,7 +52,7 @@ def command(model: str | None, where: tuple[str, ...]) -> None:
     for file in CARRIED:
         if (path / file).exists():
             checkpoint.write_atomically(directory / file, read_text(path / file))
-    note(f"{name} written to {directory}: transformers.GPT2LMHeadModel.from_pretrained opens it")
+    note(f"{name} written to {directory}: transformers.{family.CLASS}.from_pretrained opens it")
 
 
 def _is_model(target: str) -> str:

@@ -4,6 +4,7 @@ Our own files carry a CRC-32 of their tensors in the safetensors header, so that
 slightly wrong model. Files from elsewhere are checked for shape and for numbers that are none.
 """
 
+import dataclasses
 import json
 import math
 import os
@@ -19,10 +20,10 @@ from torch.overrides import TorchFunctionMode
 
 from gpttui.errors import UserError
 from gpttui.files import reason
-from gpttui.model.families import config_to_dict, field_name, state_from_disk, state_to_disk, to_shape
+from gpttui.model.families import Loaded, config_of, load_state, stored_state, to_shape
 from gpttui.model.gpt import GPT, GPTConfig, rotary_tables
 from gpttui.storage import model_config
-from gpttui.storage.model_config import Config
+from gpttui.storage.model_config import Config, field_name
 from gpttui.storage.model_files import CONFIG, checksum, header, need_directory, need_weights, weight_files
 from gpttui.storage.model_files import WEIGHTS as WEIGHTS
 
@@ -42,27 +43,39 @@ def load(path: Path, config: Config | None = None, *, dtype: torch.dtype = torch
     config = config or read_config(path)
     shape = to_shape(config, str(path / CONFIG))
     stored = {name: x for file in weight_files(path) for name, x in header(file).tensors.items()}
-    one = torch.zeros(())
-    _check_size(shape, state_from_disk({name: one.expand(x.shape) for name, x in stored.items()}, shape), path)
+    ghosts = {name: torch.empty(x.shape, device="meta") for name, x in stored.items()}
+    try:
+        _check_size(config, shape, load_state(ghosts, config).state, path)
+    except UserError as error:
+        raise UserError(str(error) if str(path) in str(error) else f"{path}: {error}") from error
     needed = sum(math.prod(x.shape) for x in stored.values()) * dtype.itemsize
     _check_memory(needed, f"{path}: its weights need")
-    try:
-        state = state_from_disk(read_tensors(path), shape)
-    except UserError as error:
-        raise UserError(f"{path}: {error}") from error
-    return build(shape, state, path, dtype=dtype, device=device)
+    loaded = load_state(read_tensors(path), config)
+    return build(own_head(shape, loaded), loaded.state, path, config, dtype=dtype, device=device)
+
+
+def own_head(shape: GPTConfig, loaded: Loaded) -> GPTConfig:
+    """`shape`, untied where the file holds a head of its own that differs from the embedding."""
+    embedding, head = (loaded.state.get(f"{name}.weight") for name in ("transformer.wte", "lm_head"))
+    if not shape.tied or embedding is None or head is None:
+        return shape
+    same = head.shape == embedding.shape and torch.equal(head, embedding)
+    return shape if same else dataclasses.replace(shape, tied=False)
 
 
 def build(
     config: GPTConfig,
     state: dict[str, Tensor],
     path: Path,
+    family: Config | None = None,
     *,
     dtype: torch.dtype = torch.float32,
     device: str = "cpu",
 ) -> GPT:
-    """A model of shape `config` around the tensors of `state` (our names); `path` only names them in errors."""
-    _check_size(config, state, path)
+    """A model of shape `config` around the tensors of `state` (our names); `path` and `family` name them in errors."""
+    if config.tied and "transformer.wte.weight" in state:
+        state = state | {"lm_head.weight": state["transformer.wte.weight"]}
+    _check_size(family or config_of(config), config, state, path)
     with _NoInit():
         model = GPT(config)
     _check_fit(model, state, path)
@@ -80,16 +93,20 @@ def build(
     return model.requires_grad_(False).eval()
 
 
-def save(model: GPT, path: Path, *, dtype: torch.dtype | None = None) -> None:
-    """Write `config.json` and `model.safetensors` into directory `path` (made if missing), each beside and renamed."""
+def save(model: GPT, path: Path, family: Config | None = None, *, dtype: torch.dtype | None = None) -> None:
+    """Write `config.json` and `model.safetensors` into directory `path` (made if missing), each beside and renamed.
+
+    As `family`; by default as GPT-2 where the shape is GPT-2's, else in our own dialect.
+    """
     path.mkdir(parents=True, exist_ok=True)
-    write_weights(model, path, dtype=dtype)
-    write_atomically(path / CONFIG, json.dumps(config_to_dict(model.config), indent=2) + "\n")
+    family = family or config_of(model.config)
+    write_weights(model, path, family, dtype=dtype)
+    write_atomically(path / CONFIG, json.dumps(family.written(), indent=2) + "\n")
 
 
-def write_weights(model: GPT, path: Path, *, dtype: torch.dtype | None = None) -> None:
+def write_weights(model: GPT, path: Path, family: Config | None = None, *, dtype: torch.dtype | None = None) -> None:
     """Write `path/model.safetensors` only."""
-    state = state_to_disk(dict(model.state_dict()), model.config)
+    state = stored_state(dict(model.state_dict()), family or config_of(model.config), model.config)
     write_tensors({name: x if dtype is None else x.to(dtype) for name, x in state.items()}, path / WEIGHTS)
 
 
@@ -162,7 +179,7 @@ class _NoInit(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-def _check_size(config: GPTConfig, state: dict[str, Tensor], path: Path) -> None:
+def _check_size(family: Config, config: GPTConfig, state: dict[str, Tensor], path: Path) -> None:
     """Before anything is allocated: a broken config can ask for any size."""
     layers = len({name.split(".")[2] for name in state if name.startswith("transformer.h.")})
     if layers != config.n_layer:
@@ -181,15 +198,15 @@ def _check_size(config: GPTConfig, state: dict[str, Tensor], path: Path) -> None
         if name not in state:
             raise UserError(f"{path}: the weights lack {name}, which config.json calls for")
         if tuple(state[name].shape) != shape:
-            says = f"{_sized(shape)} ({', '.join(field_name(field, config) for field in fields)})"
+            says = f"{_sized(shape)} ({', '.join(field_name(field, family) for field in fields)})"
             raise UserError(f"{path}: {name} is {_sized(state[name].shape)}, config.json says {says}")
-    _check_context(config, path)
+    _check_context(family, config, path)
 
 
-def _check_context(config: GPTConfig, path: Path) -> None:
+def _check_context(family: Config, config: GPTConfig, path: Path) -> None:
     """No weight tells how long a context may be where positions are not learned; the machine does."""
     per_position_bytes = 4 * config.d_head * (2 * config.n_layer * config.kv_heads + 1)
-    says = f"{field_name('context', config)} {config.context}"
+    says = f"{field_name('context', family)} {config.context}"
     _check_memory(
         config.context * per_position_bytes, f"{path}: config.json says {says}; its keys and values alone need"
     )

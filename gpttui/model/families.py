@@ -1,70 +1,51 @@
-"""Name tables: Hugging Face's GPT-2 to our model and back, and `config.json` in either dialect.
+"""From a family's config and tensors to ours and back: `gpttui.storage.families` says what goes where, this does it.
 
-A model that GPT-2's architecture can express is written the way `transformers` reads it (`"model_type": "gpt2"`,
-matrices stored `[in, out]` as its Conv1D keeps them); any other is written in our own dialect (`"model_type":
-"gpttui"`, matrices as `nn.Linear` keeps them). So import and export are a rename and a transpose, and nothing else.
+What a family computes otherwise is either a switch of `GPTConfig` or folded into the weights on the way in (a scale of
+scores into the queries, the one that Gemma's norms are stored without), and unfolded on the way out.
 """
 
 import dataclasses
 import re
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
-import msgspec
 import torch
 from torch import Tensor
 
 from gpttui.errors import UserError
-from gpttui.model.gpt import Activation, GPTConfig
+from gpttui.model.gpt import GPTConfig, RopeScaling
 from gpttui.storage import model_config
-from gpttui.storage.model_config import FORMAT
+from gpttui.storage.families.family import Family
+from gpttui.storage.families.ops import From, Joined, Op, Plus, Take, Times, Transposed, Unwoven, sources
+from gpttui.storage.families.registry import EXPORTS, of_shape
 
-_ACTIVATIONS: dict[str, Activation] = {
-    "gelu_new": "gelu_tanh",
-    "gelu_pytorch_tanh": "gelu_tanh",
-    "gelu": "gelu",
-    "relu": "relu",
-}
-_TO_HF_ACTIVATION = {"gelu_tanh": "gelu_new", "gelu": "gelu", "relu": "relu"}
-_CONV1D = re.compile(r"\.(c_attn|c_proj|c_fc)\.weight$")
-_MASK_BUFFER = re.compile(r"\.attn\.(masked_)?bias$")  # causal masks that old exports carry along
+HEADS_OF_OTHERS = re.compile(r"^(score|v_head|classifier|value_head)\.")
+"""What programs for classification and reinforcement learning put on top."""
+WRAPPERS = re.compile(r"^(module\.|_orig_mod\.|language_model\.)+")
+"""Put before every name by DistributedDataParallel, torch.compile, and models of text and pictures."""
 
 
-def is_gpt2(config: GPTConfig) -> bool:
-    """True where GPT-2 as `transformers` knows it can express this shape."""
-    return (
-        config.norm == "layernorm"
-        and config.positions == "learned"
-        and config.activation in _TO_HF_ACTIVATION
-        and config.kv_heads == config.n_head
-        and config.mlp_width > 0
-        and config.bias
-        and not config.qk_norm
-    )
+def to_shape(config: Family, where: str = "config.json") -> GPTConfig:
+    """The shape that our code builds. Raises UserError for what it cannot."""
+    try:
+        fields = config.shape()
+        if fields.get("rope_scaling") is not None:
+            fields["rope_scaling"] = RopeScaling(*fields["rope_scaling"])
+        return GPTConfig(**fields)
+    except ValueError as error:
+        raise UserError(f"{where} describes an impossible model: {error}") from error
 
 
-def config_to_dict(config: GPTConfig) -> dict[str, Any]:
-    """The content of `config.json`."""
-    if not is_gpt2(config):
-        return {"model_type": "gpttui", "format": FORMAT, **dataclasses.asdict(config)}
-    return {
-        "model_type": "gpt2",
-        "architectures": ["GPT2LMHeadModel"],
-        "vocab_size": config.vocab_size,
-        "n_positions": config.context,
-        "n_ctx": config.context,
-        "n_embd": config.d_model,
-        "n_layer": config.n_layer,
-        "n_head": config.n_head,
-        "n_inner": config.d_mlp,
-        "activation_function": _TO_HF_ACTIVATION[config.activation],
-        "layer_norm_epsilon": config.norm_eps,
-        "tie_word_embeddings": config.tied,
-        "attn_pdrop": config.dropout,
-        "embd_pdrop": config.dropout,
-        "resid_pdrop": config.dropout,
-        "bos_token_id": None,
-        "eos_token_id": None,
-    }
+def config_of(config: GPTConfig, exports: Iterable[str] = ("gpt2",)) -> Family:
+    """The config.json of a model of this shape: the first of `exports` that can express it, else our own dialect."""
+    fields = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
+    derived = {"d_head": config.d_head, "kv_heads": config.kv_heads, "mlp_width": config.mlp_width}
+    return of_shape(fields | derived, tuple(exports))
+
+
+def export_config(config: GPTConfig) -> Family:
+    """The same with every family that `transformers` has."""
+    return config_of(config, EXPORTS)
 
 
 def config_from_dict(raw: dict[str, Any]) -> GPTConfig:
@@ -72,56 +53,105 @@ def config_from_dict(raw: dict[str, Any]) -> GPTConfig:
     return to_shape(model_config.convert(raw))
 
 
-def to_shape(config: model_config.Config, where: str = "config.json") -> GPTConfig:
-    """The shape that our code builds. Raises UserError for what it cannot."""
-    fields = msgspec.structs.asdict(config)
-    try:
-        if isinstance(config, model_config.Gpt2):
-            if config.activation not in _ACTIVATIONS:
-                raise ValueError(f"activation {config.activation[:40]!r} is not one of {', '.join(_ACTIVATIONS)}")
-            if fields.pop("scale_attn_by_inverse_layer_idx") or not fields.pop("scale_attn_weights"):
-                raise ValueError("attention scaled by layer is not GPT-2's; gpttui does not compute it")
-            if fields.pop("add_cross_attention"):
-                raise ValueError("cross attention needs an encoder; gpttui opens decoders only")
-            fields["activation"] = _ACTIVATIONS[config.activation]
-        return GPTConfig(**fields)
-    except ValueError as error:
-        raise UserError(f"{where} describes an impossible model: {error}") from error
+# ── Tensors ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def field_name(name: str, config: GPTConfig) -> str:
-    """What `config.json` calls the field `name` of `config`."""
-    return model_config.GPT2_NAMES.get(name, name) if is_gpt2(config) else name
+class Loaded(NamedTuple):
+    """A file's tensors under our names."""
+
+    state: dict[str, Tensor]
+    left_out: tuple[str, ...]
+    """Names in the file of what belongs to no language model, and was not loaded."""
 
 
-def state_to_disk(state: dict[str, Tensor], config: GPTConfig) -> dict[str, Tensor]:
-    """Our parameters as the file keeps them: contiguous, no second copy of a tied head."""
-    if config.tied:
-        state = {name: x for name, x in state.items() if name != "lm_head.weight"}
-    if is_gpt2(config):
-        state = {name: x.t() if _CONV1D.search(name) else x for name, x in state.items()}
-    return {name: x.detach().contiguous() for name, x in state.items()}
+def renamed(names: Iterable[str], config: Family) -> dict[str, str]:
+    """The file's names as its family writes them → as they stand in the file (wrapped, or without the prefix)."""
+    found = {}
+    for name in names:
+        plain = WRAPPERS.sub("", name)
+        top = plain.startswith((config.PREFIX, "lm_head.", "embed_out.")) or HEADS_OF_OTHERS.match(plain)
+        found[plain if top else config.PREFIX + plain] = name
+    return found
 
 
-def state_from_disk(stored: dict[str, Tensor], config: GPTConfig) -> dict[str, Tensor]:
-    """The file's tensors under our names; Hugging Face's variants (no prefix, mask buffers) are understood.
+def load_state(stored: Mapping[str, Tensor], config: Family) -> Loaded:
+    """The file's tensors as ours; names that the family does not know are kept, so that whoever checks names them.
 
-    Raises UserError where a tied model comes with a head of its own.
+    Raises UserError where a tensor cannot be what its family makes of it.
+
+    A head that is stored beside a tied embedding and differs from it is kept: `transformers` 5 uses it too.
     """
-    state: dict[str, Tensor] = {}
-    gpt2 = is_gpt2(config)
-    for name, x in stored.items():
-        if _MASK_BUFFER.search(name) and "c_attn" not in name:
-            continue
-        if not name.startswith(("transformer.", "lm_head.")):
-            name = "transformer." + name
-        state[name] = x.t() if gpt2 and x.dim() == 2 and _CONV1D.search(name) else x
-    if config.tied and (embedding := state.get("transformer.wte.weight")) is not None:
-        head = state.setdefault("lm_head.weight", embedding)
-        if head is not embedding and not (head.shape == embedding.shape and torch.equal(head, embedding)):
-            raise UserError(
-                "lm_head.weight differs from wte.weight, yet config.json says that they are one matrix;"
-                f' set "{field_name("tied", config)}": false there'
-            )
-        state["lm_head.weight"] = embedding
-    return state
+    names = renamed(stored, config)
+    known: dict[str, Tensor] = {}
+    used: set[str] = set()
+    for ours, op in config.tables(names).items():
+        if all(source in names for source in sources(op)):
+            try:
+                known[ours] = load(op, {source: stored[names[source]] for source in sources(op)})
+            except RuntimeError as error:
+                raise UserError(f"{names[sources(op)[0]]} is of another shape than config.json calls for") from error
+            used.update(sources(op))
+    rest = [name for name in names if name not in used]
+    left_out = tuple(name for name in rest if HEADS_OF_OTHERS.match(name))
+    skipped = re.compile(config.SKIPPED)
+    surplus = {n: stored[names[n]] for n in rest if n not in left_out and not skipped.search(n)}
+    return Loaded(known | surplus, left_out)
+
+
+def stored_state(state: Mapping[str, Tensor], config: Family, shape: GPTConfig) -> dict[str, Tensor]:
+    """Our parameters as the family's file keeps them: contiguous, no second copy of a tied head."""
+    found: dict[str, Tensor] = {}
+    for ours, op in config.tables(state).items():
+        if ours in state and not (shape.tied and ours == "lm_head.weight"):
+            found |= store(op, state[ours], shape)
+    return {name: x.detach().contiguous() for name, x in found.items()}
+
+
+def load(op: Op, stored: Mapping[str, Tensor]) -> Tensor:
+    """What an op makes of the file's tensors."""
+    match op:
+        case Take(name):
+            return stored[name]
+        case Transposed(of):
+            x = load(of, stored)
+            return x.t() if x.dim() <= 2 else x  # whoever checks sizes will name it
+        case Joined(parts):
+            return torch.cat([load(part, stored) for part in parts])
+        case Plus(of, number):
+            return load(of, stored) + number
+        case Times(of, number, rows):
+            return scaled(load(of, stored), number, rows)
+        case From(of, row):
+            return load(of, stored)[row:]
+        case Unwoven(of, heads):
+            x = load(of, stored)
+            return x.view(heads, 3, -1, *x.shape[1:]).transpose(0, 1).reshape(x.shape)
+
+
+def store(op: Op, x: Tensor, shape: GPTConfig) -> dict[str, Tensor]:
+    """The file's tensors that an op would make `x` of. Raises UserError where they cannot be had back."""
+    match op:
+        case Take(name):
+            return {name: x}
+        case Transposed(of):
+            return store(of, x.t(), shape)
+        case Joined(parts):
+            D = shape.d_head
+            sizes = (shape.n_head * D, shape.kv_heads * D, shape.kv_heads * D)
+            found: dict[str, Tensor] = {}
+            for part, piece in zip(parts, torch.split(x, list(sizes)), strict=True):
+                found |= store(part, piece, shape)
+            return found
+        case Plus(of, number):
+            return store(of, x - number, shape)
+        case Times(of, number, rows):
+            return store(of, scaled(x, 1 / number, rows), shape)
+        case Unwoven(of, heads):
+            return store(of, x.view(3, heads, -1, *x.shape[1:]).transpose(0, 1).reshape(x.shape), shape)
+        case From():
+            raise UserError("this family's position vectors have rows that were not loaded; it cannot be written")
+
+
+def scaled(x: Tensor, number: float, rows: int) -> Tensor:
+    """`x` with its first `rows` rows (all: 0) multiplied."""
+    return x * number if not rows else torch.cat((x[:rows] * number, x[rows:]))

@@ -1,86 +1,23 @@
-"""A model's config.json in either dialect, each value held to its declared type and range. No torch.
+"""A model's config.json, of whatever family it is, each value held to its declared type and range. No torch.
 
-`Gpt2` is what Hugging Face's transformers writes, `Own` what no other program can express. Both carry our names for
-the same things, so whoever reads them asks one way; `GPTConfig` (`gpttui.model.families`) is made of either.
+Every family carries our names for the same things (`context`, `n_layer`, …), so whoever reads one asks one way;
+`GPTConfig` is made of it by `gpttui.model.families`.
 """
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
-from msgspec import Meta
 
 from gpttui.errors import UserError
 from gpttui.files import in_words, json_object
+from gpttui.storage.families.family import LARGEST as LARGEST
+from gpttui.storage.families.family import Family
+from gpttui.storage.families.own import FORMAT
+from gpttui.storage.families.registry import INSIDE, REFUSED, family, model_types
 
-FORMAT = 1
-"""Version of our own dialect; a larger one in a file means: written by a newer gpttui."""
-LARGEST = 10_000_000
-"""No width, depth or vocabulary is larger than this."""
-
-Size = Annotated[int, Meta(ge=1, le=LARGEST)]
-Share = Annotated[float, Meta(ge=0, lt=1)]
-
-GPT2_NAMES = {
-    "context": "n_positions",
-    "d_model": "n_embd",
-    "d_mlp": "n_inner",
-    "norm_eps": "layer_norm_epsilon",
-    "activation": "activation_function",
-    "tied": "tie_word_embeddings",
-}
-
-
-class Gpt2(msgspec.Struct, frozen=True, kw_only=True, rename=GPT2_NAMES):
-    """`"model_type": "gpt2"`."""
-
-    vocab_size: Size
-    context: Size
-    n_layer: Size
-    n_head: Size
-    d_model: Size
-    d_mlp: Size | None = None
-    norm_eps: Share = 1e-5
-    activation: str = "gelu_new"
-    tied: bool = True
-    scale_attn_weights: bool = True
-    scale_attn_by_inverse_layer_idx: bool = False
-    add_cross_attention: bool = False
-
-    arch = "gpt2"
-
-
-class Own(msgspec.Struct, frozen=True, kw_only=True):
-    """`"model_type": "gpttui"`: the fields of `GPTConfig`."""
-
-    vocab_size: Size
-    context: Size
-    n_layer: Size
-    n_head: Size
-    d_model: Size
-    n_kv_head: Size | None = None
-    d_mlp: Annotated[int, Meta(ge=0, le=LARGEST)] | None = None
-    norm: Literal["layernorm", "rmsnorm"] = "layernorm"
-    norm_eps: Share = 1e-5
-    positions: Literal["learned", "rope", "none"] = "learned"
-    rope_base: Annotated[float, Meta(gt=0, lt=1e30)] = 10_000.0
-    activation: Literal["gelu", "gelu_tanh", "relu", "relu2", "swiglu"] = "gelu_tanh"
-    qk_norm: bool = False
-    qk_gain: bool = False
-    bias: bool = True
-    tied: bool = True
-    zero_init_outputs: bool = False
-    dropout: Share = 0.0
-    pattern_dropout: Annotated[float, Meta(ge=0, le=1)] | None = None
-
-    @property
-    def arch(self) -> str:
-        return "modern" if self.norm == "rmsnorm" else "gpttui"
-
-
-Config = Gpt2 | Own
-_DIALECTS: dict[str, type[Gpt2] | type[Own]] = {"gpt2": Gpt2, "gpttui": Own}
+Config = Family
 
 
 def read(file: Path) -> Config:
@@ -91,11 +28,17 @@ def read(file: Path) -> Config:
 def convert(raw: dict[str, Any], where: str = "config.json") -> Config:
     """`read`, of what the file holds; `where` names it."""
     kind = raw.get("model_type")
-    dialect = _DIALECTS.get(kind) if isinstance(kind, str) else None
+    if isinstance(kind, str) and kind in INSIDE and isinstance(raw.get("text_config"), dict):
+        raw = raw["text_config"] | {"model_type": INSIDE[kind]}
+        kind = INSIDE[kind]
+    dialect = family(kind) if isinstance(kind, str) else None
     if dialect is None:
-        raise UserError(f"{where} names the model type {_shown(kind)}; gpttui opens 'gpt2' and its own 'gpttui'")
+        if isinstance(kind, str) and kind in REFUSED:
+            raise UserError(f"{where} is of a {kind} model: it has {REFUSED[kind]}, which gpttui does not compute")
+        known = ", ".join(sorted(model_types()))
+        raise UserError(f"{where} names the model type {_shown(kind)}; gpttui opens {known}")
     version = raw.get("format", 0)
-    if dialect is Own and (type(version) is not int or version > FORMAT):
+    if kind == "gpttui" and (type(version) is not int or version > FORMAT):
         if type(version) is int:
             raise UserError(f"{where} was written by a newer gpttui; upgrade gpttui to open this model")
         raise UserError(f"{where} describes an impossible model: format is {_shown(version)}, not a whole number")
@@ -110,6 +53,11 @@ def convert(raw: dict[str, Any], where: str = "config.json") -> Config:
             expected = f"expected one of {', '.join(get_args(field.type))}"
         says = expected.partition(", got")[0].replace("expected", "not", 1)
         raise UserError(f"{where} describes an impossible model: {name} is {_shown(raw.get(name))}, {says}") from error
+
+
+def field_name(name: str, config: Config) -> str:
+    """What its config.json calls a config's field `name`."""
+    return next((f.encode_name for f in msgspec.structs.fields(config) if f.name == name), name)
 
 
 def _shown(value: Any) -> str:

@@ -50,7 +50,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "a trillion neurons": (lambda path: _rewrite_config(path, n_inner=10**12), "n_inner"),
     "infinite heads": (lambda path: _rewrite_config(path, n_head=float("inf")), "n_head"),
     "an epsilon in words": (lambda path: _rewrite_config(path, layer_norm_epsilon="x"), "layer_norm_epsilon"),
-    "another family": (lambda path: _rewrite_config(path, model_type="llama"), "llama"),
+    "another family": (lambda path: _rewrite_config(path, model_type="bloom"), "ALiBi"),
     "torn config": (lambda path: (path / "config.json").write_text('{"model_type"'), "config.json"),
     "a list as config": (lambda path: (path / "config.json").write_text("[]"), "JSON object"),
     "a tokenizer that does not fit": (_larger_tokenizer, "tokenizer"),

@@ -17,9 +17,9 @@ from transformers import AutoTokenizer, GPT2LMHeadModel
 
 from gpttui.model import checkpoint
 from gpttui.storage import gallery
-from gpttui.tokenizers import Tokenizer
+from gpttui.tokenizers import Tokenizer, train_characters
 from tests import bad_models
-from tests.cli.conftest import Cli
+from tests.cli.conftest import Cli, make_model
 
 
 def test_models_lists_in_words_and_in_json(cli: Cli, monkeypatch: pytest.MonkeyPatch, bpe_model: Path) -> None:
@@ -178,10 +178,18 @@ def test_export_opens_in_transformers_and_comes_back(
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_export_says_what_gpt2_cannot_express(cli: Cli, modern_model: Path, tmp_path: Path) -> None:
+def test_export_takes_the_family_that_fits(cli: Cli, modern_model: Path, tmp_path: Path) -> None:
     result = cli("export", "--model", modern_model, tmp_path / "out")
+    assert result.code == 0 and "transformers.LlamaForCausalLM" in result.err
+    assert json.loads((tmp_path / "out" / "config.json").read_text())["model_type"] == "llama"
+
+
+def test_export_says_what_no_family_can_express(cli: Cli, tmp_path: Path) -> None:
+    shape = {"norm": "rmsnorm", "positions": "none", "bias": False, "activation": "relu2", "n_kv_head": 1}
+    model = make_model(tmp_path / "odd", train_characters(["hello world\n"]), **shape)
+    result = cli("export", "--model", model, tmp_path / "out")
     assert result.code == 1 and not (tmp_path / "out").exists()
-    for word in ("norm rmsnorm", "positions rope", "activation swiglu", "grouped queries"):
+    for word in ("norm rmsnorm", "positions none", "activation relu2", "grouped queries"):
         assert word in result.err
 
 

@@ -20,7 +20,8 @@ from gpttui.errors import UserError
 from gpttui.inference.opening import open_model
 from gpttui.model import checkpoint
 from gpttui.model.gpt import GPTConfig
-from gpttui.storage import model_config, model_files
+from gpttui.storage import model_files
+from gpttui.storage.families.own import Own
 from tests import fakes
 
 
@@ -101,8 +102,8 @@ BROKEN: dict[str, tuple[Callable[[Path], None], str]] = {
     "tokenizer not JSON": (lambda p: (p / "tokenizer.json").write_text("{"), "tokenizer.json cannot be read"),
     "pickle instead": (to_pickle, "a pickle, which can run code"),
     "broken index": (wrong_index, "cannot be read"),
-    "other family": (rewrite_config(model_type="llama"), "gpttui opens 'gpt2' and its own"),
-    "no family": (rewrite_config(model_type=...), "gpttui opens 'gpt2' and its own"),
+    "other family": (rewrite_config(model_type="mixtral"), "a mixture of experts, which gpttui does not compute"),
+    "no family": (rewrite_config(model_type=...), "names the model type null; gpttui opens gemma3_text, gpt2"),
     "no width": (rewrite_config(n_embd=...), "lacks 'n_embd'"),
     "zero layers": (rewrite_config(n_layer=0), "impossible model"),
     "negative width": (rewrite_config(n_embd=-16), "impossible model"),
@@ -124,7 +125,7 @@ BROKEN: dict[str, tuple[Callable[[Path], None], str]] = {
     "tied a text": (rewrite_config(tie_word_embeddings="no"), "tie_word_embeddings is 'no'"),
     "activation a list": (rewrite_config(activation_function=[]), "activation_function is []"),
     "vocabulary null": (rewrite_config(vocab_size=None), "vocab_size is null"),
-    "family a list": (rewrite_config(model_type=["gpt2"]), "gpttui opens 'gpt2' and its own"),
+    "family a list": (rewrite_config(model_type=["gpt2"]), "gpttui opens gemma3_text, gpt2"),
     "heads infinite": (rewrite_config(n_head=float("inf")), "n_head is Infinity"),
     "embedding a number": (rewrite_weights(scalar), "wte.weight is a single number, config.json says"),
     "matrix a cube": (rewrite_weights(cube), "c_fc.weight is 1x16x64, config.json says 64x16"),
@@ -188,7 +189,7 @@ def test_impossible_values_of_our_own_dialect_name_their_field(
 
 
 def test_every_field_of_a_shape_is_read_by_its_type() -> None:
-    read = {field.name: field.type for field in msgspec.structs.fields(model_config.Own)}
+    read = {field.name: field.type for field in msgspec.structs.fields(Own)}
     assert read.keys() == {field.name for field in dataclasses.fields(GPTConfig)}
     types = typing.get_type_hints(GPTConfig)
     assert all(read[name] == types[name] for name in ("norm", "positions", "activation"))

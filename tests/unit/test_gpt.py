@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gpttui.model.families import config_from_dict, config_to_dict, is_gpt2
+from gpttui.model.families import config_from_dict, config_of
 from gpttui.model.gpt import GPT, Attention, GPTConfig, Unembedding, causal_mask
 from gpttui.model.taps import Recorder
 from tests.unit import shapes
@@ -120,8 +120,8 @@ def test_shapes_that_cannot_be(change: dict[str, Any], says: str | None) -> None
 @pytest.mark.parametrize("shape", shapes.SHAPES)
 def test_our_own_dialect_keeps_every_field(shape: str) -> None:
     config = shapes.model(shape).config
-    assert config_from_dict(config_to_dict(config)) == config
-    assert is_gpt2(config) == (shape in {"gpt2", "one-layer"})
+    assert config_from_dict(config_of(config).written()) == config
+    assert (config_of(config).MODEL_TYPE == "gpt2") == (shape in {"gpt2", "one-layer"})
 
 
 def test_a_gain_lets_a_head_look_at_one_key_among_many() -> None:

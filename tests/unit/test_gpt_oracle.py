@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 
 from gpttui.model import checkpoint
-from gpttui.model.families import config_from_dict, config_to_dict
+from gpttui.model.families import config_from_dict, config_of
 from gpttui.model.gpt import GPT
 from gpttui.model.taps import Recorder
 
@@ -114,4 +114,4 @@ def test_transformers_opens_what_we_export(tmp_path: Path) -> None:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_config_survives_both_dialects(shape: dict[str, Any]) -> None:
     config = config_from_dict({"model_type": "gpt2", **shape})
-    assert config_from_dict(config_to_dict(config)) == config
+    assert config_from_dict(config_of(config).written()) == config

@@ -26,7 +26,7 @@ from gpttui.inference.lens import lens
 from gpttui.inference.opening import usable_cores
 from gpttui.inference.trace import layer_ends, record, stop_sites
 from gpttui.model import checkpoint
-from gpttui.model.families import config_to_dict, state_to_disk
+from gpttui.model.families import config_of, stored_state
 from gpttui.model.gpt import GPT, GPTConfig
 from gpttui.protocol import parts
 from gpttui.protocol import stream as views
@@ -192,11 +192,11 @@ def _transformer_lens(model: GPT, ids: list[int]) -> tuple[Callable[[], Any], Sh
 def _hooked_transformers(model: GPT, ids: list[int]) -> tuple[Callable[[], Any], Shared]:
     from transformers import GPT2Config, GPT2LMHeadModel
 
-    config: Any = GPT2Config(**config_to_dict(model.config))
+    config: Any = GPT2Config(**config_of(model.config).written())
     config._attn_implementation = "eager"  # the others keep no patterns
     theirs: Any = GPT2LMHeadModel(config)
     theirs.eval().requires_grad_(False)
-    theirs.load_state_dict(state_to_disk(dict(model.state_dict()), model.config), strict=False)
+    theirs.load_state_dict(stored_state(dict(model.state_dict()), config_of(model.config), model.config), strict=False)
     theirs.tie_weights()
     kept: dict[str, torch.Tensor] = {}
 

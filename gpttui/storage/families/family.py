@@ -1,0 +1,150 @@
+"""What every family says of itself: how its config.json reads as a `GPTConfig`, and where its tensors go.
+
+A family that only renames is a subclass with its names and a table. Fields are held to their declared types and
+ranges; a field that a file leaves out has the value that `transformers` would give it.
+"""
+
+import math
+from collections.abc import Collection
+from typing import Annotated, Any, ClassVar
+
+import msgspec
+from msgspec import Meta
+
+from gpttui.storage.families.ops import Table, Take
+
+LARGEST = 10_000_000
+"""No width, depth or vocabulary is larger than this."""
+Size = Annotated[int, Meta(ge=1, le=LARGEST)]
+Share = Annotated[float, Meta(ge=0, lt=1)]
+Base = Annotated[float, Meta(gt=0, lt=1e30)]
+
+Shape = dict[str, Any]
+"""`GPTConfig`'s arguments."""
+
+ACTIVATIONS = {
+    "gelu_new": "gelu_tanh",
+    "gelu_pytorch_tanh": "gelu_tanh",
+    "gelu_fast": "gelu_tanh",
+    "gelu_python_tanh": "gelu_tanh",
+    "gelu": "gelu",
+    "quick_gelu": "gelu_quick",
+    "silu": "silu",
+    "swish": "silu",
+    "relu": "relu",
+}
+"""What Hugging Face's names compute."""
+
+MODERN_NAMES = {
+    "context": "max_position_embeddings",
+    "n_layer": "num_hidden_layers",
+    "n_head": "num_attention_heads",
+    "n_kv_head": "num_key_value_heads",
+    "head_size": "head_dim",
+    "d_model": "hidden_size",
+    "d_mlp": "intermediate_size",
+    "norm_eps": "rms_norm_eps",
+    "activation": "hidden_act",
+    "tied": "tie_word_embeddings",
+}
+"""What most families since Llama call the same things."""
+
+
+class Family(msgspec.Struct, frozen=True, kw_only=True):
+    """One family's config.json. Subclasses add fields, `rename` them, and name the class `transformers` opens."""
+
+    MODEL_TYPE: ClassVar[str]
+    CLASS: ClassVar[str] = ""
+    """Of `transformers`; empty: no other program can express it."""
+    PREFIX: ClassVar[str] = "model."
+    """Of every tensor's name but the head's; files written without it are understood."""
+    SKIPPED: ClassVar[str] = r"rotary_emb\.inv_freq$"
+    """A pattern of stored names that are no weights."""
+
+    vocab_size: Size
+    context: Size
+    n_layer: Size
+    n_head: Size
+    d_model: Size
+    tied: bool = True
+    """Whether the head is the embedding."""
+
+    @property
+    def arch(self) -> str:
+        """What the shelf calls it."""
+        return self.MODEL_TYPE
+
+    def shape(self) -> Shape:
+        """As `GPTConfig`'s arguments. Raises ValueError for what is not computed."""
+        raise NotImplementedError
+
+    def ends(self) -> Table:
+        """Tensors outside the blocks."""
+        raise NotImplementedError
+
+    def block(self, layer: int) -> Table:
+        """A block's tensors, ours without `transformer.h.N.`."""
+        raise NotImplementedError
+
+    def tables(self, stored: Collection[str]) -> Table:
+        """All of our names; `stored` are the file's: it holds no more blocks than names."""
+        blocks = ((f"transformer.h.{n}.", self.block(n)) for n in range(min(self.n_layer, len(stored))))
+        return self.ends() | {at + ours: op for at, block in blocks for ours, op in block.items()}
+
+    @classmethod
+    def of(cls, shape: Shape) -> "Family | None":
+        """The config of a model of this shape, a `GPTConfig`'s fields; None where this family cannot express it."""
+        return None
+
+    def written(self) -> dict[str, Any]:
+        """What config.json holds when it is written."""
+        about = {"model_type": self.MODEL_TYPE} | ({"architectures": [self.CLASS]} if self.CLASS else {})
+        fields: dict[str, Any] = msgspec.to_builtins(self)
+        return about | fields
+
+
+def rotary(parameters: dict[str, Any] | None, old_scaling: dict[str, Any] | None, old_base: float | None) -> Shape:
+    """`rope_base` and `rope_scaling` out of either of transformers' ways to say them. Raises ValueError."""
+    found = {**(old_scaling or {}), **(parameters or {})}
+    kind = found.get("rope_type", found.get("type", "default"))
+    shape: Shape = {"rope_base": float(found.get("rope_theta", old_base or 10_000.0))}
+    if not 0 < shape["rope_base"] < 1e30:
+        raise ValueError(f"rope_theta is {shape['rope_base']}")
+    if kind == "linear":
+        shape["rope_scaling"] = (_number(found, "factor"), 0.0, 0.0, 0)
+    elif kind == "llama3":
+        low, high = _number(found, "low_freq_factor"), _number(found, "high_freq_factor")
+        if not low < high:
+            raise ValueError("low_freq_factor is not below high_freq_factor")
+        context = int(_number(found, "original_max_position_embeddings"))
+        shape["rope_scaling"] = (_number(found, "factor"), low, high, context)
+    elif kind != "default":
+        raise ValueError(f"rotary positions of type {str(kind)[:40]!r} are not computed")
+    return shape
+
+
+def _number(found: dict[str, Any], name: str) -> float:
+    value = found.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
+        raise ValueError(f"rope_scaling has no fitting {name}")
+    return float(value)
+
+
+def activation(name: str) -> str:
+    """What a Hugging Face activation computes. Raises ValueError for one that is not computed."""
+    if name not in ACTIVATIONS:
+        raise ValueError(f"activation {name[:40]!r} is not one of {', '.join(ACTIVATIONS)}")
+    return ACTIVATIONS[name]
+
+
+def gated(name: str) -> str:
+    """The same of an MLP with a gate. Raises ValueError."""
+    kinds = {"silu": "swiglu", "gelu_tanh": "geglu"}
+    if activation(name) not in kinds:
+        raise ValueError(f"a gated MLP with activation {name[:40]!r} is not computed")
+    return kinds[activation(name)]
+
+
+def norm(ours: str, theirs: str, *, bias: bool) -> Table:
+    """A norm's weight and, for a LayerNorm, its bias."""
+    return {f"{ours}.{part}": Take(f"{theirs}.{part}") for part in (("weight", "bias") if bias else ("weight",))}
