@@ -107,6 +107,23 @@ async def test_the_end_of_a_run_is_moved_while_it_goes_on(home: Path, text: Path
         assert driven.record.step == last
 
 
+async def test_a_run_whose_time_is_up_is_given_more_of_it(home: Path, text: Path) -> None:
+    async with training(home, train=str(text)) as driven:
+        await driven.order(minutes="0.02")
+        await driven.until(lambda: driven.record.state == "ended" and "time is up" in driven.text)
+        first = driven.record.step
+        await driven.pilot.press("r")
+        await driven.until(lambda: "its time is up; u trains on" in driven.text)
+        await driven.pilot.press("u")
+        rule = await driven.on(StopRuleScreen)
+        assert rule.form.values["minutes"] == "0.04" and int(rule.form.values["steps"]) > first
+        await driven.pilot.press("enter")
+        await driven.on(TrainScreen)
+        await driven.until(lambda: driven.record.state == "ended" and driven.record.step > first)
+        ended = driven.record.ended
+        assert ended is not None and ended.reason == "minutes" and ended.elapsed_s > 0.02 * 60
+
+
 async def test_a_run_that_has_ended_trains_on_to_another_end(home: Path, text: Path) -> None:
     async with training(home, train=str(text)) as driven:
         await driven.order(steps="6")

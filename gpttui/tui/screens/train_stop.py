@@ -43,10 +43,11 @@ class StopRuleScreen(ModalScreen[SetStopRule | None]):
         assert config is not None
         self.record, self.steps_now = record, config.steps
         self.form = FormPane(self._settled, id="form")
-        over, ended = config.minutes * 60 <= record.elapsed_s, record.ended
+        ended = record.ended
+        over = config.minutes * 60 <= record.elapsed_s or (ended is not None and ended.reason == "minutes")
         self.form.values = {  # what is over already is no end to go on to
             "steps": str(config.steps if config.steps > record.step else 2 * record.step),
-            "minutes": f"{0 if over else config.minutes:g}",
+            "minutes": f"{2 * config.minutes if over else config.minutes:g}",
             "target": f"{0 if ended is not None and ended.reason == 'target' else config.target_loss:g}",
         }
         self.says = Static(id="stop-says", markup=False)
