@@ -19,8 +19,8 @@ OF_VIEWS = ("E", "M", "0", "p", "P", "m", "e", "u", "n", "enter", "F", "t", "T",
 PROMPTS = ("the cat sat", "the dog ate the log!", "A quick", "the mat. the mat. the mat.")
 
 
-async def sequences(folder: Path, seed: int, count: int, keys: int = 30) -> list[str]:
-    """What was wrong in `count` sequences of about so many keys, each finding with its seed and the keys before it."""
+async def sequences(folder: Path, seed: int, count: int, keys: int = 12) -> list[str]:
+    """What was wrong in `count` sequences of `keys` keys or a few more, each finding with its seed and the keys before it."""
     rng, engine = random.Random(seed), LateEngine(seed)
     path = tiny_model_dir(folder, name=f"model-{seed}", n_layer=3, n_head=2, seed=seed)
     app = GpttuiApp(engine, Opening(str(path), "the cat sat on the mat"), animations=False)
