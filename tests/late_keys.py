@@ -20,7 +20,7 @@ PROMPTS = ("the cat sat", "the dog ate the log!", "A quick", "the mat. the mat. 
 
 
 async def sequences(folder: Path, seed: int, count: int, keys: int = 12) -> list[str]:
-    """What was wrong in `count` sequences of `keys` keys or a few more, each finding with its seed and the keys before it."""
+    """What was wrong in `count` sequences of `keys` keys or a few more: each finding, its seed, the keys before it."""
     rng, engine = random.Random(seed), LateEngine(seed)
     path = tiny_model_dir(folder, name=f"model-{seed}", n_layer=3, n_head=2, seed=seed)
     app = GpttuiApp(engine, Opening(str(path), "the cat sat on the mat"), animations=False)
@@ -28,6 +28,11 @@ async def sequences(folder: Path, seed: int, count: int, keys: int = 12) -> list
     async with app.run_test(size=rng.choice(SIZES)) as pilot:
         page = Playground(app, pilot, engine)  # type: ignore[arg-type]
         await page.opened()
+
+        def at_rest() -> bool:
+            page.play.link.stop()  # the key that runs may still be on its way
+            return not page.play.link.busy
+
         for number in range(count):
             done: list[str] = []
             while len(done) < keys:
@@ -41,19 +46,17 @@ async def sequences(folder: Path, seed: int, count: int, keys: int = 12) -> list
                     done.append("(prompt)")
                 for _ in range(6):
                     await asyncio.sleep(rng.choice((0, 0.01, 0.03, 0.06)))
-                    wrong += [
-                        f"seed {seed}, sequence {number}: {found} after {done}" for found in disagreements(app, engine)
-                    ]
+                    found = disagreements(app, engine)
+                    wrong += [f"seed {seed}, sequence {number}: {one} after {' '.join(done)}" for one in found]
                 if len(wrong) > 20:
                     return wrong
-            page.play.link.stop()
-            await page.until(lambda: not page.play.link.busy)
+            await page.until(at_rest)
             await pilot.pause()
             wrong += [f"seed {seed}, at rest after {number}: {one}" for one in disagreements(app, engine)]
             page.play.link.alter(())
             if len(page.ids) > 24:
                 page.play.link.home()
             press(app, "escape", "escape")
-            await page.until(lambda: not page.play.link.busy)
+            await page.until(at_rest)
             engine.forget()
     return wrong

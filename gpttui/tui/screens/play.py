@@ -8,11 +8,12 @@ import asyncio
 import secrets
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.widget import Widget
 
 from gpttui.interventions import AblateHead, AblatePart
 from gpttui.protocol.frames import Look
@@ -20,7 +21,7 @@ from gpttui.records import Snapshot
 from gpttui.tui import keys, ladders
 from gpttui.tui.pace import Pace
 from gpttui.tui.renderables.labels import so_many
-from gpttui.tui.screens.play_sharing import PlaySharing
+from gpttui.tui.screens.coming_back import ComingBack
 from gpttui.tui.screens.train_door import TrainDoor
 from gpttui.tui.selection import Selection
 from gpttui.tui.session.asking import Engine
@@ -28,6 +29,7 @@ from gpttui.tui.session.hints import Seen, altered, hint
 from gpttui.tui.session.link import SessionLink
 from gpttui.tui.session.messages import EngineLost, EngineReady, EngineSilent, ModelOpened, Refused, SnapshotArrived
 from gpttui.tui.session.opening import Opening
+from gpttui.tui.session.sharing import Sharing
 from gpttui.tui.session.train_link import TrainLink
 from gpttui.tui.views import table as views
 from gpttui.tui.widgets.attention import AttentionPane
@@ -49,7 +51,7 @@ SEEDS = 10_000
 QUITTING = ("app.quit", "quit")
 
 
-class PlayScreen(TrainDoor, PlaySharing):
+class PlayScreen(TrainDoor, Sharing):
     """One model, one text, four ways to look at it."""
 
     AUTO_FOCUS = "#tokens"
@@ -77,6 +79,8 @@ class PlayScreen(TrainDoor, PlaySharing):
         self.pace = Pace(self.numbers_rest_s, self.set_timer)
         self.hints = HintBar()
         self.writing = Writing(self, self.hints, self._written)
+        panes = self.deck, self.tokens, self.attention
+        self.back = ComingBack(self.link, opening, panes, self.hints, self.select, self._wait, self._open_view)
 
     def compose(self) -> ComposeResult:
         yield self.header
@@ -91,7 +95,7 @@ class PlayScreen(TrainDoor, PlaySharing):
         for notice in self.opening.notices:
             self.notify(notice, severity="warning", markup=False)
         if self.opening.session is not None:
-            self.come_back(self.opening.model, self.opening.session)
+            self.back.begin(self.opening.session)
         else:
             self.link.open(self.opening.model, self.opening.prompt, self.opening.sampling, self.opening.seed)
         self.call_after_refresh(self.run_worker, self.link.serve)
@@ -271,6 +275,21 @@ class PlayScreen(TrainDoor, PlaySharing):
 
         self.app.push_screen(HelpScreen(self.focused or self.tokens, self.active_bindings))
 
+    @property
+    def current_pane(self) -> Widget | None:
+        return self.deck.current
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "pane": self.deck.current.id,
+            "zoomed": self.deck.zoomed,
+            "colour_mode": self.tokens.colour_mode,
+            "overview": self.attention.overview,
+        }
+
+    def _open_view(self, view_id: str) -> None:
+        self.run_worker(self.app.run_action(f"view('{view_id}')", self))
+
     def action_view(self, view_id: str) -> None:
         context = views.ViewContext(
             self.link, self.tokens.tokenizer, self.link.snapshot, self.selection, self.select, self.scrub
@@ -306,7 +325,7 @@ class PlayScreen(TrainDoor, PlaySharing):
         before = f" Before that, {self._death}" if self._death else ""
         back = self.interrupted_words or f"The engine was started again; your text and settings are back.{before}"
         self._hint(back if event.restored else "")
-        self.came_back(opened)
+        self.back.opened(opened)
 
     @on(SnapshotArrived)
     def _arrived(self, event: SnapshotArrived) -> None:

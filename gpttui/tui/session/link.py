@@ -85,16 +85,20 @@ class SessionLink:
         self.sampling = sampling or self.sampling
         self._begin(protocol.OpenModel(path, prompt, Look(), self.sampling, self.seed))
 
-    def resume(self, session: protocol.Restore) -> None:
-        """Open a model and put a saved session back, token for token."""
+    def resume(self, session: protocol.Restore, refused: Callable[[str], None]) -> None:
+        """Open a model and put a saved session back, token for token; `refused` hears why that is not possible."""
         self.sampling, self.seed = session.sampling, session.seed
-        self._begin(session)
+        self._begin(session, refused)
 
     def train(self, request: protocol.StartRun | protocol.ResumeRun) -> None:
         """Begin or go on with a run, and open the model that it trains."""
         self._begin(request)
 
-    def _begin(self, request: protocol.OpenModel | protocol.Restore | protocol.StartRun | protocol.ResumeRun) -> None:
+    def _begin(
+        self,
+        request: protocol.OpenModel | protocol.Restore | protocol.StartRun | protocol.ResumeRun,
+        refused: Callable[[str], None] | None = None,
+    ) -> None:
         def make() -> Request:
             return msgspec.structs.replace(request, look=Look(top_k=self._look().top_k))
 
@@ -102,7 +106,7 @@ class SessionLink:
             self._opened(opened, request.prompt, request if isinstance(request, protocol.Restore) else None)
 
         self.opening_prompt = request.prompt
-        self._opening = Question("open", make, take, self._refused)
+        self._opening = Question("open", make, take, refused or self._refused)
         self._wish(self._opening)
 
     def scrub(self, run: str, step: int, tokens: int) -> None:

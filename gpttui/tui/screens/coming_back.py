@@ -1,66 +1,57 @@
-"""How the playground comes back to a saved session, and what of it is saved beside the text.
+"""How the playground comes back to a saved session: the model with its text, then the selection, then the screen.
 
-For: `PlayScreen`, which inherits from it.
+For: `PlayScreen`, which has one and tells it when a model is open. Not for: reading the file (`gpttui.sessions`).
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from textual import on
-from textual.widget import Widget
 
 from gpttui.errors import UserError
 from gpttui.protocol import frames as protocol
 from gpttui.tui.renderables.labels import so_many
 from gpttui.tui.selection import Selection
-from gpttui.tui.session.messages import Refused
-from gpttui.tui.session.sharing import Sharing
+from gpttui.tui.session.link import SessionLink
+from gpttui.tui.session.opening import Opening
+from gpttui.tui.widgets.attention import AttentionPane
+from gpttui.tui.widgets.deck import PaneDeck
+from gpttui.tui.widgets.hint_bar import HintBar
+from gpttui.tui.widgets.tokens import TokensPane
 
 if TYPE_CHECKING:
     from gpttui.records import ModelCard
     from gpttui.sessions.tree import SessionFile
-    from gpttui.tui.session.opening import Opening
-    from gpttui.tui.widgets.attention import AttentionPane
-    from gpttui.tui.widgets.deck import PaneDeck
-    from gpttui.tui.widgets.tokens import TokensPane
 
 
-class PlaySharing(Sharing):
-    """The playground's part in saved sessions."""
+class ComingBack:
+    """Of the session that the program was opened with.
 
-    opening: "Opening"
-    deck: "PaneDeck"
-    tokens: "TokensPane"
-    attention: "AttentionPane"
-    _coming_back: "SessionFile | None" = None
-    _not_back = ""
-    """Why only the prompt of a session is opened."""
+    `select` moves the selection, `wait` says why panes are empty, `open_view` opens a view by its id.
+    """
 
-    def _mark(self) -> None:
-        """Put the selection into the panes."""
-        raise NotImplementedError
+    def __init__(
+        self,
+        link: SessionLink,
+        opening: Opening,
+        panes: tuple[PaneDeck, TokensPane, AttentionPane],
+        hints: HintBar,
+        select: Callable[[Selection], None],
+        wait: Callable[[str], None],
+        open_view: Callable[[str], None],
+    ) -> None:
+        self.link, self.opening, self.hints = link, opening, hints
+        self.deck, self.tokens, self.attention = panes
+        self._select, self._wait, self._open_view = select, wait, open_view
+        self._session: SessionFile | None = None
+        """On its way."""
+        self._not_back = ""
+        """Why only the prompt of a session is opened."""
 
-    def _wait(self, why: str) -> None:
-        """What panes that have nothing to show say instead."""
-        raise NotImplementedError
-
-    @property
-    def current_pane(self) -> Widget | None:
-        return self.deck.current
-
-    def state(self) -> dict[str, Any]:
-        return {
-            "pane": self.deck.current.id,
-            "zoomed": self.deck.zoomed,
-            "colour_mode": self.tokens.colour_mode,
-            "overview": self.attention.overview,
-        }
-
-    def come_back(self, path: str, session: "SessionFile") -> None:
-        """Open the model at `path` with the session's text, settings and changes."""
-        self._coming_back = session
+    def begin(self, session: "SessionFile") -> None:
+        """Open the model with the session's text, settings and changes."""
         from gpttui.sessions.tree import weights_of
 
+        self._session, path = session, self.opening.model
         changes, weights = tuple(session.interventions), weights_of(session, Path(path))
         self.link.resume(
             protocol.Restore(
@@ -74,20 +65,20 @@ class PlaySharing(Sharing):
                 draws=session.draws,
                 run="" if weights is None else weights.run,
                 step=-1 if weights is None else weights.step,
-            )
+            ),
+            self._refused,
         )
 
-    @on(Refused)
-    def _refused_to_come_back(self, event: Refused) -> None:
+    def _refused(self, line: str) -> None:
         """The model cannot follow the file, which is named: its prompt is opened alone."""
-        session, self._coming_back = self._coming_back, None
-        if session is not None:
-            from gpttui.sessions.tree import not_back
+        from gpttui.sessions.tree import not_back
 
-            self._not_back = f"{not_back(self._session_file, event.line)}. Its prompt opens alone."
-            self.hints.say(self._not_back, "error")
-            self._wait("loading the model…")
-            self.link.open(self.opening.model, session.prompt, session.sampling, session.seed)
+        session, self._session = self._session, None
+        assert session is not None
+        self._not_back = f"{not_back(self._session_file, line)}. Its prompt opens alone."
+        self.hints.say(self._not_back, "error")
+        self._wait("loading the model…")
+        self.link.open(self.opening.model, session.prompt, session.sampling, session.seed)
 
     @property
     def _session_file(self) -> str:
@@ -95,9 +86,9 @@ class PlaySharing(Sharing):
 
         return short(Path(self.opening.session_file)) if self.opening.session_file else "the session"
 
-    def came_back(self, opened: protocol.Opened) -> None:
+    def opened(self, opened: protocol.Opened) -> None:
         """The model is open: the rest of what the session says, if there is one to come back to."""
-        session, self._coming_back = self._coming_back, None
+        session, self._session = self._session, None
         if session is None:
             if self._not_back:
                 self.hints.say(self._not_back, "error")
@@ -115,7 +106,6 @@ class PlaySharing(Sharing):
         self.link.trail.adopt(tree_of(session), session.draws, self.link.picked)
         missing = self._select_again(session, card)
         self._show_again(session.view)
-        self.link.show()
         count, altered = len(session.appended), len(session.interventions)
         told = [f"{so_many(count)} behind the prompt"]
         told += [opened.snapshot.weights] if opened.snapshot.weights else []
@@ -126,8 +116,7 @@ class PlaySharing(Sharing):
         """Look where the session looked; what to tell of a head that this model lacks, in whose place is the first."""
         layer, head = session.layer, session.head
         there = 0 <= layer < card.n_layer and 0 <= head < card.n_head
-        self.selection = Selection(max(-1, session.position), *((layer, head) if there else ()))
-        self._mark()
+        self._select(Selection(max(-1, session.position), *((layer, head) if there else ())))
         has = f"{card.id} has {card.n_layer} layers of {card.n_head} heads"
         return "" if there else f"; {self._session_file} names layer {layer + 1} head {head + 1}, but {has}"
 
@@ -149,4 +138,4 @@ class PlaySharing(Sharing):
             self.deck.go(panes.index(view["pane"]))
         if view.get("view") in [shown.id for shown in views.VIEWS]:
             self.link.kept[COMING_BACK] = view
-            self.run_worker(self.app.run_action(f"view('{view['view']}')", self))
+            self._open_view(view["view"])
