@@ -15,7 +15,7 @@ VIEWS = ("i", "w", "v", "a", "n", "L", "C", "A", "b")
 EVERYWHERE = ("space", "left", "right", "up", "down", "backspace", "x", "X", "z", "tab", "escape", "home", "end",
               "left_square_bracket", "right_square_bracket", "left_curly_bracket", "right_curly_bracket", "comma",
               "full_stop", "U")  # fmt: skip
-OF_VIEWS = ("E", "M", "0", "p", "P", "m", "e", "u", "n", "enter", "F", "t", "T", "d", "g", "r", "f", "c", "plus")
+OF_VIEWS = ("E", "M", "0", "p", "P", "m", "u", "n", "enter", "F", "t", "T", "d", "g", "r", "f", "c", "plus")
 PROMPTS = ("the cat sat", "the dog ate the log!", "A quick", "the mat. the mat. the mat.")
 
 
