@@ -28,6 +28,8 @@ class Hold:
         self._awaited: set[str] = set()
         self._fills: dict[str, tuple[Widget, ...]] = {}
         """By questions: the panes whose numbers their answers are."""
+        self._open: set[str] = set()
+        """Questions that have not been answered, or were refused."""
         self.opened = False
         """It has been painted once."""
         self._timer: Timer | None = None
@@ -54,15 +56,19 @@ class Hold:
     def ask(self, kind: str, *fills: Widget) -> None:
         """A question was asked whose answer `fills` some panes; the frame waits for it if one is held."""
         self._fills[kind] = fills
+        self._open.add(kind)
         if self.holding:
             self._awaited.add(kind)
         elif self._below:
             self._late({kind})
 
     def filled(self, kind: str) -> None:
-        """The panes show the answer."""
+        """The panes show the answer, and are of now unless another one is on its way to them."""
+        self._open.discard(kind)
+        awaiting = {pane for other in self._open for pane in self._fills[other]}
         for pane in self._fills.get(kind, ()):
-            pane.remove_class(DATED)
+            if pane not in awaiting:
+                pane.remove_class(DATED)
 
     def _late(self, kinds: Set[str]) -> None:
         """What these would fill still shows the numbers of before: it is drawn faint."""
