@@ -194,16 +194,18 @@ def read_events(path: Path) -> Iterator[Event]:
 
 
 def is_run(path: Path) -> bool:
-    return (path / EVENTS).exists() and (path / CONFIG).exists()
+    try:
+        return (path / EVENTS).exists() and (path / CONFIG).exists()
+    except (OSError, ValueError):  # no name that a file here can have; an engine elsewhere may send any
+        return False
 
 
 def find(ref: str) -> Path | None:
     """The run that `ref` names: a directory, or a run's name, `runs/NAME` too, where runs go unless told otherwise."""
     home = locations.runs_dir()
     for path in (Path(ref).expanduser(), home / ref, home / ref.removeprefix("runs/")):
-        with contextlib.suppress(OSError, ValueError):  # no name that a file can have
-            if is_run(path):
-                return path.resolve()
+        if is_run(path):
+            return path.resolve()
     return None
 
 

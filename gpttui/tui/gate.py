@@ -16,7 +16,7 @@ class Gate(LineFilter):
     """What is not safe becomes as many dots as it has cells, so that columns stay where they are."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        if all(segment.text.isprintable() for segment in segments):
+        if "".join([text for text, _, _ in segments]).isprintable():
             return segments
         return [Segment(_plain(text), style, control) for text, style, control in segments]
 
