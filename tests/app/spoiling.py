@@ -18,6 +18,7 @@ from gpttui.protocol.border import Border
 from gpttui.protocol.frames import Answer, Opened, Reply, Request, Shown, decode_reply, frame
 from gpttui.protocol.stream import InspectAnswer
 from gpttui.protocol.train import TrainAnswer, TrainNews
+from gpttui.tokenizers import Tokenizer
 from gpttui.tui.app import GpttuiApp
 from gpttui.tui.screens.play import Opening
 from gpttui.tui.views.table import View
@@ -58,6 +59,8 @@ class SpoilingEngine(EngineInside):
             border: Border = copy.copy(self._border)
             try:
                 passed = border.checked(decode_reply(frame(Reply(1, bad))[4:]).answer, request)
+                if isinstance(passed, Opened):  # as the client does
+                    Tokenizer.from_json(passed.tokenizer_json)
             except Exception:  # by the decoder or by the border; what the client makes one line of
                 self.refused[kind.__name__] += 1
                 continue
