@@ -15,6 +15,8 @@ from gpttui.corpora.tales.grammar import PRESENT, Book, book
 from gpttui.corpora.tales.senses import BY_WORD, SENSES, Sense
 from gpttui.corpora.tales.telling import Teller
 
+_TABLES = tables.read("tales_explain")
+
 
 class Topic(NamedTuple):
     """What can be explained: its name with its article, definitions, facts, and its word if that has several
@@ -43,59 +45,13 @@ OTHERS = tuple(_from_block(block) for block in tables.read("tales_topics")["TOPI
 MEANINGS = tuple(_from_sense(sense) for sense in SENSES)
 BY_SENSE = {topic.sense: topic for topic in MEANINGS if topic.sense is not None}
 
-QUESTIONS = book("""
-what is {topic}
-can you tell me what {topic} is
-do you know what {topic} is
-what do people mean by {topic}
-please, what is {topic}
-how would you explain {topic}
-I have often heard of {topic}, but what is it
-""")
-WONDERS = book("""
-<read> about {topic} in {A_COLOUR} book
-<hear> {A_JOB} talk about {topic}
-<find> a question about {topic} in {his} {SUBJECT} book
-<wonder> about {topic} all day
-<want> to know about {topic} because of a film with {A_KIND}
-<dream> of {topic}
-<get> a letter about {topic} from {his} {RELATIVE}
-""")
+QUESTIONS = book(_TABLES["QUESTIONS"])
+WONDERS = book(_TABLES["WONDERS"])
 ADDS = ("", "also, ", "and ", "besides, ", "and do not forget: ", "remember: ")
-UNDERSTANDS = book("""
-now I understand
-that is easy
-I will tell my {RELATIVE}
-how clever
-I like that
-so that is {topic}
-then I want one for my birthday
-I will remember that
-I shall draw {topic} tonight
-""")
-REMEMBERS = book("""
-<write> it all down in {A_COLOUR} notebook
-<tell> it to {his} {RELATIVE} that evening
-<think> about it over {MEAL}
-<explain> it to {A_KIND} the next day
-<draw> a picture of it for {his} {RELATIVE}
-<go> home and <think> of it while {HOBBY}
-""")
-ANOTHER = book("""
-but the word {word} can mean something else
-but there is another meaning of {word}
-do not mix it up with the other {word}
-the same word, {word}, has another meaning too
-people also say {word} when they mean something else
-""")
-SOURCES = book("""
-{NAME} learned this from {A_JOB} on {WEEKDAY}
-{NAME} and {A_COLOUR} {KIND} told me so
-this was written by {NAME} for the class in {SUBJECT}
-so says {NAME} in the book of {NUMBER} answers
-that is what {NAME} found out while {HOBBY}
-ask {NAME}, who knows it from {A_JOB}
-""")
+UNDERSTANDS = book(_TABLES["UNDERSTANDS"])
+REMEMBERS = book(_TABLES["REMEMBERS"])
+ANOTHER = book(_TABLES["ANOTHER"])
+SOURCES = book(_TABLES["SOURCES"])
 
 
 def _facts(t: Teller, topic: Topic, n: int) -> list[str]:

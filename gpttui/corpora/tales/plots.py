@@ -6,6 +6,7 @@ introduced.
 
 from __future__ import annotations
 
+from gpttui.corpora import tables
 from gpttui.corpora.tales import cast
 from gpttui.corpora.tales import phrases as p
 from gpttui.corpora.tales.asides import aside
@@ -14,20 +15,10 @@ from gpttui.corpora.tales.lexicon import THIEVES
 from gpttui.corpora.tales.telling import Teller
 from gpttui.corpora.tales.world import Person
 
-ASKS_FOR_HELP = book("""
-<ask> {Y} for help
-<run> to {Y}
-<go> to {Y} and <tell> {yhim} about it
-<call> {Y}
-<tell> {Y} everything
-""")
-COMES_BACK = book("""
-<come> back {to}
-<go> back {to}
-<return> {to}
-<run> back {to}
-<be> back {in}
-""")
+_TABLES = tables.read("tales_plots")
+
+ASKS_FOR_HELP = book(_TABLES["ASKS_FOR_HELP"])
+COMES_BACK = book(_TABLES["COMES_BACK"])
 
 
 def keep(t: Teller, x: Person, y: Person) -> None:
@@ -50,21 +41,8 @@ def keep(t: Teller, x: Person, y: Person) -> None:
     t.tell(x, p.JOYS)
 
 
-MOVES_IT = book("""
-<find> {o} {at}
-<take> {o} away from where {they} {was}, {at}
-<see> {o} {at} and <pick> {it} up
-<take> {o}, which {was} {at}
-<need> the space {at}, and <take> {o}
-""")
-WHILE_AWAY = book("""
-while {Y} <be-> out,
-when nobody <be-> looking,
-when {Y} <have-> gone home,
-that evening,
-a little later,
-while {Y} <be-> asleep,
-""")
+MOVES_IT = book(_TABLES["MOVES_IT"])
+WHILE_AWAY = book(_TABLES["WHILE_AWAY"])
 
 
 def moved(t: Teller, x: Person, y: Person) -> None:
@@ -95,29 +73,9 @@ def moved(t: Teller, x: Person, y: Person) -> None:
     t.tell(x, p.JOYS)
 
 
-FALLS_OUT = book("""
-{X} <drop> {o} {at} and <do> not notice
-without knowing it, {he} <lose> {o} {at}
-{X} <let> {o} slip from {his} {BAG} {at}
-{X} <forget> {o} {at}
-somehow {X} <leave> {o} {at}
-{o} {was} soon lost {at}, but {X} <do> not know it
-""")
-MISSES_IT = book("""
-<want> to {use}, but {o} {was} gone
-<see> that {o} {was} missing
-<look> for {ro}, but {o} {was} lost
-<feel> in {his} {BAG}, but {o} {was} not in it
-<notice> that {ro} {was} gone
-""")
-SEARCHES = book("""
-<look> everywhere
-<search> high and low
-<walk> {to} together
-<go> back {to}
-<look> for {ro}
-<follow> {his} own footprints {to}
-""")
+FALLS_OUT = book(_TABLES["FALLS_OUT"])
+MISSES_IT = book(_TABLES["MISSES_IT"])
+SEARCHES = book(_TABLES["SEARCHES"])
 
 
 def lost(t: Teller, x: Person, y: Person) -> None:
@@ -151,42 +109,11 @@ def lost(t: Teller, x: Person, y: Person) -> None:
     t.tell(x, p.JOYS)
 
 
-GIVES_BACK = book("""
-<give> {o} back to {Y}
-<hand> {o} back to {Y}
-<return> {o} to {Y}
-<bring> {o} back to {Y}
-""")
-STEALS = book("""
-<grab> {o} and <run> away
-<snatch> {ro} from {Y}
-<steal> {o}
-<creep> up and <take> {o}
-<take> {o} and <laugh>
-<want> {o} and <take> {it}
-""")
-APPEARS = book("""
-{A_COLOUR} {thief} <come-> along
-{A_COLOUR} {thief} <watch-> {X}
-there <be-> {A_COLOUR} {thief} nearby
-{X} <do> not see {A_COLOUR} {thief} behind {him}
-a hungry {thief} <look-> at {ro}
-a cheeky {thief} <sit-> down beside {X}
-""")
-HIDES_IT = book("""
-<hide> {o} {at}
-<drop> {o} {at}
-<leave> {o} {at}
-<bury> {o} {at}
-<carry> {ro} off and <hide> {it} {at}
-""")
-CHASES = book("""
-<run> after {Y}
-<shout> at {Y}
-<follow> {Y} without a sound
-<chase> {Y}
-<see> it all and <follow> {Y}
-""")
+GIVES_BACK = book(_TABLES["GIVES_BACK"])
+STEALS = book(_TABLES["STEALS"])
+APPEARS = book(_TABLES["APPEARS"])
+HIDES_IT = book(_TABLES["HIDES_IT"])
+CHASES = book(_TABLES["CHASES"])
 
 
 def stolen(t: Teller, x: Person, y: Person) -> None:
@@ -216,36 +143,10 @@ def stolen(t: Teller, x: Person, y: Person) -> None:
     t.quote(p.THANKS, x, other=y)
 
 
-BREAKS = book("""
-<drop> {o}, and now {they} {was} broken
-<trip> and <break> {o}
-<hear> a {SOUND}: {o} {was} broken
-<sit> on {o} and <break> {it}
-<break> {o} by accident
-<let> {o} fall and <break> {it}
-""")
-CAN_YOU = book("""
-can you mend {o}
-can you help me, {Y}
-do you know how to mend {o}
-could you look at {o}, please
-what shall I do with {thiso}
-""")
-MENDS = book("""
-<mend> {o} with {MENDER}
-<repair> {ro}
-<fix> {o} with {MENDER} and {A_COLOUR} needle
-<take> {o} and <mend> {it}
-<work> until {o} {was} whole again
-<glue> the pieces of {o} together
-""")
-GOOD_AS_NEW = book("""
-now {o} {was} as good as new
-now {ro} {was} better than before
-nobody <can+> see where {o} {was} mended
-{o} {was} whole again
-at last {X} <can> {use}
-""")
+BREAKS = book(_TABLES["BREAKS"])
+CAN_YOU = book(_TABLES["CAN_YOU"])
+MENDS = book(_TABLES["MENDS"])
+GOOD_AS_NEW = book(_TABLES["GOOD_AS_NEW"])
 
 
 def broken(t: Teller, x: Person, y: Person) -> None:
@@ -270,17 +171,5 @@ def broken(t: Teller, x: Person, y: Person) -> None:
     t.quote(p.THANKS, x, y)
 
 
-BUT = book("""
-but then
-but
-alas,
-but after {NUMBER} minutes
-oh dear,
-""")
-TAKES_IT_TO = book("""
-<take> {o} to {Y}
-<bring> the pieces to {Y}
-<show> {Y} what {was} left of {ro}
-<carry> {o} to {Y}
-<go> to {Y} with {o}
-""")
+BUT = book(_TABLES["BUT"])
+TAKES_IT_TO = book(_TABLES["TAKES_IT_TO"])

@@ -6,6 +6,7 @@ As in `plots`, a plot changes the world through its actions and tells each chang
 
 from __future__ import annotations
 
+from gpttui.corpora import tables
 from gpttui.corpora.tales import cast
 from gpttui.corpora.tales import phrases as p
 from gpttui.corpora.tales.asides import aside
@@ -14,36 +15,12 @@ from gpttui.corpora.tales.plots import COMES_BACK, GIVES_BACK
 from gpttui.corpora.tales.telling import Teller
 from gpttui.corpora.tales.world import Person
 
-SHOWS = book("""
-<find> {ao} and <show> {it} to {Y}
-<get> {ao} from {his} {RELATIVE} and <show> {it} to {Y}
-<take> {ao} out of {his} {BAG} and <show> {it} to {Y}
-<buy> {ao} from {A_JOB} and <show> {it} to {Y}
-<notice> {ao}, <take> {it} and <show> {it} to {Y}
-<win> {ao} in a game of {SPORT} and <show> {it} to {Y}
-""")
-MAY_I = book("""
-may I borrow {o}, {Y}
-could you lend me {o}
-can I have {o} until {WEEKDAY}, please
-do you need {o} today, {Y}
-would you lend me {ro}, please
-""")
-LENDS = book("""
-<lend> {Y} {o}
-<lend> {o} to {Y}
-<let> {Y} borrow {ro}
-<hand> {Y} {o}
-<say> yes and <lend> {Y} {o}
-""")
-USES = book("""
-<carry> {o} home and <say> hello to {A_KIND}
-<take> good care of {o}
-<show> {o} to {his} {RELATIVE}
-<be> very careful with {ro}
-<clean> {o} with {A_COLOUR} cloth
-<keep> {o} for {NUMBER} days
-""")
+_TABLES = tables.read("tales_plots_three")
+
+SHOWS = book(_TABLES["SHOWS"])
+MAY_I = book(_TABLES["MAY_I"])
+LENDS = book(_TABLES["LENDS"])
+USES = book(_TABLES["USES"])
 
 
 def lent(t: Teller, x: Person, y: Person) -> None:
@@ -68,39 +45,11 @@ def lent(t: Teller, x: Person, y: Person) -> None:
     t.tell(x, p.JOYS)
 
 
-FINDS_CHEST = book("""
-<find> {A_COLOUR} box with a lock
-<see> {A_COLOUR} door that <be-> locked
-<come> across {A_COLOUR} chest that <will-> not open
-<notice> {A_COLOUR} suitcase without a key
-<discover> {A_COLOUR} cupboard that nobody <can-> open
-""")
-LOCKED_WITH_KEY = book("""
-it <be-> locked, and the key <be-> {at}
-its key <lie-> {at}
-the key <hang-> on a nail {at}
-a note <say-> that the key <be-> {at}
-{Y} <know-> that the key <be-> {at}
-""")
-FETCHES_KEY = book("""
-<fetch> the key from its place {at}
-<find> the key {at}
-<look> {at} and <take> the key
-<go> to get the key {at}
-""")
-OPENS = book("""
-<turn> the key and <look> inside
-<open> it
-<unlock> it
-<put> the key into the lock and <turn> it
-<count> to {NUMBER} and <open> it
-""")
-INSIDE = book("""
-inside {was} {ao}
-there {was} {ao} inside
-there <be-> a lot of dust inside, but under the dust {was} {ao}
-when it <be-> open, there {was} {ao} in it
-""")
+FINDS_CHEST = book(_TABLES["FINDS_CHEST"])
+LOCKED_WITH_KEY = book(_TABLES["LOCKED_WITH_KEY"])
+FETCHES_KEY = book(_TABLES["FETCHES_KEY"])
+OPENS = book(_TABLES["OPENS"])
+INSIDE = book(_TABLES["INSIDE"])
 
 
 def locked(t: Teller, x: Person, y: Person) -> None:
@@ -129,52 +78,13 @@ def locked(t: Teller, x: Person, y: Person) -> None:
         t.tell(x, p.PUTS, tail=p.KEEPING, manner=True)
 
 
-SHARES = book("""
-<show> {o} to {Y}
-<let> {Y} hold {o}
-<say> that {ro} <belong-> to both of them
-<run> to tell {Y}
-""")
-LETS_PLAY = book("""
-let us play hide and seek
-come, we will play hide and seek
-I will hide and you must find me
-close your eyes and count to {NUMBER}
-you count, and I will hide
-""")
-COUNTS = book("""
-<count> to {NUMBER}
-<close> {his} eyes and <count> to {NUMBER}
-<turn> to the wall and <count>
-<count> slowly, but <forget> the number after {NUMBER}
-""")
-HIDES = book("""
-<hide> {at}
-<crawl> to a place {at} and <hide>
-<sit> down {at} and <keep> still
-<hold> {his} breath {at}
-<choose> a place {at}
-""")
-LOOKS_WRONG = book("""
-<look> {at}, but {Y} <be-> not there
-<search> {at}, but there <be-> nobody
-<find> only {A_STRAY} {at}
-<peep> {at}, but <see> no one
-<think> that {Y} <be-> {at}, but {he} <be> wrong
-""")
-GIVEN_AWAY = book("""
-just then {Y} <sneeze->
-a giggle <come-> from somewhere
-{A_STRAY} <fly-> up in surprise
-there <be-> a {SOUND}, and somebody <laugh->
-something <move->
-""")
-FOUND_YOU = book("""
-<look> {at} and <find> {Y}
-<find> {Y} {at}
-<see> {Y}'s foot {at}
-<discover> {Y} {at} and <laugh>
-""")
+SHARES = book(_TABLES["SHARES"])
+LETS_PLAY = book(_TABLES["LETS_PLAY"])
+COUNTS = book(_TABLES["COUNTS"])
+HIDES = book(_TABLES["HIDES"])
+LOOKS_WRONG = book(_TABLES["LOOKS_WRONG"])
+GIVEN_AWAY = book(_TABLES["GIVEN_AWAY"])
+FOUND_YOU = book(_TABLES["FOUND_YOU"])
 
 
 def hide_and_seek(t: Teller, x: Person, y: Person) -> None:
@@ -198,27 +108,9 @@ def hide_and_seek(t: Teller, x: Person, y: Person) -> None:
     t.tell(cast.pair(t, x, y), p.JOYS)
 
 
-FOR_BIRTHDAY = book("""
-<want> to give {ao} to {Y}
-<have> {ao} for {Y}
-<buy> {ao} for {Y} with {NUMBER} coins
-<wrap> {ao} in {COLOUR} paper for {Y}
-<make> a card for {Y} and <find> {ao}
-""")
-GUESSES = book("""
-is it {A_KIND}
-is it {A_COLOUR} elephant
-can I eat it
-does it make a {SOUND}
-is it bigger than {A_KIND}
-""")
-NO_GUESS = book("""
-no, it is not
-wrong, guess again
-you will never guess
-wait until {WEEKDAY}
-look {at}
-""")
+FOR_BIRTHDAY = book(_TABLES["FOR_BIRTHDAY"])
+GUESSES = book(_TABLES["GUESSES"])
+NO_GUESS = book(_TABLES["NO_GUESS"])
 
 
 def surprise(t: Teller, x: Person, y: Person) -> None:
@@ -242,35 +134,10 @@ def surprise(t: Teller, x: Person, y: Person) -> None:
     t.quote(p.THANKS, y, x)
 
 
-GOES_IN = book("""
-<go> {to}
-<hurry> {to}
-<slip> {to}
-<walk> {to}
-<creep> {to}
-<run> {to}
-""")
-BLOWS = book("""
-the wind <blow-> {o} out of {his} hands
-a strong wind <come-> and <take-> {o} away
-the wind <pull-> at {o}, and {he} <let> go
-{X} <open> {his} hand, and the wind <carry-> {o} off
-a {SOUND} <make-> {X} jump, and {o} {was} gone with the wind
-""")
-LANDS = book("""
-in the end {o} {was} {at}
-at last the wind <leave-> {it} {at}
-{o} {was} soon {at}
-at the end of its journey {o} {was} {at}
-{Y} <see-> {it} {at}
-""")
-SAW_IT = book("""
-{they} {is} {at}
-I saw where {they} went: look {at}
-don't cry, {o} {is} {at}
-look, {at}
-the wind has put {it} {at}
-""")
+GOES_IN = book(_TABLES["GOES_IN"])
+BLOWS = book(_TABLES["BLOWS"])
+LANDS = book(_TABLES["LANDS"])
+SAW_IT = book(_TABLES["SAW_IT"])
 
 
 def blown(t: Teller, x: Person, y: Person) -> None:
@@ -297,20 +164,8 @@ def blown(t: Teller, x: Person, y: Person) -> None:
     t.quote(p.THANKS, x, y)
 
 
-HAS_TWO = book("""
-<have> two things in {his} {BAG}: {ao} and {aq}
-<find> {ao} and {aq}
-<get> {ao} and {aq} from {his} {RELATIVE}
-<buy> {ao} and {aq} from {A_JOB}
-<bring> {ao} and {aq} along
-""")
-PUTS_BOTH = book("""
-<put> {o} {at} and {q} {at2}
-<lay> {o} {at} and {q} {at2}
-<leave> {o} {at}, and {q} {at2}
-<hide> {q} {at2} and {o} {at}
-<tuck> {o} away {at} and <put> {q} {at2}
-""")
+HAS_TWO = book(_TABLES["HAS_TWO"])
+PUTS_BOTH = book(_TABLES["PUTS_BOTH"])
 
 
 def two_things(t: Teller, x: Person, y: Person) -> None:
