@@ -375,7 +375,8 @@ class Trainer:
                 return
         total, counted = world.total(total, counted)
         state.val_loss_nats, state.val_step = total / max(1.0, counted), state.step
-        state.best_val_loss_nats = min(state.val_loss_nats, state.best_val_loss_nats or math.inf)
+        if not math.isnan(state.val_loss_nats):
+            state.best_val_loss_nats = min(state.val_loss_nats, state.best_val_loss_nats or math.inf)
         if state.val_loss_nats <= config.target_loss:
             self._ending = "target"  # the loss is one of all processes
         yield EvalDone(

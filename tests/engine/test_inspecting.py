@@ -257,8 +257,9 @@ def test_before_and_after(desk: Desk, shelf: Path) -> None:
         assert np.allclose(desk.ask(views.AskUnaltered((5,))).probs, bare[5].numpy(), atol=1e-5)
     shares = desk.ask(views.AskContributions((3,)))
     assert np.allclose(shares.totals, session.logits()[3], atol=1e-4)
-    desk.ask(SetPrompt(TEXT))
-    assert np.allclose(session.logits(), changed, atol=1e-5)
+    again = desk.ask(SetPrompt(TEXT)).snapshot  # what was said of places in the text goes with the text
+    assert again.interventions == tuple(change.words for change in made[:2])
+    assert np.allclose(desk.ask(Intervene(made)) and session.logits(), changed, atol=1e-5)
     assert desk.ask(Intervene(())).snapshot.interventions == ()
     assert np.allclose(session.logits(), plain, atol=1e-5)
 
