@@ -17,9 +17,12 @@ from functools import cache
 import numpy as np
 
 from gpttui.engine.client import EngineDied, EngineFailure
-from gpttui.protocol import frames as protocol
+from gpttui.protocol import frames, message
+from gpttui.protocol import play as protocol
 from gpttui.protocol.border import Border
-from gpttui.protocol.frames import Answer, EngineInfo, Look, Opened, Request, Shown
+from gpttui.protocol.frames import Answer, Request
+from gpttui.protocol.message import EngineInfo, Look
+from gpttui.protocol.play import Opened, Shown
 from gpttui.records import (
     Array,
     AttentionSlice,
@@ -199,7 +202,7 @@ def _entropy_bits(probs: Array) -> float:
 
 
 def info(pid: int = 1) -> EngineInfo:
-    return EngineInfo(protocol.VERSION, "0", "none", "fake", 1, pid, 1.0)
+    return EngineInfo(frames.VERSION, "0", "none", "fake", 1, pid, 1.0)
 
 
 class FakeEngine:
@@ -262,8 +265,8 @@ def main() -> None:
     if args.garbage:
         out.write(b"Welcome to the machine! Last login: today.\n")
         out.flush()
-    version = protocol.VERSION + (1 if args.other_version else 0)
-    out.write(protocol.frame(protocol.Reply(0, EngineInfo(version, "0", "none", "fake", 1, os.getpid(), 1.0))))
+    version = frames.VERSION + (1 if args.other_version else 0)
+    out.write(protocol.frame(frames.Reply(0, EngineInfo(version, "0", "none", "fake", 1, os.getpid(), 1.0))))
     out.flush()
     session = FakeSession()
     while (body := protocol.read_frame(sys.stdin.buffer)) is not None:
@@ -275,13 +278,13 @@ def main() -> None:
         try:
             answer: Answer = session.answer(call.request)
         except EngineFailure as error:
-            answer = protocol.Failure(str(error))
+            answer = message.Failure(str(error))
         if args.hostile:
             answer = spoilt.with_strings(answer, lambda text: text + spoilt.HOSTILE, frozenset({"tokenizer_json"}))
         if args.spoil and isinstance(call.request, protocol.Step) and isinstance(answer, Shown):
             beyond = dataclasses.replace(answer.snapshot, ids=answer.snapshot.ids + 10**6)
             answer = Shown(beyond)
-        out.write(protocol.frame(protocol.Reply(call.number, answer)))
+        out.write(protocol.frame(frames.Reply(call.number, answer)))
         out.flush()
 
 

@@ -163,7 +163,8 @@ def _model(name: str, path: Path) -> Check:
 def _engine() -> Iterator[Check]:
     """Starts an engine the way the playground does and waits for its first words."""
     from gpttui.engine import launch
-    from gpttui.protocol.frames import EngineInfo, decode_reply, read_frame
+    from gpttui.protocol.frames import decode_reply, read_frame
+    from gpttui.protocol.message import EngineInfo
 
     child = launch.start(launch.default_command(), None)
     timer = threading.Timer(ENGINE_TIMEOUT_S, child.kill)

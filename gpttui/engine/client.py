@@ -27,14 +27,13 @@ from gpttui.protocol.frames import (
     VERSION,
     Answer,
     Call,
-    EngineInfo,
-    Failure,
-    Opened,
     Request,
     decode_reply,
     frame,
     frame_length,
 )
+from gpttui.protocol.message import EngineInfo, Failure
+from gpttui.protocol.play import Opened
 from gpttui.protocol.train import TrainNews
 from gpttui.text import safe_text
 

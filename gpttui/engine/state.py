@@ -24,7 +24,9 @@ from gpttui.engine.registry import HANDLERS
 from gpttui.errors import UserError, one_line
 from gpttui.inference.session import Session
 from gpttui.protocol.border import Border, Misfit
-from gpttui.protocol.frames import VERSION, Answer, Call, EngineInfo, Failure, PlayRequest, Reply, decode_call, frame
+from gpttui.protocol.frames import VERSION, Answer, Call, Reply, decode_call, frame
+from gpttui.protocol.message import EngineInfo, Failure
+from gpttui.protocol.play import PlayRequest
 from gpttui.records import ModelCard
 
 _PIPE_BUF = 4096

@@ -18,7 +18,7 @@ from gpttui.inference.recorder import Window
 from gpttui.inference.sampling import check, distribution, predict, uniform
 from gpttui.model.gpt import GPT
 from gpttui.model.taps import Tap
-from gpttui.protocol.frames import Look
+from gpttui.protocol.message import Look
 from gpttui.records import Array, AttentionSlice, Draw, Prediction, Sampling, Snapshot, Told, frozen
 from gpttui.tokenizers import Tokenizer
 

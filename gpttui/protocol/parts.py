@@ -9,12 +9,8 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 
 from gpttui.interventions import Mode
+from gpttui.protocol.message import Message
 from gpttui.records import Array, Count, Head, Layer, Numbers, Position, axis, floats, probabilities, token_ids, whole
-
-
-class View(msgspec.Struct, frozen=True, tag=True, eq=False, omit_defaults=True):
-    """Base of the requests and answers of views; the class name is the tag."""
-
 
 # ── Attention ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -22,7 +18,7 @@ class View(msgspec.Struct, frozen=True, tag=True, eq=False, omit_defaults=True):
 Cell = Annotated[int, Numbers(low=-1, high="text", whole=True)]
 
 
-class AskStages(View, frozen=True):
+class AskStages(Message, frozen=True):
     """One head stage by stage, for a viewport. Answer: `Stages`."""
 
     layer: int
@@ -36,7 +32,7 @@ class AskStages(View, frozen=True):
     one that the query looks at most."""
 
 
-class Stages(View, frozen=True):
+class Stages(Message, frozen=True):
     TO: ClassVar = (AskStages,)
     layer: Layer
     head: Head
@@ -72,7 +68,7 @@ class Stages(View, frozen=True):
         return "" if sizes == {min(self.cell) >= 0} else "has no cell where one is named, or one that is not named"
 
 
-class AskHeads(View, frozen=True):
+class AskHeads(Message, frozen=True):
     """All heads at a glance, or those of some layers: of a long text each costs a square. Answer: `Heads`."""
 
     side: int = 24
@@ -84,7 +80,7 @@ class AskHeads(View, frozen=True):
     """Of the standard probe, at least so many: each is a pass. Those made before come along."""
 
 
-class Heads(View, frozen=True):
+class Heads(Message, frozen=True):
     TO: ClassVar = (AskHeads,)
     names: Annotated[tuple[str, ...], axis("4")]
     """Of the scores."""
@@ -106,7 +102,7 @@ class Heads(View, frozen=True):
 LIKELIEST = -2
 
 
-class AskMLP(View, frozen=True):
+class AskMLP(Message, frozen=True):
     """One MLP at one position. Answer: `MLPActivity`."""
 
     layer: int
@@ -116,7 +112,7 @@ class AskMLP(View, frozen=True):
     """With an id: also each top neuron's direct share of its logit. `LIKELIEST`: the likeliest to follow."""
 
 
-class MLPActivity(View, frozen=True):
+class MLPActivity(Message, frozen=True):
     TO: ClassVar = (AskMLP,)
     layer: Layer
     position: Position
@@ -142,7 +138,7 @@ class MLPActivity(View, frozen=True):
 Which = Annotated[int, Numbers(low=0, whole=True, asked=True)]
 
 
-class AskNeuron(View, frozen=True):
+class AskNeuron(Message, frozen=True):
     """What a neuron promotes and suppresses, and the passages known to fire it. Answer: `Neuron`."""
 
     layer: int
@@ -150,7 +146,7 @@ class AskNeuron(View, frozen=True):
     k: int = 10
 
 
-class Neuron(View, frozen=True):
+class Neuron(Message, frozen=True):
     TO: ClassVar = (AskNeuron,)
     layer: Layer
     neuron: Which
@@ -171,7 +167,7 @@ class Passage(msgspec.Struct, frozen=True, eq=False):
     activation: float
 
 
-class SearchPassages(View, frozen=True):
+class SearchPassages(Message, frozen=True):
     """Read the model's own training text for what fires the neurons of a layer, in the background.
 
     Answer: `Passages` as far as they are known; then events of the same kind until `done`. One search at a time: a new
@@ -186,11 +182,11 @@ class SearchPassages(View, frozen=True):
     """Most tokens to read."""
 
 
-class CancelSearch(View, frozen=True):
+class CancelSearch(Message, frozen=True):
     """End the search; what it has found stays. Answer: `Passages` of the neuron last asked for, `done` not set."""
 
 
-class Passages(View, frozen=True):
+class Passages(Message, frozen=True):
     TO: ClassVar = (NoneType, SearchPassages, CancelSearch)
     layer: Layer
     neuron: Which
@@ -217,7 +213,7 @@ def amounts(axes: str) -> Numbers:
     return Numbers(tuple(axes.split()), 0)
 
 
-class AskCost(View, frozen=True):
+class AskCost(Message, frozen=True):
     """What one token costs, measured now. Answer: `Cost`."""
 
     position: int = -1
@@ -225,7 +221,7 @@ class AskCost(View, frozen=True):
     """Context lengths, up to the position's own, at which milliseconds are measured too."""
 
 
-class Cost(View, frozen=True):
+class Cost(Message, frozen=True):
     TO: ClassVar = (AskCost,)
     position: Position
     layers: Annotated[Array, Numbers(("part",), -1, "layer", ends=True, whole=True)]

@@ -9,7 +9,8 @@ from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
-from gpttui.protocol.parts import PartsAnswer, PartsRequest, View
+from gpttui.protocol.message import Message
+from gpttui.protocol.parts import PartsAnswer, PartsRequest
 from gpttui.records import (
     AnyNumber,
     Array,
@@ -36,7 +37,7 @@ NOTHING: tuple[int, ...] = ()
 # ── Journey ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class AskJourney(View, frozen=True):
+class AskJourney(Message, frozen=True):
     """One token's way through all stops. Answer: `Journey`."""
 
     position: int = -1
@@ -47,7 +48,7 @@ class AskJourney(View, frozen=True):
     """Also the token's vector before that of its place is added, where the model has such vectors."""
 
 
-class Journey(View, frozen=True):
+class Journey(Message, frozen=True):
     TO: ClassVar = (AskJourney,)
     position: Position
     token_id: TokenId
@@ -77,7 +78,7 @@ class Journey(View, frozen=True):
 # ── Layers ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class AskLens(View, frozen=True):
+class AskLens(Message, frozen=True):
     """The logit lens after the embeddings and after every layer, for positions `first … first + count`.
 
     Answer: `LensGrid`. A large vocabulary takes its time: ask for the columns that are seen.
@@ -91,7 +92,7 @@ class AskLens(View, frozen=True):
     """Also between each layer's attention and its MLP."""
 
 
-class LensGrid(View, frozen=True):
+class LensGrid(Message, frozen=True):
     TO: ClassVar = (AskLens,)
     first: Position
     stops: Annotated[tuple[StopName, ...], axis("stop")]
@@ -104,14 +105,14 @@ class LensGrid(View, frozen=True):
     watched_probs: Annotated[Array, probabilities("stop position watched?")]
 
 
-class AskContributions(View, frozen=True):
+class AskContributions(Message, frozen=True):
     """Every part's direct share of the logits of some tokens. Answer: `Shares`."""
 
     token_ids: Tokens
     position: int = -1
 
 
-class Shares(View, frozen=True):
+class Shares(Message, frozen=True):
     """In logits; all that is here, but for `totals` and `logits`, sums to `totals`, which equals `logits`."""
 
     TO: ClassVar = (AskContributions,)
@@ -133,7 +134,7 @@ class Shares(View, frozen=True):
 # ── Vectors ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class AskNeighbours(View, frozen=True):
+class AskNeighbours(Message, frozen=True):
     """Tokens nearest by cosine to a token's own vector, or to a position's vector at a stop. Answer: `Near`."""
 
     token_id: int = -1
@@ -145,7 +146,7 @@ class AskNeighbours(View, frozen=True):
     k: int = 12
 
 
-class Near(View, frozen=True):
+class Near(Message, frozen=True):
     TO: ClassVar = (AskNeighbours,)
     ids: Annotated[Array, token_ids("k?")]
     """Nearest first; a token itself is left out of its own list."""
@@ -158,7 +159,7 @@ class Near(View, frozen=True):
     """How many stops this model has."""
 
 
-class AskArithmetic(View, frozen=True):
+class AskArithmetic(Message, frozen=True):
     """`a - b + c` among the embeddings. Answer: `Sum`."""
 
     a: int
@@ -169,7 +170,7 @@ class AskArithmetic(View, frozen=True):
     k: int = 10
 
 
-class Sum(View, frozen=True):
+class Sum(Message, frozen=True):
     TO: ClassVar = (AskArithmetic,)
     ids: Annotated[Array, token_ids("k")]
     """Nearest first, the inputs not hidden."""
@@ -181,7 +182,7 @@ class Sum(View, frozen=True):
     expected_cosine: Unknown
 
 
-class AskMap(View, frozen=True):
+class AskMap(Message, frozen=True):
     """Two principal components of the prompt's vectors at a stop, or of the vocabulary's embeddings. Answer: `Map`."""
 
     of: Literal["text", "vocabulary"] = "text"
@@ -194,7 +195,7 @@ class AskMap(View, frozen=True):
     """Of the vectors' directions only, each scaled to length 1, as cosines see them."""
 
 
-class Map(View, frozen=True):
+class Map(Message, frozen=True):
     TO: ClassVar = (AskMap,)
     points: Annotated[Array, floats("row 2")]
     explained: Annotated[Array, probabilities("2")]
@@ -213,7 +214,7 @@ InA = Annotated[int, Numbers(low=0, high="T_a", whole=True)]
 InB = Annotated[int, Numbers(low=0, high="T_b", whole=True)]
 
 
-class AskCompare(View, frozen=True):
+class AskCompare(Message, frozen=True):
     """Two prompts, one word in each. Answer: `Compared`."""
 
     text_a: str
@@ -226,7 +227,7 @@ class AskCompare(View, frozen=True):
     top_k: int = 8
 
 
-class Compared(View, frozen=True):
+class Compared(Message, frozen=True):
     TO: ClassVar = (AskCompare,)
     ids_a: Annotated[Array, token_ids("T_a")]
     """All tokens of the first text."""
@@ -262,7 +263,7 @@ class Compared(View, frozen=True):
 # ── Interventions ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class AskUnaltered(View, frozen=True):
+class AskUnaltered(Message, frozen=True):
     """What the model would say without its interventions, and says with them: bars before and after.
 
     Answer: `Unaltered`.
@@ -273,7 +274,7 @@ class AskUnaltered(View, frozen=True):
     top_k: int = 10
 
 
-class Unaltered(View, frozen=True):
+class Unaltered(Message, frozen=True):
     """Probabilities over the whole vocabulary at temperature 1."""
 
     TO: ClassVar = (AskUnaltered,)
@@ -294,14 +295,14 @@ class Unaltered(View, frozen=True):
     has_mlps: bool
 
 
-class AskEffects(View, frozen=True):
+class AskEffects(Message, frozen=True):
     """What silencing each part of one layer, one at a time, would do to a prediction. Answer: `Effects`."""
 
     layer: int
     position: int = -1
 
 
-class Effects(View, frozen=True):
+class Effects(Message, frozen=True):
     """Kullback–Leibler divergences, in bits, from the model as it is now (its interventions included)."""
 
     TO: ClassVar = (AskEffects,)

@@ -1,14 +1,13 @@
 """What the training screen asks the engine for, and what it gets: estimates, knobs, a batch, checkpoints, comparisons.
 
-`gpttui.protocol.frames` joins these into its unions (and holds `StartRun`, `ResumeRun`, `UseCheckpoint`, which carry a
-`Look`). A run is named by its directory on the engine's machine. Losses are in nats. No torch, no screen.
+`gpttui.protocol.frames` joins these into its unions. A run is named by its directory on the engine's machine. Losses
+are in nats. No torch, no screen.
 """
 
 from types import NoneType
 from typing import Annotated, ClassVar
 
-import msgspec
-
+from gpttui.protocol.message import Look, Message
 from gpttui.records import (
     AnyNumber,
     Array,
@@ -25,24 +24,19 @@ from gpttui.records import (
 from gpttui.runs.config import TrainConfig
 from gpttui.runs.events import Event, StepDone
 
-
-class Training(msgspec.Struct, frozen=True, tag=True, eq=False, omit_defaults=True):
-    """Base of the requests and answers of training; the class name is the tag."""
-
-
 # ── Before ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 Seconds = Annotated[float, Numbers(low=0)]
 
 
-class Measure(Training, frozen=True):
+class Measure(Message, frozen=True):
     """What would this run be? A few timed passes of its shape. Answer: `Measured`."""
 
     config: TrainConfig
 
 
-class Measured(Training, frozen=True):
+class Measured(Message, frozen=True):
     TO: ClassVar = (Measure,)
     params: Count
     vocab_size: Count
@@ -65,34 +59,57 @@ class Measured(Training, frozen=True):
     """Of the text's tokens, counted on its beginning."""
 
 
+class StartRun(Message, frozen=True):
+    """Train in the new run directory `path`, and open the model being trained. Answer: `Opened`, then `TrainNews`."""
+
+    config: TrainConfig
+    path: str
+    prompt: str | None = None
+    look: Look = Look()
+    sampling: Sampling | None = None
+    seed: int = 0
+
+
+class ResumeRun(Message, frozen=True):
+    """Go on with a run from its newest whole checkpoint, and open the model being trained. Answer: `Opened`."""
+
+    path: str
+    prompt: str | None = None
+    look: Look = Look()
+    sampling: Sampling | None = None
+    seed: int = 0
+    rule: "SetStopRule | None" = None
+    """Another end than the one that it had."""
+
+
 # ── While it trains ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class PauseRun(Training, frozen=True):
+class PauseRun(Message, frozen=True):
     """Hold the run, or let it go on. Answer: `Done`, as for all knobs."""
 
     paused: bool
 
 
-class OneBatch(Training, frozen=True):
+class OneBatch(Message, frozen=True):
     """Train one step, then hold."""
 
 
-class StopRun(Training, frozen=True):
+class StopRun(Message, frozen=True):
     """Save and end; the run can be resumed."""
 
 
-class RewindRun(Training, frozen=True):
+class RewindRun(Message, frozen=True):
     """Back to the very same initial weights."""
 
 
-class SetLearningRate(Training, frozen=True):
+class SetLearningRate(Message, frozen=True):
     """Another peak learning rate from the next step on."""
 
     lr: float
 
 
-class SetStopRule(Training, frozen=True):
+class SetStopRule(Message, frozen=True):
     """When the run ends by itself, from the next step on. Not before a `StopRuleChanged` has come is it so."""
 
     minutes: float = 0.0
@@ -103,14 +120,14 @@ class SetStopRule(Training, frozen=True):
     """Without `minutes`: also the length of the schedule, which is drawn out or drawn in; 0: as many as before."""
 
 
-class Done(Training, frozen=True):
+class Done(Message, frozen=True):
     """It is as asked. `state` is that of the run: running, paused, ended, failed."""
 
     TO: ClassVar = (PauseRun, OneBatch, StopRun, RewindRun, SetLearningRate, SetStopRule)
     state: str
 
 
-class Probe(Training, frozen=True):
+class Probe(Message, frozen=True):
     """What the model says after the watched prompt at one step."""
 
     step: Count
@@ -120,7 +137,7 @@ class Probe(Training, frozen=True):
     """Over the whole vocabulary, temperature 1."""
 
 
-class TrainNews(Training, frozen=True):
+class TrainNews(Message, frozen=True):
     """An event: what has happened since the last one, at most four times a second."""
 
     TO: ClassVar = (NoneType,)
@@ -144,7 +161,19 @@ class TrainNews(Training, frozen=True):
 # ── Looking at a run ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class AskBatch(Training, frozen=True):
+class UseCheckpoint(Message, frozen=True):
+    """The open text under the weights of a run's `step` (-1: the live ones): same prompt, same seed, drawn anew.
+
+    As many tokens as were drawn, but at least `tokens`. Answer: `Shown`.
+    """
+
+    run: str
+    step: int
+    tokens: int = 0
+    look: Look = Look()
+
+
+class AskBatch(Message, frozen=True):
     """The batch of a step (-1: the newest), and how well the weights of that moment predict it. Answer: `BatchLosses`.
 
     For a run that trains here, its live batch and weights; else the batch that the run's seed gives, with the weights
@@ -156,7 +185,7 @@ class AskBatch(Training, frozen=True):
     rows: int = 4
 
 
-class BatchLosses(Training, frozen=True):
+class BatchLosses(Message, frozen=True):
     TO: ClassVar = (AskBatch,)
     step: Count
     weights_step: Count
@@ -167,7 +196,7 @@ class BatchLosses(Training, frozen=True):
     """Of each token as predicted from those before it; nan for the first and for padding."""
 
 
-class AskProbes(Training, frozen=True):
+class AskProbes(Message, frozen=True):
     """The prompt's candidates at each checkpoint later than `after`. Answer: `Probes`, as many as a moment allows."""
 
     run: str
@@ -176,14 +205,14 @@ class AskProbes(Training, frozen=True):
     top_k: int = 16
 
 
-class Probes(Training, frozen=True):
+class Probes(Message, frozen=True):
     TO: ClassVar = (AskProbes,)
     probes: tuple[Probe, ...]
     more: bool
     """Ask again, after the last one's step."""
 
 
-class AskBeforeAfter(Training, frozen=True):
+class AskBeforeAfter(Message, frozen=True):
     """What the run changed: the same prompt, the same seed. Answer: `BeforeAfter`."""
 
     run: str
@@ -193,7 +222,7 @@ class AskBeforeAfter(Training, frozen=True):
     tokens: int = 60
 
 
-class Move(Training, frozen=True):
+class Move(Message, frozen=True):
     """A token's probability after `position`, before and after."""
 
     position: Annotated[int, Numbers(low=0, high="read", whole=True)]
@@ -202,7 +231,7 @@ class Move(Training, frozen=True):
     after: Probability
 
 
-class BeforeAfter(Training, frozen=True):
+class BeforeAfter(Message, frozen=True):
     TO: ClassVar = (AskBeforeAfter,)
     before: str
     """In words: which weights."""
@@ -228,7 +257,7 @@ class BeforeAfter(Training, frozen=True):
     """Why the old text could not be measured."""
 
 
-class KeepModel(Training, frozen=True):
+class KeepModel(Message, frozen=True):
     """Write the run's model (of `step`; -1: its newest checkpoint) into a person's own models. Answer: `Kept`."""
 
     run: str
@@ -236,7 +265,7 @@ class KeepModel(Training, frozen=True):
     step: int = -1
 
 
-class Kept(Training, frozen=True):
+class Kept(Message, frozen=True):
     TO: ClassVar = (KeepModel,)
     path: Exact
     val_loss_nats: AnyNumber
@@ -244,12 +273,15 @@ class Kept(Training, frozen=True):
 
 TrainRequest = (
     Measure
+    | StartRun
+    | ResumeRun
     | PauseRun
     | OneBatch
     | StopRun
     | RewindRun
     | SetLearningRate
     | SetStopRule
+    | UseCheckpoint
     | AskBatch
     | AskProbes
     | AskBeforeAfter

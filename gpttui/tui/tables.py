@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from gpttui.protocol.parts import View
+from gpttui.protocol.message import Message
 from gpttui.sessions.view_files import Table, fields_of
 from gpttui.tui.renderables.charts import stop_name
 
@@ -51,7 +51,7 @@ def table_of(pane: object) -> Table | None:
     """The numbers that a pane shows; None where it holds none."""
     if isinstance(pane, HasTable):
         return pane.table() or None
-    held = {name.removeprefix(REACTIVE): value for name, value in vars(pane).items() if isinstance(value, View)}
+    held = {name.removeprefix(REACTIVE): value for name, value in vars(pane).items() if isinstance(value, Message)}
     tokenizer = getattr(pane, "tokenizer", None)
     if len(held) == 1:
         return with_tokens(from_one(fields_of(next(iter(held.values())))), tokenizer)

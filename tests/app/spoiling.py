@@ -15,7 +15,8 @@ from typing import Any
 import torch
 
 from gpttui.protocol.border import Border
-from gpttui.protocol.frames import Answer, Opened, Reply, Request, Shown, decode_reply, frame
+from gpttui.protocol.frames import Answer, Reply, Request, decode_reply, frame
+from gpttui.protocol.play import Opened, Shown
 from gpttui.protocol.stream import InspectAnswer
 from gpttui.protocol.train import TrainAnswer, TrainNews
 from gpttui.tokenizers import Tokenizer

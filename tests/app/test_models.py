@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gpttui import locations
-from gpttui.protocol import frames as protocol
+from gpttui.protocol import play as protocol
 from gpttui.records import LossHistory, ModelCard
 from gpttui.runs.config import TrainConfig
 from gpttui.storage import gallery

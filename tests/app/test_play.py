@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from gpttui.protocol import frames as protocol
+from gpttui.protocol import play as protocol
 from gpttui.records import Sampling
 from gpttui.tui.session.opening import Opening
 from tests.app.pilot import playground

@@ -7,8 +7,8 @@ import pytest
 from textual.message import Message
 
 from gpttui.errors import UserError
-from gpttui.protocol import frames as protocol
-from gpttui.protocol.frames import Look
+from gpttui.protocol import play as protocol
+from gpttui.protocol.message import Look
 from gpttui.records import Sampling
 from gpttui.tui.session.link import SessionLink
 from gpttui.tui.session.messages import EngineLost, ModelOpened, Refused, SnapshotArrived

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from gpttui import locations
-from gpttui.protocol.frames import Show
+from gpttui.protocol.play import Show
 from gpttui.runs import rundir
 from gpttui.runs.config import TrainConfig
 from gpttui.runs.events import EvalDone, RunStarted, SampleDrawn, StepDone, encode_event

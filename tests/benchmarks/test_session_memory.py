@@ -13,7 +13,7 @@ from gpttui.inference.recorder import give_memory_back
 from gpttui.inference.session import Session
 from gpttui.model.checkpoint import build
 from gpttui.model.gpt import GPT, GPTConfig
-from gpttui.protocol.frames import Look
+from gpttui.protocol.message import Look
 from gpttui.tokenizers import train_bpe
 
 def resident_mb():

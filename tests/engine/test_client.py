@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gpttui.engine.client import EngineClient, EngineFailure
-from gpttui.protocol.frames import SetPrompt
+from gpttui.protocol.play import SetPrompt
 
 
 async def test_a_text_that_no_frame_can_carry_is_refused_and_the_engine_lives(

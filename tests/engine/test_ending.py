@@ -14,8 +14,8 @@ import pytest
 from gpttui.engine import client as clients
 from gpttui.engine.client import EngineClient, EngineDied
 from gpttui.engine.launch import default_command
-from gpttui.protocol.frames import Opened, StartRun
-from gpttui.protocol.train import OneBatch, PauseRun, TrainNews
+from gpttui.protocol.play import Opened
+from gpttui.protocol.train import OneBatch, PauseRun, StartRun, TrainNews
 from gpttui.runs import rundir
 from gpttui.runs.config import TrainConfig
 from gpttui.runs.events import EvalDone, RunEnded, SampleDrawn, StepDone
@@ -163,7 +163,7 @@ async def test_an_evaluation_that_was_dropped_is_made_up_for(client: EngineClien
 BUSY = """
 import sys, time
 from gpttui.engine import registry, server
-from gpttui.protocol.frames import Show
+from gpttui.protocol.play import Show
 
 def long(engine, request):
     print("at work", file=sys.stderr, flush=True)
@@ -176,7 +176,8 @@ sys.exit(server.main())
 
 @pytest.mark.parametrize("way", ["nobody reads", "SIGTERM"])
 def test_one_that_is_busy_ends_too(tmp_path: Path, way: str) -> None:
-    from gpttui.protocol.frames import Call, Show, frame
+    from gpttui.protocol.frames import Call, frame
+    from gpttui.protocol.play import Show
 
     log = tmp_path / "log"
     with log.open("wb") as errors:
@@ -201,7 +202,8 @@ def test_one_that_is_busy_ends_too(tmp_path: Path, way: str) -> None:
 STUBBORN = """
 import os, signal, sys, time
 import numpy as np
-from gpttui.protocol.frames import VERSION, EngineInfo, Reply, frame
+from gpttui.protocol.frames import Reply, VERSION, frame
+from gpttui.protocol.message import EngineInfo
 from gpttui.protocol.train import TrainNews
 
 signal.signal(signal.SIGTERM, signal.SIG_IGN if "deaf" in sys.argv else signal.SIG_DFL)

@@ -17,22 +17,8 @@ from gpttui.interventions import AblateHead, AblateNeuron, AblatePart, ForbidEdg
 from gpttui.model import checkpoint
 from gpttui.protocol import parts
 from gpttui.protocol import stream as views
-from gpttui.protocol.frames import (
-    Call,
-    Choose,
-    Intervene,
-    Jump,
-    Opened,
-    OpenModel,
-    Reply,
-    Restore,
-    SetPrompt,
-    Shown,
-    Step,
-    decode_call,
-    decode_reply,
-    frame,
-)
+from gpttui.protocol.frames import Call, Reply, decode_call, decode_reply, frame
+from gpttui.protocol.play import Choose, Intervene, Jump, Opened, OpenModel, Restore, SetPrompt, Shown, Step
 from gpttui.records import Sampling
 from gpttui.tokenizers import train_characters
 from tests.unit.shapes import SHAPES, model

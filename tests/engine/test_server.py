@@ -13,20 +13,15 @@ import numpy as np
 import pytest
 
 from gpttui.engine.launch import default_command
-from gpttui.protocol import frames as protocol
-from gpttui.protocol.frames import (
-    Answer,
+from gpttui.protocol import frames
+from gpttui.protocol.frames import Answer, Call, Reply, Request, decode_reply, frame, read_frame
+from gpttui.protocol.message import EngineInfo, Failure, Look
+from gpttui.protocol.play import (
     Back,
-    Call,
     Choose,
-    EngineInfo,
-    Failure,
     Jump,
-    Look,
     Opened,
     OpenModel,
-    Reply,
-    Request,
     Restore,
     SetPrompt,
     SetSampling,
@@ -34,9 +29,6 @@ from gpttui.protocol.frames import (
     Show,
     Shown,
     Step,
-    decode_reply,
-    frame,
-    read_frame,
 )
 from gpttui.records import Sampling, Snapshot
 from tests import fakes
@@ -110,7 +102,7 @@ def child(tmp_path_factory: pytest.TempPathFactory, model_dir: Path) -> Iterator
 
 def test_it_says_who_it_is(child: Child) -> None:
     info = child.info
-    assert (info.protocol, info.pid) == (protocol.VERSION, child.process.pid)
+    assert (info.protocol, info.pid) == (frames.VERSION, child.process.pid)
     assert info.threads >= 1 and info.started_ms > 0 and info.device == "cpu"
     if hasattr(os, "getpriority"):
         assert os.getpriority(os.PRIO_PROCESS, info.pid) >= 10
@@ -265,7 +257,8 @@ def test_it_ends_on_sigterm(tmp_path: Path) -> None:
 SCRIPT = """
 import os, sys
 from gpttui.engine import registry, server
-from gpttui.protocol.frames import Back, Failure, Jump, Show, Step
+from gpttui.protocol.message import Failure
+from gpttui.protocol.play import Back, Jump, Show, Step
 
 ran = 0
 

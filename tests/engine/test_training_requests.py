@@ -14,25 +14,9 @@ from gpttui.engine.live_run import LEAST_TOKENS, MOST_WAIT_S, short_passes
 from gpttui.engine.server import Engine
 from gpttui.errors import UserError
 from gpttui.interventions import AblateHead, AblatePart, ForbidEdge, PatchResidual
-from gpttui.protocol.frames import (
-    Answer,
-    Call,
-    Intervene,
-    Look,
-    Opened,
-    OpenModel,
-    Reply,
-    ResumeRun,
-    SetPrompt,
-    Show,
-    Shown,
-    StartRun,
-    Step,
-    UseCheckpoint,
-    decode_call,
-    decode_reply,
-    frame,
-)
+from gpttui.protocol.frames import Answer, Call, Reply, decode_call, decode_reply, frame
+from gpttui.protocol.message import Look
+from gpttui.protocol.play import Intervene, Opened, OpenModel, SetPrompt, Show, Shown, Step
 from gpttui.protocol.stream import AskLens, LensGrid
 from gpttui.protocol.train import (
     AskBatch,
@@ -48,11 +32,14 @@ from gpttui.protocol.train import (
     OneBatch,
     PauseRun,
     Probes,
+    ResumeRun,
     RewindRun,
     SetLearningRate,
     SetStopRule,
+    StartRun,
     StopRun,
     TrainNews,
+    UseCheckpoint,
 )
 from gpttui.records import Sampling, Snapshot, live_weights
 from gpttui.runs import rundir

@@ -11,19 +11,9 @@ import numpy as np
 import pytest
 
 from gpttui.protocol.border import Border, Misfit, check_of
-from gpttui.protocol.frames import (
-    GREETING,
-    GREETING_ENDS,
-    Answer,
-    EngineInfo,
-    Failure,
-    Reply,
-    Request,
-    Shown,
-    Step,
-    decode_reply,
-    frame,
-)
+from gpttui.protocol.frames import GREETING, GREETING_ENDS, Answer, Reply, Request, decode_reply, frame
+from gpttui.protocol.message import EngineInfo, Failure
+from gpttui.protocol.play import Shown, Step
 from gpttui.protocol.stream import AskJourney, AskLens, Journey
 from gpttui.protocol.train import TrainNews
 from gpttui.records import LARGEST, Array, ModelCard, Text, floats

@@ -18,7 +18,9 @@ from gpttui.inference.session import Session, window_start
 from gpttui.model import checkpoint
 from gpttui.model.gpt import GPT, GPTConfig
 from gpttui.model.taps import Recorder
-from gpttui.protocol.frames import Look, Reply, Shown, decode_reply, frame
+from gpttui.protocol.frames import Reply, decode_reply, frame
+from gpttui.protocol.message import Look
+from gpttui.protocol.play import Shown
 from gpttui.records import Array, Sampling, Snapshot
 from gpttui.storage import gallery
 from tests import fakes

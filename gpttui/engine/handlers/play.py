@@ -14,13 +14,13 @@ from gpttui.inference.opening import open_model
 from gpttui.inference.session import Session
 from gpttui.interventions import Intervention, without_places
 from gpttui.model import checkpoint
-from gpttui.protocol.frames import (
-    Answer,
+from gpttui.protocol.frames import Answer
+from gpttui.protocol.message import Look
+from gpttui.protocol.play import (
     Back,
     Choose,
     Intervene,
     Jump,
-    Look,
     Opened,
     OpenModel,
     Restore,

@@ -19,8 +19,19 @@ from gpttui.errors import UserError
 from gpttui.inference.interventions import altered, made_of
 from gpttui.inference.opening import open_model
 from gpttui.model.gpt import GPT
-from gpttui.protocol.frames import Answer, Shown, UseCheckpoint
-from gpttui.protocol.train import AskBatch, AskBeforeAfter, AskProbes, BatchLosses, KeepModel, Kept, Probe, Probes
+from gpttui.protocol.frames import Answer
+from gpttui.protocol.play import Shown
+from gpttui.protocol.train import (
+    AskBatch,
+    AskBeforeAfter,
+    AskProbes,
+    BatchLosses,
+    KeepModel,
+    Kept,
+    Probe,
+    Probes,
+    UseCheckpoint,
+)
 from gpttui.records import frozen
 from gpttui.runs import rundir
 

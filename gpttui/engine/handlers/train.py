@@ -16,16 +16,20 @@ from gpttui.engine.inspect_cache import InspectCache
 from gpttui.engine.registry import answers
 from gpttui.errors import UserError
 from gpttui.inference.session import Session
-from gpttui.protocol.frames import Answer, Look, Opened, ResumeRun, StartRun
+from gpttui.protocol.frames import Answer
+from gpttui.protocol.message import Look
+from gpttui.protocol.play import Opened
 from gpttui.protocol.train import (
     Done,
     Measure,
     Measured,
     OneBatch,
     PauseRun,
+    ResumeRun,
     RewindRun,
     SetLearningRate,
     SetStopRule,
+    StartRun,
     StopRun,
 )
 from gpttui.records import ModelCard

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gpttui.errors import UserError
-from gpttui.protocol import frames as protocol
+from gpttui.protocol import play as protocol
 from gpttui.tui.renderables.labels import so_many
 from gpttui.tui.selection import Selection
 from gpttui.tui.session.link import SessionLink

@@ -16,7 +16,7 @@ from textual.binding import BindingType
 from textual.widget import Widget
 
 from gpttui.interventions import AblateHead, AblatePart
-from gpttui.protocol.frames import Look
+from gpttui.protocol.message import Look
 from gpttui.records import Snapshot
 from gpttui.tui import keys, ladders
 from gpttui.tui.pace import Pace

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from gpttui.protocol.frames import Answer, EngineInfo, Request
+from gpttui.protocol.frames import Answer, Request
+from gpttui.protocol.message import EngineInfo
 
 SILENT_S = 10.0
 """After so long without an answer the screen says so."""

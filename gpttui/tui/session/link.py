@@ -16,8 +16,11 @@ from textual.message import Message
 from gpttui.engine.client import EngineDied, EngineFailure
 from gpttui.errors import UserError
 from gpttui.interventions import Intervention, without_places
-from gpttui.protocol import frames as protocol
-from gpttui.protocol.frames import Answer, EngineInfo, Look, Opened, Request, Shown
+from gpttui.protocol import play as protocol
+from gpttui.protocol import train as training
+from gpttui.protocol.frames import Answer, Request
+from gpttui.protocol.message import EngineInfo, Look
+from gpttui.protocol.play import Opened, Shown
 from gpttui.records import ModelCard, Sampling, Snapshot, Told
 from gpttui.tui.session.asking import Engine, Question, telling_of_silence
 from gpttui.tui.session.messages import EngineLost, EngineReady, EngineSilent, ModelOpened, Refused, SnapshotArrived
@@ -90,13 +93,13 @@ class SessionLink:
         self.sampling, self.seed = session.sampling, session.seed
         self._begin(session, refused)
 
-    def train(self, request: protocol.StartRun | protocol.ResumeRun) -> None:
+    def train(self, request: training.StartRun | training.ResumeRun) -> None:
         """Begin or go on with a run, and open the model that it trains."""
         self._begin(request)
 
     def _begin(
         self,
-        request: protocol.OpenModel | protocol.Restore | protocol.StartRun | protocol.ResumeRun,
+        request: protocol.OpenModel | protocol.Restore | training.StartRun | training.ResumeRun,
         refused: Callable[[str], None] | None = None,
     ) -> None:
         def make() -> Request:
@@ -116,7 +119,7 @@ class SessionLink:
             self.under = run, step
             self._picked.clear()
 
-        self._change("scrub", lambda: protocol.UseCheckpoint(run, step, tokens, self._look()), drawn_anew)
+        self._change("scrub", lambda: training.UseCheckpoint(run, step, tokens, self._look()), drawn_anew)
 
     def step(self) -> None:
         self._change("step", lambda: protocol.Step(self._newest()))

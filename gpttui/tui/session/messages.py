@@ -2,7 +2,8 @@
 
 from textual.message import Message
 
-from gpttui.protocol.frames import EngineInfo, Opened
+from gpttui.protocol.message import EngineInfo
+from gpttui.protocol.play import Opened
 from gpttui.records import Snapshot
 
 

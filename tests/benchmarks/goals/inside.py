@@ -30,17 +30,9 @@ from gpttui.model.families import config_of, stored_state
 from gpttui.model.gpt import GPT, GPTConfig
 from gpttui.protocol import parts
 from gpttui.protocol import stream as views
-from gpttui.protocol.frames import (
-    Answer,
-    Call,
-    Failure,
-    OpenModel,
-    Request,
-    SetPrompt,
-    decode_reply,
-    frame,
-    read_frame,
-)
+from gpttui.protocol.frames import Answer, Call, Request, decode_reply, frame, read_frame
+from gpttui.protocol.message import Failure
+from gpttui.protocol.play import OpenModel, SetPrompt
 from gpttui.tokenizers import train_bpe
 from tests.benchmarks.goals import screens
 from tests.benchmarks.goals.startup import resident_bytes

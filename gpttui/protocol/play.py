@@ -1,0 +1,124 @@
+"""What the playground asks the engine for, and what it gets: a model opened, a text stepped, changed, looked at.
+
+`gpttui.protocol.frames` joins these into its unions. No torch, no screen.
+"""
+
+from typing import ClassVar
+
+import msgspec
+
+from gpttui.interventions import Intervention
+from gpttui.protocol.message import Look, Message
+from gpttui.protocol.train import ResumeRun, StartRun, UseCheckpoint
+from gpttui.records import Exact, LossHistory, ModelCard, Sampling, Snapshot, Told
+
+
+class OpenModel(Message, frozen=True):
+    """Load the model directory `path` and start with `prompt`. Answer: `Opened`."""
+
+    path: str
+    prompt: str | None = None
+    look: Look = Look()
+    sampling: Sampling | None = None
+    seed: int = 0
+
+
+class SetPrompt(Message, frozen=True):
+    """A new text from the start. Answer: Snapshot (as for all requests that follow, unless they say otherwise)."""
+
+    text: str
+    look: Look = Look()
+
+
+class Step(Message, frozen=True):
+    """Draw one token and append it."""
+
+    look: Look = Look()
+
+
+class Back(Message, frozen=True):
+    """Take the last token back; with `to_prompt`, all tokens behind the prompt."""
+
+    to_prompt: bool = False
+    look: Look = Look()
+
+
+class Choose(Message, frozen=True):
+    """Put token `token_id` after `position`, dropping what followed there (the dropped branch can be drawn again)."""
+
+    position: int
+    token_id: int
+    look: Look = Look()
+
+
+class SetSampling(Message, frozen=True):
+    sampling: Sampling
+    look: Look = Look()
+
+
+class SetSeed(Message, frozen=True):
+    seed: int
+    look: Look = Look()
+
+
+class Show(Message, frozen=True):
+    """Nothing changes but what is looked at."""
+
+    look: Look = Look()
+
+
+class Restore(Message, frozen=True):
+    """Open a model and put its session back as it was, token for token. Answer: `Opened`."""
+
+    path: str
+    prompt: str
+    appended: list[int]
+    picked: list[bool]
+    """For each appended token: whether a person chose it."""
+    sampling: Sampling
+    seed: int
+    look: Look = Look()
+    changes: tuple[Intervention, ...] = ()
+    draws: list[Told] = msgspec.field(default_factory=list)
+    """For each appended token how it was drawn then, as far as it is known."""
+    run: str = ""
+    """A run whose checkpoint of `step` gives the weights; empty: the model's own."""
+    step: int = -1
+
+
+class Intervene(Message, frozen=True):
+    """Change the model by these and no other interventions from now on; none: it is as it was loaded.
+
+    Where a mean is meant and no text named (`over`), it is the prompt's; name the prompt to keep it when that changes.
+    """
+
+    changes: tuple[Intervention, ...]
+    look: Look = Look()
+
+
+class Jump(Message, frozen=True):
+    """Put another continuation behind the prompt, token for token: a branch that was left."""
+
+    appended: list[int]
+    picked: list[bool]
+    look: Look = Look()
+    draws: list[Told] = msgspec.field(default_factory=list)
+
+
+PlayRequest = OpenModel | SetPrompt | Step | Back | Choose | SetSampling | SetSeed | Show | Restore | Intervene | Jump
+
+
+class Opened(Message, frozen=True):
+    TO: ClassVar = (OpenModel, Restore, StartRun, ResumeRun)
+    card: ModelCard
+    tokenizer_json: Exact
+    history: LossHistory | None
+    snapshot: Snapshot
+
+
+class Shown(Message, frozen=True):
+    TO: ClassVar = (SetPrompt, Step, Back, Choose, SetSampling, SetSeed, Show, Intervene, Jump, UseCheckpoint)
+    snapshot: Snapshot
+
+
+PlayAnswer = Opened | Shown
