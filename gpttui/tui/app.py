@@ -22,15 +22,14 @@ from gpttui.tui.screens.play import PlayScreen
 from gpttui.tui.session.asking import Engine
 from gpttui.tui.session.opening import Opening
 
-UNEXPECTED = 70
-"""Exit code of a crash, as the command line's."""
-
 
 class GpttuiApp(TerminalApp):
     """The playground's app. `run()` returns when it is left."""
 
     TITLE = "gpttui"
     CSS_PATH = "screens/play.tcss"
+    CRASHED = 70
+    """As the command line's."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", "Quit", id="app_quit", tooltip="Leave from anywhere", show=False, priority=True),
         Binding("ctrl+c", "help_quit", show=False, system=True),
@@ -65,23 +64,11 @@ class GpttuiApp(TerminalApp):
     def get_line_filters(self) -> Sequence[LineFilter]:
         return [*super().get_line_filters(), self._gate]
 
-    @property
-    def _background_screens(self) -> list[Screen[object]]:
-        """Textual redraws the whole terminal whenever a screen behind the top one changes, even where nothing of it can
-        be seen; a view over the playground, which follows its selection, would be drawn three times for a key."""
-        opaque = bool(self._screen_stack) and self._screen_stack[-1].styles.background.a == 1
-        return [] if opaque else super()._background_screens
+    def crashed(self, error: Exception) -> None:
+        """One line, and the text saved."""
+        from gpttui.tui import crash
 
-    def _handle_exception(self, error: Exception) -> None:
-        """Textual's last resort for what nobody caught: one line instead of its traceback, and the text saved."""
-        self._return_code = UNEXPECTED
-        if self._exception is None:
-            from gpttui.tui import crash
-
-            self._exception = error
-            self._exception_event.set()
-            self.last_words = crash.last_words(error, self.screen_stack)
-        self._close_messages_no_wait()
+        self.last_words = crash.last_words(error, self.screen_stack)
 
     async def on_event(self, event: events.Event) -> None:
         """What is pasted has the line ends of text, in whichever editor it lands: terminals send CR for a newline."""

@@ -8,7 +8,6 @@ writes tells `on_hang_up` when the terminal is gone.
 import contextlib
 import os
 import select
-import signal
 import sys
 import termios
 import threading
@@ -18,11 +17,10 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from textual import on
-from textual._xterm_parser import XTermParser
-from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.drivers.linux_driver import LinuxDriver
 from textual.widgets import TextArea
+
+from gpttui.tui.textual_private import OwnApp, OwnDriver
 
 READ_BYTES = 4096
 WAKES_S = 0.1
@@ -99,10 +97,10 @@ class Outlet:
                 return
 
 
-class TerminalDriver(LinuxDriver):
+class TerminalDriver(OwnDriver):
     """For a `TerminalApp`."""
 
-    _app: "TerminalApp"
+    app: "TerminalApp"
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -139,7 +137,7 @@ class TerminalDriver(LinuxDriver):
             self._outlet.close()
 
     def run_input_thread(self) -> None:
-        parser, decode = XTermParser(self._debug), getincrementaldecoder("utf-8")("replace").decode
+        parser, decode = self.parser(), getincrementaldecoder("utf-8")("replace").decode
         while not self.exit_event.is_set():
             if select.select([self.fileno], [], [], WAKES_S)[0]:
                 try:
@@ -155,10 +153,10 @@ class TerminalDriver(LinuxDriver):
                 self.process_message(message)
 
     def _hang_up(self) -> None:
-        self._app.on_hang_up()
+        self.app.on_hang_up()
 
     def _paint_anew(self) -> None:
-        self._loop.call_soon_threadsafe(self._app.paint_anew)
+        self.call_on_loop(self.app.paint_anew)
 
     @property
     def can_suspend(self) -> bool:
@@ -169,15 +167,8 @@ class TerminalDriver(LinuxDriver):
             return os.getsid(os.getppid()) == os.getsid(0)
         return False
 
-    def _sigtstp_application(self, *_: object) -> None:
-        """Stops the whole job: whatever has started it in the same shell must not wait for it."""
-        if self._auto_restart:
-            self.suspend_application_mode()
-            self._must_signal_resume = True
-        os.kill(0, signal.SIGSTOP)
 
-
-class TerminalApp(App[None]):
+class TerminalApp(OwnApp):
     """An app on this driver. `ctrl+z` suspends it, except where it takes back what was typed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -196,13 +187,13 @@ class TerminalApp(App[None]):
 
     def give_back_terminal(self) -> None:
         """From any thread, where the loop hangs."""
-        if isinstance(self._driver, TerminalDriver):
-            self._driver.restore()
+        if isinstance(self.driver, TerminalDriver):
+            self.driver.restore()
 
     def action_suspend_process(self) -> None:
         if isinstance(self.focused, TextArea):
             self.focused.action_undo()
-        elif self._driver is not None and not self._driver.can_suspend:
+        elif self.driver is not None and not self.driver.can_suspend:
             self.notify("there is no shell here to come back from")
         else:
             super().action_suspend_process()

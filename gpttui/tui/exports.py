@@ -10,6 +10,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from gpttui.errors import UserError
+from gpttui.tui.textual_private import painted
 
 
 def picture(screen: Screen[Any], pane: Widget) -> str:
@@ -25,7 +26,7 @@ def picture(screen: Screen[Any], pane: Widget) -> str:
         legacy_windows=False,
         safe_box=False,
     )
-    lines = screen._compositor.render_strips()  # what `App.export_screenshot` draws, of which this is a part
+    lines = painted(screen)
     segments: list[Segment] = []
     for strip in lines[region.y : region.bottom]:
         segments += [*strip.crop(region.x, region.right), Segment.line()]

@@ -10,7 +10,7 @@ from textual.widget import Widget
 from gpttui.errors import UserError
 from gpttui.sessions.tree import load_session
 from gpttui.tui import crash
-from gpttui.tui.app import UNEXPECTED
+from gpttui.tui.app import GpttuiApp
 from gpttui.tui.session.opening import Opening
 from tests.app.pilot import Playground, playground
 
@@ -52,7 +52,7 @@ async def test_a_widget_that_raises_ends_the_app_in_one_line_with_all_that_was_t
     page = await broken("space", "space", "t", "x", error=ZeroDivisionError("deliberate\n[red]"))
     line = page.app.last_words
     assert line.startswith("unexpected ZeroDivisionError: deliberate [red]; your session is safe, go on with")
-    assert "\n" not in line and page.app.return_code == UNEXPECTED
+    assert "\n" not in line and page.app.return_code == GpttuiApp.CRASHED
     session = load_session(file_in(line, r"gpttui --session (\S+\.json)"))
     assert session.prompt == "To be, or not" and session.model == "somewhere"
     assert session.appended == page.ids[-2:] and session.sampling.temperature == pytest.approx(0.7)

@@ -27,6 +27,7 @@ from gpttui.tui.session.hints import NO_CHECKPOINTS, altered
 from gpttui.tui.session.messages import EngineLost, EngineReady, EngineSilent, ModelOpened, Refused, SnapshotArrived
 from gpttui.tui.session.remembered import COMING_BACK, SETTINGS, Setting, take_back, values
 from gpttui.tui.session.sharing import Sharing
+from gpttui.tui.textual_private import PatientScreen
 from gpttui.tui.views import table as views
 from gpttui.tui.views.frame_keys import FRAME
 from gpttui.tui.views.hold import LAYOUT, Hold
@@ -45,7 +46,7 @@ NO_TEXT = "there is no text to look into yet: press / and type one"
 LOOKING = "asking the engine…"
 
 
-class InsideScreen(Sharing):
+class InsideScreen(PatientScreen[None], Sharing):
     """One view of what happens inside, over the whole terminal."""
 
     VIEW: ClassVar[str] = ""
@@ -235,10 +236,9 @@ class InsideScreen(Sharing):
         repaint = repaint and not layout and self.hold.opened
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
-    def _compositor_refresh(self) -> None:
-        """Textual would draw the frame, and drop it."""
-        if not self.hold.holding:
-            super()._compositor_refresh()
+    @property
+    def holding(self) -> bool:
+        return self.hold.holding
 
     # ── The frame itself ─────────────────────────────────────────────────────────────────────────────────────────
 

@@ -25,6 +25,8 @@ from textual_plot.plot_widget import LinePlot, VLinePlot
 from gpttui.runs.series import Array
 from gpttui.tui.renderables.braille import braille_line
 
+CHECKED = (0, 10), (0, 11)
+"""Versions of textual-plot, from and below, that its private names here were checked with."""
 LEFT = 6
 """Columns of the labels of the loss axis."""
 SMALLEST = (12, 4)

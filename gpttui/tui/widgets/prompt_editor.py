@@ -108,7 +108,7 @@ class _Area(TextArea):
             line.stylize(self.get_component_rich_style("prompt-editor--hidden"), at, at + 1)
         return line
 
-    async def _on_key(self, event: events.Key) -> None:
+    def on_key(self, event: events.Key) -> None:
         if event.key == "enter":
             self._take(event, self.Entered())
         elif event.key == "escape":
