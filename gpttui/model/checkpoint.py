@@ -24,7 +24,7 @@ from gpttui.model.families import Loaded, config_of, load_state, stored_state, t
 from gpttui.model.gpt import GPT, GPTConfig, rotary_tables
 from gpttui.storage import model_config
 from gpttui.storage.model_config import Config, field_name
-from gpttui.storage.model_files import CONFIG, checksum, header, need_directory, need_weights, weight_files
+from gpttui.storage.model_files import CONFIG, checksum, header, need_directory, weight_files
 from gpttui.storage.model_files import WEIGHTS as WEIGHTS
 
 LARGE_HEAD = 1 << 24
@@ -158,11 +158,10 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 
 def read_file(file: Path) -> dict[str, Tensor]:
     """The tensors of one safetensors file, checked against its checksum where it has one."""
-    need_weights(file)
+    expected = header(file).crc32
     try:
         with safe_open(file, framework="pt") as handle:
             tensors = {name: handle.get_tensor(name) for name in handle.keys()}  # noqa: SIM118
-            expected = (handle.metadata() or {}).get("crc32")
     except (OSError, SafetensorError, ValueError) as error:
         raise UserError(f"{file} is damaged or cut short ({reason(error)}); copy or download it again") from error
     if expected is not None and _checksum(tensors) != expected:

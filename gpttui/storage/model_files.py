@@ -98,6 +98,9 @@ def _no_weights(path: Path) -> str:
     return f"{path} holds no {WEIGHTS}; was the download or the training finished?"
 
 
+MOST_NUMBERS = (1 << 63) - 1
+
+
 class Stored(msgspec.Struct, frozen=True):
     """One tensor in a safetensors file."""
 
@@ -134,7 +137,8 @@ def header(file: Path) -> Header:
     tensors = {name: from_json(entry, Stored, str(file)) for name, entry in raw.items()}
     for name, tensor in tensors.items():
         begin, end = tensor.data_offsets
-        if math.prod(tensor.shape) > 8 * (end - begin):
+        axes = [max(1, axis) for axis in tensor.shape]  # strides count an empty axis as one, and must fit into 64 bits
+        if math.prod(tensor.shape) > 8 * (end - begin) or math.prod(axes) > MOST_NUMBERS:
             raise UserError(f"{file} is damaged: {name[:80]} does not fit into its bytes {begin} to {end}")
     if max((tensor.data_offsets[1] for tensor in tensors.values()), default=0) + 8 + length != size_bytes:
         raise damaged

@@ -66,6 +66,21 @@ def garble_header(path: Path) -> None:
     file.write_bytes(bytes(data))
 
 
+def one_more(*axes: int, span: int = 0) -> Callable[[Path], None]:
+    """A tensor more, of this shape, at the last `span` bytes."""
+
+    def change(path: Path) -> None:
+        file = path / "model.safetensors"
+        data = file.read_bytes()
+        start = 8 + int.from_bytes(data[:8], "little")
+        entries, end = json.loads(data[8:start]), len(data) - start
+        entries["x"] = {"dtype": "F32", "shape": axes, "data_offsets": [end - span, end]}
+        head = json.dumps(entries).encode()
+        file.write_bytes(len(head).to_bytes(8, "little") + head + data[start:])
+
+    return change
+
+
 def to_pickle(path: Path) -> None:
     (path / "pytorch_model.bin").write_bytes(pickle.dumps({"a": 1}))
     (path / "model.safetensors").unlink()
@@ -93,6 +108,8 @@ BROKEN: dict[str, tuple[Callable[[Path], None], str]] = {
     "head only": (cut_head, "damaged or cut short"),
     "bit flipped": (flip_a_bit, "checksum does not match"),
     "header garbled": (garble_header, "cannot be read: JSON is malformed"),
+    "an empty tensor of huge axes": (one_more(0, 1 << 40, 1 << 40), "is damaged: x does not fit into its bytes"),
+    "an axis too many": (one_more(*range(2000), span=64), "is damaged: x does not fit into its bytes"),
     "no weights": (lambda p: (p / "model.safetensors").unlink(), "holds no model.safetensors"),
     "no config": (lambda p: (p / "config.json").unlink(), "holds no config.json"),
     "no tokenizer": (lambda p: (p / "tokenizer.json").unlink(), "holds no tokenizer.json"),
