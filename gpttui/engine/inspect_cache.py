@@ -140,8 +140,3 @@ def known_ids(session: Session, token_ids: tuple[int, ...]) -> tuple[int, ...]:
         for first in range(0, len(token_ids), session.model.config.context):
             check_ids(session.model.config, token_ids[first : first + session.model.config.context])
     return token_ids
-
-
-def array(x: Tensor) -> Array:
-    """As it travels."""
-    return frozen(x.cpu().contiguous().numpy())

@@ -6,44 +6,15 @@ of a thousand tokens costs a viewport and not a square for each of 144 heads. Th
 """
 
 import math
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from gpttui.inference.arrays import array
 from gpttui.inference.trace import Trace, check_layer
 from gpttui.model.gpt import causal_mask
 from gpttui.model.taps import PlacedTap, placed
-from gpttui.records import Array, frozen
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Stages:
-    """Rows `first_query …` and columns `first_key …` of one head, all float32 `[query, key]`."""
-
-    first_query: int
-    """In the text, as `first_key`."""
-    first_key: int
-    raw: Array
-    """q·k, the future included."""
-    scaled: Array
-    """Divided by sqrt(d_head)."""
-    masked: Array
-    """-inf where a query may not look (the future, and edges that an intervention forbids)."""
-    pattern: Array
-    """Softmax over all keys, those outside these columns too."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class CellProducts:
-    """One query meets one key, dimension by dimension."""
-
-    query: Array
-    """`[d_head]`"""
-    key: Array
-    """`[d_head]`"""
-    products: Array
-    """`[d_head]`: query times key; they sum to q·k."""
+from gpttui.protocol.parts import Stages
 
 
 @torch.inference_mode()
@@ -54,40 +25,56 @@ def stages(
     *,
     queries: slice = slice(None),
     keys: slice = slice(None),
+    cell: tuple[int, int] = (-1, -1),
     changes: PlacedTap | None = None,
 ) -> Stages:
     """The stages of one head for rows `queries` and columns `keys` of the trace's window (slices without step).
 
-    The trace must hold the layer's `attn.q` and `attn.k`, made with `changes` where there are any. Raises UserError for
-    a layer or head that is not there.
+    `cell`: row and column of one meeting to be told dimension by dimension; a negative column is the one that the row
+    looks at most, a negative row none. The trace must hold the layer's `attn.q` and `attn.k`, made with `changes` where
+    there are any. Raises UserError for a layer or head that is not there.
     """
     check_layer(trace.config, layer, head)
+    config, (q, k) = trace.config, heads_of(trace, layer)
+
+    def rows(first: int, end: int) -> tuple[Tensor, ...]:
+        """Raw, scaled, masked, pattern: `[rows, T]` each."""
+        raw = q[head, first:end] @ k[head].T
+        if changes is None:
+            masked, pattern = (x[0] for x in pattern_rows(trace, layer, first, end, heads=slice(head, head + 1)))
+        else:  # a tap is given all heads, as in a pass
+            masked, pattern = (x[head] for x in pattern_rows(trace, layer, first, end, changes))  # [rows, end]
+        pad, beyond = torch.nn.functional.pad, (0, len(trace) - end)
+        return raw, raw * (1.0 / math.sqrt(q.size(-1))), pad(masked, beyond, value=-math.inf), pad(pattern, beyond)
+
     first, end, _ = queries.indices(len(trace))
     left, right, _ = keys.indices(len(trace))
-    q, k = heads_of(trace, layer)
-    raw = q[head, first:end] @ k[head].T  # [rows, T]
-    scaled = raw * (1.0 / math.sqrt(q.size(-1)))
-    if changes is None:
-        masked, pattern = (x[0] for x in pattern_rows(trace, layer, first, end, heads=slice(head, head + 1)))
-    else:  # a tap is given all heads, as in a pass
-        masked, pattern = (x[head] for x in pattern_rows(trace, layer, first, end, changes))  # [rows, end]
-    pad, beyond = torch.nn.functional.pad, (0, len(trace) - end)
-    masked, pattern = pad(masked, beyond, value=-math.inf), pad(pattern, beyond)
-    cut = slice(left, right)
+    raw, scaled, masked, pattern = (array(x[:, left:right]) for x in rows(first, end))
+    (row, column), at = cell, (-1, -1)
+    query = key = met = torch.empty(0)
+    if row >= 0:
+        one = torch.cat(rows(row, row + 1))  # [4, T]
+        column = column if column >= 0 else int(one[-1].argmax())
+        query, key, met = q[head, row], k[head, column], one[:, column]
+        at = trace.start + row, trace.start + column
     return Stages(
-        trace.start + first,
-        trace.start + left,
-        *(_array(x[:, cut]) for x in (raw, scaled, masked, pattern)),
+        layer=layer,
+        head=head,
+        first_query=trace.start + first,
+        first_key=trace.start + left,
+        raw=raw,
+        scaled=scaled,
+        masked=masked,
+        pattern=pattern,
+        cell=at,
+        query=array(query),
+        key=array(key),
+        products=array(query * key),
+        met=array(met),
+        qk_norm=config.qk_norm,
+        qk_gain=config.qk_norm and config.qk_gain,
+        rope=config.positions == "rope",
     )
-
-
-@torch.inference_mode()
-def cell(trace: Trace, layer: int, head: int, query: int, key: int) -> CellProducts:
-    """How text position `query` meets `key` in one head, dimension by dimension."""
-    check_layer(trace.config, layer, head)
-    q, k = heads_of(trace, layer)
-    asks, answers = q[head, trace.row(query)], k[head, trace.row(key)]
-    return CellProducts(_array(asks), _array(answers), _array(asks * answers))
 
 
 def heads_of(trace: Trace, layer: int) -> tuple[Tensor, Tensor]:
@@ -118,7 +105,3 @@ def pattern_rows(
     pattern = scores.softmax(dim=-1)
     pattern = pattern if tap is None else tap(site + "pattern", pattern)
     return scores[0], pattern[0]
-
-
-def _array(x: Tensor) -> Array:
-    return frozen(x.float().cpu().contiguous().numpy())

@@ -6,15 +6,20 @@ add up to 1.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from gpttui.errors import UserError
+from gpttui.inference.arrays import array
 from gpttui.inference.contributions import residual_terms
+from gpttui.inference.lens import lens
 from gpttui.inference.trace import Trace, stops
 from gpttui.model.gpt import GPT
-from gpttui.records import Array, frozen
+from gpttui.protocol.stream import Compared
+from gpttui.records import frozen
 from gpttui.tokenizers import Tokenizer
 
 _WORD = re.compile(r"\w+(?:['’]\w+)*")
@@ -53,47 +58,45 @@ def _words(tokenizer: Tokenizer, text: str) -> dict[str, tuple[int, tuple[int, .
     return found
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Comparison:
-    """Two positions of two traces, all float32."""
-
-    stops: tuple[str, ...]
-    distances: Array
-    """`[stop]`: Euclidean, between the two residual vectors."""
-    cosines: Array
-    """`[stop]`"""
-    norms: Array
-    """`[2, stop]`: lengths of the two."""
-    share_embed: float
-    """Of the last difference: token and position embedding together."""
-    share_heads: Array
-    """`[layer, head]`"""
-    share_mlps: Array
-    """`[layer]`"""
-    share_altered: float
-    """What interventions put in by hand; 0 in an unaltered model."""
-
-
 @torch.inference_mode()
-def compare(model: GPT, trace_a: Trace, position_a: int, trace_b: Trace, position_b: int) -> Comparison:
-    """Both traces must hold `contribution_sites`. Shares are nan where the two last vectors are equal."""
-    row_a, row_b = trace_a.row(position_a), trace_b.row(position_b)
-    a = trace_a.residual(slice(row_a, row_a + 1))[:, 0]
-    b = trace_b.residual(slice(row_b, row_b + 1))[:, 0]
-    terms_a, terms_b = residual_terms(model, trace_a, row_a), residual_terms(model, trace_b, row_b)
-    apart = a[-1] - b[-1]
+def compare(
+    model: GPT, a: Trace, b: Trace, pair: SharedWord, shared: Sequence[SharedWord] = (), *, k: int = 8
+) -> Compared:
+    """The two places of `pair`, of all words that are `shared`, and the `k` likeliest tokens after each.
+
+    Both traces must hold `contribution_sites` and `logits`. Shares are nan where the two last vectors are equal.
+    """
+    places = (a, a.row(pair.position_a)), (b, b.row(pair.position_b))
+    streams = torch.stack([trace.residual(slice(row, row + 1))[:, 0] for trace, row in places])  # [2, stop, d_model]
+    terms_a, terms_b = (residual_terms(model, trace, row) for trace, row in places)
+    apart = streams[0, -1] - streams[1, -1]
     length = apart.square().sum()
-    along = apart / length if float(length.sqrt()) > 1e-6 * float(a[-1].norm()) else apart * torch.nan
+    along = apart / length if float(length.sqrt()) > 1e-6 * float(streams[0, -1].norm()) else apart * torch.nan
     share = {name: (terms_a[name] - terms_b[name]) @ along for name in terms_a}
-    return Comparison(
+    probs = torch.stack([trace.tensors["logits"][row] for trace, row in places]).float().softmax(dim=-1)
+    top = probs.topk(min(k, probs.size(1)), dim=-1)
+    said = lens(model, streams, k=1)
+    return Compared(
+        ids_a=frozen(np.asarray(a.ids, dtype=np.int32)),
+        ids_b=frozen(np.asarray(b.ids, dtype=np.int32)),
+        words=tuple((word.word, word.position_a, word.position_b) for word in shared),
+        word=pair.word,
+        position_a=pair.position_a,
+        position_b=pair.position_b,
+        same_tokens=pair.same_tokens,
         stops=tuple(stop.name for stop in stops(model.config)),
-        distances=_array((a - b).norm(dim=-1)),
-        cosines=_array(torch.cosine_similarity(a, b, dim=-1)),
-        norms=_array(torch.stack((a, b)).norm(dim=-1)),
+        distances=array((streams[0] - streams[1]).norm(dim=-1)),
+        cosines=array(torch.cosine_similarity(streams[0], streams[1], dim=-1)),
+        norms=array(streams.norm(dim=-1)),
         share_embed=float(share["embed"] + share["pos_embed"]),
-        share_heads=_array(share["heads"]),
-        share_mlps=_array(share["mlps"]),
+        share_heads=array(share["heads"]),
+        share_mlps=array(share["mlps"]),
         share_altered=float(share["altered"].sum()),
+        top_ids=array(top.indices),
+        top_probs=array(top.values),
+        other_probs=array(probs.flip(0).gather(1, top.indices)),
+        lens_ids=frozen(said.top_ids[..., 0]),
+        lens_probs=frozen(said.top_probs[..., 0]),
     )
 
 
@@ -108,7 +111,3 @@ def choose_pair(tokenizer: Tokenizer, text_a: str, text_b: str, word: str | None
         if pair.word == word.lower().strip():
             return pair
     raise UserError(f"{word!r} is not in both texts; they share {', '.join(pair.word for pair in shared[:5])}")
-
-
-def _array(x: torch.Tensor) -> Array:
-    return frozen(x.float().cpu().numpy())

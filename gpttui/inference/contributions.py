@@ -7,13 +7,14 @@ later parts counts as theirs. Numbers are raw: nothing is centred over the vocab
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from gpttui.inference.arrays import array
 from gpttui.inference.trace import Trace, blocks, mlp_of, stops
 from gpttui.model.gpt import GPT, Attention, GPTConfig, Norm
+from gpttui.protocol.stream import Shares
 from gpttui.records import Array, frozen
 
 
@@ -25,40 +26,8 @@ def contribution_sites(config: GPTConfig) -> frozenset[str]:
     return frozenset(sites | {"embed"} | ({"pos_embed"} if config.positions == "learned" else set()))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Contributions:
-    """Shares of the logits of `token_ids` at one position; everything float32 and in logits (nats)."""
-
-    token_ids: tuple[int, ...]
-    embed: Array
-    """`[token]`"""
-    pos_embed: Array
-    """`[token]`; 0 where positions are not vectors."""
-    heads: Array
-    """`[token, layer, head]`"""
-    attn_biases: Array
-    """`[token, layer]`: of the attention's output projection."""
-    mlps: Array
-    """`[token, layer]`: the MLP's output without its bias; 0 in an attention-only model."""
-    mlp_biases: Array
-    """`[token, layer]`"""
-    altered: Array
-    """`[token, stop]`: what interventions put in or took out of the stream by hand, 0 in an unaltered model."""
-    final_bias: Array
-    """`[token]`: of the final norm, as the head reads it."""
-    logits: Array
-    """`[token]`: computed the usual way."""
-
-    @property
-    def totals(self) -> Array:
-        """`[token]`: the sum of all shares, which is `logits` but for rounding."""
-        parts = (self.heads, self.attn_biases, self.mlps, self.mlp_biases, self.altered)
-        total = sum((part.reshape(len(part), -1).sum(axis=1) for part in parts), self.embed + self.pos_embed)
-        return frozen(total + self.final_bias)
-
-
 @torch.inference_mode()
-def contributions(model: GPT, trace: Trace, position: int, token_ids: Sequence[int]) -> Contributions:
+def contributions(model: GPT, trace: Trace, position: int, token_ids: Sequence[int]) -> Shares:
     """Shares of the logits of `token_ids` at text position `position`. The trace must hold `contribution_sites`.
 
     Raises UserError where the position is outside the trace.
@@ -68,15 +37,19 @@ def contributions(model: GPT, trace: Trace, position: int, token_ids: Sequence[i
     final = trace.stop(stops(config)[-1])[row]
     read, final_bias = frozen_readout(model, final, token_ids)  # [token, C], [token]
 
-    def shares(x: Tensor) -> Array:
-        return frozen((read @ x.reshape(-1, x.size(-1)).T).reshape(len(token_ids), *x.shape[:-1]).float().cpu().numpy())
+    def share(x: Tensor) -> Array:
+        return array((read @ x.reshape(-1, x.size(-1)).T).reshape(len(token_ids), *x.shape[:-1]))
 
-    logits = model.lm_head.weight[list(token_ids)] @ model.transformer.ln_f(final)
-    return Contributions(
+    shares, bias = {name: share(x) for name, x in terms.items()}, array(final_bias)
+    parts = (shares[name] for name in ("heads", "attn_biases", "mlps", "mlp_biases", "altered"))
+    total = sum((x.reshape(len(x), -1).sum(axis=1) for x in parts), shares["embed"] + shares["pos_embed"])
+    return Shares(
+        position=trace.start + row,
         token_ids=tuple(token_ids),
-        final_bias=frozen(final_bias.float().cpu().numpy()),
-        logits=frozen(logits.float().cpu().numpy()),
-        **{name: shares(x) for name, x in terms.items()},
+        final_bias=bias,
+        totals=frozen(total + bias),
+        logits=array(model.lm_head.weight[list(token_ids)] @ model.transformer.ln_f(final)),
+        **shares,
     )
 
 
@@ -89,11 +62,11 @@ def neuron_contributions(model: GPT, trace: Trace, position: int, token_id: int,
     behind = blocks(model)[layer].ln_2_post
     if isinstance(behind, Norm):
         read = read * frozen_gain(behind, mlp.c_proj(post))
-    return frozen((read[0] @ mlp.c_proj.weight * post).float().cpu().numpy())
+    return array(read[0] @ mlp.c_proj.weight * post)
 
 
 def residual_terms(model: GPT, trace: Trace, row: int) -> dict[str, Tensor]:
-    """The terms whose sum is the last residual vector at `row`, under `Contributions`' names, each `[..., d_model]`."""
+    """The terms whose sum is the last residual vector at `row`, under `Shares`' names, each `[..., d_model]`."""
     config, here = model.config, stops(model.config)
     stream = torch.stack([trace.stop(stop)[row] for stop in here])  # [stop, C]
     empty = torch.zeros_like(stream[0])

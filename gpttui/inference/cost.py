@@ -9,7 +9,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -17,11 +16,11 @@ from torch import Tensor
 from gpttui.inference.trace import PeekCache, showing
 from gpttui.model.gpt import GATED, GPT, GPTConfig
 from gpttui.model.kv_cache import KVCache
+from gpttui.protocol.parts import CostPart
 
-PartName = Literal["embed", "qkv", "attend", "project", "mlp", "unembed"]
 REPEATS = 3
 
-_PART_OF_SITE: dict[str, PartName] = {
+_PART_OF_SITE: dict[str, CostPart] = {
     "embed": "embed",
     "pos_embed": "embed",
     "ln1.normalized": "qkv",
@@ -49,7 +48,7 @@ class PartCost:
 
     layer: int
     """-1 for the embedding, `n_layer` for the head."""
-    part: PartName
+    part: CostPart
     flops: int
     weight_bytes: int
     """Read from memory for this one token."""
@@ -102,7 +101,7 @@ class _Clock:
 
     def __init__(self, n_layer: int, device: torch.device) -> None:
         self.n_layer, self.cuda = n_layer, device.type == "cuda"
-        self.spent_s: dict[tuple[int, PartName], float] = {}
+        self.spent_s: dict[tuple[int, CostPart], float] = {}
         self.last_s = self.now_s()
 
     def now_s(self) -> float:
@@ -132,7 +131,7 @@ def measure_ms(
     `project`.
     """
     idx = torch.tensor([[ids[row]]], device=cache.keys.device)
-    runs: list[dict[tuple[int, PartName], float]] = []
+    runs: list[dict[tuple[int, CostPart], float]] = []
     with showing(model):
         for _ in range(repeats + 1):
             clock = _Clock(model.config.n_layer, cache.keys.device)

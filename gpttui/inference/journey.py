@@ -4,47 +4,38 @@ The map a newcomer keeps coming back to. The lens at each stop says what the mod
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 
+from gpttui.inference.arrays import array
 from gpttui.inference.attention import pattern_rows
-from gpttui.inference.lens import Lens, lens
+from gpttui.inference.lens import lens
 from gpttui.inference.trace import Trace, stops
 from gpttui.model.gpt import GPT
 from gpttui.model.taps import PlacedTap
+from gpttui.protocol.stream import Journey
 from gpttui.records import Array, frozen
 
 TOKEN = "token"
 """Name of the stop before `embed`, where the token's vector is still without that of its place."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Journey:
-    """Needs a trace with `stop_sites`."""
-
-    stops: tuple[str, ...]
-    """`embed`, `0 attn`, `0 mlp`, …; `token` before them where it was wanted."""
-    vectors: Array
-    """`[stop, d_model]` float32: the residual stream."""
-    norms: Array
-    """`[stop]`: its length."""
-    added_norms: Array
-    """`[stop]`: the length of what this stop added (the first: of the embeddings themselves)."""
-    turned: Array
-    """`[stop]`: cosine with the stop before; 1 for the first."""
-    lens: Lens
-    """`[stop, k]`"""
-
-
 @torch.inference_mode()
 def journey(
-    model: GPT, trace: Trace, position: int, *, k: int = 5, watched: Sequence[int] = (), token_apart: bool = False
+    model: GPT,
+    trace: Trace,
+    position: int,
+    *,
+    k: int = 5,
+    watched: Sequence[int] = (),
+    token_apart: bool = False,
+    changes: PlacedTap | None = None,
 ) -> Journey:
     """The journey of the token at text position `position`. Raises UserError where it is outside the trace.
 
-    `token_apart`: where a vector for the place is learned, a stop before it is added (`TOKEN`).
+    `token_apart`: where a vector for the place is learned, a stop before it is added (`TOKEN`). The trace must hold
+    `stop_sites`, and queries and keys, made with `changes` where there are any.
     """
     row = trace.row(position)
     names = tuple(stop.name for stop in stops(model.config))
@@ -54,13 +45,19 @@ def journey(
         names, stream = (TOKEN, *names), torch.cat((token[None], stream))
     added = torch.diff(stream, dim=0, prepend=torch.zeros_like(stream[:1]))
     turned = torch.cosine_similarity(stream[1:], stream[:-1], dim=-1)
+    at, weights = looked_at(trace, position, changes=changes)
     return Journey(
+        position=trace.start + row,
+        token_id=trace.ids[row],
         stops=names,
-        vectors=_array(stream),
-        norms=_array(stream.norm(dim=-1)),
-        added_norms=_array(added.norm(dim=-1)),
-        turned=_array(torch.cat((torch.ones_like(turned[:1]), turned))),
-        lens=lens(model, stream, k=k, watched=watched),
+        vectors=array(stream),
+        norms=array(stream.norm(dim=-1)),
+        added_norms=array(added.norm(dim=-1)),
+        turned=array(torch.cat((torch.ones_like(turned[:1]), turned))),
+        **lens(model, stream, k=k, watched=watched)._asdict(),
+        looked_at=at,
+        looked=weights,
+        positions=model.config.positions,
     )
 
 
@@ -80,7 +77,3 @@ def looked_at(trace: Trace, position: int, *, k: int = 3, changes: PlacedTap | N
         positions[layer, : row + 1] = trace.start + top.indices.cpu().numpy()
         weights[layer, : row + 1] = top.values.cpu().numpy()
     return frozen(positions), frozen(weights)
-
-
-def _array(x: torch.Tensor) -> Array:
-    return frozen(x.float().cpu().numpy())

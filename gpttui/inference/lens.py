@@ -6,13 +6,14 @@ wrong tokens come out on top; it is always applied here. Probabilities are over 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from gpttui.inference.arrays import array
 from gpttui.model.gpt import GPT, Unembedding
-from gpttui.records import Array, frozen
+from gpttui.records import Array
 
 CHUNK_BYTES = 64 << 20
 """Most memory that one chunk of logits takes."""
@@ -22,8 +23,7 @@ SCREENED_EXTRA = 16
 """Tokens beyond those wanted whose logits are computed exactly after screening."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Lens:
+class Lens(NamedTuple):
     """Predictions at a set of vectors; `...` are the vectors' own axes."""
 
     top_ids: Array
@@ -58,7 +58,7 @@ def lens(model: GPT, residual: Tensor, *, k: int = 1, watched: Sequence[int] = (
         else:
             found.append(_exact(model.lm_head(x), k, asked))
     ids, probs, ranks, watched_probs = (torch.cat(parts).view(*shape, -1) for parts in zip(*found, strict=True))
-    return Lens(_array(ids.int()), _array(probs), _array(ranks.int()), _array(watched_probs))
+    return Lens(array(ids), array(probs), array(ranks), array(watched_probs))
 
 
 def _exact(logits: Tensor, k: int, watched: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -113,7 +113,3 @@ def _worth_screening(rows: Tensor, head: Tensor) -> bool:
     if rows.device.type != "cpu" or head.dtype != torch.float32 or 2.0 * len(rows) * head.numel() < SCREENED_FLOPS:
         return False
     return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported()) and "AVX512" in torch.backends.cpu.get_cpu_capability()
-
-
-def _array(x: Tensor) -> Array:
-    return frozen(x.cpu().numpy())

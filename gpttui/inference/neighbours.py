@@ -6,40 +6,18 @@ Linzen 2016 points out of word2vec's "analogies").
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import Tensor
 
 from gpttui.errors import UserError
+from gpttui.inference.arrays import array
 from gpttui.model.gpt import GPT
-from gpttui.records import Array, frozen
+from gpttui.protocol.stream import Near, Sum
+from gpttui.records import Array
 
 Table = Literal["embedding", "unembedding"]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Neighbours:
-    """Tokens by cosine with one vector, nearest first."""
-
-    ids: Array
-    """`[k]` int32."""
-    cosines: Array
-    """`[k]` float32."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Arithmetic:
-    """Where `a - b + c` lands."""
-
-    nearest: Neighbours
-    """The inputs included."""
-    expected_rank: int
-    """Tokens nearer than the expected one, inputs counted; -1 where none was named."""
-    expected_rank_without_inputs: int
-    """The same with a, b and c left out, as such results are usually quoted."""
-    expected_cosine: float
 
 
 def token_table(model: GPT, table: Table) -> Tensor:
@@ -69,13 +47,14 @@ def nearest(
     *,
     leave_out: Sequence[int] = (),
     lengths: Tensor | None = None,
-) -> Neighbours:
+) -> Near:
     """The `k` tokens whose vectors point most nearly the way `vector` `[d_model]` does."""
-    return _top(cosines(token_table(model, table), vector, lengths), k, leave_out)
+    found = _top(cosines(token_table(model, table), vector, lengths), k, leave_out)
+    return Near(*found, norm=float(vector.norm()))
 
 
 @torch.inference_mode()
-def arithmetic(model: GPT, a: int, b: int, c: int, expected: int | None = None, k: int = 10) -> Arithmetic:
+def arithmetic(model: GPT, a: int, b: int, c: int, expected: int | None = None, k: int = 10) -> Sum:
     """Tokens nearest to `a - b + c` among the embeddings. Raises UserError for ids outside the vocabulary."""
     table = token_table(model, "embedding")
     for token_id in (a, b, c, *(() if expected is None else (expected,))):
@@ -84,14 +63,15 @@ def arithmetic(model: GPT, a: int, b: int, c: int, expected: int | None = None, 
     close = cosines(table, table[a] - table[b] + table[c])
     found = _top(close, k, ())
     if expected is None:
-        return Arithmetic(found, -1, -1, float("nan"))
+        return Sum(*found, -1, -1, float("nan"))
     nearer = close > close[expected]
     inputs = sorted({a, b, c} - {expected})
-    return Arithmetic(found, int(nearer.sum()), int(nearer.sum() - nearer[inputs].sum()), float(close[expected]))
+    return Sum(*found, int(nearer.sum()), int(nearer.sum() - nearer[inputs].sum()), float(close[expected]))
 
 
-def _top(close: Tensor, k: int, leave_out: Sequence[int]) -> Neighbours:
+def _top(close: Tensor, k: int, leave_out: Sequence[int]) -> tuple[Array, Array]:
+    """Ids and cosines, nearest first."""
     close = close.float().clone()
     close[list(leave_out)] = -2.0
     values, ids = close.topk(min(k, len(close) - len(set(leave_out))))
-    return Neighbours(frozen(ids.int().cpu().numpy()), frozen(values.cpu().numpy()))
+    return array(ids), array(values)

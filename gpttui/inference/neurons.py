@@ -5,17 +5,21 @@ the second). A neuron's question is best read from the texts that fire it most: 
 text and keeps them, all neurons of a layer at once. Geva et al. 2021, "Feed-Forward Layers Are Key-Value Memories".
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from gpttui.errors import UserError
-from gpttui.inference.contributions import frozen_gain
+from gpttui.inference.arrays import array
+from gpttui.inference.contributions import frozen_gain, neuron_contributions
 from gpttui.inference.trace import Trace, blocks, mlp_of, showing
+from gpttui.interventions import Mode
 from gpttui.model.gpt import GPT, Norm
 from gpttui.model.taps import Recorder
+from gpttui.protocol.parts import MLPActivity, Neuron
 from gpttui.records import Array, frozen
 
 PASSAGES_KEPT = 10
@@ -24,51 +28,53 @@ BATCH_TOKENS = 1024
 """Tokens of one slice of a search: what a request may have to wait for."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TokenNeurons:
-    """One MLP at one position, all float32."""
-
-    pre: Array
-    """`[d_mlp]`: before the activation."""
-    post: Array
-    """`[d_mlp]`: after it (and after the gate, if any)."""
-    written: Array
-    """`[d_mlp]`: the length of what each neuron adds to the residual stream."""
-    top: Array
-    """`[k]` int32: the neurons that write most, first the strongest."""
-
-
 @torch.inference_mode()
-def token_neurons(model: GPT, trace: Trace, position: int, layer: int, k: int = 10) -> TokenNeurons:
-    """What the MLP of `layer` did at text position `position`. Needs its `mlp.pre` and `mlp.post`."""
-    mlp, row = mlp_of(model, layer), trace.row(position)
-    post = trace.tensors[f"blocks.{layer}.mlp.post"][row]
+def token_neurons(
+    model: GPT,
+    trace: Trace,
+    position: int,
+    layer: int,
+    k: int = 10,
+    *,
+    silenced: Iterable[int] = (),
+    held: Mode | None = None,
+    token_id: int = -1,
+) -> MLPActivity:
+    """What the MLP of `layer` did at text position `position`, and its `k` neurons that write most.
+
+    `silenced`: neurons to be listed behind those; `held`: how the MLP as a whole is silenced, so that nothing of them
+    arrives. With a `token_id` their shares of its logit come along, for which the trace must hold
+    `contribution_sites`; without, the layer's `mlp` sites and `ln2.normalized`.
+    """
+    mlp, row, site = mlp_of(model, layer), trace.row(position), f"blocks.{layer}."
+    post = trace.tensors[site + "mlp.post"][row]
     columns = mlp.c_proj.weight * frozen_gain(blocks(model)[layer].ln_2_post, mlp.c_proj(post)).unsqueeze(-1)
     written = post.abs() * columns.norm(dim=0)
-    return TokenNeurons(
-        pre=_array(trace.tensors[f"blocks.{layer}.mlp.pre"][row]),
-        post=_array(post),
-        written=_array(written),
-        top=frozen(written.topk(min(k, len(written))).indices.int().cpu().numpy()),
+    strongest = array(written.topk(min(k, len(written))).indices)
+    top = np.asarray([*strongest, *sorted(set(silenced) - set(strongest.tolist()))], dtype=np.int32)
+    arrives = np.float32(0.0 if held else 1.0)
+    shares = neuron_contributions(model, trace, position, token_id, layer)[top] if token_id >= 0 else np.empty(0)
+    return MLPActivity(
+        layer=layer,
+        position=trace.start + row,
+        read=array(trace.tensors[site + "ln2.normalized"][row]),
+        pre=array(trace.tensors[site + "mlp.pre"][row]),
+        post=array(post),
+        out=array(trace.tensors[site + "mlp.out"][row]),
+        top=frozen(top),
+        top_written=frozen(array(written)[top] * arrives),
+        top_shares=frozen(shares.astype(np.float32) * arrives),
+        token_id=token_id,
+        held=held,
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Promotes:
-    """What one neuron, when it fires, does to the logits directly; the final norm's weights applied, its scale not."""
-
-    up_ids: Array
-    """`[k]` int32, most promoted first."""
-    up: Array
-    """`[k]`: change of the logit for each unit of activation and of 1 / the final norm's scale."""
-    down_ids: Array
-    """`[k]` int32, most suppressed first."""
-    down: Array
-
-
 @torch.inference_mode()
-def promotes(model: GPT, layer: int, neuron: int, k: int = 10) -> Promotes:
-    """The tokens that a neuron's column, read by the head, raises and lowers most. UserError for no such neuron."""
+def promotes(model: GPT, layer: int, neuron: int, k: int = 10) -> Neuron:
+    """The tokens that a neuron's column, read by the head, raises and lowers most. UserError for no such neuron.
+
+    A change of the logit for each unit of activation and of 1 / the final norm's scale: the norm's weights are applied.
+    """
     mlp = mlp_of(model, layer)
     check_neuron(mlp.c_proj.in_features, neuron)
     norm = model.transformer.ln_f
@@ -79,12 +85,7 @@ def promotes(model: GPT, layer: int, neuron: int, k: int = 10) -> Promotes:
     effect = model.lm_head.weight @ (written * norm.weight)
     k = min(k, len(effect))
     up, down = effect.topk(k), effect.topk(k, largest=False)
-    return Promotes(
-        frozen(up.indices.int().cpu().numpy()),
-        _array(up.values),
-        frozen(down.indices.int().cpu().numpy()),
-        _array(down.values),
-    )
+    return Neuron(layer, neuron, array(up.indices), array(up.values), array(down.indices), array(down.values))
 
 
 def check_neuron(width: int, neuron: int) -> None:
@@ -148,7 +149,3 @@ def _fired(model: GPT, rows: Tensor, layer: int) -> tuple[Tensor, Tensor]:
             x = block(x, rotary, None, recorder)
     highest = recorder.sites[site].float().max(dim=1)
     return highest.values.T.cpu().clone(), highest.indices.T.cpu().clone()
-
-
-def _array(x: Tensor) -> Array:
-    return frozen(x.float().cpu().contiguous().numpy())

@@ -5,25 +5,19 @@ much of the variance each axis holds. Signs are fixed (the component's largest e
 not flip from one token to the next.
 """
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
-from gpttui.records import Array, frozen
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Projection:
-    points: Array
-    """`[rows, 2]` float32, centred."""
-    explained: Array
-    """`[2]`: the share of all variance along each axis, 0 to 1; 0 where the rows do not differ."""
+from gpttui.inference.arrays import array
+from gpttui.records import Array
 
 
 @torch.inference_mode()
-def project(vectors: Tensor) -> Projection:
-    """The first two principal components of `vectors` `[rows, d_model]`, by an exact decomposition in float64."""
+def project(vectors: Tensor) -> tuple[Array, Array]:
+    """The first two principal components of `vectors` `[rows, d_model]`, by an exact decomposition in float64.
+
+    Points `[rows, 2]`, centred, and the share of all variance along each axis, `[2]`; 0 where the rows do not differ.
+    """
     x = vectors.double()
     x = x - x.mean(dim=0)
     if len(x) <= x.size(1):
@@ -41,6 +35,4 @@ def project(vectors: Tensor) -> Projection:
     )
     short = 2 - points.size(1)
     pad = torch.nn.functional.pad
-    return Projection(
-        frozen(pad(points, (0, short)).float().numpy()), frozen(pad(explained, (0, short)).float().numpy())
-    )
+    return array(pad(points, (0, short))), array(pad(explained, (0, short)))

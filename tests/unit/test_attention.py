@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gpttui.errors import UserError
-from gpttui.inference.attention import cell, stages
+from gpttui.inference.attention import stages
 from gpttui.inference.interventions import compile_changes
 from gpttui.inference.trace import record
 from gpttui.interventions import ForbidEdge
@@ -25,7 +25,7 @@ def test_stages_are_the_passes_own(shape: str) -> None:
     assert (part.first_query, part.first_key) == (4, 2)
     for name in ("raw", "scaled", "masked", "pattern"):
         assert np.allclose(getattr(part, name), getattr(whole, name)[4:7, 2:9], atol=1e-5)
-    one = cell(trace, layer, 3, 6, 2)
+    one = stages(trace, layer, 3, cell=(6, 2))
     assert np.isclose(one.products.sum(), whole.raw[6, 2], atol=1e-4) and one.query.shape == (gpt.config.d_head,)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gpttui.errors import UserError
-from gpttui.inference.compare import choose_pair, compare, shared_words
+from gpttui.inference.compare import SharedWord, choose_pair, compare, shared_words
 from gpttui.inference.contributions import contribution_sites
 from gpttui.inference.trace import record
 from gpttui.tokenizers import train_bpe, train_characters, train_words
@@ -41,9 +41,9 @@ def test_no_shared_word_says_so() -> None:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_shares_sum_to_one(shape: str) -> None:
     gpt = model(shape)
-    sites = contribution_sites(gpt.config)
+    sites = contribution_sites(gpt.config) | {"logits"}
     a, b = record(gpt, [*ids(6), 5], sites), record(gpt, [*ids(9, 1), 5], sites)
-    found = compare(gpt, a, -1, b, -1)
+    found = compare(gpt, a, b, SharedWord("", -1, -1, True))
     total = found.share_embed + found.share_heads.sum() + found.share_mlps.sum() + found.share_altered
     assert np.isclose(total, 1, atol=1e-4) and found.share_altered == 0
     assert len(found.stops) == len(found.distances) == len(found.cosines) == found.norms.shape[1]
@@ -56,5 +56,5 @@ def test_shares_sum_to_one(shape: str) -> None:
 def test_a_text_compared_with_itself() -> None:
     gpt = model("gpt2")
     trace = record(gpt, ids(5))
-    found = compare(gpt, trace, 2, trace, 2)
+    found = compare(gpt, trace, trace, SharedWord("", 2, 2, True))
     assert not found.distances.any() and np.isnan(found.share_heads).all()

@@ -59,7 +59,7 @@ def test_a_journey_adds_up(shape: str) -> None:
     assert np.allclose(way.vectors[1], trace["blocks.0.resid_mid"][4])
     assert np.allclose(way.norms, np.linalg.norm(way.vectors, axis=1), rtol=1e-5)
     assert np.isclose(way.added_norms[1], np.linalg.norm(trace["blocks.0.attn.out"][4]), rtol=1e-3)
-    assert way.lens.top_ids[-1, 0] == trace["logits"][4].argmax()
+    assert way.top_ids[-1, 0] == trace["logits"][4].argmax()
     assert way.turned[0] == 1 and np.abs(way.turned).max() < 1.0001
 
 

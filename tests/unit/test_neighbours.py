@@ -30,11 +30,11 @@ def test_a_token_is_its_own_nearest_unless_left_out() -> None:
 def test_arithmetic_ranks_with_and_without_inputs() -> None:
     gpt = model("gpt2")
     plain = arithmetic(gpt, 3, 5, 5)
-    assert plain.nearest.ids[0] == 3 and plain.expected_rank == -1
+    assert plain.ids[0] == 3 and plain.expected_rank == -1
     found = arithmetic(gpt, 1, 2, 4, expected=9, k=61)
-    place = found.nearest.ids.tolist().index(9)
+    place = found.ids.tolist().index(9)
     assert found.expected_rank == place
-    before = set(found.nearest.ids[:place].tolist())
+    before = set(found.ids[:place].tolist())
     assert found.expected_rank_without_inputs == place - len(before & {1, 2, 4})
     with pytest.raises(UserError, match="outside"):
         arithmetic(gpt, 1, 2, 61)

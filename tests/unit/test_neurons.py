@@ -20,8 +20,9 @@ def test_what_neurons_wrote_adds_up_to_the_mlp(shape: str) -> None:
     out = torch.from_numpy(found.post.copy()) @ linear.weight.T
     out = out if linear.bias is None else out + linear.bias
     assert np.allclose(out.numpy(), trace["blocks.1.mlp.out"][5], atol=1e-4)
-    assert found.top.tolist() == np.argsort(-found.written)[:6].tolist()
-    assert np.isclose(found.written[3], np.linalg.norm(found.post[3] * linear.weight[:, 3].numpy()), rtol=1e-4)
+    written = np.linalg.norm(found.post * linear.weight.numpy(), axis=0)
+    assert found.top.tolist() == np.argsort(-written)[:6].tolist()
+    assert np.allclose(found.top_written, written[found.top], rtol=1e-4)
 
 
 def test_promoted_tokens_rise_when_the_neuron_fires() -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 import torch
 
@@ -10,12 +11,12 @@ from gpttui.engine.inspect_cache import changes_of, known_ids
 from gpttui.engine.passages import Search
 from gpttui.engine.registry import answers
 from gpttui.errors import UserError
-from gpttui.inference import attention, contributions, cost, heads, neurons
+from gpttui.inference import attention, cost, heads, neurons
 from gpttui.inference.interventions import made_of
 from gpttui.inference.trace import mlp_of, of_window
 from gpttui.interventions import AblateNeuron, AblatePart
 from gpttui.protocol import parts
-from gpttui.records import Array, frozen
+from gpttui.records import frozen
 
 if TYPE_CHECKING:
     from gpttui.engine.state import Engine
@@ -25,45 +26,16 @@ if TYPE_CHECKING:
 
 @answers(parts.AskStages)
 def ask_stages(engine: "Engine", request: parts.AskStages) -> parts.Stages:
-    session = engine.need_text()
-    trace, changes = of_window(session.window), changes_of(session)
+    session, (asks, looked_at) = engine.need_text(), request.cell
     query, key = session.row(max(0, request.first_query)), session.row(max(0, request.first_key))
-    found = attention.stages(
-        trace,
+    return attention.stages(
+        of_window(session.window),
         request.layer,
         request.head,
         queries=slice(query, query + max(1, request.queries)),
         keys=slice(key, key + max(1, request.keys)),
-        changes=changes,
-    )
-    nothing = frozen(np.empty(0, dtype=np.float32))
-    products, met, at = None, nothing, (-1, -1)
-    if request.cell[0] >= 0:
-        row, wanted = session.row(request.cell[0]), request.cell[1]
-        one = attention.stages(trace, request.layer, request.head, queries=slice(row, row + 1), changes=changes)
-        column = session.row(wanted) if wanted >= 0 else int(one.pattern[0].argmax())
-        at = trace.start + row, trace.start + column
-        products = attention.cell(trace, request.layer, request.head, *at)
-        rows = (one.raw, one.scaled, one.masked, one.pattern)
-        met = frozen(np.asarray([x[0, column] for x in rows], dtype=np.float32))
-    config = session.model.config
-    return parts.Stages(
-        layer=request.layer,
-        head=request.head,
-        first_query=found.first_query,
-        first_key=found.first_key,
-        raw=found.raw,
-        scaled=found.scaled,
-        masked=found.masked,
-        pattern=found.pattern,
-        cell=at,
-        query=nothing if products is None else products.query,
-        key=nothing if products is None else products.key,
-        products=nothing if products is None else products.products,
-        met=met,
-        qk_norm=config.qk_norm,
-        qk_gain=config.qk_norm and config.qk_gain,
-        rope=config.positions == "rope",
+        cell=(session.row(asks) if asks >= 0 else -1, session.row(looked_at) if looked_at >= 0 else -1),
+        changes=changes_of(session),
     )
 
 
@@ -98,34 +70,20 @@ def ask_heads(engine: "Engine", request: parts.AskHeads) -> parts.Heads:
 def ask_mlp(engine: "Engine", request: parts.AskMLP) -> parts.MLPActivity:
     session = engine.need_text()
     mlp_of(session.model, request.layer)
-    trace = engine.inside.row(session, request.position)
-    found = neurons.token_neurons(session.model, trace, trace.start, request.layer, max(1, request.k))
-    mine = [change for change in made_of(session) if getattr(change, "layer", -1) == request.layer]
-    held = [change.mode for change in mine if isinstance(change, AblatePart) and change.part == "mlp"]
-    silenced = {change.neuron for change in mine if isinstance(change, AblateNeuron)} - set(found.top.tolist())
-    top = frozen(np.concatenate((found.top, np.asarray(sorted(silenced), dtype=np.int32))))
-    arrives = 0.0 if held else 1.0  # of a neuron's answer, once the MLP's own output has been replaced
-    shares: Array = frozen(np.empty(0, dtype=np.float32))
-    token_id = request.token_id
+    trace, token_id = engine.inside.row(session, request.position), request.token_id
     if token_id == parts.LIKELIEST:
         token_id = int(session.window.row_logits(session.row(request.position)).argmax())
-    if token_id >= 0:
-        (token_id,) = known_ids(session, (token_id,))
-        every = contributions.neuron_contributions(session.model, trace, trace.start, token_id, request.layer)
-        shares = frozen(every[top] * np.float32(arrives))
-    site = f"blocks.{request.layer}."
-    return parts.MLPActivity(
-        layer=request.layer,
-        position=trace.start,
-        read=trace[site + "ln2.normalized"][0],
-        pre=found.pre,
-        post=found.post,
-        out=trace[site + "mlp.out"][0],
-        top=top,
-        top_written=frozen(found.written[top] * np.float32(arrives)),
-        top_shares=shares,
-        token_id=max(-1, token_id),
+    mine = [change for change in made_of(session) if getattr(change, "layer", -1) == request.layer]
+    held = [change.mode for change in mine if isinstance(change, AblatePart) and change.part == "mlp"]
+    return neurons.token_neurons(
+        session.model,
+        trace,
+        trace.start,
+        request.layer,
+        max(1, request.k),
+        silenced={change.neuron for change in mine if isinstance(change, AblateNeuron)},
         held=held[-1] if held else None,
+        token_id=known_ids(session, (token_id,))[0] if token_id >= 0 else -1,
     )
 
 
@@ -135,7 +93,7 @@ def ask_neuron(engine: "Engine", request: parts.AskNeuron) -> parts.Neuron:
     found = neurons.promotes(session.model, request.layer, request.neuron, max(1, request.k))
     searched = search is not None and search.covers(session.model, request.layer)
     known = search.passages(request.neuron) if search is not None and searched else None
-    return parts.Neuron(request.layer, request.neuron, found.up_ids, found.up, found.down_ids, found.down, known)
+    return msgspec.structs.replace(found, passages=known)
 
 
 @answers(parts.SearchPassages)

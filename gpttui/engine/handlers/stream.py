@@ -8,10 +8,11 @@ is decided here; the little that is kept between requests is `InspectCache`.
 import math
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 import torch
 
-from gpttui.engine.inspect_cache import array, changes_of, known_ids, on_model, stop_of
+from gpttui.engine.inspect_cache import changes_of, known_ids, on_model, stop_of
 from gpttui.engine.registry import answers
 from gpttui.inference import (
     compare,
@@ -38,26 +39,15 @@ if TYPE_CHECKING:
 @answers(views.AskJourney)
 def ask_journey(engine: "Engine", request: views.AskJourney) -> views.Journey:
     session = engine.need_text()
-    watched = known_ids(session, request.watched)
-    trace, row = of_window(session.window), session.row(request.position)
-    position, apart = trace.start + row, request.token_apart
-    found = journey.journey(session.model, trace, position, k=request.top_k, watched=watched, token_apart=apart)
-    looked_at, looked = journey.looked_at(trace, position, changes=changes_of(session))
-    return views.Journey(
-        position=position,
-        token_id=trace.ids[row],
-        stops=found.stops,
-        vectors=found.vectors,
-        norms=found.norms,
-        added_norms=found.added_norms,
-        turned=found.turned,
-        top_ids=found.lens.top_ids,
-        top_probs=found.lens.top_probs,
-        watched_ranks=found.lens.watched_ranks,
-        watched_probs=found.lens.watched_probs,
-        looked_at=looked_at,
-        looked=looked,
-        positions=session.model.config.positions,
+    trace = of_window(session.window)
+    return journey.journey(
+        session.model,
+        trace,
+        trace.start + session.row(request.position),
+        k=request.top_k,
+        watched=known_ids(session, request.watched),
+        token_apart=request.token_apart,
+        changes=changes_of(session),
     )
 
 
@@ -75,10 +65,7 @@ def ask_lens(engine: "Engine", request: views.AskLens) -> views.LensGrid:
         first=trace.start + first,
         stops=tuple(names[n] for n in numbers),
         numbers=frozen(np.asarray(numbers, dtype=np.int32)),
-        top_ids=found.top_ids,
-        top_probs=found.top_probs,
-        watched_ranks=found.watched_ranks,
-        watched_probs=found.watched_probs,
+        **found._asdict(),
     )
 
 
@@ -86,14 +73,7 @@ def ask_lens(engine: "Engine", request: views.AskLens) -> views.LensGrid:
 def ask_contributions(engine: "Engine", request: views.AskContributions) -> views.Shares:
     session = engine.need_text()
     trace = engine.inside.row(session, request.position)
-    found = contributions.contributions(session.model, trace, trace.start, known_ids(session, request.token_ids))
-    parts = ("embed", "pos_embed", "heads", "attn_biases", "mlps", "mlp_biases", "altered", "final_bias", "logits")
-    return views.Shares(
-        position=trace.start,
-        token_ids=found.token_ids,
-        totals=found.totals,
-        **{name: getattr(found, name) for name in parts},
-    )
+    return contributions.contributions(session.model, trace, trace.start, known_ids(session, request.token_ids))
 
 
 # ── Vectors ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -114,18 +94,14 @@ def ask_neighbours(engine: "Engine", request: views.AskNeighbours) -> views.Near
         position, name = trace.start + row, stop.name
     lengths = engine.inside.lengths(model, request.table)
     found = neighbours.nearest(model, vector, max(1, request.k), request.table, leave_out=alone, lengths=lengths)
-    count = len(stops(model.config))
-    return views.Near(found.ids, found.cosines, float(vector.norm()), position, name, count)
+    return msgspec.structs.replace(found, position=position, stop_name=name, n_stops=len(stops(model.config)))
 
 
 @answers(views.AskArithmetic)
 def ask_arithmetic(engine: "Engine", request: views.AskArithmetic) -> views.Sum:
     expected = None if request.expected < 0 else request.expected
     model = engine.need_session().model
-    found = neighbours.arithmetic(model, request.a, request.b, request.c, expected, max(1, request.k))
-    near = found.nearest
-    ranks = found.expected_rank, found.expected_rank_without_inputs
-    return views.Sum(near.ids, near.cosines, *ranks, found.expected_cosine)
+    return neighbours.arithmetic(model, request.a, request.b, request.c, expected, max(1, request.k))
 
 
 @answers(views.AskMap)
@@ -142,8 +118,8 @@ def ask_map(engine: "Engine", request: views.AskMap) -> views.Map:
         vectors, ids = trace.stop(stop)[row:], np.asarray(trace.ids[row:], dtype=np.int32)
         first, name = trace.start + row, stop.name
     vectors = torch.nn.functional.normalize(vectors.float(), dim=-1) if request.unit else vectors
-    flat = projection.project(vectors.cpu())
-    return views.Map(flat.points, flat.explained, frozen(ids[: len(flat.points)]), first, name)
+    points, explained = projection.project(vectors.cpu())
+    return views.Map(points, explained, frozen(ids[: len(points)]), first, name)
 
 
 # ── Compare ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -158,40 +134,11 @@ def ask_compare(engine: "Engine", request: views.AskCompare) -> views.Compared:
     tap = placed(session.tap, 0)
     a, b = (record(model, session.encode(text), sites, tap=tap) for text in (request.text_a, request.text_b))
     if min(request.position_a, request.position_b) >= 0:
-        pair = compare.SharedWord("", request.position_a, request.position_b, False)
-        same = a.ids[a.row(pair.position_a)] == b.ids[b.row(pair.position_b)]
+        same = a.ids[a.row(request.position_a)] == b.ids[b.row(request.position_b)]
+        pair = compare.SharedWord("", request.position_a, request.position_b, same)
     else:
         pair = compare.choose_pair(tokenizer, request.text_a, request.text_b, request.word or None)
-        same = pair.same_tokens
-    found = compare.compare(model, a, pair.position_a, b, pair.position_b)
-    rows = (a.tensors["logits"][pair.position_a], b.tensors["logits"][pair.position_b])
-    probs = torch.stack(rows).float().softmax(dim=-1)
-    top = probs.topk(min(max(1, request.top_k), probs.size(1)), dim=-1)
-    places = ((trace, trace.row(at)) for trace, at in ((a, pair.position_a), (b, pair.position_b)))
-    streams = torch.stack([trace.residual(slice(row, row + 1))[:, 0] for trace, row in places])  # [2, stop, d_model]
-    said = lens.lens(model, streams, k=1)
-    return views.Compared(
-        ids_a=frozen(np.asarray(a.ids, dtype=np.int32)),
-        ids_b=frozen(np.asarray(b.ids, dtype=np.int32)),
-        words=tuple((word.word, word.position_a, word.position_b) for word in shared),
-        word=pair.word,
-        position_a=pair.position_a,
-        position_b=pair.position_b,
-        same_tokens=same,
-        stops=found.stops,
-        distances=found.distances,
-        cosines=found.cosines,
-        norms=found.norms,
-        share_embed=found.share_embed,
-        share_heads=found.share_heads,
-        share_mlps=found.share_mlps,
-        share_altered=found.share_altered,
-        top_ids=array(top.indices.int()),
-        top_probs=array(top.values),
-        other_probs=array(probs.flip(0).gather(1, top.indices)),
-        lens_ids=frozen(said.top_ids[..., 0]),
-        lens_probs=frozen(said.top_probs[..., 0]),
-    )
+    return compare.compare(model, a, b, pair, shared, k=max(1, request.top_k))
 
 
 # ── Interventions ──────────────────────────────────────────────────────────────────────────────────────────
