@@ -58,8 +58,6 @@ class Utf8Command(click.Command):
 verb = partial(click.command, cls=Utf8Command)
 """The decorator of every verb's command."""
 
-MODEL_HELP = "A name that `gpttui models` or `gpttui runs` lists (RUN@STEP too), a path, or hub:OWNER/NAME."
-
 _PLAYGROUND = (
     click.option(
         "--model",

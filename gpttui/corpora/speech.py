@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 
 import numpy as np
 
-from gpttui.corpora.speech_codes import encode, features, spectrogram, train_codebook
+from gpttui.corpora.speech_codes import encode, features, spectrogram
 from gpttui.corpora.speech_sounds import words
 from gpttui.corpora.speech_synthesis import Array, Voice, speak
 from gpttui.corpora.splits import is_held_out_seed
@@ -47,16 +47,6 @@ def spoken(word: str, voice: int, take: int) -> str:
     speaker = Voice.random(np.random.default_rng(voice))
     index = list(words()).index(word)
     return encode(speak(words()[word], speaker, np.random.default_rng([voice, take, index])))
-
-
-def learn_codebook(voices: int = 24) -> Array:
-    """The codebook [code, 25] learnt from what the first training voices say; the shipped one was made so."""
-    frames = []
-    for index, segments in enumerate(words().values()):
-        for voice in range(voices):
-            speaker = Voice.random(np.random.default_rng(voice))
-            frames.append(features(speak(segments, speaker, np.random.default_rng([voice, 0, index]))))
-    return train_codebook(np.concatenate(frames))
 
 
 def recognise(codes: list[int]) -> str:

@@ -98,19 +98,6 @@ def codebook() -> Array:
         return np.asarray(archive["codebook"], dtype=np.float64)
 
 
-def train_codebook(frames: Array, seed: int = 0, rounds: int = 30) -> Array:
-    """K-means [CODES, 25] over frames [frame, 25], quietest first; the seed picks the frames it starts from."""
-    rng = np.random.default_rng(seed)
-    book: Array = frames[rng.choice(len(frames), CODES, replace=False)]
-    for _ in range(rounds):
-        nearest = ((book**2).sum(1) - 2 * frames @ book.T).argmin(1)
-        for code in range(CODES):
-            members = frames[nearest == code]
-            book[code] = members.mean(0) if len(members) else frames[rng.integers(len(frames))]
-    quietest_first: Array = book[(10 ** (book[:, :BANDS] / 10)).sum(1).argsort()]
-    return quietest_first
-
-
 @cache
 def mel_weights() -> Array:
     """Triangular filters [band, bin] whose centres are evenly spaced in mel between 100 Hz and 3,900 Hz."""

@@ -3,6 +3,7 @@
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
 
 import numpy as np
 from torch import Tensor
@@ -22,6 +23,8 @@ ROWS_KEPT = 8
 """Passes over single tokens that are remembered, so that views of the same token share one."""
 
 
+K = TypeVar("K")
+T = TypeVar("T")
 State = tuple["weakref.ref[GPT]", int]
 
 
@@ -30,15 +33,28 @@ def state_of(model: GPT) -> State:
     return weakref.ref(model), model.lm_head.weight._version
 
 
+class Kept(Generic[K, T]):
+    """One thing, good for as long as its key stays the same."""
+
+    def __init__(self) -> None:
+        self._held: tuple[K, T] | None = None
+
+    def get(self, key: K, make: Callable[[], T]) -> T:
+        """What was made for this very key, or made now."""
+        if self._held is None or self._held[0] != key:
+            self._held = key, make()
+        return self._held[1]
+
+
 class InspectCache:
     """What the inside views keep between requests."""
 
     def __init__(self) -> None:
         self._rows: OrderedDict[tuple[int, int, bytes], Trace] = OrderedDict()
-        self._probe: tuple[tuple[State, tuple[str, ...]], list[Array]] | None = None
-        self._plain: tuple[tuple[State, int], Window] | None = None
-        self._lengths: dict[str, tuple[State, Tensor]] = {}
-        self._survey: tuple[tuple[int, int, int, bytes], dict[int, heads.Survey]] | None = None
+        self._probe = Kept[tuple[State, tuple[str, ...]], list[Array]]()
+        self._plain = Kept[tuple[State, int], Window]()
+        self._lengths = Kept[State, dict[str, Tensor]]()
+        self._survey = Kept[tuple[int, int, int, bytes], dict[int, heads.Survey]]()
         self.search: Search | None = None
 
     @property
@@ -65,10 +81,7 @@ class InspectCache:
 
     def probed(self, session: Session) -> list[Array]:
         """The draws of the standard probe that the model with its interventions has been through."""
-        key = (state_of(session.model), session.tap_names)
-        if self._probe is None or self._probe[0] != key:
-            self._probe = key, []
-        return self._probe[1]
+        return self._probe.get((state_of(session.model), session.tap_names), list)
 
     def probe(self, session: Session, draws: int) -> Array:
         """Head scores on so many draws of the standard probe: each drawn once for a model and its interventions."""
@@ -81,9 +94,7 @@ class InspectCache:
         """All heads of some layers over the window, each layer once for a text."""
         window = session.window
         key = (session.epoch, window.start, side, window.ids[: window.length].tobytes())
-        if self._survey is None or self._survey[0] != key:
-            self._survey = key, {}
-        known = self._survey[1]
+        known = self._survey.get(key, dict)
         for layer in layers:
             if layer not in known:
                 changes = changes_of(session)
@@ -95,10 +106,10 @@ class InspectCache:
 
     def lengths(self, model: GPT, table: neighbours.Table) -> Tensor:
         """Of every token's vector: once for each state of the weights."""
-        key = state_of(model)
-        if table not in self._lengths or self._lengths[table][0] != key:
-            self._lengths[table] = key, neighbours.token_lengths(neighbours.token_table(model, table))
-        return self._lengths[table][1]
+        known = self._lengths.get(state_of(model), dict)
+        if table not in known:
+            known[table] = neighbours.token_lengths(neighbours.token_table(model, table))
+        return known[table]
 
     def plain(self, session: Session) -> Window:
         """The session's window as the unaltered model sees it; grows and shrinks with it, a row at a time."""
@@ -106,9 +117,7 @@ class InspectCache:
         if session.tap is None:
             return window
         key = (state_of(session.model), window.start)
-        if self._plain is None or self._plain[0] != key:
-            self._plain = key, Window(session.model, window.ids[: window.length], start=window.start)
-        ours = self._plain[1]
+        ours = self._plain.get(key, lambda: Window(session.model, window.ids[: window.length], start=window.start))
         shared = min(ours.length, window.length)
         differs = np.flatnonzero(ours.ids[:shared] != window.ids[:shared])
         ours.truncate(int(differs[0]) if len(differs) else shared)

@@ -158,16 +158,12 @@ def _draw(logits: Tensor, sampling: Sampling, seeds: Sequence[int], position: in
     return torch.tensor([draw.token_id for draw in drawn])
 
 
-def token_nll(model: GPT, ids: Sequence[int]) -> Array:
-    """`[len(ids) - 1]` float64: -log p in nats of each id but the first, given those before. For many: `token_nlls`."""
-    return token_nlls(model, [ids])[0]
-
-
 @torch.inference_mode()
 def token_nlls(model: GPT, rows: Sequence[Sequence[int]], *, batch_size: int = 128) -> list[Array]:
-    """`token_nll` of each row of ids, batched.
+    """-log p in nats of each id but the first of a row, given those before: `[len(row) - 1]` float64 for each row.
 
-    Rows are padded on the right, which causal attention cannot see. Raises UserError for rows longer than the context.
+    Batched: rows are padded on the right, which causal attention cannot see. Raises UserError for rows longer than the
+    context.
     """
     if any(len(row) > model.config.context for row in rows):
         raise UserError(f"a row of {max(map(len, rows))} tokens does not fit this model's {model.config.context}")

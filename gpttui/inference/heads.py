@@ -99,11 +99,6 @@ def probe_draw(model: GPT, seed: int, *, changes: PlacedTap | None = None) -> Ar
     return survey(trace, side=1, changes=changes).scores
 
 
-def probe_scores(model: GPT, *, draws: int = PROBE_DRAWS, changes: PlacedTap | None = None) -> Array:
-    """`[layer, head, 4]`: scores on the standard probe, the mean of `draws` draws."""
-    return mean_scores([probe_draw(model, seed, changes=changes) for seed in range(draws)])
-
-
 def mean_scores(draws: Sequence[Array]) -> Array:
     """Of draws that have such a place; nan where none has."""
     return frozen(torch.from_numpy(np.stack(draws)).nanmean(dim=0).numpy())

@@ -347,10 +347,6 @@ class Session:
         first = min(max(first_query, 0), self.window.length)
         return AttentionSlice(layer, head, first, self.window.attention(layer, head, first))
 
-    def trace(self, sites: Sequence[str] | None = None) -> dict[str, Array]:
-        """Every activation named by `sites` (all by default) over the window: one more pass, as tapped as the first."""
-        return self.window.trace(sites)
-
     def snapshot(self, look: Look | None = None, *, since_s: float | None = None) -> Snapshot:
         """What the screen shows when it looks at `look`; `since_s` (perf_counter) is when its request came."""
         look = look or Look()

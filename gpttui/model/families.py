@@ -7,14 +7,13 @@ scores into the queries, the one that Gemma's norms are stored without), and unf
 import dataclasses
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from gpttui.errors import UserError
 from gpttui.model.gpt import GPTConfig, RopeScaling
-from gpttui.storage import model_config
 from gpttui.storage.families.family import Family
 from gpttui.storage.families.ops import From, Joined, Op, Plus, Take, Times, Transposed, Unwoven, sources
 from gpttui.storage.families.registry import EXPORTS, of_shape
@@ -46,11 +45,6 @@ def config_of(config: GPTConfig, exports: Iterable[str] = ("gpt2",)) -> Family:
 def export_config(config: GPTConfig) -> Family:
     """The same with every family that `transformers` has."""
     return config_of(config, EXPORTS)
-
-
-def config_from_dict(raw: dict[str, Any]) -> GPTConfig:
-    """The shape that a `config.json` describes. Raises UserError for unknown families and impossible sizes."""
-    return to_shape(model_config.convert(raw))
 
 
 # ── Tensors ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -86,12 +86,8 @@ class Branches:
     def __len__(self) -> int:
         return len(self.nodes)
 
-    def children(self, node_id: int = -1) -> tuple[Node, ...]:
-        """What follows a node, in the order it was tried."""
-        return tuple(self.nodes[child] for child in self._children[node_id])
-
     def child_ids(self, node_id: int = -1) -> Sequence[int]:
-        """The ids of `children`."""
+        """What follows a node, in the order it was tried."""
         return self._children[node_id]
 
     def follow(

@@ -27,30 +27,9 @@ HEAD_BYTES = 1000
 MOST_STRAY = 0.001
 """Where more of the bytes are not UTF-8, the text is in another encoding: every accent of it would be lost."""
 TEXT_SUFFIXES = {
-    ".txt",
-    ".md",
-    ".rst",
-    ".py",
-    ".c",
-    ".h",
-    ".cpp",
-    ".js",
-    ".ts",
-    ".java",
-    ".go",
-    ".rs",
-    ".html",
-    ".tex",
-    ".csv",
-    ".json",
+    *(".txt .text .md .rst .org .tex .csv .json .xml .html .toml .yaml .yml".split()),
+    *(".py .c .h .cpp .js .ts .java .go .rs .sh".split()),
     *json_lines.SUFFIXES,
-    ".org",
-    ".text",
-    ".xml",
-    ".sh",
-    ".toml",
-    ".yaml",
-    ".yml",
 }
 
 

@@ -41,7 +41,7 @@ def test_a_tree_is_the_set_of_its_prefixes(paths: list[list[int]]) -> None:
         assert row.n_below == len(list(tree.rows(row.node.id))) - 1
     again = Branches(list(tree.nodes.values()))
     assert list(again.rows()) == rows
-    first = tree.children()[0]
+    first = tree.nodes[tree.child_ids()[0]]
     below = len(list(tree.rows(first.id)))
     assert tree.prune(first.id) == below and len(tree) == len(rows) - below
     assert all(row.node.id != first.id for row in tree.rows())

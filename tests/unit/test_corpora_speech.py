@@ -26,6 +26,7 @@ from gpttui.corpora.speech_codes import (
 from gpttui.corpora.speech_sounds import words
 from gpttui.corpora.speech_synthesis import RATE_HZ, Voice, harmonics, speak
 from gpttui.corpora.splits import HELD_OUT_FROM_SEED
+from tests.unit.speech_codebook import learn_codebook
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +73,7 @@ def test_the_shipped_codebook_is_as_good_as_one_learnt_now(held_out: list[str]) 
     def error(book: np.ndarray) -> float:
         return float(((frames[:, None] - book) ** 2).sum(-1).min(1).mean())
 
-    assert error(codebook()) < 1.1 * error(speech.learn_codebook(voices=24))
+    assert error(codebook()) < 1.1 * error(learn_codebook(voices=24))
 
 
 def test_a_resynthesised_word_is_still_that_word() -> None:

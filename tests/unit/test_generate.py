@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from gpttui.errors import UserError
-from gpttui.inference.generate import complete_batch, complete_ids, generate, token_nll, token_nlls
+from gpttui.inference.generate import complete_batch, complete_ids, generate, token_nlls
 from gpttui.inference.session import Session
 from gpttui.records import Sampling
 from tests import fakes
@@ -116,13 +116,13 @@ def test_nll_is_the_cross_entropy() -> None:
             log_probs = model(torch.tensor([row]))[0].log_softmax(-1)
             expected = -log_probs[torch.arange(len(row) - 1), torch.tensor(row[1:])]
             np.testing.assert_allclose(nats, expected, atol=1e-5)
-    np.testing.assert_allclose(token_nll(model, rows[1]), found[1], atol=1e-5)
-    assert token_nll(model, [3]).size == 0
+    np.testing.assert_allclose(token_nlls(model, [rows[1]])[0], found[1], atol=1e-5)
+    assert token_nlls(model, [[3]])[0].size == 0
     with pytest.raises(UserError, match="does not fit"):
-        token_nll(model, shapes.ids(25))
+        token_nlls(model, [shapes.ids(25)])
 
 
 def test_nll_is_the_surprisal_on_screen() -> None:
     of = session("the cat sat")
     bits = of.snapshot().surprisal_bits[1:]
-    np.testing.assert_allclose(token_nll(of.model, of.ids.tolist()) / math.log(2), bits, atol=1e-4)
+    np.testing.assert_allclose(token_nlls(of.model, [of.ids.tolist()])[0] / math.log(2), bits, atol=1e-4)

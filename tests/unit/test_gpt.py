@@ -9,9 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gpttui.model.families import config_from_dict, config_of
+from gpttui.model.families import config_of, to_shape
 from gpttui.model.gpt import GPT, Attention, GPTConfig, Unembedding, causal_mask
 from gpttui.model.taps import Recorder
+from gpttui.storage import model_config
 from tests.unit import shapes
 
 
@@ -120,7 +121,7 @@ def test_shapes_that_cannot_be(change: dict[str, Any], says: str | None) -> None
 @pytest.mark.parametrize("shape", shapes.SHAPES)
 def test_our_own_dialect_keeps_every_field(shape: str) -> None:
     config = shapes.model(shape).config
-    assert config_from_dict(config_of(config).written()) == config
+    assert to_shape(model_config.convert(config_of(config).written())) == config
     assert (config_of(config).MODEL_TYPE == "gpt2") == (shape in {"gpt2", "one-layer"})
 
 

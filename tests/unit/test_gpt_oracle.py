@@ -8,9 +8,10 @@ import torch
 from safetensors.torch import load_file
 
 from gpttui.model import checkpoint
-from gpttui.model.families import config_from_dict, config_of
+from gpttui.model.families import config_of, to_shape
 from gpttui.model.gpt import GPT
 from gpttui.model.taps import Recorder
+from gpttui.storage import model_config
 
 transformers = pytest.importorskip("transformers")
 
@@ -113,5 +114,5 @@ def test_transformers_opens_what_we_export(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_config_survives_both_dialects(shape: dict[str, Any]) -> None:
-    config = config_from_dict({"model_type": "gpt2", **shape})
-    assert config_from_dict(config_of(config).written()) == config
+    config = to_shape(model_config.convert({"model_type": "gpt2", **shape}))
+    assert to_shape(model_config.convert(config_of(config).written())) == config

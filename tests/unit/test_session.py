@@ -403,7 +403,7 @@ def test_an_empty_prompt_starts_from_a_newline_or_from_nothing() -> None:
     assert len(bare.snapshot().ids) == 2
     bare.home()
     assert len(bare.snapshot().ids) == 0
-    assert bare.trace() == {}
+    assert bare.window.trace() == {}
 
 
 @pytest.mark.parametrize("text", ["[/]", "\x1b[31m\x00\x9b", "\ud800", "שלום‏", "👨‍👩‍👧‍👦", "\u202e"])
@@ -549,7 +549,7 @@ def test_snapshots_do_not_change_behind_ones_back() -> None:
 
 def test_a_trace_covers_the_window() -> None:
     of = walked(40)
-    traced = of.trace(["blocks.1.attn.pattern", "logits"])
+    traced = of.window.trace(["blocks.1.attn.pattern", "logits"])
     assert set(traced) == {"blocks.1.attn.pattern", "logits"}
     assert traced["logits"].shape == (of.window.length, VOCAB)
     np.testing.assert_allclose(traced["logits"][-1], recorded(of, -1).logits, atol=1e-4)

@@ -1,8 +1,7 @@
 """Contradictions in a tale, found by reading nothing but its text.
 
-For: tales that a model has written; and, with `check_log`, for the simulator's own. It reads sentence by
-sentence, keeps what the tale has said so far, and notes what cannot be. A sentence that it does not
-understand is no contradiction.
+For: tales that a model has written. It reads sentence by sentence, keeps what the tale has said so far, and notes what
+cannot be. A sentence that it does not understand is no contradiction.
 Not for: grammar or style beyond the agreement of pronouns.
 """
 
@@ -16,7 +15,6 @@ from gpttui.corpora.tales.agreement import disagreements
 from gpttui.corpora.tales.lexicon import DAYTIMES, FOOD, HOMES
 from gpttui.corpora.tales.reading import Sentence
 from gpttui.corpora.tales.senses import Sense
-from gpttui.corpora.tales.world import Event
 
 _PUT = re.compile(
     r"\b(?:puts?|lays?|laid|leaves?|left|hides?|hid|(?<!its )places?|placed|tucks?|tucked|sets?|pops?|popped|stores?"
@@ -309,21 +307,3 @@ def contradictions(text: str) -> list[str]:
             if named and named[-1].what in tale.where:
                 tale.thing = named[-1].what
     return tale.found + disagreements(read) + _check_explanation(pieces)
-
-
-def check_log(text: str, log: Sequence[Event]) -> list[str]:
-    """Events of the simulator's log that the text does not tell, or tells otherwise."""
-    pieces = reading.sentences(text)
-    found = []
-    for event in log:
-        told = " ".join(pieces[event.sentence : event.sentence + 2])
-        thing = event.what and not re.search(
-            rf"\b(?:{re.escape(event.what)}|it|they|them|pieces)\b", told, re.IGNORECASE
-        )
-        where = event.verb in _PLACED and event.where not in re.sub(r"\bthe ", "", told)
-        if not told or thing or where:
-            found.append(f"{event.who} {event.verb} {event.what} {event.where}: {told or 'not told'}")
-    return found
-
-
-_PLACED = frozenset(("put", "find", "hide", "lose", "take", "blow"))

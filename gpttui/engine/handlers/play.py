@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -113,43 +113,14 @@ def set_prompt(engine: "Engine", request: SetPrompt) -> Answer:
     return shown(engine, request.look)
 
 
-@answers(Step)
-def step(engine: "Engine", request: Step) -> Answer:
-    engine.need_session().step()
-    return shown(engine, request.look)
+def change(make: Callable[[Session, Any], object]) -> Callable[["Engine", Any], Shown]:
+    """A handler that changes the open session and shows it."""
 
+    def handle(engine: "Engine", request: Any) -> Shown:
+        make(engine.need_session(), request)
+        return shown(engine, request.look)
 
-@answers(Back)
-def back(engine: "Engine", request: Back) -> Answer:
-    session = engine.need_session()
-    if request.to_prompt:
-        session.home()
-    else:
-        session.back()
-    return shown(engine, request.look)
-
-
-@answers(Choose)
-def choose(engine: "Engine", request: Choose) -> Answer:
-    engine.need_session().choose(request.position, request.token_id)
-    return shown(engine, request.look)
-
-
-@answers(SetSampling)
-def set_sampling(engine: "Engine", request: SetSampling) -> Answer:
-    engine.need_session().set_sampling(request.sampling)
-    return shown(engine, request.look)
-
-
-@answers(SetSeed)
-def set_seed(engine: "Engine", request: SetSeed) -> Answer:
-    engine.need_session().set_seed(request.seed)
-    return shown(engine, request.look)
-
-
-@answers(Show)
-def show(engine: "Engine", request: Show) -> Answer:
-    return shown(engine, request.look)
+    return handle
 
 
 def alter(session: Session, made: tuple[Intervention, ...]) -> None:
@@ -161,13 +132,11 @@ def alter(session: Session, made: tuple[Intervention, ...]) -> None:
     session.set_taps(changes if made else None, changes.words)
 
 
-@answers(Intervene)
-def intervene(engine: "Engine", request: Intervene) -> Answer:
-    alter(engine.need_session(), request.changes)
-    return shown(engine, request.look)
-
-
-@answers(Jump)
-def jump(engine: "Engine", request: Jump) -> Answer:
-    engine.need_session().jump(request.appended, request.picked, request.draws)
-    return shown(engine, request.look)
+answers(Step)(change(lambda session, _: session.step()))
+answers(Back)(change(lambda session, request: session.home() if request.to_prompt else session.back()))
+answers(Choose)(change(lambda session, request: session.choose(request.position, request.token_id)))
+answers(SetSampling)(change(lambda session, request: session.set_sampling(request.sampling)))
+answers(SetSeed)(change(lambda session, request: session.set_seed(request.seed)))
+answers(Show)(change(lambda _, __: None))
+answers(Intervene)(change(lambda session, request: alter(session, request.changes)))
+answers(Jump)(change(lambda session, request: session.jump(request.appended, request.picked, request.draws)))

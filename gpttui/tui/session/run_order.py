@@ -268,7 +268,6 @@ class Cost:
 
     seconds: float
     step_s: float
-    of_which_evaluating: float
 
 
 def cost(config: TrainConfig, measured: Measured) -> Cost:
@@ -279,7 +278,7 @@ def cost(config: TrainConfig, measured: Measured) -> Cost:
     evaluating_s = evals * config.eval_tokens * measured.token_s
     looking_s = samples * sample_s(config, measured) + saves * save_s(measured)
     seconds = 60 * config.minutes or config.steps * measured.step_s + evaluating_s + looking_s
-    return Cost(seconds, measured.step_s, evaluating_s / max(1e-9, seconds))
+    return Cost(seconds, measured.step_s)
 
 
 def every(steps: int, times: float) -> int:
