@@ -64,9 +64,6 @@ def test_the_probe_is_the_same_every_time_and_repeats() -> None:
     tokens = probe_ids(gpt.config, 3)
     assert tokens == probe_ids(gpt.config, 3) and len(tokens) == 24 and tokens[:12] == tokens[12:]
     scores = mean_scores([probe_draw(gpt, seed) for seed in range(4)])
-    assert (
-        np.array_equal(probe_draw(gpt, 3), probe_draw(gpt, 3))
-        and scores.shape == (3, 4, 4)
-        and np.isfinite(scores).all()
-    )
+    assert np.array_equal(probe_draw(gpt, 3), probe_draw(gpt, 3))
+    assert scores.shape == (3, 4, 4) and np.isfinite(scores).all()
     assert key_sites(gpt.config) == {f"blocks.{i}.attn.{x}" for i in range(3) for x in "qk"}
