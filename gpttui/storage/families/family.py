@@ -49,6 +49,10 @@ MODERN_NAMES = {
 }
 """What most families since Llama call the same things."""
 
+SAME = (
+    "vocab_size", "context", "n_layer", "n_head", "n_kv_head", "head_size", "d_model", "d_mlp", "norm_eps", "tied",
+)  # fmt: skip
+
 
 class Family(msgspec.Struct, frozen=True, kw_only=True):
     """One family's config.json. Subclasses add fields, `rename` them, and name the class `transformers` opens."""
@@ -78,6 +82,10 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
         """As `GPTConfig`'s arguments. Raises ValueError for what is not computed."""
         raise NotImplementedError
 
+    def same(self) -> Shape:
+        """The sizes that `GPTConfig` calls by the same names."""
+        return {name: getattr(self, name) for name in SAME if name in self.__struct_fields__}
+
     def ends(self) -> Table:
         """Tensors outside the blocks."""
         raise NotImplementedError
@@ -93,7 +101,10 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, shape: Shape) -> "Family | None":
-        """The config of a model of this shape, a `GPTConfig`'s fields; None where this family cannot express it."""
+        """The config of a model of this shape, a `GPTConfig`'s fields; None where this family cannot express it.
+
+        Asked of those that models are exported as (`EXPORTS`).
+        """
         return None
 
     def written(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from gpttui.storage.families.family import MODERN_NAMES, Family, Shape, Size, norm, rotary
+from gpttui.storage.families.family import MODERN_NAMES, Shape, Size, norm, rotary
 from gpttui.storage.families.llama import Llama
 from gpttui.storage.families.ops import Plus, Table, Take, Times
 
@@ -81,7 +81,3 @@ class Gemma3(Llama, frozen=True, kw_only=True, rename=MODERN_NAMES | {"activatio
         }
         table = super().block(layer) | {ours: Plus(op, 1.0) for ours, op in norms.items()}
         return table | {"attn.q_norm.weight": Times(table["attn.q_norm.weight"], scale)}
-
-    @classmethod
-    def of(cls, shape: Shape) -> "Family | None":
-        return None

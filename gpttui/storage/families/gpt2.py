@@ -49,15 +49,8 @@ class GPT2(Family, frozen=True, kw_only=True, rename=NAMES):
         if self.add_cross_attention:
             raise ValueError("cross attention needs an encoder; gpttui opens decoders only")
         return {
-            "vocab_size": self.vocab_size,
-            "context": self.context,
-            "n_layer": self.n_layer,
-            "n_head": self.n_head,
-            "d_model": self.d_model,
-            "d_mlp": self.d_mlp,
-            "norm_eps": self.norm_eps,
+            **self.same(),
             "activation": activation(self.activation),
-            "tied": self.tied,
         }
 
     def ends(self) -> Table:

@@ -1,6 +1,6 @@
 """GPT-BigCode and SantaCoder (Ben Allal et al. 2023): GPT-2 with one key and value head, matrices `[out, in]`."""
 
-from gpttui.storage.families.family import Family, Shape
+from gpttui.storage.families.family import Shape
 from gpttui.storage.families.gpt2 import GPT2, NAMES
 from gpttui.storage.families.ops import Op, Table, Take, Unwoven
 
@@ -24,7 +24,3 @@ class GPTBigCode(GPT2, frozen=True, kw_only=True, rename=NAMES):
 
     def matrix(self, name: str) -> Op:
         return Take(name)
-
-    @classmethod
-    def of(cls, shape: Shape) -> "Family | None":
-        return None

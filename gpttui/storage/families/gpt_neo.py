@@ -40,17 +40,10 @@ class GPTNeo(Family, frozen=True, kw_only=True, rename=NAMES):
     def shape(self) -> Shape:
         kinds = self.kinds()
         return {
-            "vocab_size": self.vocab_size,
-            "context": self.context,
-            "n_layer": self.n_layer,
-            "n_head": self.n_head,
-            "d_model": self.d_model,
-            "d_mlp": self.d_mlp,
-            "norm_eps": self.norm_eps,
+            **self.same(),
             "activation": activation(self.activation),
             "qkv_bias": False,
             "windows": tuple(self.window_size if kind == "local" else 0 for kind in kinds),
-            "tied": self.tied,
         }
 
     def kinds(self) -> list[str]:

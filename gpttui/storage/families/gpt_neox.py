@@ -36,18 +36,11 @@ class GPTNeoX(Family, frozen=True, kw_only=True, rename=MODERN_NAMES | {"norm_ep
             raise ValueError("attention without biases beside an MLP with them is not computed")
         share = (self.rope_parameters or {}).get("partial_rotary_factor", self.rotary_pct)
         return {
-            "vocab_size": self.vocab_size,
-            "context": self.context,
-            "n_layer": self.n_layer,
-            "n_head": self.n_head,
-            "d_model": self.d_model,
-            "d_mlp": self.d_mlp,
-            "norm_eps": self.norm_eps,
+            **self.same(),
             "positions": "rope",
             "rotary_share": float(share),
             "activation": activation(self.activation),
             "parallel": self.use_parallel_residual,
-            "tied": self.tied,
             **rotary(self.rope_parameters, self.rope_scaling, self.rope_theta or self.rotary_emb_base),
         }
 

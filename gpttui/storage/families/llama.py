@@ -41,20 +41,11 @@ class Llama(Family, frozen=True, kw_only=True, rename=MODERN_NAMES):
         if self.attention_bias != self.mlp_bias:
             raise ValueError("biases in attention or MLP alone are not computed")
         return {
-            "vocab_size": self.vocab_size,
-            "context": self.context,
-            "n_layer": self.n_layer,
-            "n_head": self.n_head,
-            "d_model": self.d_model,
-            "n_kv_head": self.n_kv_head,
-            "head_size": self.head_size,
-            "d_mlp": self.d_mlp,
+            **self.same(),
             "norm": "rmsnorm",
-            "norm_eps": self.norm_eps,
             "positions": "rope",
             "activation": gated(self.activation),
             "bias": self.mlp_bias,
-            "tied": self.tied,
             **rotary(self.rope_parameters, self.rope_scaling, self.rope_theta),
         }
 

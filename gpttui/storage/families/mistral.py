@@ -1,6 +1,6 @@
 """Mistral (Jiang et al. 2023): Llama whose queries see a window."""
 
-from gpttui.storage.families.family import MODERN_NAMES, Family, Shape, Size
+from gpttui.storage.families.family import MODERN_NAMES, Shape, Size
 from gpttui.storage.families.llama import Llama
 
 
@@ -16,7 +16,3 @@ class Mistral(Llama, frozen=True, kw_only=True, rename=MODERN_NAMES):
     def shape(self) -> Shape:
         seen = self.sliding_window if self.sliding_window is not None and self.sliding_window < self.context else 0
         return super().shape() | {"windows": (seen,) * self.n_layer if seen else ()}
-
-    @classmethod
-    def of(cls, shape: Shape) -> "Family | None":
-        return None

@@ -1,6 +1,6 @@
 """OLMo 2 (Walsh et al. 2025): norms behind attention and MLP only; all heads' queries normalised as one, keys too."""
 
-from gpttui.storage.families.family import MODERN_NAMES, Family, Shape, Size, norm
+from gpttui.storage.families.family import MODERN_NAMES, Shape, Size, norm
 from gpttui.storage.families.llama import Llama
 from gpttui.storage.families.ops import Table
 
@@ -24,7 +24,3 @@ class Olmo2(Llama, frozen=True, kw_only=True, rename=MODERN_NAMES):
             **norm("attn.q_norm", at + "self_attn.q_norm", bias=False),
             **norm("attn.k_norm", at + "self_attn.k_norm", bias=False),
         }
-
-    @classmethod
-    def of(cls, shape: Shape) -> "Family | None":
-        return None

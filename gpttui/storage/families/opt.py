@@ -34,14 +34,8 @@ class OPT(Family, frozen=True, kw_only=True, rename=NAMES):
         if not (self.enable_bias and self.layer_norm_elementwise_affine) or self.remove_final_layer_norm:
             raise ValueError("OPT without biases or norms is not computed")
         return {
-            "vocab_size": self.vocab_size,
-            "context": self.context,
-            "n_layer": self.n_layer,
-            "n_head": self.n_head,
-            "d_model": self.d_model,
-            "d_mlp": self.d_mlp,
+            **self.same(),
             "activation": activation(self.activation),
-            "tied": self.tied,
         }
 
     def ends(self) -> Table:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from gpttui.storage.families.family import MODERN_NAMES, Family, Shape, Size
+from gpttui.storage.families.family import MODERN_NAMES, Shape, Size
 from gpttui.storage.families.llama import Llama
 
 
@@ -31,7 +31,3 @@ class Qwen2(Llama, frozen=True, kw_only=True, rename=MODERN_NAMES):
             "full_attention" if layer < self.max_window_layers else "sliding_attention" for layer in range(self.n_layer)
         )
         return tuple(self.sliding_window if kind == "sliding_attention" else 0 for kind in kinds)
-
-    @classmethod
-    def of(cls, shape: Shape) -> "Family | None":
-        return None
