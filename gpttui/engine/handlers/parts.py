@@ -1,7 +1,6 @@
 """The engine's answers to the views of single parts: attention heads, MLPs and neurons, cost."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
@@ -10,6 +9,7 @@ import torch
 from gpttui.engine.inspect_cache import changes_of, known_ids
 from gpttui.engine.passages import Search
 from gpttui.engine.registry import answers
+from gpttui.engine.state import Engine
 from gpttui.errors import UserError
 from gpttui.inference import attention, cost, heads, neurons
 from gpttui.inference.interventions import made_of
@@ -18,14 +18,11 @@ from gpttui.interventions import AblateNeuron, AblatePart
 from gpttui.protocol import parts
 from gpttui.records import frozen
 
-if TYPE_CHECKING:
-    from gpttui.engine.state import Engine
-
 # ── Attention ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @answers(parts.AskStages)
-def ask_stages(engine: "Engine", request: parts.AskStages) -> parts.Stages:
+def ask_stages(engine: Engine, request: parts.AskStages) -> parts.Stages:
     session, (asks, looked_at) = engine.need_text(), request.cell
     query, key = session.row(max(0, request.first_query)), session.row(max(0, request.first_key))
     return attention.stages(
@@ -40,7 +37,7 @@ def ask_stages(engine: "Engine", request: parts.AskStages) -> parts.Stages:
 
 
 @answers(parts.AskHeads)
-def ask_heads(engine: "Engine", request: parts.AskHeads) -> parts.Heads:
+def ask_heads(engine: Engine, request: parts.AskHeads) -> parts.Heads:
     session = engine.need_text()
     config = session.model.config
     first = max(0, request.first_layer)
@@ -67,7 +64,7 @@ def ask_heads(engine: "Engine", request: parts.AskHeads) -> parts.Heads:
 
 
 @answers(parts.AskMLP)
-def ask_mlp(engine: "Engine", request: parts.AskMLP) -> parts.MLPActivity:
+def ask_mlp(engine: Engine, request: parts.AskMLP) -> parts.MLPActivity:
     session = engine.need_text()
     mlp_of(session.model, request.layer)
     trace, token_id = engine.inside.row(session, request.position), request.token_id
@@ -88,7 +85,7 @@ def ask_mlp(engine: "Engine", request: parts.AskMLP) -> parts.MLPActivity:
 
 
 @answers(parts.AskNeuron)
-def ask_neuron(engine: "Engine", request: parts.AskNeuron) -> parts.Neuron:
+def ask_neuron(engine: Engine, request: parts.AskNeuron) -> parts.Neuron:
     session, search = engine.need_session(), engine.inside.search
     found = neurons.promotes(session.model, request.layer, request.neuron, max(1, request.k))
     searched = search is not None and search.covers(session.model, request.layer)
@@ -97,7 +94,7 @@ def ask_neuron(engine: "Engine", request: parts.AskNeuron) -> parts.Neuron:
 
 
 @answers(parts.SearchPassages)
-def search_passages(engine: "Engine", request: parts.SearchPassages) -> parts.Passages:
+def search_passages(engine: Engine, request: parts.SearchPassages) -> parts.Passages:
     session, inside = engine.need_session(), engine.inside
     neurons.check_neuron(mlp_of(session.model, request.layer).c_proj.in_features, request.neuron)
     file = Path(request.text_file).expanduser() if request.text_file else None
@@ -111,7 +108,7 @@ def search_passages(engine: "Engine", request: parts.SearchPassages) -> parts.Pa
 
 
 @answers(parts.CancelSearch)
-def cancel_search(engine: "Engine", _request: parts.CancelSearch) -> parts.Passages:
+def cancel_search(engine: Engine, _request: parts.CancelSearch) -> parts.Passages:
     search = engine.inside.search
     if search is None:
         raise UserError("no search is running")
@@ -123,7 +120,7 @@ def cancel_search(engine: "Engine", _request: parts.CancelSearch) -> parts.Passa
 
 
 @answers(parts.AskCost)
-def ask_cost(engine: "Engine", request: parts.AskCost) -> parts.Cost:
+def ask_cost(engine: Engine, request: parts.AskCost) -> parts.Cost:
     session = engine.need_text()
     window, config, row = session.window, session.model.config, session.row(request.position)
     ids, bytes_each = window.ids[: window.length].tolist(), window.cache.keys.element_size()

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from gpttui.engine.inspect_cache import InspectCache
 from gpttui.engine.registry import answers
+from gpttui.engine.state import Engine
 from gpttui.errors import UserError, one_line
 from gpttui.inference.interventions import altered, compile_changes, made_of
 from gpttui.inference.opening import open_model
@@ -35,11 +36,8 @@ from gpttui.records import LossHistory, ModelCard, frozen
 from gpttui.runs import rundir
 from gpttui.storage import gallery
 
-if TYPE_CHECKING:
-    from gpttui.engine.state import Engine
 
-
-def opened(engine: "Engine", path: Path, look: Look, make: Callable[[Session, ModelCard], None]) -> Opened:
+def opened(engine: Engine, path: Path, look: Look, make: Callable[[Session, ModelCard], None]) -> Opened:
     """Load the model at `path`, let `make` set its session up, and only then put it in the place of the old one."""
     config = checkpoint.read_config(path)
     card = gallery.card(path, config)
@@ -65,7 +63,7 @@ def history(path: Path) -> LossHistory | None:
 
 
 @answers(OpenModel)
-def open_(engine: "Engine", request: OpenModel) -> Answer:
+def open_(engine: Engine, request: OpenModel) -> Answer:
     def make(session: Session, card: ModelCard) -> None:
         if request.sampling is not None:
             session.set_sampling(request.sampling)
@@ -76,7 +74,7 @@ def open_(engine: "Engine", request: OpenModel) -> Answer:
 
 
 @answers(Restore)
-def restore(engine: "Engine", request: Restore) -> Answer:
+def restore(engine: Engine, request: Restore) -> Answer:
     def make(session: Session, _card: ModelCard) -> None:
         if request.run:
             under(session, engine, Path(request.run), request.step)
@@ -90,7 +88,7 @@ def restore(engine: "Engine", request: Restore) -> Answer:
     return opened(engine, gallery.find(request.path), request.look, make)
 
 
-def under(session: Session, engine: "Engine", run: Path, step: int) -> None:
+def under(session: Session, engine: Engine, run: Path, step: int) -> None:
     """Put a run's checkpoint in the place of the model's own weights. Raises UserError where it is not there."""
     model = engine.checkpoints.get(rundir.checkpoint_at(run, step), engine.device)
     if model.config.vocab_size != session.model.config.vocab_size:
@@ -99,13 +97,13 @@ def under(session: Session, engine: "Engine", run: Path, step: int) -> None:
     session.weights = f"checkpoint {step:,}"
 
 
-def shown(engine: "Engine", look: Look) -> Shown:
+def shown(engine: Engine, look: Look) -> Shown:
     """The session as it is now."""
     return Shown(engine.need_session().snapshot(look, since_s=engine.since_s))
 
 
 @answers(SetPrompt)
-def set_prompt(engine: "Engine", request: SetPrompt) -> Answer:
+def set_prompt(engine: Engine, request: SetPrompt) -> Answer:
     """Changes that name places of the old text go with it."""
     session = engine.need_session()
     with altered(session, session.model, without_places(made_of(session)), session.encode(request.text)):
@@ -113,10 +111,10 @@ def set_prompt(engine: "Engine", request: SetPrompt) -> Answer:
     return shown(engine, request.look)
 
 
-def change(make: Callable[[Session, Any], object]) -> Callable[["Engine", Any], Shown]:
+def change(make: Callable[[Session, Any], object]) -> Callable[[Engine, Any], Shown]:
     """A handler that changes the open session and shows it."""
 
-    def handle(engine: "Engine", request: Any) -> Shown:
+    def handle(engine: Engine, request: Any) -> Shown:
         make(engine.need_session(), request)
         return shown(engine, request.look)
 

@@ -5,7 +5,6 @@ For: runs that train here, elsewhere, or not any more.
 
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -15,6 +14,7 @@ from gpttui import locations
 from gpttui.engine.before_after import before_after
 from gpttui.engine.probe import probe
 from gpttui.engine.registry import answers
+from gpttui.engine.state import Engine
 from gpttui.errors import UserError
 from gpttui.inference.interventions import altered, made_of
 from gpttui.inference.opening import open_model
@@ -35,9 +35,6 @@ from gpttui.protocol.train import (
 from gpttui.records import frozen
 from gpttui.runs import rundir
 
-if TYPE_CHECKING:
-    from gpttui.engine.state import Engine
-
 PROBING_S = 0.08
 """What one answer with probes may take: a request behind it waits."""
 
@@ -46,7 +43,7 @@ PROBING_S = 0.08
 
 
 @answers(UseCheckpoint)
-def use_checkpoint(engine: "Engine", request: UseCheckpoint) -> Shown:
+def use_checkpoint(engine: Engine, request: UseCheckpoint) -> Shown:
     session, live, run = engine.need_session(), engine.live, Path(request.run)
     if request.step < 0:
         if live is None or live.path != request.run:
@@ -65,7 +62,7 @@ def use_checkpoint(engine: "Engine", request: UseCheckpoint) -> Shown:
 
 
 @answers(AskProbes)
-def ask_probes(engine: "Engine", request: AskProbes) -> Probes:
+def ask_probes(engine: Engine, request: AskProbes) -> Probes:
     from gpttui.tokenizers import Tokenizer
 
     run = Path(request.run)
@@ -83,7 +80,7 @@ def ask_probes(engine: "Engine", request: AskProbes) -> Probes:
 
 
 @answers(AskBatch)
-def ask_batch(engine: "Engine", request: AskBatch) -> BatchLosses:
+def ask_batch(engine: Engine, request: AskBatch) -> BatchLosses:
     from gpttui.training.data import open_data
 
     live, run = engine.live, Path(request.run)
@@ -129,13 +126,13 @@ def losses_of(
 
 
 @answers(AskBeforeAfter)
-def ask_before_after(engine: "Engine", request: AskBeforeAfter) -> Answer:
+def ask_before_after(engine: Engine, request: AskBeforeAfter) -> Answer:
 
     return before_after(engine.checkpoints, engine.device, request)
 
 
 @answers(KeepModel)
-def keep_model(_engine: "Engine", request: KeepModel) -> Kept:
+def keep_model(_engine: Engine, request: KeepModel) -> Kept:
     """Under the run's name, or another one that is free."""
     from gpttui.training.publish import publish
 

@@ -6,7 +6,6 @@ is decided here; the little that is kept between requests is `InspectCache`.
 """
 
 import math
-from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
@@ -14,6 +13,7 @@ import torch
 
 from gpttui.engine.inspect_cache import changes_of, known_ids, on_model, stop_of
 from gpttui.engine.registry import answers
+from gpttui.engine.state import Engine
 from gpttui.inference import (
     compare,
     contributions,
@@ -30,14 +30,11 @@ from gpttui.model.taps import placed
 from gpttui.protocol import stream as views
 from gpttui.records import Array, frozen
 
-if TYPE_CHECKING:
-    from gpttui.engine.state import Engine
-
 # ── Journey and layers ────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @answers(views.AskJourney)
-def ask_journey(engine: "Engine", request: views.AskJourney) -> views.Journey:
+def ask_journey(engine: Engine, request: views.AskJourney) -> views.Journey:
     session = engine.need_text()
     trace = of_window(session.window)
     return journey.journey(
@@ -52,7 +49,7 @@ def ask_journey(engine: "Engine", request: views.AskJourney) -> views.Journey:
 
 
 @answers(views.AskLens)
-def ask_lens(engine: "Engine", request: views.AskLens) -> views.LensGrid:
+def ask_lens(engine: Engine, request: views.AskLens) -> views.LensGrid:
     session = engine.need_text()
     watched = known_ids(session, request.watched)
     trace = of_window(session.window)
@@ -70,7 +67,7 @@ def ask_lens(engine: "Engine", request: views.AskLens) -> views.LensGrid:
 
 
 @answers(views.AskContributions)
-def ask_contributions(engine: "Engine", request: views.AskContributions) -> views.Shares:
+def ask_contributions(engine: Engine, request: views.AskContributions) -> views.Shares:
     session = engine.need_text()
     trace = engine.inside.row(session, request.position)
     return contributions.contributions(session.model, trace, trace.start, known_ids(session, request.token_ids))
@@ -80,7 +77,7 @@ def ask_contributions(engine: "Engine", request: views.AskContributions) -> view
 
 
 @answers(views.AskNeighbours)
-def ask_neighbours(engine: "Engine", request: views.AskNeighbours) -> views.Near:
+def ask_neighbours(engine: Engine, request: views.AskNeighbours) -> views.Near:
     session = engine.need_session()
     model = session.model
     if request.token_id >= 0:
@@ -98,14 +95,14 @@ def ask_neighbours(engine: "Engine", request: views.AskNeighbours) -> views.Near
 
 
 @answers(views.AskArithmetic)
-def ask_arithmetic(engine: "Engine", request: views.AskArithmetic) -> views.Sum:
+def ask_arithmetic(engine: Engine, request: views.AskArithmetic) -> views.Sum:
     expected = None if request.expected < 0 else request.expected
     model = engine.need_session().model
     return neighbours.arithmetic(model, request.a, request.b, request.c, expected, max(1, request.k))
 
 
 @answers(views.AskMap)
-def ask_map(engine: "Engine", request: views.AskMap) -> views.Map:
+def ask_map(engine: Engine, request: views.AskMap) -> views.Map:
     session, limit = engine.need_session(), max(1, request.limit)
     if request.of == "vocabulary":
         count = session.model.config.vocab_size
@@ -126,7 +123,7 @@ def ask_map(engine: "Engine", request: views.AskMap) -> views.Map:
 
 
 @answers(views.AskCompare)
-def ask_compare(engine: "Engine", request: views.AskCompare) -> views.Compared:
+def ask_compare(engine: Engine, request: views.AskCompare) -> views.Compared:
     session = engine.need_session()
     model, tokenizer = session.model, session.tokenizer
     shared = compare.shared_words(tokenizer, request.text_a, request.text_b)
@@ -145,7 +142,7 @@ def ask_compare(engine: "Engine", request: views.AskCompare) -> views.Compared:
 
 
 @answers(views.AskUnaltered)
-def ask_unaltered(engine: "Engine", request: views.AskUnaltered) -> views.Unaltered:
+def ask_unaltered(engine: Engine, request: views.AskUnaltered) -> views.Unaltered:
     session = engine.need_text()
     row = session.row(request.position)
     plain, altered = engine.inside.plain(session), session.window
@@ -167,7 +164,7 @@ def ask_unaltered(engine: "Engine", request: views.AskUnaltered) -> views.Unalte
 
 
 @answers(views.AskEffects)
-def ask_effects(engine: "Engine", request: views.AskEffects) -> views.Effects:
+def ask_effects(engine: Engine, request: views.AskEffects) -> views.Effects:
     session = engine.need_text()
     model, window, row = session.model, session.window, session.row(request.position)
     check_layer(model.config, request.layer)

@@ -13,7 +13,9 @@ import msgspec
 from gpttui.engine.checkpoint_cache import latest
 from gpttui.engine.handlers.play import history
 from gpttui.engine.inspect_cache import InspectCache
+from gpttui.engine.live_run import LiveRun, short_passes
 from gpttui.engine.registry import answers
+from gpttui.engine.state import Engine
 from gpttui.errors import UserError
 from gpttui.inference.session import Session
 from gpttui.protocol.frames import Answer
@@ -37,19 +39,17 @@ from gpttui.runs.config import TrainConfig, changed
 from gpttui.storage import gallery, model_card
 
 if TYPE_CHECKING:
-    from gpttui.engine.live_run import LiveRun
-    from gpttui.engine.state import Engine
     from gpttui.training.run import Run
 
 
 @answers(Measure)
-def measure(engine: "Engine", request: Measure) -> Measured:
+def measure(engine: Engine, request: Measure) -> Measured:
     from gpttui.engine import estimate
 
     return estimate.measure(here(engine, request.config))
 
 
-def here(engine: "Engine", config: TrainConfig) -> TrainConfig:
+def here(engine: Engine, config: TrainConfig) -> TrainConfig:
     """The config on this engine: its device, threads that leave a core to the screen, the shape of what it tunes."""
     import torch
 
@@ -66,10 +66,9 @@ def here(engine: "Engine", config: TrainConfig) -> TrainConfig:
 
 
 @answers(StartRun)
-def start_run(engine: "Engine", request: StartRun) -> Opened:
+def start_run(engine: Engine, request: StartRun) -> Opened:
     """Refuses while another run is going on, and leaves everything as it was where the new one cannot start."""
     from gpttui.engine import estimate
-    from gpttui.engine.live_run import short_passes
     from gpttui.training import run as runs
 
     _need_free(engine)
@@ -80,7 +79,7 @@ def start_run(engine: "Engine", request: StartRun) -> Opened:
 
 
 @answers(ResumeRun)
-def resume_run(engine: "Engine", request: ResumeRun) -> Opened:
+def resume_run(engine: Engine, request: ResumeRun) -> Opened:
     from gpttui.runs import rundir
     from gpttui.training import run as runs
 
@@ -92,15 +91,13 @@ def resume_run(engine: "Engine", request: ResumeRun) -> Opened:
     return _open(engine, runs.resume(path, config), request)
 
 
-def _need_free(engine: "Engine") -> None:
+def _need_free(engine: Engine) -> None:
     if engine.live is not None and not engine.live.over:
         raise UserError("a run is being trained here already; stop it first")
 
 
-def _open(engine: "Engine", run: "Run", request: StartRun | ResumeRun) -> Opened:
+def _open(engine: Engine, run: "Run", request: StartRun | ResumeRun) -> Opened:
     """A session on the weights being trained, and the run at work."""
-    from gpttui.engine.live_run import LiveRun
-
     trainer = run.trainer
     trainer.eval_pass_tokens = 2 * trainer.config.batch * trainer.config.context  # forward only: as long as a pass
     try:
@@ -125,7 +122,7 @@ def _open(engine: "Engine", run: "Run", request: StartRun | ResumeRun) -> Opened
     )
 
 
-def card(live: "LiveRun") -> ModelCard:
+def card(live: LiveRun) -> ModelCard:
     """What a model directory's card says, of the model being trained."""
     model, config = live.trainer.model, live.trainer.config
     told = model_card.of_run(config)
@@ -150,10 +147,10 @@ def card(live: "LiveRun") -> ModelCard:
 # ── Knobs ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def knob(turn: Callable[["LiveRun", Any], None]) -> Callable[["Engine", Any], Answer]:
+def knob(turn: Callable[[LiveRun, Any], None]) -> Callable[[Engine, Any], Answer]:
     """A handler that turns something on the live run."""
 
-    def handle(engine: "Engine", request: Any) -> Done:
+    def handle(engine: Engine, request: Any) -> Done:
         if engine.live is None:
             raise UserError("nothing is being trained here; start or resume a run")
         with engine.whole():
