@@ -46,6 +46,7 @@ async def sequences(folder: Path, seed: int, count: int, keys: int = 12) -> list
                     done.append("(prompt)")
                 for _ in range(6):
                     await asyncio.sleep(rng.choice((0, 0.01, 0.03, 0.06)))
+                    page.alive()
                     found = disagreements(app, engine)
                     wrong += [f"seed {seed}, sequence {number}: {one} after {' '.join(done)}" for one in found]
                 if len(wrong) > 20:

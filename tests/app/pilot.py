@@ -29,9 +29,15 @@ class Playground:
         try:
             async with asyncio.timeout(LIMIT_S):
                 while not condition():
+                    self.alive()
                     await self.pilot.pause()
         except TimeoutError as error:
             raise AssertionError(f"never came true: {condition}\n{self.text}") from error
+
+    def alive(self) -> None:
+        """An AssertionError with what the app has ended over, where it has: waiting is in vain then."""
+        if (error := self.app._exception) is not None:
+            raise AssertionError(f"the app has ended: {error}") from error
 
     async def opened(self) -> None:
         await self.until(lambda: self.play.tokens.snapshot is not None)
