@@ -7,11 +7,22 @@ bits, losses in nats. What a number, an array or a text may be is declared on it
 """
 
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 
-Array = np.ndarray[Any, Any]
+if TYPE_CHECKING:
+    Array = np.ndarray[Any, Any]
+else:
+
+    class _OfNumpy(type):
+        def __instancecheck__(cls, value: object) -> bool:
+            return isinstance(value, np.ndarray)
+
+    class Array(metaclass=_OfNumpy):
+        """Numpy's array, of any kind and shape: a type of its own, for the screen names it before it needs numpy."""
+
+
 LARGEST = 1e18
 """Numbers that the screen can lay out and draw."""
 

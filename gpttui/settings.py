@@ -7,7 +7,6 @@ is wrong with the file becomes a notice and the default stands. Not for: state t
 import ast
 import json
 import tempfile
-import tomllib
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -58,7 +57,10 @@ def load(file: Path | None = None) -> tuple[Settings, list[str]]:
     """The settings in `file` (by default the user's own), and a line for each thing that is wrong with it."""
     file = file or locations.settings_file()
     try:
-        raw = tomllib.loads(read_text(file, MOST_BYTES))
+        text = read_text(file, MOST_BYTES)
+        import tomllib
+
+        raw = tomllib.loads(text)
     except FileNotFoundError:
         return DEFAULTS, []
     except UserError as error:

@@ -266,11 +266,11 @@ def main() -> None:
         out.write(b"Welcome to the machine! Last login: today.\n")
         out.flush()
     version = frames.VERSION + (1 if args.other_version else 0)
-    out.write(protocol.frame(frames.Reply(0, EngineInfo(version, "0", "none", "fake", 1, os.getpid(), 1.0))))
+    out.write(frames.frame(frames.Reply(0, EngineInfo(version, "0", "none", "fake", 1, os.getpid(), 1.0))))
     out.flush()
     session = FakeSession()
-    while (body := protocol.read_frame(sys.stdin.buffer)) is not None:
-        call = protocol.decode_call(body)
+    while (body := frames.read_frame(sys.stdin.buffer)) is not None:
+        call = frames.decode_call(body)
         if args.log:
             with open(args.log, "a") as file:  # noqa: PTH123
                 file.write(f"{time.time()} {type(call.request).__name__}\n")
@@ -284,7 +284,7 @@ def main() -> None:
         if args.spoil and isinstance(call.request, protocol.Step) and isinstance(answer, Shown):
             beyond = dataclasses.replace(answer.snapshot, ids=answer.snapshot.ids + 10**6)
             answer = Shown(beyond)
-        out.write(protocol.frame(frames.Reply(call.number, answer)))
+        out.write(frames.frame(frames.Reply(call.number, answer)))
         out.flush()
 
 

@@ -44,7 +44,7 @@ def made(hint: Any, name: str = "") -> Any:
     """A value of a declared type: small numbers, hostile strings; axes that no model sizes are two long."""
     kind, rule = declared(hint)
     origin, parts = typing.get_origin(kind), typing.get_args(kind)
-    if origin is np.ndarray:
+    if kind is Array:
         shape = [int(axis) if axis.isdigit() else SIZES.get(axis.removesuffix("?"), 2) for axis in rule.axes]
         return frozen(np.full(shape, max(0, rule.low), np.int32 if rule.whole else np.float32))
     if origin is typing.Literal:

@@ -1,4 +1,8 @@
-"""`gpttui`: the playground. Starts the engine first, so that torch loads while the screen is imported and painted."""
+"""`gpttui`: the playground. The first picture comes first: what it can do without is loaded when it stands.
+
+That is the engine, which would take turns with the screen on few cores (its torch takes ten times as long as all of the
+screen), numpy, the views; and garbage is not looked for among imports, which all stay.
+"""
 
 import gc
 import os
@@ -10,6 +14,7 @@ import click
 
 from gpttui.cli.options import playground_options, verb
 from gpttui.errors import UserError
+from gpttui.tui.late import load_late
 
 if TYPE_CHECKING:
     from gpttui.sessions.tree import SessionFile
@@ -66,6 +71,8 @@ def open_playground(
     session_file: str = "",
 ) -> int:
     """The playground until it is left; its exit code. `train`: a text for the form; `watch`: a run's directory."""
+    gc.disable()  # until the first picture stands
+    gc.set_threshold(*COLLECT_EVERY)
     from gpttui import locations, settings
     from gpttui.engine import launch
 
@@ -77,48 +84,41 @@ def open_playground(
         from gpttui.cli.sessions import session_model
 
         path = (model or session.model) if remote else str(session_model(session, model))
-    log = locations.engine_log_file()
-    process = launch.start(words, log)
+    launch.must_exist(words)
     os.environ.setdefault("TEXTUAL_FPS", PAINTS_PER_S)
-    gc.set_threshold(*COLLECT_EVERY)
-    try:
-        from gpttui.cli.leaving import Leaving
+    load_late("numpy")
+    from gpttui.cli.leaving import Leaving
 
-        leaving = Leaving()
-        from gpttui.engine.client import EngineClient
-        from gpttui.records import Sampling
-        from gpttui.storage import gallery
-        from gpttui.tui.app import GpttuiApp
-        from gpttui.tui.session.opening import Opening
+    leaving = Leaving()
+    from gpttui.engine.client import EngineClient
+    from gpttui.records import Sampling
+    from gpttui.storage import gallery
+    from gpttui.tui.app import GpttuiApp
+    from gpttui.tui.session.opening import Opening
 
-        ref = model or watch or chosen.model or None
-        path = path or (str(ref) if watch or (remote and ref) else str(gallery.find(ref)))
-        sampling = Sampling(chosen.temperature, chosen.top_k, chosen.top_p)
-        opening = Opening(
-            path,
-            prompt,
-            sampling,
-            chosen.seed if seed is None else seed,
-            chosen.colour_mode,
-            tuple(notices),
-            train=train,
-            watch=watch,
-            numbers_rest_s=1 / chosen.numbers_per_s if chosen.slow_numbers else 0.0,
-            session=session,
-            session_file=session_file,
-        )
-        client = EngineClient(words, log, process=process)
-        app = GpttuiApp(
-            client,
-            opening,
-            theme_name=chosen.theme,
-            keymap=chosen.keymap,
-            animations=chosen.animations,
-            colour_map=chosen.colour_map,
-        )
-        return leaving.run(app, client)
-    except BaseException:  # before there was a screen, or because of it
-        if process.stdin is not None:
-            process.stdin.close()
-        process.terminate()
-        raise
+    ref = model or watch or chosen.model or None
+    path = path or (str(ref) if watch or (remote and ref) else str(gallery.find(ref)))
+    sampling = Sampling(chosen.temperature, chosen.top_k, chosen.top_p)
+    opening = Opening(
+        path,
+        prompt,
+        sampling,
+        chosen.seed if seed is None else seed,
+        chosen.colour_mode,
+        tuple(notices),
+        train=train,
+        watch=watch,
+        numbers_rest_s=1 / chosen.numbers_per_s if chosen.slow_numbers else 0.0,
+        session=session,
+        session_file=session_file,
+    )
+    client = EngineClient(words, locations.engine_log_file())
+    app = GpttuiApp(
+        client,
+        opening,
+        theme_name=chosen.theme,
+        keymap=chosen.keymap,
+        animations=chosen.animations,
+        colour_map=chosen.colour_map,
+    )
+    return leaving.run(app, client)

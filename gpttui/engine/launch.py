@@ -1,12 +1,12 @@
 """Starting the engine: one child process that talks on its stdin and stdout. The standard library only.
 
-The command line calls this before it imports the screen, so that the child loads torch while the first picture is
-painted. Whatever the command is (this Python, another one, `ssh box gpttui engine`), only its pipes matter.
+Whatever the command is (this Python, another one, `ssh box gpttui engine`), only its pipes matter.
 """
 
 import contextlib
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -33,6 +33,12 @@ def split_command(command: str) -> list[str]:
     if not words:
         raise UserError('--engine wants a command, such as "ssh host gpttui engine"')
     return words
+
+
+def must_exist(command: Sequence[str]) -> None:
+    """Raises UserError if there is no such program, before a screen is opened for it."""
+    if shutil.which(command[0]) is None:
+        raise UserError(f"the engine cannot be started: there is no program {command[0]}")
 
 
 def start(command: Sequence[str], log: Path | None) -> "subprocess.Popen[bytes]":

@@ -161,7 +161,7 @@ def check_of(hint: Any) -> Check | None:
     """The check of a declared type; None where any value of it will do. TypeError for an array that says nothing."""
     kind, rule = _declared(hint)
     origin, parts = typing.get_origin(kind), typing.get_args(kind)
-    if origin is np.ndarray:
+    if kind is Array:
         if not isinstance(rule, Numbers):
             raise TypeError(f"{hint} does not say what it holds")
         return _array(rule)

@@ -6,6 +6,7 @@ one `Reply` or `Failure` carrying its number, in order, and may send `Event`s (t
 """
 
 import struct
+from functools import cache
 from typing import Any, BinaryIO
 
 import msgspec
@@ -16,6 +17,7 @@ from gpttui.protocol.message import EngineInfo, Failure
 from gpttui.protocol.play import PlayAnswer, PlayRequest
 from gpttui.protocol.stream import InspectAnswer, InspectRequest
 from gpttui.protocol.train import TrainAnswer, TrainRequest
+from gpttui.records import Array
 
 VERSION = 1
 MAX_FRAME_BYTES = 1 << 28
@@ -52,7 +54,7 @@ def _encode_other(value: Any) -> Any:
 
 
 def _decode_other(kind: type, value: Any) -> Any:
-    if kind is np.ndarray or getattr(kind, "__origin__", None) is np.ndarray:
+    if kind is Array:
         dtype, shape, data = value
         if not isinstance(dtype, str) or (numbers := np.dtype(dtype)).kind not in "biuf":
             raise TypeError("an array holds something else than numbers")
@@ -61,8 +63,13 @@ def _decode_other(kind: type, value: Any) -> Any:
 
 
 _encoder = msgspec.msgpack.Encoder(enc_hook=_encode_other)
-_call_decoder = msgspec.msgpack.Decoder(Call, dec_hook=_decode_other)
-_reply_decoder = msgspec.msgpack.Decoder(Reply, dec_hook=_decode_other)
+
+
+@cache
+def _decoder(kind: type[Call | Reply]) -> "msgspec.msgpack.Decoder[Any]":
+    """Made when it is first needed: it looks through every message there is."""
+    return msgspec.msgpack.Decoder(kind, dec_hook=_decode_other)
+
 
 GREETING = msgspec.msgpack.encode("type") + msgspec.msgpack.encode(EngineInfo.__name__)
 """Stands near the beginning of the first body that an engine sends, of whatever version it is …"""
@@ -77,11 +84,13 @@ def frame(message: Call | Reply) -> bytes:
 
 
 def decode_call(body: bytes) -> Call:
-    return _call_decoder.decode(body)
+    call: Call = _decoder(Call).decode(body)
+    return call
 
 
 def decode_reply(body: bytes) -> Reply:
-    return _reply_decoder.decode(body)
+    reply: Reply = _decoder(Reply).decode(body)
+    return reply
 
 
 def frame_length(head: bytes) -> int:

@@ -6,11 +6,12 @@ two extremes, so that spikes survive and the past only gets coarser. An outline 
 column, found in one pass.
 """
 
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
-Array = np.ndarray[Any, Any]
+from gpttui.records import Array
 
 CAPACITY = 1 << 20
 
@@ -32,10 +33,17 @@ class Series:
         self.capacity = max(16, capacity)
         self.size = 0
         self.dropped = 0
-        self._x = np.empty(64, dtype=np.float64)
-        self._y = np.empty(64, dtype=np.float64 if exact else np.float32)
+        self.exact = exact
         if x is not None and y is not None:
             self.extend(x, y)
+
+    @cached_property
+    def _x(self) -> Array:
+        return np.empty(64, dtype=np.float64)
+
+    @cached_property
+    def _y(self) -> Array:
+        return np.empty(64, dtype=np.float64 if self.exact else np.float32)
 
     @property
     def x(self) -> Array:
@@ -65,7 +73,7 @@ class Series:
         while self.size + len(x) > self.capacity and self.size >= 4:
             self._thin()
         if len(x) > self.capacity - self.size:
-            thinner = Series(capacity=self.capacity, exact=self._y.dtype == np.float64)
+            thinner = Series(capacity=self.capacity, exact=self.exact)
             for start in range(0, len(x), self.capacity // 4):
                 thinner.extend(x[start : start + self.capacity // 4], y[start : start + self.capacity // 4])
             x, y = thinner.x, thinner.y

@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 
 from gpttui.errors import UserError, one_line
-from gpttui.records import LossHistory
+from gpttui.records import Array, LossHistory
 from gpttui.runs import rundir
 from gpttui.runs.config import TrainConfig, changed
 from gpttui.runs.events import (
@@ -30,7 +30,7 @@ from gpttui.runs.events import (
     StepDone,
     StopRuleChanged,
 )
-from gpttui.runs.series import Array, Series
+from gpttui.runs.series import Series
 
 SAMPLES = 200
 AT_A_TIME = 4096

@@ -24,11 +24,12 @@ from gpttui.corpora.registry import corpus_spec, open_corpus
 from gpttui.corpora.splits import HELD_OUT_FROM_SEED
 from gpttui.errors import UserError
 from gpttui.files import read_json
+from gpttui.records import Array
 from gpttui.runs import rundir
 from gpttui.runs.config import TrainConfig
 from gpttui.tokenizers import Tokenizer, guarded, train_bpe, train_characters, train_words
 from gpttui.training.text import TextSource, open_text
-from gpttui.training.token_file import Array, Encoded, TokenWriter, open_tokens, token_dtype
+from gpttui.training.token_file import Encoded, TokenWriter, open_tokens, token_dtype
 
 IGNORED = -100
 """Target of padding: what `cross_entropy` skips."""

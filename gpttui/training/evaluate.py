@@ -12,10 +12,10 @@ from torch import Tensor
 
 from gpttui.errors import UserError
 from gpttui.model.gpt import GPT
+from gpttui.records import Array
 from gpttui.tokenizers import Tokenizer
 from gpttui.training.data import IGNORED, Batch, Encoder, TokenFile, in_lines
 from gpttui.training.text import open_text
-from gpttui.training.token_file import Array
 
 EVAL_BATCH_TOKENS = 8192
 

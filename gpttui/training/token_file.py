@@ -7,8 +7,7 @@ import msgspec
 import numpy as np
 
 from gpttui.files import open_regular
-
-Array = np.ndarray[Any, Any]
+from gpttui.records import Array
 
 
 class Encoded(msgspec.Struct, frozen=True):

@@ -18,7 +18,6 @@ from typing import Any, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.widgets import TextArea
 
 from gpttui.tui.textual_private import OwnApp, OwnDriver
 
@@ -191,6 +190,8 @@ class TerminalApp(OwnApp):
             self.driver.restore()
 
     def action_suspend_process(self) -> None:
+        from textual.widgets import TextArea
+
         if isinstance(self.focused, TextArea):
             self.focused.action_undo()
         elif self.driver is not None and not self.driver.can_suspend:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from rich.style import Style
 
+from gpttui.records import Array
+
 if TYPE_CHECKING:
     from textual.app import App
 
@@ -86,10 +88,10 @@ def level(value: float, top: float = 1.0) -> int:
     return min(STEPS - 1, int(value / top * STEPS))
 
 
-def levels(values: np.ndarray[Any, Any], top: float = 1.0) -> np.ndarray[Any, Any]:
+def levels(values: Array, top: float = 1.0) -> Array:
     """`level` of every value: uint8 steps of the same shape."""
     scaled = np.nan_to_num(np.asarray(values, dtype=np.float32)) * (STEPS / top)
-    steps: np.ndarray[Any, Any] = np.clip(scaled, 0, STEPS - 1).astype(np.uint8)
+    steps: Array = np.clip(scaled, 0, STEPS - 1).astype(np.uint8)
     return steps
 
 

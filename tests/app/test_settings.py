@@ -1,7 +1,7 @@
 """What a person sets is what the app does: the theme, the map of amounts, numbers that rest."""
 
+import gc
 import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -79,14 +79,11 @@ def opened_with(monkeypatch: pytest.MonkeyPatch, chosen: Settings) -> dict[str, 
         async def run_async(self, *args: Any, **kwargs: Any) -> None:
             return None
 
-    def quick(*_: Any) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(["true"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-
-    monkeypatch.setattr("gpttui.engine.launch.start", quick)
     monkeypatch.setattr("gpttui.storage.gallery.find", lambda ref: Path("somewhere"))
     monkeypatch.setattr(tui_app, "GpttuiApp", Unrun)
     settings.save(chosen)
     assert play.open_playground(None, None, None, None) == 0
+    gc.enable()  # the first picture would have done so
     return made
 
 

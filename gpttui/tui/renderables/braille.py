@@ -4,11 +4,9 @@ For: curves. Not for: axes, or choosing which points to draw (`series`).
 All segments at once: each is clipped to the canvas (Liang and Barsky 1984), sampled a dot apart, and its dots are set.
 """
 
-from typing import Any
-
 import numpy as np
 
-Array = np.ndarray[Any, Any]
+from gpttui.records import Array
 
 _DOTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]], dtype=np.uint8)
 """Bit of the dot in row 0..3 and column 0..1 of a cell, added to U+2800."""

@@ -3,16 +3,15 @@
 For: Compare, and bars before and after an intervention. Not for: curves over time (`series`).
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
 from rich.cells import cell_len
 from rich.style import Style
 
+from gpttui.records import Array
 from gpttui.tui.renderables.bars import bar
 from gpttui.tui.renderables.labels import clip, fit, percent
 
-Array = np.ndarray[Any, Any]
 Piece = tuple[str, Style]
 
 LEVELS = " ▁▂▃▄▅▆▇█"

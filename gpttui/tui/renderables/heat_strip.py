@@ -5,13 +5,12 @@ value (a sharp rise must survive); between looks the last one holds.
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from gpttui.protocol.train import Probe
-
-Array = np.ndarray[Any, Any]
+from gpttui.records import Array
 
 
 class Strip(NamedTuple):

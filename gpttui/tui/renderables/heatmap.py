@@ -8,15 +8,13 @@ by its maximum, never its mean: a sharp spike must survive.
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from rich.segment import Segment
 from rich.style import Style
 
+from gpttui.records import Array
 from gpttui.tui.palette import CIVIDIS, STEPS, ColourDepth, ramp_glyph, text_on
-
-Array = np.ndarray[Any, Any]
 
 MASKED = STEPS
 """The step of a cell that the model never looks at (a key after its query): drawn as background."""

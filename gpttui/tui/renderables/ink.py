@@ -2,16 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
 from rich.cells import cell_len
 from rich.style import Style
 
 from gpttui.tui.palette import CIVIDIS, ColourDepth, heat_styles, level
 from gpttui.tui.renderables.labels import fit
 
-Array = np.ndarray[Any, Any]
 Piece = tuple[str, Style]
 Line = list[Piece]
 

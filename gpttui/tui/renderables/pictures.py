@@ -5,18 +5,18 @@ A picture is lines of cells, each of which belongs to one token, so that a click
 are drawn; a voice is its spectrogram, low frequencies at the bottom, 24 bands in half blocks.
 """
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from rich.style import Style
 
+from gpttui.records import Array
 from gpttui.tui.palette import CIVIDIS, STEPS, ColourDepth, heat_styles, levels, ramp_glyph
 from gpttui.tui.renderables.heatmap import MARK
 
 if TYPE_CHECKING:
     from gpttui.tokenizers import Tokenizer
 
-Array = np.ndarray[Any, Any]
 
 GREY = tuple(f"#{grey:02x}{grey:02x}{grey:02x}" for grey in np.linspace(8, 248, STEPS).astype(int).tolist())
 

@@ -5,14 +5,12 @@ Where several components share a cell the one of the largest magnitude is shown,
 and a negative would cancel. Without colours a component is `+` or `-`, in bold where it is large.
 """
 
-from typing import Any
-
 import numpy as np
 from rich.style import Style
 
+from gpttui.records import Array
 from gpttui.tui.palette import STEPS, ColourDepth, diverging
 
-Array = np.ndarray[Any, Any]
 Piece = tuple[str, Style]
 
 _PLAIN = ((-0.5, "=", True), (-0.05, "-", False), (0.05, "·", False), (0.5, "+", False), (np.inf, "#", True))

@@ -5,15 +5,13 @@ Not for: drawing (`heatmap`, `axes`). Rows are queries, columns are keys.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from gpttui.records import Array
 from gpttui.tui.palette import levels
 from gpttui.tui.renderables.axes import column_label_height
 from gpttui.tui.renderables.heatmap import BAND, MASKED, SIZES, CellSize, max_pool
-
-Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)

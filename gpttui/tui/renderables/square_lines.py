@@ -6,21 +6,18 @@ the selected query looks at most.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from gpttui.records import Array
 from gpttui.tui.renderables.axes import column_label_lines, row_label
 from gpttui.tui.renderables.bars import bar, plain_bar
 from gpttui.tui.renderables.heatmap import MARK, HeatmapLines, cell_number
 from gpttui.tui.renderables.labels import clip, fit
 from gpttui.tui.renderables.square import SquareLayout, row_steps, seen_columns, strongest
-
-Array = np.ndarray[Any, Any]
 
 NUMBERS_FROM = 4
 """Cells of so many columns show their number."""

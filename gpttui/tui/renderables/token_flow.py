@@ -7,17 +7,17 @@ starts from a search in their running sum, and an appended token only lays out t
 """
 
 from bisect import bisect_right
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from rich.cells import cell_len
 
+from gpttui.records import Array
 from gpttui.tui.renderables.labels import clip, token_label
 
 if TYPE_CHECKING:
     from gpttui.tokenizers import Tokenizer
 
-Array = np.ndarray[Any, Any]
 
 _NEWLINE = "⏎"
 _SPACES = ("·", "⇥", _NEWLINE)

@@ -5,7 +5,8 @@ the model: what a step is, what may be taken back, what a setting means, is the 
 """
 
 import asyncio
-import secrets
+import gc
+import random
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -19,9 +20,11 @@ from gpttui.interventions import AblateHead, AblatePart
 from gpttui.protocol.message import Look
 from gpttui.records import Snapshot
 from gpttui.tui import keys, ladders
+from gpttui.tui.late import load_now
 from gpttui.tui.pace import Pace
 from gpttui.tui.renderables.labels import so_many
 from gpttui.tui.screens.coming_back import ComingBack
+from gpttui.tui.screens.early import early
 from gpttui.tui.screens.train_door import TrainDoor
 from gpttui.tui.selection import Selection
 from gpttui.tui.session.asking import Engine
@@ -98,19 +101,19 @@ class PlayScreen(TrainDoor, Sharing):
             self.back.begin(self.opening.session)
         else:
             self.link.open(self.opening.model, self.opening.prompt, self.opening.sampling, self.opening.seed)
-        self.call_after_refresh(self.run_worker, self.link.serve)
-        self.call_after_refresh(self._show_prompt)
-        self.call_after_refresh(self.run_worker, partial(asyncio.to_thread, views.load_all))
+        self.call_after_refresh(self._first_picture_stands)
         self.open_door()
         if self.opening.watch is not None:
             self.watch_run(Path(self.opening.watch))
         elif self.opening.train is not None:
             self.order_run(self.opening.train)
 
-    def _show_prompt(self) -> None:
-        """The prompt's tokens, as soon as the first picture is painted; the engine is still loading PyTorch."""
-        from gpttui.tui.screens.early import early
-
+    async def _first_picture_stands(self) -> None:
+        """What it did without: the engine, numpy and the prompt's tokens, the search for garbage."""
+        gc.enable()
+        self.run_worker(self.link.serve())
+        await asyncio.sleep(0)  # the engine is started: it loads PyTorch by itself
+        load_now("numpy")
         found = early(self.opening.model, self.link.opening_prompt)
         if found is not None and self.link.snapshot is None:
             self.tokens.token_view, self.tokens.tokenizer = found.token_view, found.tokenizer
@@ -213,7 +216,7 @@ class PlayScreen(TrainDoor, Sharing):
             self.hints.say("Running. Any key stops it.", "info")
 
     def action_new_seed(self) -> None:
-        self.link.set_seed(secrets.randbelow(SEEDS))
+        self.link.set_seed(random.randrange(SEEDS))
 
     def action_temperature(self, up: bool) -> None:
         self.link.set_sampling(ladders.warmer(self.link.sampling, up))
@@ -326,6 +329,7 @@ class PlayScreen(TrainDoor, Sharing):
         back = self.interrupted_words or f"The engine was started again; your text and settings are back.{before}"
         self._hint(back if event.restored else "")
         self.back.opened(opened)
+        self.call_after_refresh(self.run_worker, partial(asyncio.to_thread, views.load_all))
 
     @on(SnapshotArrived)
     def _arrived(self, event: SnapshotArrived) -> None:

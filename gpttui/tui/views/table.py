@@ -6,6 +6,7 @@ A view is a screen made from the playground's `ViewContext`. Its module is impor
 import gc
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -141,8 +142,9 @@ WALK = View(
 """The journey uncovered step by step. A way to open that view, not one of its own."""
 
 
+@cache
 def load_all() -> None:
-    """Import every view, in a thread while nothing happens, so that opening one does not wait for its code.
+    """Import every view, once a model is open and in a thread, so that opening one does not wait for its code.
 
     What is there by then stays: looked through for garbage no more, it would cost an opening 30 ms.
     """

@@ -5,7 +5,6 @@ For: reading one head's pattern, of a few tokens or of a thousand. Not for: scor
 
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
 from rich.cells import cell_len
 from rich.style import Style
 from textual import events
@@ -14,7 +13,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from gpttui.records import Snapshot
+from gpttui.records import Array, Snapshot
 from gpttui.sessions.view_files import Table
 from gpttui.tui.renderables.heatmap import CellSize, HeatmapLines
 from gpttui.tui.renderables.labels import quoted_label, token_label
@@ -23,7 +22,7 @@ from gpttui.tui.renderables.square import SquareLayout, arrange, pooled
 from gpttui.tui.renderables.square_lines import SquareTones, SquareView
 from gpttui.tui.tables import token_columns
 from gpttui.tui.widgets.pane import NO_TEXT, VIEW, Pane, Piece, label_border, moving
-from gpttui.tui.widgets.squares import Array, Squares
+from gpttui.tui.widgets.squares import Squares
 
 if TYPE_CHECKING:
     from gpttui.tokenizers import Tokenizer
@@ -91,7 +90,7 @@ More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What do
         self._squares = Squares()
         self._key = (0, 0)
         self._weights: Array | None = None
-        self._pooled = np.zeros((0, 0), dtype=np.float32)
+        self._pooled: Array
         self._layout = SquareLayout(0, 0, 0, CellSize(), label_width=1, top=0, bottom=0)
         self._labels: list[str] = []
         self._longest = 1

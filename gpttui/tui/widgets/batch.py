@@ -13,12 +13,13 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from gpttui.protocol.train import BatchLosses
+from gpttui.records import Array
 from gpttui.sessions.view_files import Table
 from gpttui.tui.palette import STEPS, ColourDepth, heat_styles, levels
 from gpttui.tui.renderables.candidates import fitting
 from gpttui.tui.renderables.labels import percent, quoted_label
 from gpttui.tui.renderables.legend import legend_pieces
-from gpttui.tui.renderables.token_flow import Array, TokenFlow
+from gpttui.tui.renderables.token_flow import TokenFlow
 from gpttui.tui.tables import token_columns
 from gpttui.tui.widgets.pane import Pane, Piece, label_border, moving
 

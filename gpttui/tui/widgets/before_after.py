@@ -12,11 +12,12 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from gpttui.protocol.train import BeforeAfter
+from gpttui.records import Array
 from gpttui.sessions.view_files import Table
 from gpttui.text import safe_text
 from gpttui.tui.renderables.bars import bar
 from gpttui.tui.renderables.labels import clip, fit, percent, so_many, token_label
-from gpttui.tui.renderables.token_flow import Array, TokenFlow
+from gpttui.tui.renderables.token_flow import TokenFlow
 from gpttui.tui.tables import token_columns, token_texts
 from gpttui.tui.widgets.pane import Pane, Piece, label_border, moving
 

@@ -14,8 +14,8 @@ from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Static
 
-from gpttui.records import LossHistory
-from gpttui.runs.series import Array, Series
+from gpttui.records import Array, LossHistory
+from gpttui.runs.series import Series
 from gpttui.sessions.view_files import Table
 from gpttui.text import safe_text
 from gpttui.tui.renderables.labels import clip

@@ -22,7 +22,7 @@ from textual_hires_canvas import Canvas, HiResMode
 from textual_plot import NumericAxisFormatter, PlotWidget
 from textual_plot.plot_widget import LinePlot, VLinePlot
 
-from gpttui.runs.series import Array
+from gpttui.records import Array
 from gpttui.tui.renderables.braille import braille_line
 
 CHECKED = (0, 10), (0, 11)

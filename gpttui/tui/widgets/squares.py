@@ -3,13 +3,9 @@
 For: `AttentionPane`, which asks only for rows it does not hold. Not for: drawing.
 """
 
-from typing import Any
-
 import numpy as np
 
-from gpttui.records import Snapshot
-
-Array = np.ndarray[Any, Any]
+from gpttui.records import Array, Snapshot
 
 KEPT_HEADS = 8
 """Squares held at once: the last heads looked at. Of 1,024 tokens they take 8 × 4 MB."""

@@ -3,6 +3,7 @@
 For: seeing and choosing tokens. Not for: editing (`PromptEditor`) or predictions (`NextTokenPane`).
 """
 
+from functools import cached_property
 from math import ceil, isnan, log2
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -15,13 +16,13 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from gpttui.records import Snapshot
+from gpttui.records import Array, Snapshot
 from gpttui.sessions.view_files import Table
 from gpttui.tui.palette import STEPS, ColourDepth, heat_styles, levels, token_styles
 from gpttui.tui.renderables.candidates import fitting
 from gpttui.tui.renderables.labels import hex_bytes, quoted_label, so_many
 from gpttui.tui.renderables.legend import legend_pieces
-from gpttui.tui.renderables.token_flow import Array, TokenFlow
+from gpttui.tui.renderables.token_flow import TokenFlow
 from gpttui.tui.tables import token_columns
 from gpttui.tui.widgets.pane import NO_TEXT, Pane, Piece, label_border, moving
 
@@ -82,13 +83,18 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
 
     def __init__(self, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
-        self._flow = TokenFlow()
-        self._shown: Array = np.empty(0, dtype=np.int64)
-        self._written: Array = np.empty(0, dtype=np.int64)
+        self._count = 0
+        """Tokens shown; while there are none, what follows is not there either."""
+        self._shown: Array
+        self._written: Array
         """Positions of the tokens that are drawn as text: all of them, except in a picture."""
-        self._pictured: tuple[Array, Array] = (self._written, self._written)
+        self._pictured: tuple[Array, Array]
         """Positions of the others, and what they are."""
         self._skipped_characters = 0
+
+    @cached_property
+    def _flow(self) -> TokenFlow:
+        return TokenFlow()
 
     # ── What is shown ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -137,7 +143,7 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
     @property
     def selected(self) -> int:
         """The selected token, counted from the start; -1 for an empty text."""
-        count = len(self._shown)
+        count = self._count
         if self.draft is not None:
             return count - 1
         at = self.position if self.position >= 0 else count + self.position
@@ -146,7 +152,7 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
     @property
     def _pinned(self) -> int:
         """Rows at the bottom that do not scroll: the legend and the detail line."""
-        if not self._shown.size:
+        if not self._count:
             return 0
         room = self.scrollable_content_region.height
         return min(1 + (self.colour_mode != "alternate" and self.draft is None), max(0, room - 2))
@@ -154,14 +160,19 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
     def _lay_out(self) -> None:
         if not self.is_mounted:
             return
+        if self.tokenizer is None and self.snapshot is None:
+            self._count = 0
+            self._follow()
+            return
         self._shown = self._ids()
+        self._count = len(self._shown)
         if self.token_view != "text" and self.tokenizer is not None:
             from gpttui.tui.renderables.pictures import picture_tokens
 
             self._pictured = picture_tokens(self.token_view, self.tokenizer, self._shown)
-            self._written = np.setdiff1d(np.arange(len(self._shown)), self._pictured[0])
+            self._written = np.setdiff1d(np.arange(self._count), self._pictured[0])
         else:
-            self._written = np.arange(len(self._shown))
+            self._written = np.arange(self._count)
             self._pictured = (self._written[:0], self._written[:0])
         self._flow.reset(self.tokenizer, self.scrollable_content_region.width)
         self._flow.set_ids(self._shown[self._written])
@@ -171,10 +182,10 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
 
     def _picture(self) -> "Lines":
         """What tokens that are not text look like; nothing for a text."""
+        if not self._count or not len(self._pictured[0]):
+            return []
         positions, values = self._pictured
         region = self.scrollable_content_region
-        if not len(positions):
-            return []
         from gpttui.tui.renderables.pictures import pixel_lines, spectrogram_lines
 
         room = region.height - self._pinned - self._flow.height
@@ -208,7 +219,7 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
         """Scroll so that the selected token can be seen, and name what is shown."""
         if not self.is_mounted:
             return
-        if self._shown.size:
+        if self._count:
             room = max(1, self.scrollable_content_region.height - self._pinned)
             first, last = self._lines_of(self.selected)
             top = self.scroll_offset.y
@@ -228,7 +239,7 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
         return (self._flow.height + found[0], self._flow.height + found[-1]) if found else (0, 0)
 
     def _entitle(self) -> None:
-        snapshot, count = self.snapshot, len(self._shown)
+        snapshot, count = self.snapshot, self._count
         if self.draft is not None:
             shown = len(self.draft) - self._skipped_characters
             of = f" · the last {shown:,} of {len(self.draft):,} characters" if self._skipped_characters else ""
@@ -247,7 +258,7 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
 
     def render_line(self, y: int) -> Strip:
         room = self.scrollable_content_region.height
-        if not self._shown.size:
+        if not self._count:
             return self.empty_row(y)
         from_bottom = room - 1 - y
         if from_bottom < self._pinned:
@@ -336,11 +347,11 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
     # ── Choosing ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _select(self, index: int | None) -> None:
-        if index is not None and self.draft is None and self.snapshot is not None and self._shown.size:
-            self.post_message(self.Selected(max(0, min(len(self._shown) - 1, index))))
+        if index is not None and self.draft is None and self.snapshot is not None and self._count:
+            self.post_message(self.Selected(max(0, min(self._count - 1, index))))
 
     def action_move_line(self, by: int) -> None:
-        if not self._shown.size or self.draft is not None:
+        if not self._count or self.draft is not None:
             return
         first, last = self._lines_of(self.selected)
         x, y = self._place_of(self.selected, first)

@@ -7,18 +7,17 @@ background; weights have not.
 
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 
 import numpy as np
 from rich.style import Style
 
+from gpttui.records import Array
 from gpttui.tui.palette import CIVIDIS, STEPS, ColourDepth, diverging, heat_styles, levels, ramp_glyph
 from gpttui.tui.renderables.axes import column_label_height
 from gpttui.tui.renderables.heatmap import cell_number
 from gpttui.tui.renderables.legend import legend_pieces
 from gpttui.tui.renderables.signed import signed_steps
 
-Array = np.ndarray[Any, Any]
 Piece = tuple[str, Style]
 
 GAP = 2

@@ -5,15 +5,14 @@ A line holds two rows of a map. What does not fit is pooled by its maximum; a ma
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from rich.style import Style
 
+from gpttui.records import Array
 from gpttui.tui.palette import levels
 from gpttui.tui.renderables.heatmap import MASKED, HeatmapLines, max_pool
 
-Array = np.ndarray[Any, Any]
 Piece = tuple[str, Style]
 
 MOST_SIDE = 24

@@ -6,19 +6,19 @@ For: `AttentionStages`. Not for: where the maps lie and how a cell is painted (`
 import math
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from rich.cells import cell_len, set_cell_size
 from rich.style import Style
 
 from gpttui.protocol.parts import Stages
+from gpttui.records import Array
 from gpttui.tui.palette import CIVIDIS, ColourDepth
 from gpttui.tui.renderables.axes import column_label_lines, row_label
 from gpttui.tui.renderables.compare import crop
 from gpttui.tui.views.attention.draw_maps import FORBIDDEN, GAP, HIDDEN, MASKED, MapInk, MapsLayout, MapTones
 
-Array = np.ndarray[Any, Any]
 Line = list[tuple[str, Style]]
 
 RAW, SCALED, MASK, SOFTMAX = range(4)

@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.reactive import reactive
 
 from gpttui.protocol.parts import Heads
+from gpttui.records import Array
 from gpttui.sessions.view_files import Table
 from gpttui.tokenizers import Tokenizer
 from gpttui.tui.renderables.bars import bar
@@ -21,8 +22,6 @@ from gpttui.tui.renderables.labels import fit
 from gpttui.tui.views.attention.draw_small import SmallMaps, best_heads, map_lines, small_maps
 from gpttui.tui.widgets.lines import Line, LinesPane, Sheet, hit
 from gpttui.tui.widgets.pane import VIEW, label_border, moving
-
-Array = np.ndarray[Any, Any]
 
 KINDS = (
     ("P", "previous token"),

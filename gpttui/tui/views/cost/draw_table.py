@@ -3,14 +3,13 @@
 For: Cost. Not for: measuring or counting (the engine does both).
 """
 
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from gpttui.protocol.parts import Cost
+from gpttui.records import Array
 from gpttui.tui.renderables.braille import braille_line
-
-Array = np.ndarray[Any, Any]
 
 Grouping = Literal["part", "layer", "each"]
 GROUPINGS: tuple[Grouping, ...] = ("part", "layer", "each")

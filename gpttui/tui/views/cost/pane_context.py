@@ -3,19 +3,18 @@
 For: Cost. Not for: which part costs what (`CostParts`).
 """
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from textual.reactive import reactive
 
 from gpttui.protocol.parts import Cost
+from gpttui.records import Array
 from gpttui.sessions.view_files import Table
 from gpttui.tui.renderables.labels import fit, so_many
 from gpttui.tui.views.cost.draw_table import Quantity, amount, length_chart, milliseconds, shown_amount
 from gpttui.tui.widgets.lines import LinesPane, Sheet
 from gpttui.tui.widgets.pane import label_border
-
-Array = np.ndarray[Any, Any]
 
 AXIS = 11
 CELLS = (7, 10, 12, 10)

@@ -6,19 +6,17 @@ A walk is the same map with later stops still covered: their names are there, no
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from rich.cells import cell_len
 
 from gpttui.protocol.stream import Journey
+from gpttui.records import Array
 from gpttui.tui.renderables.bars import bar, plain_bar
 from gpttui.tui.renderables.ink import Ink, Line, Piece, hit, number, prob_cell, width_of
 from gpttui.tui.renderables.labels import fit, percent
 from gpttui.tui.views.journey.draw_stream import lying, scale_of, upright
 from gpttui.tui.views.journey.draw_words import StopName, stop_names
-
-Array = np.ndarray[Any, Any]
 
 LEAST_COLUMN, MOST_COLUMN, DISTRIBUTION = 7, 18, 24
 LABELLED = 13

@@ -4,16 +4,13 @@ For: the journey. Not for: choosing what to draw. Components keep their place fr
 what changes is seen. Of components that share a cell the largest is shown, sign kept (`signed`).
 """
 
-from typing import Any
-
 import numpy as np
 from rich.style import Style
 
+from gpttui.records import Array
 from gpttui.tui.palette import diverging
 from gpttui.tui.renderables.ink import Ink, Line, Piece
 from gpttui.tui.renderables.signed import extremes, signed_steps, signed_strip
-
-Array = np.ndarray[Any, Any]
 
 
 def spread(values: Array, cells: int) -> Array:

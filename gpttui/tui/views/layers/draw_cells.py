@@ -3,13 +3,10 @@
 For: the grid of Layers, which scrolls over long texts and asks for what it has not seen. Not for: drawing.
 """
 
-from typing import Any
-
 import numpy as np
 
 from gpttui.protocol.stream import LensGrid
-
-Array = np.ndarray[Any, Any]
+from gpttui.records import Array
 
 UNKNOWN = -1
 

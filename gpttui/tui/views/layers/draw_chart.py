@@ -3,15 +3,14 @@
 For: Layers. Not for: what the numbers are (the engine computes them).
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from gpttui.records import Array
 from gpttui.tui.renderables.bars import bar
 from gpttui.tui.renderables.braille import braille_line
 from gpttui.tui.renderables.charts import bar_from_right, stop_place
-
-Array = np.ndarray[Any, Any]
 
 LETTERS = "abcdef"
 """One for each pinned token."""

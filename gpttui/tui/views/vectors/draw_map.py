@@ -5,12 +5,12 @@ Both axes are stretched to fill the plane; the most wanted points get their name
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from rich.cells import cell_len
 
-Array = np.ndarray[Any, Any]
+from gpttui.records import Array
 
 CROWD = "·∙•●"
 """One point in a cell, two, up to five, more."""
