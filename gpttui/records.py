@@ -218,6 +218,8 @@ class ModelCard:
     """Everything that `gpttui eval-task` found: (name, value)."""
     look_inside: Lines = ""
     """What to look at in it, in a few sentences."""
+    packing: str = ""
+    """How a GGUF file stores most weights and what is computed: `Q4_1, computed in float32`."""
 
     @property
     def sizes(self) -> dict[str, int]:

@@ -19,8 +19,10 @@ from tokenizers import Tokenizer as Backend
 
 from gpttui.errors import UserError, one_line
 from gpttui.files import LARGE, read_json, read_text
+from gpttui.storage import gguf, gguf_tokenizer
+from gpttui.storage.gguf import is_gguf
 from gpttui.storage.tokenizer_file import CHARACTER, WORD, Added, TokenId, TokenizerFile, parse
-from gpttui.text import whole
+from gpttui.text import safe_text, whole
 
 UNKNOWN = "\ufffd"
 """The token that stands for a character or word outside a closed vocabulary. Never seen in training."""
@@ -123,7 +125,9 @@ class Tokenizer:
 
     @classmethod
     def open(cls, path: Path) -> "Tokenizer":
-        """The tokenizer in model directory `path`. Raises UserError where there is none or it cannot be read."""
+        """The tokenizer in model directory or GGUF file `path`. Raises UserError where there is none that opens."""
+        if is_gguf(path):
+            return cls.from_json(gguf_tokenizer.to_json(gguf.read(path)), str(path))
         if (path / "tokenizer.json").exists():
             return cls.from_json(read_text(path / "tokenizer.json", LARGE), str(path / "tokenizer.json"))
         if (path / "vocab.json").exists() and (path / "merges.txt").exists():
@@ -139,7 +143,7 @@ def guarded(what: str) -> Iterator[None]:
     except (UserError, KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:
-        raise UserError(f"{what}: {one_line(error)[:200]}") from error
+        raise UserError(f"{what}: {safe_text(one_line(error)[:200])}") from error
 
 
 def _closed_kind(names: Iterable[str]) -> str:

@@ -24,6 +24,7 @@ def command(model: str | None, where: tuple[str, ...]) -> None:
     from gpttui.model import checkpoint
     from gpttui.model.families import export_config
     from gpttui.storage import gallery
+    from gpttui.storage.gguf import is_gguf
     from gpttui.tokenizers import Tokenizer
 
     *named, target = where
@@ -44,7 +45,7 @@ def command(model: str | None, where: tuple[str, ...]) -> None:
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise UserError(f"{directory} is {'not empty' if directory.is_dir() else 'a file'}; name a new directory")
     checkpoint.save(loaded, directory, family)
-    if (path / "tokenizer.json").exists() or (path / "merges.txt").exists():
+    if is_gguf(path) or (path / "tokenizer.json").exists() or (path / "merges.txt").exists():
         checkpoint.write_atomically(directory / "tokenizer.json", Tokenizer.open(path).to_json())
         about = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": loaded.config.context}
         text = json.dumps(about | {"clean_up_tokenization_spaces": False}, indent=2)

@@ -1,4 +1,4 @@
-"""A model directory becomes a model and its tokenizer, or one clear line that says why not. No screen."""
+"""A model's directory or file becomes a model and its tokenizer, or one clear line that says why not. No screen."""
 
 import os
 from pathlib import Path
@@ -31,8 +31,9 @@ def leave_a_core(threads: int | None = None) -> None:
 def open_model(
     path: Path, config: Config | None = None, *, dtype: torch.dtype = torch.float32, device: str = "cpu"
 ) -> tuple[GPT, Tokenizer]:
-    """The model in directory `path` and its tokenizer; `config` is what its config.json says, where that has been read.
+    """The model in directory or GGUF file `path`, and its tokenizer.
 
+    `config` is what it says of its shape, where that has been read.
     Raises UserError where either is broken or they do not fit.
     """
     config = config or checkpoint.read_config(path)
@@ -40,6 +41,6 @@ def open_model(
     if tokenizer.vocab_size > config.vocab_size:
         raise UserError(
             f"{path}: the tokenizer has {tokenizer.vocab_size} tokens, the model {config.vocab_size};"
-            " tokenizer.json belongs to another model"
+            f" {'tokenizer.json' if path.is_dir() else 'its vocabulary'} belongs to another model"
         )
     return checkpoint.load(path, config, dtype=dtype, device=device), tokenizer

@@ -1,4 +1,4 @@
-"""Models on disk: `config.json` + `model.safetensors`. Never a pickle, neither read nor written.
+"""Models on disk: `config.json` + `model.safetensors`, or a GGUF file. Never a pickle, neither read nor written.
 
 Our own files carry a CRC-32 of their tensors in the safetensors header, so that a flipped bit is an error and not a
 slightly wrong model. Files from elsewhere are checked for shape and for numbers that are none.
@@ -8,7 +8,7 @@ import dataclasses
 import json
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,10 @@ from gpttui.errors import UserError
 from gpttui.files import reason
 from gpttui.model.families import Loaded, config_of, load_state, stored_state, to_shape
 from gpttui.model.gpt import GPT, GPTConfig, rotary_tables
-from gpttui.storage import model_config
+from gpttui.storage import gguf, gguf_models, model_config
+from gpttui.storage.gguf import is_gguf
 from gpttui.storage.model_config import Config, field_name
-from gpttui.storage.model_files import CONFIG, checksum, header, need_directory, weight_files
+from gpttui.storage.model_files import CONFIG, checksum, header, need_model, weight_files
 from gpttui.storage.model_files import WEIGHTS as WEIGHTS
 
 LARGE_HEAD = 1 << 24
@@ -35,23 +36,45 @@ FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 
 
 def load(path: Path, config: Config | None = None, *, dtype: torch.dtype = torch.float32, device: str = "cpu") -> GPT:
-    """The model in directory `path`, in evaluation mode, weights as `dtype` whatever the file stores.
+    """The model in directory or GGUF file `path`, in evaluation mode, weights as `dtype` whatever is stored.
 
-    `config` is what its config.json says, where that has been read. Raises UserError, naming the file and the cure, for
+    `config` is what it says of its shape, where that has been read. Raises UserError, naming the file and the cure, for
     anything that is not a whole and fitting model; sizes are compared before any tensor is read.
     """
     config = config or read_config(path)
-    shape = to_shape(config, str(path / CONFIG))
-    stored = {name: x for file in weight_files(path) for name, x in header(file).tensors.items()}
-    ghosts = {name: torch.empty(x.shape, device="meta") for name, x in stored.items()}
+    shape = to_shape(config, _where(path))
+    packed = gguf_models.tensors(gguf.read(path), config) if is_gguf(path) else None
+    sizes = _sizes(path) if packed is None else {name: x.shape for name, x in packed.items()}
+    ghosts = {name: torch.empty(size, device="meta") for name, size in sizes.items()}
     try:
         _check_size(config, shape, load_state(ghosts, config).state, path)
     except UserError as error:
         raise UserError(str(error) if str(path) in str(error) else f"{path}: {error}") from error
-    needed = sum(math.prod(x.shape) for x in stored.values()) * dtype.itemsize
+    needed = sum(map(math.prod, sizes.values())) * dtype.itemsize
     _check_memory(needed, f"{path}: its weights need")
-    loaded = load_state(read_tensors(path), config)
-    return build(own_head(shape, loaded), loaded.state, path, config, dtype=dtype, device=device)
+    loaded = load_state(read_tensors(path) if packed is None else Unpacked(packed), config)
+    return build(own_head(shape, loaded), loaded.state, path, config, dtype=dtype, device=device, copy=packed is None)
+
+
+class Unpacked(Mapping[str, Tensor]):
+    """A GGUF file's tensors, each made into float32 when it is asked for, and not kept."""
+
+    def __init__(self, packed: Mapping[str, gguf_models.Tensor]) -> None:
+        self.packed = packed
+
+    def __getitem__(self, name: str) -> Tensor:
+        return torch.from_numpy(self.packed[name].array())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.packed)
+
+    def __len__(self) -> int:
+        return len(self.packed)
+
+
+def _sizes(path: Path) -> dict[str, tuple[int, ...]]:
+    """Of every tensor in the directory."""
+    return {name: x.shape for file in weight_files(path) for name, x in header(file).tensors.items()}
 
 
 def own_head(shape: GPTConfig, loaded: Loaded) -> GPTConfig:
@@ -71,15 +94,19 @@ def build(
     *,
     dtype: torch.dtype = torch.float32,
     device: str = "cpu",
+    copy: bool = True,
 ) -> GPT:
-    """A model of shape `config` around the tensors of `state` (our names); `path` and `family` name them in errors."""
+    """A model of shape `config` around the tensors of `state` (our names); `path` and `family` name them in errors.
+
+    Not `copy`: the tensors may become the model's own, for nobody else has them.
+    """
     if config.tied and "transformer.wte.weight" in state:
         state = state | {"lm_head.weight": state["transformer.wte.weight"]}
     _check_size(family or config_of(config), config, state, path)
     with _NoInit():
         model = GPT(config)
     _check_fit(model, state, path)
-    state = {name: x.to(device=device, dtype=dtype, copy=True) for name, x in state.items()}
+    state = {name: x.to(device=device, dtype=dtype, copy=copy).contiguous() for name, x in state.items()}
     head = "transformer.wte.weight" if config.tied else "lm_head.weight"
     if state[head].numel() >= LARGE_HEAD:
         state[head] = state[head].t().contiguous().t()
@@ -136,16 +163,26 @@ def _checksum(state: dict[str, Tensor]) -> str:
 
 
 def read_config(path: Path) -> Config:
-    """What config.json of model directory `path` says."""
-    need_directory(path)
-    if not (path / CONFIG).exists():
+    """What model directory or GGUF file `path` says of its shape."""
+    need_model(path)
+    if path.is_dir() and not (path / CONFIG).exists():
         raise UserError(f"{path} holds no config.json; a model is config.json + model.safetensors + tokenizer.json")
-    return model_config.read(path / CONFIG)
+    return model_config.of_model(path)
 
 
 def read_shape(path: Path) -> GPTConfig:
-    """The shape of the model in directory `path`."""
-    return to_shape(read_config(path), str(path / CONFIG))
+    """The shape of the model in directory or GGUF file `path`."""
+    return to_shape(read_config(path), _where(path))
+
+
+def _where(path: Path) -> str:
+    """What says a model's shape, where it is named first."""
+    return str(path if is_gguf(path) else path / CONFIG)
+
+
+def _header(path: Path) -> str:
+    """The same in a sentence that has named the model."""
+    return "its header" if is_gguf(path) else CONFIG
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
@@ -182,7 +219,7 @@ def _check_size(family: Config, config: GPTConfig, state: dict[str, Tensor], pat
     """Before anything is allocated: a broken config can ask for any size."""
     layers = len({name.split(".")[2] for name in state if name.startswith("transformer.h.")})
     if layers != config.n_layer:
-        raise UserError(f"{path}: the weights have {layers} layers, config.json says {config.n_layer}")
+        raise UserError(f"{path}: the weights have {layers} layers, {_header(path)} says {config.n_layer}")
     block, width, embedded = "transformer.h.0.", config.d_model, (config.vocab_size, config.d_model)
     wanted = {"transformer.wte.weight": (embedded, "vocab_size", "d_model")}
     if config.positions == "learned":
@@ -195,10 +232,10 @@ def _check_size(family: Config, config: GPTConfig, state: dict[str, Tensor], pat
         wanted["lm_head.weight"] = (embedded, "vocab_size", "d_model")
     for name, (shape, *fields) in wanted.items():
         if name not in state:
-            raise UserError(f"{path}: the weights lack {name}, which config.json calls for")
+            raise UserError(f"{path}: the weights lack {name}, which {_header(path)} calls for")
         if tuple(state[name].shape) != shape:
             says = f"{_sized(shape)} ({', '.join(field_name(field, family) for field in fields)})"
-            raise UserError(f"{path}: {name} is {_sized(state[name].shape)}, config.json says {says}")
+            raise UserError(f"{path}: {name} is {_sized(state[name].shape)}, {_header(path)} says {says}")
     _check_context(family, config, path)
 
 
@@ -207,7 +244,7 @@ def _check_context(family: Config, config: GPTConfig, path: Path) -> None:
     per_position_bytes = 4 * config.d_head * (2 * config.n_layer * config.kv_heads + 1)
     says = f"{field_name('context', family)} {config.context}"
     _check_memory(
-        config.context * per_position_bytes, f"{path}: config.json says {says}; its keys and values alone need"
+        config.context * per_position_bytes, f"{path}: {_header(path)} says {says}; its keys and values alone need"
     )
 
 
@@ -224,13 +261,15 @@ def _sized(shape: Sequence[int]) -> str:
 def _check_fit(model: GPT, state: dict[str, Tensor], path: Path) -> None:
     wanted = {name: tuple(p.shape) for name, p in model.state_dict().items()}
     if missing := sorted(wanted.keys() - state.keys()):
-        raise UserError(f"{path}: the weights lack {missing[0]} and {len(missing) - 1} more that config.json calls for")
+        raise UserError(
+            f"{path}: the weights lack {missing[0]} and {len(missing) - 1} more that {_header(path)} calls for"
+        )
     if surplus := sorted(state.keys() - wanted.keys()):
-        raise UserError(f"{path}: the weights hold {surplus[0]}, which config.json does not know; do they fit?")
+        raise UserError(f"{path}: the weights hold {surplus[0]}, which {_header(path)} does not know; do they fit?")
     for name, shape in wanted.items():
         x = state[name]
         if tuple(x.shape) != shape:
-            raise UserError(f"{path}: {name} is {_sized(x.shape)}, config.json says {_sized(shape)}")
+            raise UserError(f"{path}: {name} is {_sized(x.shape)}, {_header(path)} says {_sized(shape)}")
         if x.dtype not in FLOATS:
             kind = str(x.dtype).removeprefix("torch.")
             raise UserError(f"{path}: {name} holds {kind}; weights are float32, float16, bfloat16 or float64")

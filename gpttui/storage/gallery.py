@@ -19,8 +19,9 @@ from gpttui import locations
 from gpttui.errors import UserError, no_such, one_line
 from gpttui.files import LARGE, from_json, json_object, open_regular, read_bytes, read_json, reason
 from gpttui.records import LossHistory, ModelCard, frozen
-from gpttui.storage import model_card, model_config
-from gpttui.storage.model_files import CONFIG, INDEX, Header, checksum, header, need_directory, need_utf8, weight_files
+from gpttui.storage import gguf, gguf_models, gguf_tokenizer, model_card, model_config
+from gpttui.storage.gguf import is_gguf
+from gpttui.storage.model_files import CONFIG, INDEX, Header, checksum, header, need_model, need_utf8, weight_files
 
 HUB = "hub:"
 DEFAULTS = ("tales", "shakespeare")
@@ -65,9 +66,9 @@ def directories() -> dict[str, Path]:
 
 
 def name_of(path: Path) -> str:
-    """What to call the model of directory `path`, in lists and after `--model`.
+    """What to call the model at `path`, in lists and after `--model`.
 
-    The directory's name; `own:NAME` and `bundled:NAME` where both shelves have one; `RUN@STEP` of a checkpoint.
+    Its directory's or file's; `own:NAME` and `bundled:NAME` where both shelves have one; `RUN@STEP` of a checkpoint.
     """
     if (checkpoint_of := _run_of(path)) is not None:
         return f"{checkpoint_of[0].name}@{checkpoint_of[1]}"
@@ -75,7 +76,7 @@ def name_of(path: Path) -> str:
     for shelf, other in (("own", "bundled"), ("bundled", "own")):
         if path.parent == places[shelf] and _looks_like_a_model(places[other] / path.name):
             return f"{shelf}:{path.name}"
-    return path.name
+    return path.name.removesuffix(".gguf")
 
 
 def shelved(name: str) -> Path | None:
@@ -123,13 +124,13 @@ def default_model() -> Path:
 
 
 def find(ref: str | None) -> Path:
-    """The directory of model `ref`: an id on the shelves, a path, a run, or hub:OWNER/NAME (fetched once).
+    """Where model `ref` lies: an id on the shelves, a path, a run, a GGUF file, or hub:OWNER/NAME (fetched once).
 
     None: the default. A run, named by its path or as `gpttui runs` lists it, stands for its newest checkpoint, RUN@STEP
     for that of a step. Raises UserError, with the nearest name where one is near, if there is no such model, and for
     files, above all pickles, that are none: the check of every verb and view.
     """
-    return need_directory(_found(ref))
+    return need_model(_found(ref))
 
 
 def _found(ref: str | None) -> Path:
@@ -145,8 +146,8 @@ def _found(ref: str | None) -> Path:
             return path.resolve()
         if (saved := _of_a_run(ref)) is not None:
             return saved
-        if path.exists():
-            return path.resolve()
+        if path.exists():  # a GGUF file is called by its own name, not by that of the blob it may link to
+            return path.absolute() if is_gguf(path) else path.resolve()
     except (OSError, ValueError) as error:
         raise UserError(f"no model can be called {ref[:60]!r}: {reason(error)}") from error
     if "/" in ref or "\\" in ref:
@@ -239,18 +240,18 @@ def run_cards() -> list[ModelCard]:
 
 
 def card(path: Path, config: model_config.Config | None = None) -> ModelCard:
-    """What the files of directory `path` say about the model. Raises UserError where they are not a model's.
+    """What directory or GGUF file `path` says about its model. Raises UserError where it is no model's.
 
     `config` is what its config.json says, where that has been read.
     """
     need_utf8(path, "model")
-    config = model_config.read(path / CONFIG) if config is None else config
-    about, files = told(path), weight_files(path)
+    config = model_config.of_model(path) if config is None else config
+    about, (params, files, packing) = told(path), _weights(path, config)
     try:
         return ModelCard(
             id=name_of(path),
             path=str(path),
-            params=sum(_count_params(header(file), tied=config.tied) for file in files),
+            params=params,
             n_layer=config.n_layer,
             n_head=config.n_head,
             d_model=config.d_model,
@@ -258,6 +259,7 @@ def card(path: Path, config: model_config.Config | None = None) -> ModelCard:
             context=config.context,
             tokenizer=tokenizer_kind(path, config.vocab_size),
             size_bytes=sum(file.stat().st_size for file in files),
+            packing=packing,
             data=about.data,
             metric_name=about.metric_name,
             metric_value=about.metric_value,
@@ -271,6 +273,16 @@ def card(path: Path, config: model_config.Config | None = None) -> ModelCard:
         )
     except OSError as error:
         raise UserError(f"{path} cannot be described: {reason(error)}") from error
+
+
+def _weights(path: Path, config: model_config.Config) -> tuple[int, list[Path], str]:
+    """How many numbers they are, the files that hold them, and how they are packed there."""
+    if is_gguf(path):
+        file = gguf.read(path)
+        sizes = [math.prod(tensor.shape) for tensor in gguf_models.tensors(file, config).values()]
+        return sum(sizes), [path], gguf_models.packing_in_words(file)
+    files = weight_files(path)
+    return sum(_count_params(header(file), tied=config.tied) for file in files), files, ""
 
 
 def as_listed(model: ModelCard) -> dict[str, Any]:
@@ -338,6 +350,8 @@ class _Closed(msgspec.Struct):
 
 def tokenizer_kind(path: Path, vocab_size: int) -> str:
     """In words, as `Tokenizer.kind` says it, without opening the tokenizer; "none" where the directory has none."""
+    if is_gguf(path):
+        return gguf_tokenizer.kind(gguf.read(path), vocab_size)
     file = path / "tokenizer.json"
     if not file.exists():
         return f"byte-level BPE {vocab_size}" if (path / "merges.txt").exists() else "none"

@@ -12,12 +12,22 @@ import msgspec
 
 from gpttui.errors import UserError
 from gpttui.files import in_words, json_object
+from gpttui.storage import gguf, gguf_models
 from gpttui.storage.families.family import LARGEST as LARGEST
 from gpttui.storage.families.family import Family
 from gpttui.storage.families.own import FORMAT
 from gpttui.storage.families.registry import INSIDE, REFUSED, family, model_types
+from gpttui.storage.gguf import is_gguf
+from gpttui.storage.model_files import CONFIG
 
 Config = Family
+
+
+def of_model(path: Path) -> Config:
+    """The shape of the model in directory or GGUF file `path`. Raises UserError as `read` does."""
+    if is_gguf(path):
+        return convert(gguf_models.fields(gguf.read(path)), str(path))
+    return read(path / CONFIG)
 
 
 def read(file: Path) -> Config:

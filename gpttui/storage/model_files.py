@@ -16,6 +16,7 @@ from msgspec import Meta
 
 from gpttui.errors import UserError
 from gpttui.files import SMALL, from_json, json_object, open_regular, reason
+from gpttui.storage.gguf import is_gguf
 from gpttui.text import is_utf8, safe_text
 
 WEIGHTS, INDEX, CONFIG = "model.safetensors", "model.safetensors.index.json", "config.json"
@@ -26,18 +27,26 @@ PICKLES = frozenset({".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle"})
 # ── Files ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def need_directory(path: Path) -> Path:
-    """`path`, if a model may lie in it. Raises UserError for pickles, alone or in a directory, and for other files."""
+def need_model(path: Path) -> Path:
+    """`path`, if a model may lie in it: a directory, or a GGUF file.
+
+    Raises UserError for pickles, alone or in a directory, and for other files.
+    """
     need_utf8(path, "model")
     if path.is_dir():
         if not any((path / name).exists() for name in (WEIGHTS, INDEX)) and _pickles(path):
             raise UserError(_no_weights(path))
+    elif is_gguf(path):
+        return path
     elif is_pickle(path):
         raise UserError(f"{path.name} is a pickle, which can run any code when opened; convert it to safetensors first")
     elif path.suffix == ".safetensors":
         raise UserError(f"{path} is a model's weights alone; give the directory, with config.json and tokenizer.json")
+    elif path.suffix.lower() == ".gguf" and path.exists():
+        raise UserError(f"{path} is no GGUF file, for it does not begin with GGUF; copy or download it again")
     elif path.exists():
-        raise UserError(f"{path} is a file; give the directory that holds config.json and model.safetensors")
+        holds = "config.json and model.safetensors"
+        raise UserError(f"{path} is a file; give the directory that holds {holds}, or a GGUF file")
     else:
         raise UserError(f"no model at {path}; `gpttui models` lists those that are here")
     return path

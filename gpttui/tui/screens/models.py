@@ -213,6 +213,7 @@ def about(card: ModelCard) -> Group:
     shape = f"{card.n_layer} layers × {card.n_head} heads × {card.d_model} wide, context {card.context}"
     rows = [
         ("size", f"{count(card.params)} parameters, {card.size_bytes / 1e6:.1f} MB"),
+        ("weights", safe_text(card.packing)),
         ("shape", shape),
         ("tokens", f"{card.tokenizer}, {card.vocab_size:,} of them"),
         ("data", safe_text(card.data)),
