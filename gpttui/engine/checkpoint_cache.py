@@ -6,7 +6,6 @@ from pathlib import Path
 from gpttui.errors import UserError
 from gpttui.model import checkpoint
 from gpttui.model.gpt import GPT
-from gpttui.runs import rundir
 
 KEPT_BYTES = 256 << 20
 
@@ -34,9 +33,3 @@ class CheckpointCache:
 
 def _size_bytes(model: GPT) -> int:
     return sum(p.numel() * p.element_size() for p in model.parameters())
-
-
-def latest(run: Path) -> Path | None:
-    """The newest checkpoint, whole or weights alone."""
-    saved = rundir.checkpoints(run)
-    return saved[-1][1] if saved else None

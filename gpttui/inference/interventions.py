@@ -8,12 +8,13 @@ mean, a patch, a steering vector) is computed once, on the unaltered model, when
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import assert_never
+from typing import Any, assert_never
 
 import torch
 from torch import Tensor
 
 from gpttui.errors import UserError
+from gpttui.inference.neurons import check_neuron
 from gpttui.inference.session import Session
 from gpttui.inference.trace import Stop, Trace, check_layer, mlp_of, record, stops
 from gpttui.interventions import (
@@ -82,23 +83,15 @@ def _edits(model: GPT, tokenizer: Tokenizer, change: Intervention, prompt: Seque
     match change:
         case AblateHead(layer=layer, head=head):
             check_layer(config, layer, head)
-            site = f"blocks.{layer}.attn.z"
-            held = _held(model, tokenizer, change, prompt, site, lambda x: x[head].mean(dim=0))
-            return [(site, _put((slice(None), head), held))]
+            return _silence(model, tokenizer, change, prompt, f"blocks.{layer}.attn.z", (slice(None), head))
         case AblatePart(layer=layer, part=part):
             check_layer(config, layer)
             if part == "mlp":
                 mlp_of(model, layer)
-            site = f"blocks.{layer}.{part}.out"
-            held = _held(model, tokenizer, change, prompt, site, lambda x: x.mean(dim=0))
-            return [(site, _put((), held))]
+            return _silence(model, tokenizer, change, prompt, f"blocks.{layer}.{part}.out", ())
         case AblateNeuron(layer=layer, neuron=neuron):
-            mlp_of(model, layer)
-            if not 0 <= neuron < config.mlp_width:
-                raise UserError(f"there is no neuron {neuron + 1}; each layer's are 1 to {config.mlp_width}")
-            site = f"blocks.{layer}.mlp.post"
-            held = _held(model, tokenizer, change, prompt, site, lambda x: x[:, neuron].mean(dim=0))
-            return [(site, _put((..., neuron), held))]
+            check_neuron(mlp_of(model, layer).c_proj.in_features, neuron)
+            return _silence(model, tokenizer, change, prompt, f"blocks.{layer}.mlp.post", (..., neuron))
         case ForbidEdge():
             return _forbid(config, change)
         case PatchResidual():
@@ -109,29 +102,27 @@ def _edits(model: GPT, tokenizer: Tokenizer, change: Intervention, prompt: Seque
             assert_never(change)
 
 
-def _put(where: tuple[object, ...], held: Tensor | float) -> Edit:
-    """Every row's `x[where]` becomes `held`."""
-
-    def edit(x: Tensor, _start: int) -> Tensor:
-        x = x.clone()
-        x[where] = held  # type: ignore[index]
-        return x
-
-    return edit
-
-
-def _held(
+def _silence(
     model: GPT,
     tokenizer: Tokenizer,
     change: AblateHead | AblatePart | AblateNeuron,
     prompt: Sequence[int],
     site: str,
-    mean: Callable[[Tensor], Tensor],
-) -> Tensor | float:
-    if change.mode == "zero":
-        return 0.0
-    ids = tokenizer.encode(change.over) if change.over else prompt
-    return mean(record(model, ids[-model.config.context :], [site]).tensors[site])
+    where: tuple[Any, ...],
+) -> list[tuple[str, Edit]]:
+    """Every row's `x[where]` becomes zero, or its mean over a text."""
+    held: Tensor | float = 0.0
+    if change.mode == "mean":
+        ids = tokenizer.encode(change.over) if change.over else prompt
+        seen = record(model, ids[-model.config.context :], [site]).tensors[site]
+        held = seen[None][where][0].mean(dim=0)
+
+    def edit(x: Tensor, _start: int) -> Tensor:
+        x = x.clone()
+        x[where] = held
+        return x
+
+    return [(site, edit)]
 
 
 def _forbid(config: GPTConfig, change: ForbidEdge) -> list[tuple[str, Edit]]:

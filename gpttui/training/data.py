@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gpttui.corpora.registry import corpus_spec, open_corpus
+from gpttui.corpora.registry import PREFIX, corpus_spec, open_corpus
 from gpttui.corpora.splits import HELD_OUT_FROM_SEED
 from gpttui.errors import UserError
 from gpttui.files import read_json
@@ -108,15 +108,15 @@ class TokenFile:
 
     def spread(self, tokens: int) -> list[int]:
         """Starts of rows spread evenly, without overlap, enough for about `tokens` tokens: what an evaluation reads."""
-        if self.is_rows:
-            wanted = max(1, min(self.n_rows, tokens // self.context))
-            return [int(i) for i in np.linspace(0, self.n_rows - 1, wanted).astype(int)]
-        if self.newlines is not None:
-            wanted = max(1, min(self.n_rows, tokens // self.context))
-            return [int(self.newlines[i]) for i in np.linspace(0, self.n_rows - 1, wanted).astype(int)]
-        blocks = max(1, (len(self.array) - 1) // self.context)
-        wanted = max(1, min(blocks, tokens // self.context))
-        return [int(i) * self.context for i in np.linspace(0, blocks - 1, wanted).astype(int)]
+        anywhere = not self.is_rows and self.newlines is None
+        places = max(1, (len(self.array) - 1) // self.context) if anywhere else self.n_rows
+        wanted = max(1, min(places, tokens // self.context))
+        found = np.linspace(0, places - 1, wanted).astype(int)
+        if anywhere:
+            found = found * self.context
+        elif self.newlines is not None:
+            found = self.newlines[found]
+        return [int(start) for start in found]
 
     def at(self, starts: list[int]) -> Batch:
         """The rows that begin at `starts` (for a row layout: the rows of these numbers)."""
@@ -208,12 +208,10 @@ def _newline(tokenizer: Tokenizer) -> int:
 
 
 def _encode(config: TrainConfig, folder: Path, tokenizer: Tokenizer | None, tokenizer_file: Path) -> dict[str, Any]:
-    corpus = config.data.removeprefix("corpus:") if config.data.startswith("corpus:") else ""
+    corpus = config.data.removeprefix(PREFIX) if config.data.startswith(PREFIX) else ""
     if corpus or config.documents:
-        meta = _encode_documents(config, corpus, folder, tokenizer, tokenizer_file)
-    else:
-        meta = _encode_stream(config, folder, tokenizer, tokenizer_file)
-    return meta
+        return _encode_documents(config, corpus, folder, tokenizer, tokenizer_file)
+    return _encode_stream(config, folder, tokenizer, tokenizer_file)
 
 
 def _encode_stream(config: TrainConfig, folder: Path, tokenizer: Tokenizer | None, file: Path) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from gpttui.engine.checkpoint_cache import latest
 from gpttui.engine.handlers.play import history
 from gpttui.engine.inspect_cache import InspectCache
 from gpttui.engine.live_run import LiveRun, short_passes
@@ -35,6 +34,7 @@ from gpttui.protocol.train import (
     StopRun,
 )
 from gpttui.records import ModelCard
+from gpttui.runs import rundir
 from gpttui.runs.config import TrainConfig, changed
 from gpttui.storage import gallery, model_card
 
@@ -80,7 +80,6 @@ def start_run(engine: Engine, request: StartRun) -> Opened:
 
 @answers(ResumeRun)
 def resume_run(engine: Engine, request: ResumeRun) -> Opened:
-    from gpttui.runs import rundir
     from gpttui.training import run as runs
 
     _need_free(engine)
@@ -117,7 +116,7 @@ def _open(engine: Engine, run: "Run", request: StartRun | ResumeRun) -> Opened:
     return Opened(
         card=engine.card,
         tokenizer_json=trainer.data.tokenizer.to_json(),
-        history=history(newest) if (newest := latest(run.path)) is not None else None,
+        history=history(saved[-1][1]) if (saved := rundir.checkpoints(run.path)) else None,
         snapshot=session.snapshot(look, since_s=engine.since_s),
     )
 
