@@ -6,7 +6,6 @@ things measured in turns, in the same minute, does not.
 
 import statistics
 from collections.abc import Callable, Sequence
-from time import perf_counter
 
 import msgspec
 
@@ -61,19 +60,6 @@ def against(
     """The medians of two series, in milliseconds, and their ratio."""
     ours, theirs = statistics.median(values_ms), statistics.median(baseline_ms)
     return Row(name, ours, "ms", baseline, theirs, ours / theirs, at_least, aim, note)
-
-
-def quantile(values: Sequence[float], share: float) -> float:
-    """The smallest value that at least `share` of all do not exceed."""
-    ordered = sorted(values)
-    return ordered[max(0, -(-round(share * len(ordered) * 1e6) // 1_000_000) - 1)]
-
-
-def timed_ms(work: Callable[[], object]) -> float:
-    """How long `work` takes."""
-    began_s = perf_counter()
-    work()
-    return (perf_counter() - began_s) * 1e3
 
 
 def in_turns(rounds: int, *works: Callable[[], float]) -> list[list[float]]:

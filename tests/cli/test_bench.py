@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from gpttui.bench.report import Row, against, in_turns, quantile
+from gpttui.bench.report import Row, against, in_turns
 from gpttui.errors import UserError
 from tests.benchmarks.goals.curves import curve_rows
 from tests.benchmarks.goals.startup import measure_startup
 from tests.benchmarks.goals.terminal import Terminal
+from tests.benchmarks.timing import quantile
 from tests.cli.conftest import Cli
 
 FIELDS = {"name", "value", "unit", "baseline", "baseline_value", "ratio", "at_least", "aim", "note", "verdict"}

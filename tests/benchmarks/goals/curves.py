@@ -15,8 +15,9 @@ from time import thread_time
 import numpy as np
 from textual.app import App, ComposeResult
 
-from gpttui.bench.report import Row, quantile
+from gpttui.bench.report import Row
 from gpttui.tui.widgets.loss import LossPane
+from tests.benchmarks.timing import quantile
 
 STEPS = 1_000_000
 AT_A_TIME = 1000

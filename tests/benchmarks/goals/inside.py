@@ -19,7 +19,7 @@ from typing import Any
 import torch
 
 from gpttui import locations
-from gpttui.bench.report import Progress, Row, against, in_turns, quantile, silently, timed_ms
+from gpttui.bench.report import Progress, Row, against, in_turns, silently
 from gpttui.engine import launch
 from gpttui.errors import UserError
 from gpttui.inference.lens import lens
@@ -36,6 +36,7 @@ from gpttui.protocol.play import OpenModel, SetPrompt
 from gpttui.tokenizers import train_bpe
 from tests.benchmarks.goals import screens
 from tests.benchmarks.goals.startup import resident_bytes
+from tests.benchmarks.timing import quantile, timed_ms
 
 GPT2 = GPTConfig(50_257, 1024, 12, 12, 768)
 TOKENS = 256

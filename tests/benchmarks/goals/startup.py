@@ -14,8 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 
-from gpttui.bench.report import Row, against, in_turns, quantile, timed_ms
+from gpttui.bench.report import Row, against, in_turns
 from tests.benchmarks.goals.terminal import Terminal
+from tests.benchmarks.timing import quantile, timed_ms
 
 ROUNDS = 5
 MINIMAL = """
