@@ -13,7 +13,6 @@ from gpttui.tui.views.compare.screen import CompareScreen
 from gpttui.tui.views.frame import InsideScreen
 from gpttui.tui.views.interventions.screen import InterventionsScreen
 from gpttui.tui.views.journey.screen import JourneyScreen
-from gpttui.tui.views.rooms import RoomsScreen
 from gpttui.tui.views.table import VIEWS
 from gpttui.tui.views.vectors.screen import VectorsScreen
 from gpttui.tui.widgets.lines import LinesPane
@@ -132,11 +131,31 @@ async def test_where_one_pane_is_seen_the_others_are_named_and_a_click_away(tmp_
     async with opened(tmp_path, size=(80, 24)) as page:
         await page.press("a")
         screen = page.app.screen
-        assert isinstance(screen, AttentionScreen) and isinstance(screen, RoomsScreen)
-        assert "1 stages   2 one cell   3 all heads" in page.text and screen.here is screen.stages
-        await page.pilot.click("#rooms", offset=(28, 0))
-        await page.until(lambda: screen.here is screen.heads)
+        assert isinstance(screen, AttentionScreen)
+        assert "1 stages   2 one cell   3 all heads" in page.text and screen.deck.current is screen.stages
+        await page.pilot.click("PaneDeck TabLine", offset=(28, 0))
+        await page.until(lambda: screen.deck.current is screen.heads)
         await page.until(lambda: "All heads" in page.text)
+
+
+async def test_a_click_on_a_views_name_opens_it_whatever_its_key_is(tmp_path: Path) -> None:
+    async with opened(tmp_path) as page:
+        page.app.set_keymap({"view_compare": "D"})
+        await page.press("i")
+        await page.pilot.click("InsideScreen > TabLine", offset=(16, 0))
+        await page.until(lambda: isinstance(page.app.screen, CompareScreen))
+
+
+async def test_there_are_keys_for_the_panes_of_a_view_and_each_has_a_name(tmp_path: Path) -> None:
+    async with opened(tmp_path) as page:
+        for view in VIEWS:
+            await page.press(view.key)
+            screen = inside(page)
+            keys = {key for key, active in screen.active_bindings.items() if active.binding.action.startswith("room")}
+            assert keys == {str(n) for n, _ in enumerate(screen.panes, 1)}, view.id
+            names = [pane.name for pane in screen.panes]
+            assert all(names) and len(set(names)) == len(names), view.id
+            await page.press("escape")
 
 
 async def test_what_is_said_is_seen_where_one_pane_has_the_whole_screen(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from gpttui.records import Sampling
 from gpttui.tui import ladders
 from gpttui.tui.selection import NEWEST, Selection
 from gpttui.tui.session.hints import FIRST, Seen, hint
-from gpttui.tui.widgets.layouts import layout_for, visible
+from gpttui.tui.widgets.deck import room_for, visible
 
 
 def test_ladders_go_by_rungs_from_anywhere_and_stop_at_the_ends() -> None:
@@ -43,16 +43,16 @@ def test_the_last_token_means_follow_the_newest() -> None:
 
 @pytest.mark.parametrize(
     ("width", "height", "layout"),
-    [(120, 40, "four"), (200, 55, "four"), (80, 24, "two"), (120, 20, "two"), (40, 12, "one"), (1, 1, "one")],
+    [(120, 40, "all"), (200, 55, "all"), (80, 24, "two"), (120, 20, "two"), (40, 12, "one"), (1, 1, "one")],
 )
 def test_panes_by_size(width: int, height: int, layout: str) -> None:
-    assert layout_for(width, height) == layout
-    assert layout_for(width, height, zoomed=True) == "one"
+    assert room_for((width, height), (100, 28), (56, 16)) == layout
+    assert room_for((width, height), (100, 28), (100, 28)) in ("all", "one")
 
 
 def test_of_two_the_first_is_always_there() -> None:
     panes = ("tokens", "next", "attention", "loss")
-    assert visible("four", panes, "loss", "loss") == list(panes)
+    assert visible("all", panes, "loss", "loss") == list(panes)
     assert visible("two", panes, "tokens", "attention") == ["tokens", "attention"]
     assert visible("one", panes, "loss", "loss") == ["loss"]
 

@@ -74,9 +74,7 @@ class PlayScreen(TrainDoor, Sharing):
         self.next = NextTokenPane(id="next")
         self.attention = AttentionPane(id="attention")
         self.loss = LossPane(id="loss")
-        self.deck = PaneDeck(
-            {"Tokens": self.tokens, "Next token": self.next, "Attention": self.attention, "Training loss": self.loss}
-        )
+        self.deck = PaneDeck((self.tokens, self.next, self.attention, self.loss))
         self.header = StatusHeader()
         self.numbers_rest_s = opening.numbers_rest_s
         self.pace = Pace(self.numbers_rest_s, self.set_timer)

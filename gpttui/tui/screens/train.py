@@ -61,13 +61,12 @@ class TrainScreen(Exporting[str | None]):
     BINDINGS: ClassVar[list[BindingType]] = list(TRAINING)
     CSS = """
     TrainScreen { layout: vertical; background: $background; }
-    TrainScreen #deck.-four #panes { grid-size: 2 12; grid-columns: 3fr 2fr; grid-rows: 1fr; }
-    TrainScreen #deck.-four #curve { row-span: 5; }
-    TrainScreen #deck.-four #run { row-span: 5; }
-    TrainScreen #deck.-four #samples { row-span: 7; }
-    TrainScreen #deck.-four #strip { row-span: 3; }
-    TrainScreen #deck.-four #batch { row-span: 4; }
-    TrainScreen #deck.-two #panes > #curve { row-span: 2; }
+    TrainScreen #deck.-all #panes { grid-size: 2 12; grid-columns: 3fr 2fr; grid-rows: 1fr; }
+    TrainScreen #deck.-all #curve { row-span: 5; }
+    TrainScreen #deck.-all #run { row-span: 5; }
+    TrainScreen #deck.-all #samples { row-span: 7; }
+    TrainScreen #deck.-all #strip { row-span: 3; }
+    TrainScreen #deck.-all #batch { row-span: 4; }
     """
 
     def __init__(
@@ -87,15 +86,7 @@ class TrainScreen(Exporting[str | None]):
         self.strip = HeatStripPane(id="strip")
         self.samples = SamplesPane(id="samples")
         self.reading = BatchPane(id="batch")
-        self.deck = PaneDeck(
-            {
-                "Loss": self.curve,
-                "Run": self.numbers,
-                "Samples": self.samples,
-                "Prompt": self.strip,
-                "Batch": self.reading,
-            }
-        )
+        self.deck = PaneDeck((self.curve, self.numbers, self.samples, self.strip, self.reading))
         self.header = TrainHeader()
         self.hints = HintBar()
         self._rest_s = rest_s

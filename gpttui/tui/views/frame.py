@@ -1,18 +1,18 @@
 """The frame around every inside view: the model's header, the text with the selected token, the views by their keys.
 
-A view inherits from `InsideScreen` and gives three things: `body` (its panes), `mark` (the selection, put into them at
+A view inherits from `InsideScreen` and gives three things: its `panes`, `mark` (the selection, put into them at
 once) and `look` (what it asks the engine for). The frame moves the one selection, follows the session, says what is
 waited for and what went wrong. It computes nothing.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, ClassVar, Self
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Container
 from textual.geometry import Region
 from textual.message import Message
 from textual.widget import Widget
@@ -32,12 +32,17 @@ from gpttui.tui.views import table as views
 from gpttui.tui.views.frame_keys import FRAME
 from gpttui.tui.views.hold import LAYOUT, Hold
 from gpttui.tui.views.table import ViewContext
+from gpttui.tui.widgets.deck import PaneDeck, Size
 from gpttui.tui.widgets.hint_bar import HintBar
 from gpttui.tui.widgets.key_bar import KeyBar
 from gpttui.tui.widgets.pane import Pane
 from gpttui.tui.widgets.status_header import StatusHeader
+from gpttui.tui.widgets.tabs import TabLine
 from gpttui.tui.widgets.token_line import TokenLine
-from gpttui.tui.widgets.view_tabs import ViewTabs
+from gpttui.tui.widgets.writing import Then, Writing
+
+if TYPE_CHECKING:
+    from gpttui.tui.widgets.prompt_editor import PromptEditor
 
 LIVE_S = 1.0
 """How often a view of a model in training looks again."""
@@ -56,13 +61,15 @@ class InsideScreen(PatientScreen[None], Sharing):
     PLACES: ClassVar[tuple[Setting, ...]] = ()
     """Where in the text and in the lists a person was: only a session file brings these back."""
 
+    NEED: ClassVar[Size] = (70, 20)
+    """From this size on all of its panes are shown, below it one at a time."""
+
     BINDINGS: ClassVar[list[BindingType]] = [*FRAME, *(view.binding() for view in views.VIEWS)]
     DEFAULT_CSS = """
     InsideScreen {
         layout: vertical;
         background: $background;
-        #inside { height: 1fr; }
-        &.-flat TokenLine, &.-flat ViewTabs { display: none; }
+        &.-flat > TokenLine, &.-flat > TabLine { display: none; }
     }
     """
     FLAT_HEIGHT: ClassVar[int] = 14
@@ -75,22 +82,19 @@ class InsideScreen(PatientScreen[None], Sharing):
         self.selection = context.selection
         self.header, self.hints, self.token_line = StatusHeader(), HintBar(), TokenLine()
         self.header.card = self.link.card
-        shown = [(view.key, view.key, view.title) for view in views.VIEWS]
-        titles = {view.id: view.title for view in views.VIEWS}
-        self.tabs = ViewTabs(shown, titles.get(self.VIEW, ""))
+        shown = [view.id for view in views.VIEWS]
+        self.tabs = TabLine([(view.key, view.title) for view in views.VIEWS], shown.index(self.VIEW))
+        self.writing = Writing(self, self.hints, partial(self.hints.say, ""))
         self._said_wrong = False
         self._announced: tuple[str, tuple[Intervention, ...]] = "", ()
         """What was said of changes that are not made yet, and which."""
 
     # ── What a view gives ────────────────────────────────────────────────────────────────────────────────────────
 
-    def body(self) -> ComposeResult:
-        """The view's panes; the first that can have the focus gets it."""
+    @property
+    def panes(self) -> tuple[Pane, ...]:
+        """The view's panes, in order of their keys 1, 2, …; the first gets the focus."""
         raise NotImplementedError
-
-    def below(self) -> ComposeResult:
-        """What stands under the panes."""
-        yield from ()
 
     def mark(self) -> None:
         """The selection, the text or the tokenizer changed: put them into the panes, ahead of any answer."""
@@ -147,9 +151,15 @@ class InsideScreen(PatientScreen[None], Sharing):
         """Leave them with the link, for when this view is opened again."""
         self.link.kept.setdefault(SETTINGS, {})[self.VIEW] = values(self, self.SETTINGS)
 
-    @property
-    def panes(self) -> list[Pane]:
-        return list(self.query(Pane))
+    @cached_property
+    def deck(self) -> PaneDeck:
+        return PaneDeck(self.panes, self.NEED, self.NEED)
+
+    async def write(self, title: str, text: str, then: Then, hint: str = "") -> None:
+        """Let a person write; `then` gets the text once it is entered."""
+        await self.writing.begin(text, then, title)
+        if hint:
+            self.hints.say(hint, "info")
 
     def ask(
         self,
@@ -245,9 +255,7 @@ class InsideScreen(PatientScreen[None], Sharing):
     def compose(self) -> ComposeResult:
         yield self.header
         yield self.token_line
-        with Container(id="inside"):
-            yield from self.body()
-        yield from self.below()
+        yield self.deck
         yield self.hints
         yield self.tabs
         yield KeyBar()
@@ -268,9 +276,9 @@ class InsideScreen(PatientScreen[None], Sharing):
 
     def _focus_again(self, back: dict[str, Any]) -> None:
         """The pane that was worked with when the session was saved, as large as it was."""
-        for pane in self.panes:
+        for n, pane in enumerate(self.panes):
             if pane.id and pane.id == back.get("focus"):
-                pane.focus()
+                self.deck.go(n)
             if pane.id and pane.id == back.get("maximized"):
                 self.maximize(pane)
 
@@ -350,7 +358,23 @@ class InsideScreen(PatientScreen[None], Sharing):
         event.stop()
         self.look_at(event.position)
 
+    async def on_tab_line_wanted(self, event: TabLine.Wanted) -> None:
+        event.stop()
+        await self.app.run_action(f"view('{views.VIEWS[event.index].id}')", self)
+
+    async def on_prompt_editor_submitted(self, event: "PromptEditor.Submitted") -> None:
+        event.stop()
+        await self.writing.entered(event.text)
+
+    async def on_prompt_editor_cancelled(self) -> None:
+        await self.writing.left()
+
     # ── Keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While a text is being written keys belong to it; of panes there are keys for those that there are."""
+        there = action != "room" or parameters[0] in range(1, len(self.panes) + 1)
+        return there and not self.writing.has_keys
 
     def action_look(self, by: int) -> None:
         if self.length:
@@ -382,10 +406,10 @@ class InsideScreen(PatientScreen[None], Sharing):
         self.link.back()
 
     def action_turn(self, by: int) -> None:
-        if by > 0:
-            self.focus_next()
-        else:
-            self.focus_previous()
+        self.deck.turn(by)
+
+    def action_room(self, number: int) -> None:
+        self.deck.go(number - 1)
 
     def action_zoom(self) -> None:
         if self.maximized is not None:

@@ -28,6 +28,10 @@ FRAME: list[BindingType] = [
         id="inside_prompt"),
     key("tab", "turn(1)", "pane", "Go to the next pane", PANES, show=False, id="inside_next_pane"),
     key("shift+tab", "turn(-1)", "pane", "Go to the pane before", PANES, show=False, id="inside_previous_pane"),
+    *(
+        key(str(n), f"room({n})", f"pane {n}", f"Go to pane {n}", PANES, show=False, id=f"room_{n}")
+        for n in range(1, 5)
+    ),
     key("z", "zoom", "zoom", "Give the pane the whole screen, or give it back", PANES, show=False, id="inside_zoom"),
     key("s", "screenshot", "screenshot", "Save the screen as a picture (SVG)", MORE, show=False,
         id="inside_screenshot"),

@@ -1,14 +1,40 @@
-"""The panes on the table: which of them the terminal has room for, which one is worked with, which one has it all."""
+"""The panes on the table: which of them the terminal has room for, which one is worked with, which one has it all.
 
-from typing import ClassVar
+For: every screen of several panes. How they lie is the screen's style sheet's business, by the classes of the deck:
+`-all`, `-two` or `-one` for what is shown, `-wide` where they may spread out.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar, Literal, TypeVar
 
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.widget import Widget
 
-from gpttui.tui.widgets.layouts import LAYOUTS, Layout, layout_for, visible
-from gpttui.tui.widgets.pane_tabs import PaneTabs
+from gpttui.tui.widgets.tabs import TabLine
+
+Shown = Literal["all", "two", "one"]
+SHOWN: tuple[Shown, ...] = ("all", "two", "one")
+Size = tuple[int, int]
+"""Columns and lines of a terminal."""
+Pane = TypeVar("Pane")
+
+
+def room_for(size: Size, all_from: Size, two_from: Size) -> Shown:
+    """What a terminal shows: all panes from one size up, two of them from another, else a single one."""
+
+    def fits(least: Size) -> bool:
+        return size[0] >= least[0] and size[1] >= least[1]
+
+    return "all" if fits(all_from) else "two" if fits(two_from) else "one"
+
+
+def visible(shown: Shown, panes: Sequence[Pane], current: Pane, companion: Pane) -> list[Pane]:
+    """The panes shown: `panes[0]` and `companion` where two fit, the `current` one where one does."""
+    if shown == "all":
+        return list(panes)
+    return [current] if shown == "one" else [panes[0], companion]
 
 
 class PaneDeck(Vertical):
@@ -20,49 +46,59 @@ class PaneDeck(Vertical):
         #panes { layout: grid; height: 1fr; width: 1fr; }
         #panes > * { display: none; width: 1fr; height: 1fr; }
         #panes > .-shown { display: block; }
-        PaneTabs { display: none; }
-        &.-two PaneTabs, &.-one PaneTabs { display: block; }
-        &.-tight PaneTabs { display: none; }
+        &.-two #panes { grid-size: 1 5; grid-rows: 1fr; }
+        &.-two #panes > * { row-span: 3; }
+        &.-two #panes > *:first-child { row-span: 2; }
+        &.-one #panes { layout: vertical; }
+        TabLine { display: none; }
+        &.-two TabLine, &.-one TabLine { display: block; }
+        &.-tight TabLine { display: none; }
     }
     """
     TIGHT_HEIGHT: ClassVar[int] = 12
     """Below so many lines the terminal has none to spare for tabs."""
+    WIDE: ClassVar[int] = 110
+    """From so many columns on panes may spread out."""
 
-    layout_name: Layout = "four"
     zoomed = False
 
-    def __init__(self, panes: dict[str, Widget]) -> None:
-        """`panes` by their titles for the tabs, in order of their keys 1, 2, …"""
+    def __init__(self, panes: Sequence[Widget], all_from: Size = (100, 28), two_from: Size = (56, 16)) -> None:
+        """`panes` in order of their keys 1, 2, …, called by their names."""
         super().__init__(id="deck")
-        self.panes = list(panes.values())
-        self.current, self.companion = self.panes[0], self.panes[1]
-        self.tabs = PaneTabs(tuple(panes))
+        self.panes = list(panes)
+        self.current, self.companion = self.panes[0], self.panes[:2][-1]
+        self._all_from, self._two_from = all_from if self.panes[1:] else (0, 0), two_from
+        self.table = Container(*panes, id="panes")
+        self.tabs = TabLine([(str(n), pane.name or "") for n, pane in enumerate(panes, 1)])
 
     def compose(self) -> ComposeResult:
-        yield Container(*self.panes, id="panes")
+        yield self.table
         yield self.tabs
 
-    def on_resize(self, event: events.Resize) -> None:
+    def on_mount(self) -> None:
+        self.rearrange()
+
+    def on_resize(self) -> None:
         self.rearrange()
 
     def rearrange(self) -> None:
-        width, height = self.app.size
-        self.layout_name = layout_for(width, height, self.zoomed)
-        shown = visible(self.layout_name, self.panes, self.current, self.companion)
-        for name in LAYOUTS:
-            self.set_class(name == self.layout_name, f"-{name}")
-        self.set_class(height < self.TIGHT_HEIGHT, "-tight")
+        size = self.app.size
+        layout = "one" if self.zoomed else room_for(size, self._all_from, self._two_from)
+        shown = visible(layout, self.panes, self.current, self.companion)
+        for name in SHOWN:
+            self.set_class(name == layout, f"-{name}")
+        self.set_class(size.height < self.TIGHT_HEIGHT, "-tight")
+        self.set_class(size.width >= self.WIDE, "-wide")
         for pane in self.panes:
             pane.set_class(pane in shown, "-shown")
-        self.tabs.shown = frozenset(self.panes.index(pane) for pane in shown)
-        self.tabs.current = self.panes.index(self.current)
+        self.tabs.mark(self.panes.index(self.current), {self.panes.index(pane) for pane in shown})
 
     def go(self, index: int) -> None:
         """Work with pane `index`; counts wrap around."""
         self._take_up(self.panes[index % len(self.panes)])
         self.current.focus()
 
-    def on_pane_tabs_wanted(self, event: PaneTabs.Wanted) -> None:
+    def on_tab_line_wanted(self, event: TabLine.Wanted) -> None:
         event.stop()
         self.go(event.index)
 

@@ -33,6 +33,7 @@ NO_PROBES = "the prompt's candidates show here while the model trains"
 class HeatStripPane(Pane):
     """Candidates as rows, steps as columns, probabilities as colours; a cursor reads them off."""
 
+    NAME: ClassVar[str] = "prompt"
     HELP: ClassVar[str] = """\
 The model is asked again and again during training: what follows this **prompt**? Each row is one candidate, time \
 runs to the right, the colour is its probability, softmax over the whole vocabulary at temperature 1. On the right \

@@ -37,6 +37,7 @@ MOST_OVERLAID = 3
 class LossPane(Framed, Widget, can_focus=True):
     """Training loss, raw and smoothed, validation loss, a marker for a step, other runs for comparison."""
 
+    NAME: ClassVar[str] = "training loss"
     HELP: ClassVar[str] = """\
 The **loss** while the model was trained: how surprised it was, on average, by the next token, −ln p in nats. \
 Lower is better; a blind guess has ln of the vocabulary's size. One nat is 1.44 bits.

@@ -44,6 +44,7 @@ def _rows_for(height: int) -> _Rows:
 class NextTokenPane(Pane):
     """Candidates after the selected token, most probable first; the pane's height decides how many."""
 
+    NAME: ClassVar[str] = "next token"
     HELP: ClassVar[str] = """\
 What the model expects after the selected token. Every probability is over the **whole** vocabulary: the scores \
 (logits) z of all tokens go through softmax, p = exp(z/T) / Σ exp(z/T).

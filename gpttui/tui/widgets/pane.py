@@ -63,12 +63,15 @@ def label_border(widget: Widget, title: str, subtitle: str = "") -> None:
 
 
 class Framed:
-    """Component classes as rich styles, looked up once until the theme changes."""
+    """A name, and component classes as rich styles, looked up once until the theme changes."""
 
     _styles: dict[str, Style]
+    NAME: ClassVar[str] = ""
+    """What it is called where only some panes are seen; empty for its id."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._styles = {}
+        kwargs.setdefault("name", self.NAME or kwargs.get("id"))
         super().__init__(*args, **kwargs)
 
     def component(self: Any, name: str) -> Style:

@@ -26,6 +26,7 @@ LEAST_BAR = 7
 class AttentionCell(LinesPane):
     """The sum first, then its terms."""
 
+    NAME: ClassVar[str] = "one cell"
     HELP: ClassVar[str] = """\
 **What you see.** Why this token looks at that one, or does not. The query q of the token that looks and the key k of \
 the token that is looked at are two short vectors. In each dimension the two numbers are multiplied: the product is \

@@ -42,6 +42,7 @@ CLEAR, MARKED = 0.4, 0.2
 class AttentionHeads(LinesPane):
     """Rows are layers, columns heads; the table below (or beside) is about the selected head."""
 
+    NAME: ClassVar[str] = "all heads"
     HELP: ClassVar[str] = """\
 **What you see.** Every attention head of the model at once: a row is a layer, a column a head, and each small map is \
 that head's pattern on your text (the brighter, the larger the share; in a long text a cell is the largest weight of \

@@ -3,7 +3,6 @@
 from typing import ClassVar
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from gpttui.interventions import AblateHead, ForbidEdge
@@ -14,8 +13,9 @@ from gpttui.tui.session.remembered import NUMBERS_OR_NONE, YES_NO, Setting
 from gpttui.tui.views.attention.pane_cell import AttentionCell
 from gpttui.tui.views.attention.pane_heads import AttentionHeads
 from gpttui.tui.views.attention.pane_stages import ALL, AttentionStages
-from gpttui.tui.views.rooms import RoomsScreen
+from gpttui.tui.views.frame import InsideScreen
 from gpttui.tui.views.table import ViewContext
+from gpttui.tui.widgets.pane import Pane
 
 SIZE = "size"
 """At an opening the frame waits for the layout too: what is asked for depends on what fits."""
@@ -26,7 +26,7 @@ CELLS_AT_ONCE, PARAMS_AT_ONCE = 4_000_000, 12_000_000
 THRESHOLDS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 
 
-class AttentionScreen(RoomsScreen):
+class AttentionScreen(InsideScreen):
     """The stages on top, the cell and all heads below."""
 
     VIEW: ClassVar[str] = "attention"
@@ -49,7 +49,7 @@ class AttentionScreen(RoomsScreen):
     ]  # fmt: skip
     DEFAULT_CSS = """
     AttentionScreen {
-        #inside { grid-size: 2 2; grid-columns: 3fr 4fr; grid-rows: 1fr 1fr; }
+        #panes { grid-size: 2 2; grid-columns: 3fr 4fr; grid-rows: 1fr 1fr; }
         #stages { column-span: 2; }
     }
     """
@@ -70,10 +70,9 @@ class AttentionScreen(RoomsScreen):
         self._layers_left: list[int] = []
         self._draws = 0
 
-    def body(self) -> ComposeResult:
-        yield self.stages
-        yield self.cell
-        yield self.heads
+    @property
+    def panes(self) -> tuple[Pane, ...]:
+        return self.stages, self.cell, self.heads
 
     def on_mount(self) -> None:
         self.stages.focus()
@@ -206,7 +205,7 @@ class AttentionScreen(RoomsScreen):
 
     @on(AttentionHeads.Opened)
     def _opened(self) -> None:
-        self._go(self.stages)
+        self.deck.go(0)
 
     def action_stage(self) -> None:
         self.stages.next_stage()

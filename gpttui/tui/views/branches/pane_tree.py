@@ -214,6 +214,7 @@ More: Holtzman et al. 2020, "The curious case of neural text degeneration", on w
 class BranchText(LinesPane):
     """The continuation under the tree's cursor, and all bookmarks to jump to."""
 
+    NAME: ClassVar[str] = "its text"
     HELP: ClassVar[str] = """\
 **What you see.** The text up to the token under the tree's cursor, and how probable the model finds it: the joint \
 log-probability, the same by token, and as a perplexity. A perplexity of 5 means that the model was, on average, as \

@@ -3,19 +3,19 @@
 from typing import ClassVar
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from gpttui.tui.keys import TEXT, key
 from gpttui.tui.renderables.labels import so_many
 from gpttui.tui.session.remembered import NUMBERS, NUMBERS_OR_NONE, YES_NO, Setting
 from gpttui.tui.views.branches.pane_tree import ROOT, BranchesTree, BranchText
-from gpttui.tui.views.rooms import RoomsScreen
+from gpttui.tui.views.frame import InsideScreen
 from gpttui.tui.views.table import ViewContext
 from gpttui.tui.widgets.lines import LinesPane
+from gpttui.tui.widgets.pane import Pane
 
 
-class BranchesScreen(RoomsScreen):
+class BranchesScreen(InsideScreen):
     """The tree, and the branch under its cursor."""
 
     VIEW: ClassVar[str] = "branches"
@@ -33,8 +33,8 @@ class BranchesScreen(RoomsScreen):
     ]  # fmt: skip
     DEFAULT_CSS = """
     BranchesScreen {
-        #inside { grid-size: 1 2; grid-rows: 3fr 2fr; }
-        &.-wide #inside { grid-size: 2 1; grid-columns: 3fr 2fr; grid-rows: 1fr; }
+        #panes { grid-size: 1 2; grid-rows: 3fr 2fr; }
+        & > .-wide #panes { grid-size: 2 1; grid-columns: 3fr 2fr; grid-rows: 1fr; }
     }
     """
 
@@ -44,9 +44,9 @@ class BranchesScreen(RoomsScreen):
         self._back_at: int | None = None
         """The node to begin at; None: the text's own."""
 
-    def body(self) -> ComposeResult:
-        yield self.forks
-        yield self.branch
+    @property
+    def panes(self) -> tuple[Pane, ...]:
+        return self.forks, self.branch
 
     @property
     def node(self) -> int:

@@ -40,6 +40,7 @@ MOST_PARTS = 12
 class CompareDistances(LinesPane):
     """A bar for every stop, the embedding first; columns where there is little room."""
 
+    NAME: ClassVar[str] = "how far apart"
     HELP: ClassVar[str] = """\
 **What you see.** The model is a pile of layers. Each adds something to the vector of the marked word twice: its \
 attention what it fetched from the words before, its MLP what it makes of that. After each addition this is how far \
@@ -195,6 +196,7 @@ More: nostalgebraist 2020, "interpreting GPT: the logit lens"."""
 class ComparePartsPane(LinesPane):
     """Heads and MLPs, those that contributed most first; all of them as a table where there is room."""
 
+    NAME: ClassVar[str] = "who drew them apart"
     HELP: ClassVar[str] = """\
 **What you see.** The word's last vector is a sum: its embedding, plus what every attention head and every MLP added. \
 So the difference d = a - b of the two texts is a sum of the parts' differences dᵢ, and each has a share in it:
@@ -331,6 +333,7 @@ More: Elhage et al. 2021, "A mathematical framework for transformer circuits", o
 class CompareFollows(LinesPane):
     """Both predictions, token by token, as bars growing apart."""
 
+    NAME: ClassVar[str] = "what follows"
     HELP: ClassVar[str] = """\
 **What you see.** What the model expects after the marked word: in text A to the left, in text B to the right, the \
 same token in the middle. Where the bars differ, the context did it: up to the embedding both were one and the same.

@@ -26,6 +26,7 @@ LONGEST = 16
 class CompareTexts(LinesPane):
     """Two rows of tokens."""
 
+    NAME: ClassVar[str] = "two texts"
     HELP: ClassVar[str] = """\
 **What you see.** Two texts, split into the model's tokens, and one word marked in each. Both start as the *same* \
 vector, looked up in the same table: up to here the model does not know which kind of *model* is meant. Everything \

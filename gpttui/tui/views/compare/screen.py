@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import ClassVar
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.message import Message
 
@@ -21,16 +20,16 @@ from gpttui.tui.session.remembered import NUMBERS, YES_NO, Setting
 from gpttui.tui.views.compare.pane_apart import CompareDistances, CompareFollows, ComparePartsPane
 from gpttui.tui.views.compare.pane_texts import CompareTexts
 from gpttui.tui.views.frame import NO_MODEL, InsideScreen
-from gpttui.tui.views.rooms import RoomsScreen
 from gpttui.tui.views.table import ViewContext
 from gpttui.tui.widgets.lines import LinesPane
+from gpttui.tui.widgets.pane import Pane
 
 KEPT = "compare"
 """Name under which the link keeps the two texts for other views."""
 NAMES = ("first text, A", "second text, B")
 
 
-class CompareScreen(RoomsScreen):
+class CompareScreen(InsideScreen):
     """Two texts side by side."""
 
     VIEW: ClassVar[str] = "compare"
@@ -51,8 +50,8 @@ class CompareScreen(RoomsScreen):
     DEFAULT_CSS = """
     CompareScreen {
         TokenLine { display: none; }
-        #inside { grid-size: 2 3; grid-columns: 3fr 2fr; grid-rows: 4 1fr 1fr; }
-        &.-wide #inside { grid-columns: 2fr 1fr; }
+        #panes { grid-size: 2 3; grid-columns: 3fr 2fr; grid-rows: 4 1fr 1fr; }
+        & > .-wide #panes { grid-columns: 2fr 1fr; }
         #texts, #follows { column-span: 2; }
     }
     """
@@ -69,11 +68,9 @@ class CompareScreen(RoomsScreen):
         self._warned: tuple[Intervention, ...] = ()
         """The changes that the warning is about."""
 
-    def body(self) -> ComposeResult:
-        yield self.texts
-        yield self.distances
-        yield self.parts
-        yield self.follows
+    @property
+    def panes(self) -> tuple[Pane, ...]:
+        return self.texts, self.distances, self.parts, self.follows
 
     # ── What is compared ─────────────────────────────────────────────────────────────────────────────────────────
 

@@ -3,7 +3,6 @@
 from typing import ClassVar
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.timer import Timer
 
@@ -13,9 +12,10 @@ from gpttui.tui.session.remembered import NUMBERS, Setting
 from gpttui.tui.views.cost.draw_table import GROUPINGS, QUANTITIES
 from gpttui.tui.views.cost.pane_context import CostContext
 from gpttui.tui.views.cost.pane_parts import CostParts
-from gpttui.tui.views.rooms import RoomsScreen
+from gpttui.tui.views.frame import InsideScreen
 from gpttui.tui.views.table import ViewContext
 from gpttui.tui.widgets.lines import LinesPane
+from gpttui.tui.widgets.pane import Pane
 
 POINTS = 6
 """Most context lengths at which time is measured, once the first figures are on the screen."""
@@ -25,7 +25,7 @@ QUIET_S = 0.6
 """The other lengths are measured when a person has stayed with a token for so long."""
 
 
-class CostScreen(RoomsScreen):
+class CostScreen(InsideScreen):
     """The parts, and the context."""
 
     VIEW: ClassVar[str] = "cost"
@@ -41,8 +41,8 @@ class CostScreen(RoomsScreen):
     ]  # fmt: skip
     DEFAULT_CSS = """
     CostScreen {
-        #inside { grid-size: 1 2; grid-rows: 11 1fr; }
-        &.-wide #inside { grid-size: 2 1; grid-columns: 5fr 3fr; grid-rows: 1fr; }
+        #panes { grid-size: 1 2; grid-rows: 11 1fr; }
+        & > .-wide #panes { grid-size: 2 1; grid-columns: 5fr 3fr; grid-rows: 1fr; }
     }
     """
 
@@ -54,9 +54,9 @@ class CostScreen(RoomsScreen):
         """What the figures on the screen are of."""
         self._waiting: Timer | None = None
 
-    def body(self) -> ComposeResult:
-        yield self.parts
-        yield self.growth
+    @property
+    def panes(self) -> tuple[Pane, ...]:
+        return self.parts, self.growth
 
     def on_mount(self) -> None:
         self.parts.focus()

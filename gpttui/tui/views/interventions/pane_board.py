@@ -30,6 +30,7 @@ NAME, WHOLE = 10, 6
 class InterventionsBoard(LinesPane):
     """Rows are layers, columns heads, then all of the attention, then the MLP."""
 
+    NAME: ClassVar[str] = "parts"
     HELP: ClassVar[str] = """\
 **What you see.** Every part of the model that writes into the vectors, a row for each layer: its attention heads one \
 by one, its attention as a whole, its MLP. ● works, ○ is silenced, ~ is held at its mean.

@@ -34,6 +34,7 @@ HOW = (
 class InterventionsList(LinesPane):
     """The changes in the order they are applied."""
 
+    NAME: ClassVar[str] = "changed"
     HELP: ClassVar[str] = """\
 **What you see.** Everything that the model is altered by just now, in the order it is applied. It holds wherever you \
 go and while you step, until it is undone; the header says ALTERED all the while.
@@ -116,6 +117,7 @@ addition"."""
 class InterventionsBars(LinesPane):
     """The prediction of the untouched model to the left, of the altered one to the right."""
 
+    NAME: ClassVar[str] = "before and after"
     HELP: ClassVar[str] = """\
 **What you see.** What the model expects after the selected token: to the left as it was loaded, to the right with \
 everything that you changed. Where the bars differ, your changes did it.

@@ -6,7 +6,6 @@ from typing import ClassVar
 
 import msgspec
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from gpttui.interventions import (
@@ -23,16 +22,17 @@ from gpttui.protocol.stream import AskEffects, AskUnaltered, Effects, Unaltered
 from gpttui.tui.keys import HEAD, MORE, key
 from gpttui.tui.session.pairs import TwoTexts
 from gpttui.tui.session.remembered import NUMBERS, Setting
+from gpttui.tui.views.frame import InsideScreen
 from gpttui.tui.views.interventions.pane_board import ATTENTION, MLP, InterventionsBoard
 from gpttui.tui.views.interventions.pane_list import InterventionsBars, InterventionsList
-from gpttui.tui.views.rooms import RoomsScreen
 from gpttui.tui.views.table import ViewContext
 from gpttui.tui.widgets.lines import LinesPane
+from gpttui.tui.widgets.pane import Pane
 
 STRENGTH = 2.0
 
 
-class InterventionsScreen(RoomsScreen):
+class InterventionsScreen(InsideScreen):
     """Switchboard, list of changes, and both predictions."""
 
     VIEW: ClassVar[str] = "interventions"
@@ -57,7 +57,7 @@ class InterventionsScreen(RoomsScreen):
     ]  # fmt: skip
     DEFAULT_CSS = """
     InterventionsScreen {
-        #inside { grid-size: 2 2; grid-columns: 1fr 1fr; grid-rows: 1fr 1fr; }
+        #panes { grid-size: 2 2; grid-columns: 1fr 1fr; grid-rows: 1fr 1fr; }
         #bars { column-span: 2; }
     }
     """
@@ -75,10 +75,9 @@ class InterventionsScreen(RoomsScreen):
         self._rounds = 0
         """How often they were asked for."""
 
-    def body(self) -> ComposeResult:
-        yield self.board
-        yield self.list
-        yield self.bars
+    @property
+    def panes(self) -> tuple[Pane, ...]:
+        return self.board, self.list, self.bars
 
     # ── Showing ──────────────────────────────────────────────────────────────────────────────────────────────────
 

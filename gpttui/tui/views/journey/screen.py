@@ -7,7 +7,6 @@ there; after the last one the distribution; then the token is drawn, appended, a
 from typing import ClassVar
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from gpttui.protocol.stream import AskJourney, Journey
@@ -19,6 +18,7 @@ from gpttui.tui.views.frame import InsideScreen
 from gpttui.tui.views.journey.draw_words import drawing, stop_names
 from gpttui.tui.views.journey.pane_map import TOP_K, JourneyPane
 from gpttui.tui.views.table import ViewContext
+from gpttui.tui.widgets.pane import Pane
 
 VIEW_OF_PART = {"token": "vectors", "place": "vectors", "embed": "vectors", "attn": "attention", "mlp": "mlp"}
 RESUME = "walk"
@@ -51,8 +51,9 @@ class JourneyScreen(InsideScreen):
         self._back_at: int | None = None
         """The stop to begin at; None: the first, or the selected layer's."""
 
-    def body(self) -> ComposeResult:
-        yield self.pane
+    @property
+    def panes(self) -> tuple[Pane, ...]:
+        return (self.pane,)
 
     def mark(self) -> None:
         pane = self.pane

@@ -3,7 +3,6 @@
 from typing import ClassVar
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from gpttui.protocol.stream import AskContributions, AskLens, LensGrid, Shares
@@ -11,13 +10,14 @@ from gpttui.tui.keys import TEXT, key
 from gpttui.tui.renderables.charts import stop_place
 from gpttui.tui.renderables.labels import quoted_label
 from gpttui.tui.session.remembered import NUMBERS, YES_NO, Setting
+from gpttui.tui.views.frame import InsideScreen
 from gpttui.tui.views.layers.draw_chart import LETTERS
 from gpttui.tui.views.layers.pane_grid import LayersGrid
 from gpttui.tui.views.layers.pane_ranks import LayersRanks, Pinned
 from gpttui.tui.views.layers.pane_shares import LayersShares
-from gpttui.tui.views.rooms import RoomsScreen
 from gpttui.tui.views.table import ViewContext
 from gpttui.tui.widgets.lines import LinesPane
+from gpttui.tui.widgets.pane import Pane
 
 KEPT = "layers"
 """Name under which the link keeps the pins."""
@@ -29,7 +29,7 @@ AROUND_ROWS = 6
 """Lines of the grid's pane that are no layers: its border, tokens, what came next, detail, legend."""
 
 
-class LayersScreen(RoomsScreen):
+class LayersScreen(InsideScreen):
     """The grid on top, ranks and shares below."""
 
     VIEW: ClassVar[str] = "layers"
@@ -42,7 +42,7 @@ class LayersScreen(RoomsScreen):
     ]  # fmt: skip
     DEFAULT_CSS = """
     LayersScreen {
-        #inside { grid-size: 2 2; grid-columns: 1fr 1fr; grid-rows: 1fr 1fr; }
+        #panes { grid-size: 2 2; grid-columns: 1fr 1fr; grid-rows: 1fr 1fr; }
         #grid { column-span: 2; }
     }
     """
@@ -65,10 +65,9 @@ class LayersScreen(RoomsScreen):
         if kept is not None and self.link.card is not None and kept[0] == self.link.card.path:
             _, self.pins, self.follows = kept
 
-    def body(self) -> ComposeResult:
-        yield self.grid_pane
-        yield self.ranks
-        yield self.shares
+    @property
+    def panes(self) -> tuple[Pane, ...]:
+        return self.grid_pane, self.ranks, self.shares
 
     def on_mount(self) -> None:
         self.grid_pane.focus()
@@ -82,7 +81,7 @@ class LayersScreen(RoomsScreen):
         room = self.app.size.height - 6
         most = room // 2 if room >= ROOMY else room * 5 // 8
         lines = max(5, min(stops + AROUND_ROWS, most))
-        self.query_one("#inside").styles.grid_rows = f"{lines} 1fr"
+        self.deck.table.styles.grid_rows = f"{lines} 1fr"
 
     @property
     def row(self) -> int:

@@ -34,6 +34,7 @@ FIRES = 0.1
 class MLPFlow(LinesPane):
     """Four strips from top to bottom."""
 
+    NAME: ClassVar[str] = "in and out"
     HELP: ClassVar[str] = """\
 **What you see.** What the layer's MLP does with the selected token's vector, and with that alone: no other token \
 takes part. It **expands** the vector to a few times as many numbers, one for each neuron: each neuron is a \
@@ -120,6 +121,7 @@ More: Geva et al. 2021, "Transformer feed-forward layers are key-value memories"
 class MLPTop(LinesPane):
     """The neurons that write most here, strongest first."""
 
+    NAME: ClassVar[str] = "loudest neurons"
     HELP: ClassVar[str] = """\
 **What you see.** The neurons that add most to the selected token's vector: `after` is the activation (how loudly it \
 said yes), the bar is the length of what it adds, |a| · |column of W_out|. Where there is room: by how much it raises \

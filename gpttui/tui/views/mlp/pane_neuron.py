@@ -26,6 +26,7 @@ NAME = 8
 class MLPNeuron(LinesPane):
     """Promoted and suppressed tokens in two columns, then the passages."""
 
+    NAME: ClassVar[str] = "one neuron"
     HELP: ClassVar[str] = """\
 **What you see.** A neuron is a question and an answer. The **answer** can be read off its weights: when it fires, the \
 logits of the tokens to the left go up and those to the right go down, by W · (its column of W_out), the final norm's \

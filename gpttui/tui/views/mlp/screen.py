@@ -3,7 +3,6 @@
 from typing import ClassVar
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from gpttui.interventions import AblateNeuron
@@ -21,14 +20,15 @@ from gpttui.protocol.parts import (
 from gpttui.tui.keys import TEXT, key
 from gpttui.tui.renderables.labels import quoted_label, so_many
 from gpttui.tui.session.remembered import NUMBERS_OR_NONE, YES_NO, Setting
+from gpttui.tui.views.frame import InsideScreen
 from gpttui.tui.views.mlp.pane_flow import MLPFlow, MLPTop
 from gpttui.tui.views.mlp.pane_neuron import MLPNeuron
-from gpttui.tui.views.rooms import RoomsScreen
 from gpttui.tui.views.table import ViewContext
 from gpttui.tui.widgets.lines import LinesPane
+from gpttui.tui.widgets.pane import Pane
 
 
-class MLPScreen(RoomsScreen):
+class MLPScreen(InsideScreen):
     """The flow on top, neurons and one neuron below."""
 
     VIEW: ClassVar[str] = "mlp"
@@ -43,8 +43,8 @@ class MLPScreen(RoomsScreen):
     ]  # fmt: skip
     DEFAULT_CSS = """
     MLPScreen {
-        #inside { grid-size: 2 2; grid-columns: 2fr 3fr; grid-rows: 9 1fr; }
-        &.-wide #inside { grid-rows: 10 1fr; }
+        #panes { grid-size: 2 2; grid-columns: 2fr 3fr; grid-rows: 9 1fr; }
+        & > .-wide #panes { grid-rows: 10 1fr; }
         #flow { column-span: 2; }
     }
     """
@@ -60,10 +60,9 @@ class MLPScreen(RoomsScreen):
         """Asked for by its number, wherever it stands in the list."""
         self._reading = False
 
-    def body(self) -> ComposeResult:
-        yield self.flow
-        yield self.top
-        yield self.about
+    @property
+    def panes(self) -> tuple[Pane, ...]:
+        return self.flow, self.top, self.about
 
     def on_mount(self) -> None:
         self.link.listeners.append(self._news)

@@ -21,6 +21,7 @@ NAME, FIGURE = 14, 6
 class VectorsNear(LinesPane):
     """Two lists: nearest to the token's own vector, nearest to what it has become."""
 
+    NAME: ClassVar[str] = "neighbours"
     HELP: ClassVar[str] = """\
 **What you see.** A model knows a token only as a vector: a row of a table that training has filled. Words that occur \
 in similar places end up with similar vectors. To the left: the tokens whose vectors point most nearly the same way \

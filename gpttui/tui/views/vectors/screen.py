@@ -3,7 +3,6 @@
 from typing import ClassVar, Literal
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from gpttui.errors import UserError
@@ -12,18 +11,19 @@ from gpttui.tui.keys import TEXT, key
 from gpttui.tui.renderables.charts import stop_place
 from gpttui.tui.renderables.labels import quoted_label
 from gpttui.tui.session.remembered import YES_NO, Setting
-from gpttui.tui.views.rooms import RoomsScreen
+from gpttui.tui.views.frame import InsideScreen
 from gpttui.tui.views.table import ViewContext
 from gpttui.tui.views.vectors.pane_map import VectorsMap
 from gpttui.tui.views.vectors.pane_near import VectorsNear, VectorsSum
 from gpttui.tui.views.vectors.words import example, opening_sum, read_sum, whole_words, written
+from gpttui.tui.widgets.pane import Pane
 
 KEPT = "vectors"
 """Name under which the link keeps the sum."""
 MOST_POINTS = 2000
 
 
-class VectorsScreen(RoomsScreen):
+class VectorsScreen(InsideScreen):
     """Neighbours and arithmetic to the left, the map to the right."""
 
     VIEW: ClassVar[str] = "vectors"
@@ -42,8 +42,8 @@ class VectorsScreen(RoomsScreen):
     ]  # fmt: skip
     DEFAULT_CSS = """
     VectorsScreen {
-        #inside { grid-size: 2 2; grid-columns: 1fr 1fr; grid-rows: 3fr 2fr; }
-        &.-wide #inside { grid-columns: 2fr 3fr; grid-rows: 1fr 1fr; }
+        #panes { grid-size: 2 2; grid-columns: 1fr 1fr; grid-rows: 3fr 2fr; }
+        & > .-wide #panes { grid-columns: 2fr 3fr; grid-rows: 1fr 1fr; }
         #map { row-span: 2; }
     }
     """
@@ -63,10 +63,9 @@ class VectorsScreen(RoomsScreen):
         self._added: tuple[int, str] | None = None
         """The weights that the sum was made with."""
 
-    def body(self) -> ComposeResult:
-        yield self.near
-        yield self.map
-        yield self.sum
+    @property
+    def panes(self) -> tuple[Pane, ...]:
+        return self.near, self.map, self.sum
 
     # ── Showing ──────────────────────────────────────────────────────────────────────────────────────────────────
 

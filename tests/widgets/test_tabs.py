@@ -1,14 +1,14 @@
-"""Titles of the views in any width."""
+"""Titles of views and panes in any width."""
 
 import pytest
 from rich.cells import cell_len
 
-from gpttui.tui.widgets.view_tabs import fitted
+from gpttui.tui.widgets.tabs import fitted
 
 VIEWS = [("i", "journey"), ("w", "contexts"), ("a", "attention"), ("L", "layers"), ("b", "branches")]
 
 
-def line(width: int, current: str = "layers") -> str:
+def line(width: int, current: int = 3) -> str:
     gap, titles = fitted(VIEWS, current, width)
     shown = zip(VIEWS, titles, strict=True)
     return (" " * gap).join(f"{key} {title}" if title else key for (key, _), title in shown)
