@@ -48,7 +48,7 @@ class PaneDeck(Vertical):
         #panes > .-shown { display: block; }
         &.-two #panes { grid-size: 1 5; grid-rows: 1fr; }
         &.-two #panes > * { row-span: 3; }
-        &.-two #panes > *:first-child { row-span: 2; }
+        &.-two #panes > .-first { row-span: 2; }
         &.-one #panes { layout: vertical; }
         TabLine { display: none; }
         &.-two TabLine, &.-one TabLine { display: block; }
@@ -66,31 +66,31 @@ class PaneDeck(Vertical):
         """`panes` in order of their keys 1, 2, …, called by their names."""
         super().__init__(id="deck")
         self.panes = list(panes)
+        self.panes[0].add_class("-first", update=False)  # `:first-child` has Textual style all panes several times
         self.current, self.companion = self.panes[0], self.panes[:2][-1]
         self._all_from, self._two_from = all_from if self.panes[1:] else (0, 0), two_from
         self.table = Container(*panes, id="panes")
         self.tabs = TabLine([(str(n), pane.name or "") for n, pane in enumerate(panes, 1)])
 
     def compose(self) -> ComposeResult:
+        self.rearrange(styled=False)  # the panes come as they will stand, and are styled once
         yield self.table
         yield self.tabs
-
-    def on_mount(self) -> None:
-        self.rearrange()
 
     def on_resize(self) -> None:
         self.rearrange()
 
-    def rearrange(self) -> None:
+    def rearrange(self, *, styled: bool = True) -> None:
+        """`styled`: what stands on the screen already changes its looks too."""
         size = self.app.size
         layout = "one" if self.zoomed else room_for(size, self._all_from, self._two_from)
         shown = visible(layout, self.panes, self.current, self.companion)
         for name in SHOWN:
-            self.set_class(name == layout, f"-{name}")
-        self.set_class(size.height < self.TIGHT_HEIGHT, "-tight")
-        self.set_class(size.width >= self.WIDE, "-wide")
+            self.set_class(name == layout, f"-{name}", update=styled)
+        self.set_class(size.height < self.TIGHT_HEIGHT, "-tight", update=styled)
+        self.set_class(size.width >= self.WIDE, "-wide", update=styled)
         for pane in self.panes:
-            pane.set_class(pane in shown, "-shown")
+            pane.set_class(pane in shown, "-shown", update=styled)
         self.tabs.mark(self.panes.index(self.current), {self.panes.index(pane) for pane in shown})
 
     def go(self, index: int) -> None:
