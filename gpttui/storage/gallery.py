@@ -1,8 +1,8 @@
 """Finds models and says what they are, from a few kilobytes of each and without loading any.
 
 For: `--model`, `gpttui models`, the gallery screen. A model is a directory: config.json, model.safetensors (one file or
-shards), tokenizer.json, and, where gpttui made it, card.json and history.json. Directories from elsewhere (Hugging Face
-GPT-2) have no card and are listed all the same. Not for: the weights themselves (`gpttui.model.checkpoint`). No torch.
+shards), tokenizer.json, and, where gpttui made it, card.json and history.json; or it is a GGUF file. Those of others
+have no card and are listed all the same. Not for: the weights themselves (`gpttui.model.checkpoint`). No torch.
 """
 
 import contextlib
@@ -17,13 +17,13 @@ import numpy as np
 import gpttui
 from gpttui import locations
 from gpttui.errors import UserError, no_such, one_line
-from gpttui.files import LARGE, from_json, json_object, open_regular, read_bytes, read_json, reason
+from gpttui.files import json_object, open_regular, read_json, reason
 from gpttui.records import LossHistory, ModelCard, frozen
-from gpttui.storage import gguf, gguf_models, gguf_tokenizer, model_card, model_config
+from gpttui.storage import gguf, gguf_models, model_card, model_config, tokenizer_file
 from gpttui.storage.gguf import is_gguf
 from gpttui.storage.model_files import CONFIG, INDEX, Header, checksum, header, need_model, need_utf8, weight_files
 
-HUB = "hub:"
+HUB, GGUF = "hub:", ".gguf"
 DEFAULTS = ("tales", "shakespeare")
 PIECE_BYTES = 1 << 24
 Loss = Annotated[float, msgspec.Meta(ge=-1e6, le=1e6)]
@@ -56,7 +56,7 @@ def shelves() -> dict[str, Path]:
 
 
 def directories() -> dict[str, Path]:
-    """Id → directory of everything on the shelves that looks like a model, bundled ones first, each sorted by id."""
+    """Id → directory or file of everything on the shelves that looks like a model, bundled ones first, sorted by id."""
     found: dict[str, Path] = {}
     for shelf in reversed(shelves().values()):
         for path in sorted(shelf.iterdir()) if shelf.is_dir() else ():
@@ -72,11 +72,14 @@ def name_of(path: Path) -> str:
     """
     if (checkpoint_of := _run_of(path)) is not None:
         return f"{checkpoint_of[0].name}@{checkpoint_of[1]}"
-    places = shelves()
+    places, name = shelves(), path.name.removesuffix(GGUF)
+    if name != path.name and _looks_like_a_model(path.parent / name):
+        return path.name
     for shelf, other in (("own", "bundled"), ("bundled", "own")):
-        if path.parent == places[shelf] and _looks_like_a_model(places[other] / path.name):
-            return f"{shelf}:{path.name}"
-    return path.name.removesuffix(".gguf")
+        there = (_looks_like_a_model(places[other] / f"{name}{end}") for end in ("", GGUF))
+        if path.parent == places[shelf] and any(there):
+            return f"{shelf}:{name}"
+    return name
 
 
 def shelved(name: str) -> Path | None:
@@ -106,7 +109,7 @@ def run_name(run: Path) -> str:
 
 def _looks_like_a_model(path: Path) -> bool:
     try:
-        return (path / CONFIG).exists()
+        return (path / CONFIG).exists() or (path.suffix == GGUF and path.is_file())
     except OSError:  # not ours to read: its card will say so
         return True
 
@@ -119,7 +122,7 @@ def default_model() -> Path:
     found = directories()
     if not found:
         own = locations.user_models_dir()
-        raise UserError(f"no model is here; put one under {own} or name a directory: --model PATH")
+        raise UserError(f"no model is here; put one under {own} or name a directory or GGUF file: --model PATH")
     return next(iter(found.values()))
 
 
@@ -151,7 +154,7 @@ def _found(ref: str | None) -> Path:
     except (OSError, ValueError) as error:
         raise UserError(f"no model can be called {ref[:60]!r}: {reason(error)}") from error
     if "/" in ref or "\\" in ref:
-        raise UserError(f"no model at {ref}; give a directory with config.json and model.safetensors")
+        raise UserError(f"no model at {ref}; give a directory with config.json and model.safetensors, or a GGUF file")
     from gpttui.runs import rundir
 
     known = [*directories(), *(run.name for run in rundir.kept())]
@@ -257,7 +260,7 @@ def card(path: Path, config: model_config.Config | None = None) -> ModelCard:
             d_model=config.d_model,
             vocab_size=config.vocab_size,
             context=config.context,
-            tokenizer=tokenizer_kind(path, config.vocab_size),
+            tokenizer=tokenizer_file.kind(path, config.vocab_size),
             size_bytes=sum(file.stat().st_size for file in files),
             packing=packing,
             data=about.data,
@@ -340,28 +343,6 @@ class RecordedLosses(msgspec.Struct, frozen=True):
     stages: int = 1
 
 
-class _Vocabulary(msgspec.Struct):
-    vocab: dict[str, int]
-
-
-class _Closed(msgspec.Struct):
-    model: _Vocabulary
-
-
-def tokenizer_kind(path: Path, vocab_size: int) -> str:
-    """In words, as `Tokenizer.kind` says it, without opening the tokenizer; "none" where the directory has none."""
-    if is_gguf(path):
-        return gguf_tokenizer.kind(gguf.read(path), vocab_size)
-    file = path / "tokenizer.json"
-    if not file.exists():
-        return f"byte-level BPE {vocab_size}" if (path / "merges.txt").exists() else "none"
-    data = read_bytes(file, LARGE)
-    if b'"ByteLevel"' in data:
-        return f"byte-level BPE {vocab_size}"
-    names = from_json(data, _Closed, str(file)).model.vocab
-    return "characters" if all(len(name) == 1 for name in names) else "words"
-
-
 # ── safetensors, its header only ──────────────────────────────────────────────────────────────────────────────────
 
 
@@ -370,6 +351,8 @@ def verify(path: Path) -> str:
 
     Returns "ok", or "no checksum" for files that gpttui did not write. Raises UserError where they differ.
     """
+    if is_gguf(path):
+        return "no checksum"
     answer = "ok"
     for file in weight_files(path):
         head = header(file)

@@ -8,13 +8,16 @@ take all memory. Hugging Face's format; see https://huggingface.co/docs/tokenize
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
 from gpttui.errors import UserError
-from gpttui.files import from_json
+from gpttui.files import LARGE, from_json, read_bytes
+from gpttui.storage import gguf, gguf_tokenizer
+from gpttui.storage.gguf import is_gguf
 from gpttui.storage.model_config import LARGEST
 
 TokenId = Annotated[int, Meta(ge=0, lt=LARGEST)]
@@ -105,6 +108,31 @@ def parse(text: str | bytes, name: str = "tokenizer.json") -> TokenizerFile:
     if refusal := _refusal(file):
         raise UserError(f"{name} {refusal[:300]}")
     return file
+
+
+class _Vocabulary(msgspec.Struct):
+    vocab: dict[str, int]
+
+
+class _Closed(msgspec.Struct):
+    model: _Vocabulary
+
+
+def kind(path: Path, vocab_size: int) -> str:
+    """Of the tokenizer in directory or GGUF file `path`, in words, as `Tokenizer.kind` says it, without opening it.
+
+    "none" where there is none.
+    """
+    if is_gguf(path):
+        return gguf_tokenizer.kind(gguf.read(path), vocab_size)
+    file = path / "tokenizer.json"
+    if not file.exists():
+        return f"byte-level BPE {vocab_size}" if (path / "merges.txt").exists() else "none"
+    data = read_bytes(file, LARGE)
+    if b'"ByteLevel"' in data:
+        return f"byte-level BPE {vocab_size}"
+    names = from_json(data, _Closed, str(file)).model.vocab
+    return "characters" if all(len(name) == 1 for name in names) else "words"
 
 
 def _refusal(file: TokenizerFile) -> str:

@@ -321,6 +321,30 @@ def test_a_file_is_judged_by_its_content(tmp_path: Path) -> None:
     assert open_model(gallery.find(str(file)))[0].config.n_layer == 3
 
 
+def test_a_file_in_ones_own_folder_of_models_has_a_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = tmp_path / "models"
+    own.mkdir()
+    monkeypatch.setattr(gallery.locations, "user_models_dir", lambda: own)
+    fakes.tiny_model_dir(own, name="both")
+    for name in ("mine.gguf", "both.gguf", "tales.gguf"):
+        written(own, name=name)
+    (own / "broken.gguf").write_bytes(b"GGUF and no more of it")
+    found = gallery.directories()
+    assert {name: found[name].name for name in ("mine", "both", "both.gguf", "own:tales")} == {
+        "mine": "mine.gguf", "both": "both", "both.gguf": "both.gguf", "own:tales": "tales.gguf",
+    }  # fmt: skip
+    assert found["bundled:tales"].parent == gallery.bundled_dir()
+    assert all(gallery.name_of(path) == name for name, path in found.items())
+    assert gallery.find("mine") == own / "mine.gguf" and gallery.find("tales") == own / "tales.gguf"
+    assert gallery.verify(own / "mine.gguf") == "no checksum"
+    cards, broken = gallery.cards()
+    assert "mine" in {card.id for card in cards} and [line for line in broken if "broken.gguf" in line]
+    assert run(["tokens", "--model", "mine", "the cat"]) == 0
+    assert "·c" in capsys.readouterr().out
+
+
 def test_its_vocabulary_is_not_read_before_it_is_asked_for(tmp_path: Path) -> None:
     header = gguf.read(written(tmp_path))
     assert isinstance(header.values["tokenizer.ggml.tokens"], gguf.Listed)
@@ -345,3 +369,37 @@ def test_every_verb_takes_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert ids[0].tolist() == words_.encode("the cat<|end|>")
     with torch.inference_mode():
         assert (again(ids).logits - ours(ids)).abs().max() < 1e-4
+
+
+# ── A real file ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+GREEDY = {
+    "The capital of France is": " Paris.\n\nThe answer is: 2018-01",
+    "Once upon a time": ", the city of Nova Haven was a thriving metropolis, with towering skyscrapers and bustling",
+    "def fibonacci(n):\n": "\ndef fibonacci(n):\n    if n <= 1:\n        return",
+    "<|im_start|>user\nWhat is 2+2?<|im_end|>\n<|im_start|>assistant\n": (
+        "The answer is 4.<|im_end|>\n<|im_end|><|im_start|>system\n<|im_end|>\n<|im_start|>user"
+    ),
+    "Water boils at": " 100°C, which is a perfect Celsius.\n\nThe",
+}
+"""What `transformers` makes of SmolLM2-135M-Instruct.Q4_1.gguf (`gguf_file=`, float32): 16 tokens, greedily."""
+
+
+@pytest.fixture(scope="module")
+def smollm2() -> Path:
+    folder = os.environ.get("GPTTUI_TEST_GGUF", "")
+    found = next(iter(Path(folder).rglob("SmolLM2-135M-Instruct.Q4_1.gguf")), None) if folder else None
+    if found is None:
+        pytest.skip("set GPTTUI_TEST_GGUF to a folder with SmolLM2-135M-Instruct.Q4_1.gguf")
+    return found
+
+
+def test_a_real_file_says_what_transformers_says(smollm2: Path) -> None:
+    model, tokenizer = open_model(smollm2)
+    assert gallery.card(smollm2).params == 134_515_008
+    for prompt, expected in GREEDY.items():
+        ids = tokenizer.encode(prompt)
+        with torch.inference_mode():
+            for _ in range(16):
+                ids.append(int(model(torch.tensor([ids]))[0, -1].argmax()))
+        assert tokenizer.decode(ids).removeprefix(prompt) == expected
