@@ -93,7 +93,10 @@ def test_a_verb_is_light_until_it_is_called() -> None:
 FIRST_PICTURE = """
 from gpttui.tui.late import load_late
 load_late("numpy")
-import asyncio, sys
+import sys
+from gpttui.cli import leaving
+from gpttui.engine import client
+from gpttui.storage import gallery
 from gpttui.tui.app import GpttuiApp
 from gpttui.tui.session.opening import Opening
 

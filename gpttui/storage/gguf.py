@@ -19,13 +19,13 @@ import numpy as np
 
 from gpttui.errors import UserError
 from gpttui.files import LARGE, open_regular, reason
+from gpttui.records import Array
 from gpttui.text import safe_text
 
 MAGIC = b"GGUF"
 VERSIONS = (2, 3)
 MOST_ENTRIES, MOST_LISTED, MOST_NUMBERS = 100_000, 10_000_000, 1 << 53
 """Keys or tensors of a file, values of a list, numbers of a tensor."""
-Array = np.ndarray[Any, Any]
 
 
 class Packing(NamedTuple):

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from gpttui.errors import UserError
+from gpttui.records import Array
 from gpttui.storage.families.family import Family
 from gpttui.storage.families.registry import REFUSED
-from gpttui.storage.gguf import GGUF, Array, Listed, Stored
+from gpttui.storage.gguf import GGUF, Listed, Stored
 from gpttui.text import safe_text
 
 MODEL_TYPES = {"llama": "llama", "qwen2": "qwen2", "qwen3": "qwen3", "gemma3": "gemma3_text", "gpt2": "gpt2"}
