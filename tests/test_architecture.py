@@ -1,6 +1,7 @@
 """The house keeps its shape: who imports whom, how large a file may grow, and that the README tells the truth."""
 
 import ast
+import importlib
 import os
 import pkgutil
 import re
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import grimp
 import pytest
+from textual.screen import Screen
 
 import gpttui
 from gpttui.cli import main
@@ -204,3 +206,17 @@ def test_no_files_import_each_other_in_a_circle() -> None:
     while starts := arrows.keys() - set().union(*arrows.values(), set()):
         arrows = {name: to for name, to in arrows.items() if name not in starts}
     assert not arrows, sorted(arrows)
+
+
+def test_a_screen_is_told_a_message_once() -> None:
+    """Two handlers of one message in the classes that a screen is made of would run in their order of inheritance."""
+    screens = {name: importlib.import_module(name) for name in _modules_under("gpttui.tui") if ".tui." in name}
+    told = 0
+    for module in screens.values():
+        for cls in vars(module).values():
+            if isinstance(cls, type) and issubclass(cls, Screen) and cls.__module__ == module.__name__:
+                own = [base for base in cls.__mro__ if base.__module__.startswith("gpttui")]
+                heard = [message for base in own for message in vars(base).get("_decorated_handlers", {})]
+                assert len(heard) == len(set(heard)), cls
+                told += len(heard)
+    assert told > 10

@@ -262,7 +262,7 @@ async def test_fine_tuning_and_what_it_changed(home: Path, text: Path) -> None:
         await driven.until(lambda: driven.play.link.card is not None)
         await driven.pilot.press("escape")
         await driven.until(lambda: driven.app.screen is driven.play)
-        driven.play.order_run(str(text))
+        driven.play.door.order_run(str(text))
         form = await driven.on(TrainFormScreen)
         await driven.pilot.press("down", "down", "right")
         await driven.until(lambda: form.values["start"] == "tiny")
@@ -439,7 +439,7 @@ async def test_after_a_run_the_playground_shows_its_last_weights(home: Path, tex
         await driven.until(lambda: driven.app.screen is driven.play)
         await driven.until(lambda: driven.play.header.snapshot.weights == "training step 40")  # type: ignore[union-attr]
         shown = len([asked for asked in driven.engine.asked if isinstance(asked, Show)])
-        driven.play._keep_up()
+        driven.play.door.keep_up()
         await driven.until(lambda: not driven.play.link.busy)
         assert len([asked for asked in driven.engine.asked if isinstance(asked, Show)]) == shown
 

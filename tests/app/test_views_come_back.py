@@ -161,7 +161,7 @@ async def test_nonsense_in_a_file_is_passed_over(tmp_path: Path, view: str) -> N
 def _context(page: Playground) -> views.ViewContext:
     play = page.play
     return views.ViewContext(
-        play.link, play.tokens.tokenizer, play.link.snapshot, play.selection, play.select, play.scrub
+        play.link, play.tokens.tokenizer, play.link.snapshot, play.selection, play.select, play.door.scrub
     )
 
 

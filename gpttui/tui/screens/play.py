@@ -8,7 +8,6 @@ import asyncio
 import gc
 import random
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on
@@ -16,7 +15,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widget import Widget
 
-from gpttui.interventions import AblateHead, AblatePart
 from gpttui.protocol.message import Look
 from gpttui.records import Snapshot
 from gpttui.tui import keys, ladders
@@ -28,7 +26,7 @@ from gpttui.tui.screens.early import early
 from gpttui.tui.screens.train_door import TrainDoor
 from gpttui.tui.selection import Selection
 from gpttui.tui.session.asking import Engine
-from gpttui.tui.session.hints import Seen, altered, hint
+from gpttui.tui.session.hints import NO_CHECKPOINTS, Seen, altered, hint
 from gpttui.tui.session.link import SessionLink
 from gpttui.tui.session.messages import EngineLost, EngineReady, EngineSilent, ModelOpened, Refused, SnapshotArrived
 from gpttui.tui.session.opening import Opening
@@ -54,7 +52,7 @@ SEEDS = 10_000
 QUITTING = ("app.quit", "quit")
 
 
-class PlayScreen(TrainDoor, Sharing):
+class PlayScreen(Sharing):
     """One model, one text, four ways to look at it."""
 
     AUTO_FOCUS = "#tokens"
@@ -76,9 +74,10 @@ class PlayScreen(TrainDoor, Sharing):
         self.loss = LossPane(id="loss")
         self.deck = PaneDeck((self.tokens, self.next, self.attention, self.loss))
         self.header = StatusHeader()
-        self.numbers_rest_s = opening.numbers_rest_s
-        self.pace = Pace(self.numbers_rest_s, self.set_timer)
+        self.pace = Pace(opening.numbers_rest_s, self.set_timer)
         self.hints = HintBar()
+        learning = self.tokens, self.loss
+        self.door = TrainDoor(self, self.training, learning, self.scrubber, self.hints, opening.numbers_rest_s)
         self.writing = Writing(self, self.hints, self._written)
         panes = self.deck, self.tokens, self.attention
         self.back = ComingBack(self.link, opening, panes, self.hints, self.select, self._wait, self._open_view)
@@ -100,11 +99,7 @@ class PlayScreen(TrainDoor, Sharing):
         else:
             self.link.open(self.opening.model, self.opening.prompt, self.opening.sampling, self.opening.seed)
         self.call_after_refresh(self._first_picture_stands)
-        self.open_door()
-        if self.opening.watch is not None:
-            self.watch_run(Path(self.opening.watch))
-        elif self.opening.train is not None:
-            self.order_run(self.opening.train)
+        self.door.open(self.opening)
 
     async def _first_picture_stands(self) -> None:
         """What it did without: the engine, numpy and the prompt's tokens, the search for garbage."""
@@ -167,12 +162,6 @@ class PlayScreen(TrainDoor, Sharing):
     def action_layer(self, by: int) -> None:
         self._look_through(self.selection.layer + by, self.selection.head)
 
-    def action_silence_head(self) -> None:
-        self.link.toggle(AblateHead(self.selection.layer, self.selection.head))
-
-    def action_silence_mlp(self) -> None:
-        self.link.toggle(AblatePart(self.selection.layer, "mlp"))
-
     def action_colour(self) -> None:
         at = COLOUR_MODES.index(self.tokens.colour_mode)
         self.tokens.colour_mode = COLOUR_MODES[(at + 1) % len(COLOUR_MODES)]
@@ -197,12 +186,6 @@ class PlayScreen(TrainDoor, Sharing):
             active = self.active_bindings.get(event.key)
             if active is None or active.binding.action not in QUITTING:
                 event.stop()
-
-    def action_step(self) -> None:
-        self.link.step()
-
-    def action_back(self) -> None:
-        self.link.back()
 
     def action_to_prompt(self) -> None:
         self.link.home()
@@ -271,10 +254,19 @@ class PlayScreen(TrainDoor, Sharing):
         here = self.opening.model if self.link.card is None else self.link.card.path
         self.app.push_screen(ModelsScreen(here), open_it)
 
-    def action_help(self) -> None:
-        from gpttui.tui.widgets.help import HelpScreen
+    def action_train(self) -> None:
+        self.door.go()
 
-        self.app.push_screen(HelpScreen(self.focused or self.tokens, self.active_bindings))
+    def action_scrub(self, by: int) -> None:
+        if not self.door.scrub(by):
+            self.hints.say(NO_CHECKPOINTS, "info")
+
+    def on_scrubber_wanted(self, event: Scrubber.Wanted) -> None:
+        event.stop()
+        self.door.scrub_to(event.step)
+
+    def on_screen_resume(self) -> None:
+        self.door.keep_up()
 
     @property
     def current_pane(self) -> Widget | None:
@@ -293,7 +285,7 @@ class PlayScreen(TrainDoor, Sharing):
 
     def action_view(self, view_id: str) -> None:
         context = views.ViewContext(
-            self.link, self.tokens.tokenizer, self.link.snapshot, self.selection, self.select, self.scrub
+            self.link, self.tokens.tokenizer, self.link.snapshot, self.selection, self.select, self.door.scrub
         )
         self.app.push_screen(views.by_id(view_id).make(context))
 
@@ -319,12 +311,12 @@ class PlayScreen(TrainDoor, Sharing):
         self.loss.history = opened.history
         self.loss.waiting = "this model came without a record of its training"
         self.header.card = card
-        self.run_opened(card)
+        self.door.run_opened(card)
         if not event.restored:
             self.selection = Selection().on(self.selection.layer, self.selection.head, card.n_layer, card.n_head)
         self._repaint(opened.snapshot)
         before = f" Before that, {self._death}" if self._death else ""
-        back = self.interrupted_words or f"The engine was started again; your text and settings are back.{before}"
+        back = self.door.interrupted_words or f"The engine was started again; your text and settings are back.{before}"
         self._hint(back if event.restored else "")
         self.back.opened(opened)
         self.call_after_refresh(self.run_worker, partial(asyncio.to_thread, views.load_all))
@@ -337,7 +329,7 @@ class PlayScreen(TrainDoor, Sharing):
         before = () if self.tokens.snapshot is None else self.tokens.snapshot.interventions
         gone = [words for words in before if words not in event.snapshot.interventions]
         if event.kind == "scrub" and not self.link.waits_for("scrub"):
-            self.mark_weights()
+            self.door.mark_weights()
         self._repaint(event.snapshot, resting=event.kind == "step")
         if event.kind == "intervene":
             self.hints.say(altered(event.snapshot.interventions), "info")
@@ -362,7 +354,7 @@ class PlayScreen(TrainDoor, Sharing):
     def _refused(self, event: Refused) -> None:
         self.hints.say(event.line, "error")
         self.training.refused(event.line)
-        self.mark_weights()
+        self.door.mark_weights()
         self._state()
         if self.link.snapshot is None:
             self.tokens.prompt = ""

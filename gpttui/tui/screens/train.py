@@ -373,11 +373,6 @@ class TrainScreen(Exporting[str | None]):
     def action_zoom(self) -> None:
         self.deck.zoom()
 
-    def action_help(self) -> None:
-        from gpttui.tui.widgets.help import HelpScreen
-
-        self.app.push_screen(HelpScreen(self.focused or self.curve, self.active_bindings))
-
     @property
     def current_pane(self) -> Widget | None:
         return self.deck.current

@@ -86,8 +86,3 @@ class AfterScreen(Exporting[None]):
     @property
     def exported_name(self) -> str:
         return f"{self.record.name}-before-after"
-
-    def action_help(self) -> None:
-        from gpttui.tui.widgets.help import HelpScreen
-
-        self.app.push_screen(HelpScreen(self.focused or self.panes[0], self.active_bindings))

@@ -1,10 +1,10 @@
 """The playground's door to training: the form, the training screen, the scrubber, and panes that follow live weights.
 
-For: `PlayScreen`, which inherits from it. What trains, and how, is the engine's and `TrainLink`'s business.
+For: `PlayScreen`, which has one. What trains, and how, is the engine's and `TrainLink`'s business.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.screen import Screen
 
@@ -13,7 +13,7 @@ from gpttui.records import ModelCard, live_weights
 from gpttui.runs import rundir
 from gpttui.runs.rundir import run_of
 from gpttui.sessions.command import resume_command
-from gpttui.tui.session.hints import NO_CHECKPOINTS
+from gpttui.tui.session.opening import Opening
 from gpttui.tui.session.run_record import RunRecord
 from gpttui.tui.session.train_link import TrainLink
 from gpttui.tui.widgets.scrubber import LIVE, Scrubber
@@ -21,7 +21,6 @@ from gpttui.tui.widgets.scrubber import LIVE, Scrubber
 if TYPE_CHECKING:
     from gpttui.protocol.train import SetStopRule
     from gpttui.tui.screens.train_form import Ordered
-    from gpttui.tui.session.link import SessionLink
     from gpttui.tui.widgets.hint_bar import HintBar
     from gpttui.tui.widgets.loss import LossPane
     from gpttui.tui.widgets.tokens import TokensPane
@@ -32,28 +31,40 @@ SCRUB_TOKENS = 40
 """Drawn under each checkpoint where the person has drawn fewer: enough to see what the model can do."""
 
 
-class TrainDoor(Screen[None]):
-    """What the playground has to do with runs."""
+class TrainDoor:
+    """What the playground, `screen`, has to do with runs: it goes there, and its panes follow them.
 
-    link: "SessionLink"
-    training: TrainLink
-    scrubber: Scrubber
-    loss: "LossPane"
-    tokens: "TokensPane"
-    hints: "HintBar"
-    numbers_rest_s: float = 0.0
-    _open_run: str = ""
-    """The run that the open model is, or comes from."""
+    `rest_s` is the time between two redraws of the training screen.
+    """
 
-    def open_door(self) -> None:
-        """Once the screen is mounted."""
+    def __init__(
+        self,
+        screen: Screen[Any],
+        training: TrainLink,
+        panes: "tuple[TokensPane, LossPane]",
+        scrubber: Scrubber,
+        hints: "HintBar",
+        rest_s: float,
+    ) -> None:
+        self.screen, self.training, self.link = screen, training, training.session
+        self.tokens, self.loss = panes
+        self.scrubber, self.hints, self._rest_s = scrubber, hints, rest_s
+        self._open_run = ""
+        """The run that the open model is, or comes from."""
+
+    def open(self, opening: Opening) -> None:
+        """Once the screen is mounted: what follows runs, and a run if the program was opened with one."""
         self.scrubber.display = False
         self.training.listeners.append(self._training_changed)
-        self.set_interval(KEEP_UP_S, self._keep_up)
+        self.screen.set_interval(KEEP_UP_S, self.keep_up)
+        if opening.watch is not None:
+            self.watch_run(Path(opening.watch))
+        elif opening.train is not None:
+            self.order_run(opening.train)
 
     # ── Going there ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def action_train(self) -> None:
+    def go(self) -> None:
         """The training screen where there is a run, else the form for one."""
         if self.training.record is None:
             self.order_run("")
@@ -75,7 +86,7 @@ class TrainDoor(Screen[None]):
                 self.training.start(config, ordered.path, config.sample_prompt, link.sampling, link.seed)
                 self.show_training()
 
-        self.app.push_screen(TrainFormScreen(self.training, text, self.link.prompt), begin)
+        self.screen.app.push_screen(TrainFormScreen(self.training, text, self.link.prompt), begin)
 
     def watch_run(self, path: Path) -> None:
         """The training screen on a run that something else writes, or has written."""
@@ -84,7 +95,7 @@ class TrainDoor(Screen[None]):
         except UserError as error:
             self.hints.say(str(error), "error")
             return
-        self.run_worker(self.training.tail(record), group="tail", exclusive=True)
+        self.screen.run_worker(self.training.tail(record), group="tail", exclusive=True)
         self.show_training()
 
     def show_training(self) -> None:
@@ -96,8 +107,8 @@ class TrainDoor(Screen[None]):
             elif wish == "scrub":
                 self._take_up_scrubber()
 
-        screen = TrainScreen(self.training, self._resume_run, lambda: self.tokens.tokenizer, rest_s=self.numbers_rest_s)
-        self.app.push_screen(screen, back)
+        screen = TrainScreen(self.training, self._resume_run, lambda: self.tokens.tokenizer, rest_s=self._rest_s)
+        self.screen.app.push_screen(screen, back)
 
     def _resume_run(self, rule: "SetStopRule | None") -> None:
         self.training.resume(self.link.sampling, self.link.seed, rule)
@@ -153,17 +164,14 @@ class TrainDoor(Screen[None]):
         on = resume_command(record.path)
         return f"The training broke off at step {record.step:,}: e, then r goes on. Or later: {on}"
 
-    def _keep_up(self) -> None:
+    def keep_up(self) -> None:
         """Panes on the live weights look again until they show the newest; of a run that goes on, only while seen."""
         record, snapshot = self._record, self.link.snapshot
         if record is None or not record.live or snapshot is None or self.scrubber.at != LIVE:
             return
-        free = not self.link.busy and not self.link.running and (self.is_current or not self.training.training)
+        free = not self.link.busy and not self.link.running and (self.screen.is_current or not self.training.training)
         if free and snapshot.weights != live_weights(record.step):
             self.link.show()
-
-    def on_screen_resume(self) -> None:
-        self._keep_up()
 
     # ── Scrubbing ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -175,17 +183,13 @@ class TrainDoor(Screen[None]):
         self.scrubber.focus()
         self.hints.say(", and . go through the checkpoints, as dragging does; the text is drawn anew by each.", "info")
 
-    def action_scrub(self, by: int) -> None:
-        if not self.scrub(by):
-            self.hints.say(NO_CHECKPOINTS, "info")
-
     def scrub(self, by: int) -> bool:
         """Go so many checkpoints on; False where there are none."""
         if self.scrubber.display:
             self.scrubber.action_move(by)
         return self.scrubber.display
 
-    def on_scrubber_wanted(self, event: Scrubber.Wanted) -> None:
-        event.stop()
+    def scrub_to(self, step: int) -> None:
+        """The checkpoint that the knob was put at."""
         self.link.stop()
-        self.link.scrub(self._open_run, event.step, SCRUB_TOKENS)
+        self.link.scrub(self._open_run, step, SCRUB_TOKENS)

@@ -14,6 +14,7 @@ from textual.widget import Widget
 
 from gpttui import locations
 from gpttui.errors import UserError
+from gpttui.interventions import AblateHead, AblatePart
 from gpttui.sessions.command import generate_command, session_command
 from gpttui.tui.selection import Selection
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Exporting(Screen[ScreenResultType]):
-    """A screen whose panes can be written as files."""
+    """A screen whose panes are explained, and can be written as files."""
 
     hints: "HintBar"
 
@@ -40,6 +41,13 @@ class Exporting(Screen[ScreenResultType]):
     def tell(self, line: str, tone: "Tone" = "info") -> None:
         """Say a line, so that it stays to be read."""
         self.hints.say(line, tone)
+
+    def action_help(self) -> None:
+        from gpttui.tui.widgets.help import HelpScreen
+
+        pane = self.focused or self.current_pane
+        if pane is not None:
+            self.app.push_screen(HelpScreen(pane, self.active_bindings))
 
     def action_export(self) -> None:
         from gpttui.tui.session.share_dialogs import ExportScreen
@@ -94,7 +102,7 @@ class Exporting(Screen[ScreenResultType]):
 
 
 class Sharing(Exporting[None]):
-    """A screen whose session can be saved, told as a command, and exported pane by pane."""
+    """A screen on a session, which can go on, be altered, saved, told as a command, and exported pane by pane."""
 
     link: "SessionLink"
     selection: Selection
@@ -150,7 +158,21 @@ class Sharing(Exporting[None]):
             text = generate_command(name, link.prompt, count, link.sampling, link.seed, link.changes)
         self.app.push_screen(RecipeScreen(again, text, why_not))
 
+    # ── The next token ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def action_step(self) -> None:
+        self.link.step()
+
+    def action_back(self) -> None:
+        self.link.back()
+
     # ── What the model is altered by ─────────────────────────────────────────────────────────────────────────────
+
+    def action_silence_head(self) -> None:
+        self.link.toggle(AblateHead(self.selection.layer, self.selection.head))
+
+    def action_silence_mlp(self) -> None:
+        self.link.toggle(AblatePart(self.selection.layer, "mlp"))
 
     def action_undo_change(self) -> None:
         if self.link.changes:

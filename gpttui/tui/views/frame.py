@@ -17,7 +17,7 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.widget import Widget
 
-from gpttui.interventions import AblateHead, AblatePart, Intervention
+from gpttui.interventions import Intervention
 from gpttui.protocol.frames import Request
 from gpttui.records import Snapshot
 from gpttui.tokenizers import Tokenizer
@@ -389,21 +389,9 @@ class InsideScreen(PatientScreen[None], Sharing):
     def action_head(self, by: int) -> None:
         self.look_through(self.selection.layer, self.selection.head + by)
 
-    def action_silence_head(self) -> None:
-        self.link.toggle(AblateHead(self.selection.layer, self.selection.head))
-
-    def action_silence_mlp(self) -> None:
-        self.link.toggle(AblatePart(self.selection.layer, "mlp"))
-
     def action_scrub(self, by: int) -> None:
         if not self.context.scrub(by):
             self.hints.say(NO_CHECKPOINTS, "info")
-
-    def action_step(self) -> None:
-        self.link.step()
-
-    def action_back(self) -> None:
-        self.link.back()
 
     def action_turn(self, by: int) -> None:
         self.deck.turn(by)
@@ -435,9 +423,3 @@ class InsideScreen(PatientScreen[None], Sharing):
             return
         context = replace(self.context, snapshot=self.link.snapshot, selection=self.selection)
         self.app.switch_screen(views.by_id(view_id).make(context))
-
-    def action_help(self) -> None:
-        from gpttui.tui.widgets.help import HelpScreen
-
-        if (shown := self.current_pane) is not None:
-            self.app.push_screen(HelpScreen(shown, self.active_bindings))
