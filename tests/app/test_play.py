@@ -207,7 +207,7 @@ async def test_two_panes_and_a_switch_at_80_by_24() -> None:
         await page.press("3")
         assert "Next token · after" not in page.text and "layer 1/4" in page.text
         await page.press("4")
-        assert "1 Tokens  2 Next token  3 Attention  4 Training loss" in page.text
+        assert "1 tokens   2 next token   3 attention   4 training loss" in page.text
         await page.press("1", "space")
         assert page.play.tokens.has_focus and page.play.loss.size.height > 0
 
