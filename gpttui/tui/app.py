@@ -11,19 +11,20 @@ from typing import ClassVar, Literal
 from textual import events
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
+from textual.dom import DOMNode
 from textual.filter import LineFilter
 from textual.screen import Screen
 
 from gpttui.text import new_lines
 from gpttui.tui import theme
-from gpttui.tui.driver import TerminalApp
 from gpttui.tui.gate import Gate
+from gpttui.tui.in_turn import InTurnApp
 from gpttui.tui.screens.play import PlayScreen
 from gpttui.tui.session.asking import Engine
 from gpttui.tui.session.opening import Opening
 
 
-class GpttuiApp(TerminalApp):
+class GpttuiApp(InTurnApp):
     """The playground's app. `run()` returns when it is left."""
 
     TITLE = "gpttui"
@@ -86,8 +87,11 @@ class GpttuiApp(TerminalApp):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Everything that has a key can be found by its name as well."""
         yield SystemCommand("Theme", "Choose other colours", self.action_change_theme)
-        for active in screen.active_bindings.values():
-            binding = active.binding
-            if binding.id and binding.tooltip:
-                does = partial(self.run_action, binding.action, active.node)
-                yield SystemCommand(binding.tooltip, f"key: {self.get_key_display(binding)}", does)
+        named = [active for active in screen.active_bindings.values() if active.binding.id and active.binding.tooltip]
+        keys: dict[tuple[DOMNode, str], list[str]] = {}
+        for active in named:
+            keys.setdefault((active.node, active.binding.action), []).append(self.get_key_display(active.binding))
+        for active in named:
+            if written := keys.pop((active.node, active.binding.action), None):
+                does = partial(self.run_action, active.binding.action, active.node)
+                yield SystemCommand(active.binding.tooltip, f"key: {', '.join(written)}", does)

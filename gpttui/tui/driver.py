@@ -19,6 +19,7 @@ from typing import Any, ClassVar
 from textual import on
 from textual.binding import Binding, BindingType
 
+from gpttui.tui.reading import TerminalReader
 from gpttui.tui.textual_private import OwnApp, OwnDriver
 
 READ_BYTES = 4096
@@ -136,7 +137,7 @@ class TerminalDriver(OwnDriver):
             self._outlet.close()
 
     def run_input_thread(self) -> None:
-        parser, decode = self.parser(), getincrementaldecoder("utf-8")("replace").decode
+        reader, decode = TerminalReader(self.parser()), getincrementaldecoder("utf-8")("replace").decode
         while not self.exit_event.is_set():
             if select.select([self.fileno], [], [], WAKES_S)[0]:
                 try:
@@ -146,9 +147,9 @@ class TerminalDriver(OwnDriver):
                 if not data:
                     self._hang_up()
                     return
-                for message in parser.feed(decode(data)):
+                for message in reader.feed(decode(data)):
                     self.process_message(message)
-            for message in parser.tick():
+            for message in reader.tick():
                 self.process_message(message)
 
     def _hang_up(self) -> None:

@@ -7,12 +7,18 @@ and that nothing else in `gpttui.tui` reaches for such a name. (textual-plot's a
 import os
 import signal
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from textual import work
 from textual._xterm_parser import XTermParser
 from textual.app import App
+from textual.command import CommandList, CommandPalette
+from textual.css.query import NoMatches
+from textual.dom import DOMNode
 from textual.drivers.linux_driver import LinuxDriver
 from textual.screen import Screen, ScreenResultType
+from textual.widgets import OptionList
 
 if TYPE_CHECKING:
     from textual.driver import Driver
@@ -42,6 +48,10 @@ class OwnApp(App[None]):
         opaque = bool(self._screen_stack) and self._screen_stack[-1].styles.background.a == 1
         return [] if opaque else super()._background_screens
 
+    async def _check_bindings(self, key: str, priority: bool = False) -> bool:
+        """Of a key that is still on its way when the app has closed its screens nothing comes."""
+        return bool(self._screen_stack) and await super()._check_bindings(key, priority)
+
     def _handle_exception(self, error: Exception) -> None:
         self._return_code = self.CRASHED
         if self._exception is None:
@@ -62,6 +72,28 @@ class PatientScreen(Screen[ScreenResultType]):
     def _compositor_refresh(self) -> None:
         if not self.holding:
             super()._compositor_refresh()
+
+
+class OwnPalette(CommandPalette):
+    """A palette that keys may still reach when its list is not laid out yet, or has gone."""
+
+    @work(exclusive=True, group=CommandPalette._GATHER_COMMANDS_GROUP)
+    async def _gather_commands(self, search_value: str) -> None:
+        with suppress(NoMatches):  # what it fills has gone
+            await CommandPalette._gather_commands.__wrapped__(self, search_value)  # type: ignore[attr-defined]
+
+    def _action_command_list(self, action: str) -> None:
+        """There is no page to turn where nothing is listed."""
+        if not action.startswith("page") or is_laid_out(self.query_one(CommandList)):
+            super()._action_command_list(action)
+
+
+class Options(OptionList):
+    """A list to choose from that can be paged through before it is laid out: Textual looks for the marked line then."""
+
+    def _move_page(self, direction: Literal[-1, 1]) -> None:
+        if is_laid_out(self):
+            super()._move_page(direction)
 
 
 class OwnDriver(LinuxDriver):
@@ -85,6 +117,21 @@ class OwnDriver(LinuxDriver):
             self.suspend_application_mode()
             self._must_signal_resume = True
         os.kill(0, signal.SIGSTOP)
+
+
+async def mounted(screen: Screen[Any]) -> None:
+    """Waits until all that it holds is there."""
+    await screen._mounted_event.wait()
+
+
+def has_messages(node: DOMNode) -> bool:
+    """Whether something waits for it to be handled."""
+    return not node._message_queue.empty()
+
+
+def is_laid_out(options: OptionList) -> bool:
+    """Whether the list has lines to show."""
+    return bool(options._index_to_line)
 
 
 def painted(screen: Screen[Any]) -> "list[Strip]":

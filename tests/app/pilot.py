@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from textual import events
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 from gpttui.tui.app import GpttuiApp
@@ -48,6 +50,12 @@ class Playground:
             await self.pilot.press(key)
             await self.until(lambda: not self.play.link.busy)
             await self.pilot.pause()
+
+    def burst(self, *keys: str) -> None:
+        """Keys that come faster than anything can answer them."""
+        for key in keys:
+            name, character = (_character_to_key(key), key) if len(key) == 1 else (key, None)
+            self.app.post_message(events.Key(name, character))
 
     @property
     def ids(self) -> list[int]:

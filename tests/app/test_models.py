@@ -64,7 +64,7 @@ async def test_a_prompt_to_try_opens_the_model_with_it(shelf: list[ModelCard]) -
         await page.pilot.press("j", "tab")
         await page.until(lambda: page.app.focused is not None and page.app.focused.id == "prompts")
         assert "ROMEO:⏎" in page.text and "\x1b" not in page.text
-        await page.pilot.press("down", "enter")
+        await page.pilot.press("enter")
         await page.until(lambda: page.engine.asked(protocol.OpenModel) == 2 and not page.play.link.busy)
         assert page.engine.requests[-1].prompt == "ROMEO:\n"  # type: ignore[union-attr]
         assert page.play.link.prompt == "ROMEO:\n"

@@ -23,7 +23,7 @@ from gpttui.tui.screens.train_form import TrainFormScreen
 from gpttui.tui.screens.train_overlays import OverlayScreen
 from gpttui.tui.screens.train_stop import StopRuleScreen
 from gpttui.tui.widgets.scrubber import LIVE
-from tests.app.training import training
+from tests.app.training import Driven, training
 
 
 async def test_from_the_playground_by_keys_alone_to_a_model_on_the_shelf(home: Path, text: Path) -> None:
@@ -67,6 +67,8 @@ async def test_pause_one_batch_rate_rewind_and_stop(home: Path, text: Path) -> N
         await driven.pilot.press("R")
         await driven.until(lambda: driven.engine.live and driven.engine.live.step == 0)
         await driven.until(lambda: driven.record.step == 0 and driven.record.train.size == 0)
+        strip = driven.app.screen.strip  # type: ignore[attr-defined]
+        await driven.until(lambda: [probe.step for probe in strip.probes] == [0])
         await driven.pilot.press("p")
         await driven.until(lambda: driven.record.step >= 2)
         await driven.pilot.press("x")
@@ -358,6 +360,46 @@ async def test_a_viewer_sees_a_run_die_in_the_middle_of_a_line_and_go_on(home: P
             await driven.until(lambda: driven.record.checkpoints == (0, 4) and "● running" in driven.text)
             assert driven.play.scrubber.notches == (0, 4)
         await driven.until(lambda: driven.record.state == "interrupted")
+
+
+async def test_watching_offers_only_keys_that_do_something(home: Path, text: Path) -> None:
+    config = TrainConfig(
+        data=str(text), layers=2, heads=2, width=16, context=16, batch=4, steps=12, warmup=2, eval_every=6,
+        eval_tokens=256, sample_every=0, checkpoint_every=4, device="cpu",
+    )  # fmt: skip
+    refusing = {"pause", "one_batch", "stop", "rewind", "learning_rate", "resume", "until"}
+
+    def offered(driven: Driven) -> set[str]:
+        active = driven.app.screen.active_bindings.values()
+        return {found.binding.action.partition("(")[0] for found in active if found.enabled}
+
+    path = home / "elsewhere"
+    with runs.start(config, path) as run:
+        events = run.trainer.events()
+        while run.trainer.state.step < 6:
+            next(events)
+        async with training(home, watch=str(path)) as driven:
+            await driven.on(TrainScreen)
+            await driven.until(lambda: driven.record.state == "running" and driven.record.config is not None)
+            assert not offered(driven) & refusing
+            assert offered(driven) >= {"keep", "compare", "overlay", "scrub", "new"}
+    async with training(home, watch=str(path)) as driven:
+        await driven.on(TrainScreen)
+        await driven.until(lambda: driven.record.state == "interrupted" and driven.record.config is not None)
+        assert offered(driven) & refusing == {"resume", "until"}
+
+
+async def test_every_key_of_the_training_screen_works_in_every_pane(home: Path, text: Path) -> None:
+    """`k` keeps the model, also in panes whose cursor goes up."""
+    async with training(home, model=str(run_in_files(home, text)), watch=str(home / "elsewhere")) as driven:
+        screen = await driven.on(TrainScreen)
+        promised = {key: found.binding.action for key, found in screen.active_bindings.items() if found.node is screen}
+        assert promised["k"] == "keep"
+        for pane in screen.deck.panes:
+            pane.focus()
+            await driven.until(lambda pane=pane: pane.has_focus)  # type: ignore[misc]
+            taken = {key for key, found in screen.active_bindings.items() if found.node is pane}
+            assert not taken & promised.keys(), pane
 
 
 async def test_every_pane_of_training_is_written_unrounded(home: Path, text: Path) -> None:

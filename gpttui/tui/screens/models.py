@@ -1,5 +1,6 @@
 """The shelf of models, own runs behind them: what each does, how it was trained, prompts to try. Opens any."""
 
+import asyncio
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,6 @@ from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -20,7 +20,9 @@ from gpttui.errors import UserError
 from gpttui.records import LossHistory, ModelCard
 from gpttui.storage import gallery
 from gpttui.text import safe_text
+from gpttui.tui.own_screen import Dialog
 from gpttui.tui.session.saving import short
+from gpttui.tui.textual_private import Options
 from gpttui.tui.widgets.hint_bar import HintBar
 from gpttui.tui.widgets.key_bar import KeyBar
 from gpttui.tui.widgets.loss import LossPane
@@ -36,7 +38,7 @@ class Wanted:
     prompt: str | None = None
 
 
-class ModelsScreen(ModalScreen[Wanted | None]):
+class ModelsScreen(Dialog[Wanted | None]):
     """Up and down through the shelf, enter opens; the prompts of a model are a list of their own."""
 
     CSS = """
@@ -83,50 +85,53 @@ class ModelsScreen(ModalScreen[Wanted | None]):
         self.history: dict[str, LossHistory | None] = {}
         self._runs: frozenset[str] = frozenset()
         """Paths of those that are checkpoints of a person's own runs."""
+        self.shelf, self.prompts = Options(id="shelf", markup=False), Options(id="prompts", markup=False)
+        self.about, self.card = VerticalScroll(id="about", can_focus=False), Static(id="card", markup=False)
+        self.curve, self.hints = LossPane(id="curve"), HintBar()
+        self.path = Input(id="path", placeholder="or the path of a model directory or a run, then enter")
 
     def compose(self) -> ComposeResult:
         with Horizontal():
-            yield OptionList(id="shelf", markup=False)
-            with VerticalScroll(id="about", can_focus=False):
-                yield Static(id="card", markup=False)
-                yield OptionList(id="prompts", markup=False)
-                yield LossPane(id="curve")
-        yield Input(id="path", placeholder="or the path of a model directory or a run, then enter")
-        yield HintBar()
+            yield self.shelf
+            with self.about:
+                yield self.card
+                yield self.prompts
+                yield self.curve
+        yield self.path
+        yield self.hints
         yield KeyBar()
 
     def on_mount(self) -> None:
-        self.query_one("#shelf").border_title = LISTED
-        self.query_one("#prompts").border_title = "Prompts to try"
-        self.query_one("#path").border_title = "Somewhere else"
-        self.query_one("#curve", LossPane).can_focus = False
+        self.shelf.border_title = LISTED
+        self.prompts.border_title = "Prompts to try"
+        self.path.border_title = "Somewhere else"
+        self.curve.can_focus = False
         self._read_shelf()
 
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.height < self.LOW, "-low")
 
-    @work(thread=True, exclusive=True)
-    def _read_shelf(self) -> None:
-        (cards, broken), trained = gallery.cards(), gallery.run_cards()
+    @work(exclusive=True)
+    async def _read_shelf(self) -> None:
+        models, self.broken = await asyncio.to_thread(gallery.cards)
+        trained = await asyncio.to_thread(gallery.run_cards)
         self._runs = frozenset(card.path for card in trained)
-        self.app.call_from_thread(self._fill, [*cards, *trained], broken)
-
-    def _fill(self, cards: list[ModelCard], broken: list[str]) -> None:
-        self.cards, self.broken = cards, broken
-        shelf = self.query_one("#shelf", OptionList)
+        self.cards = [*models, *trained]
+        cards, broken, shelf = self.cards, self.broken, self.shelf
         shelf.add_options(Option(self._entry(card), id=f"model-{n}") for n, card in enumerate(cards))
         shelf.add_options(Option(Text(f"✗ {safe_text(line)}", "dim")) for line in broken)
         here = [n for n, card in enumerate(cards) if card.path == self.current_path]
         if cards:
             shelf.highlighted = here[0] if here else 0
-        shelf.focus()
+        if self.focused is None:
+            shelf.focus()
         if broken:
             more = f" ({len(broken) - 1} more at the end of the list)" if broken[1:] else ""
-            self.query_one(HintBar).say(broken[0] + more, "warning")
+            self.hints.say(broken[0] + more, "warning")
         elif not cards:
-            self.query_one(HintBar).say("No model is on the shelf; give the path of a directory above.", "info")
+            self.hints.say("No model is on the shelf; give the path of a directory above.", "info")
         else:
-            self.query_one(HintBar).say("Enter opens the model, on a prompt to try if the cursor is there.")
+            self.hints.say("Enter opens the model, on a prompt to try if the cursor is there.")
 
     def _entry(self, card: ModelCard) -> Text:
         mark = "● " if card.path == self.current_path else "  "
@@ -138,15 +143,15 @@ class ModelsScreen(ModalScreen[Wanted | None]):
     def _tell(self, event: OptionList.OptionHighlighted) -> None:
         card = self._card(event.option_index)
         what = about(card) if card is not None else Text(safe_text(self.broken[event.option_index - len(self.cards)]))
-        self.query_one("#card", Static).update(what)
-        self.query_one("#about").scroll_home(animate=False)
+        self.card.update(what)
+        self.about.scroll_home(animate=False)
         self.call_after_refresh(self.refresh_bindings)
-        prompts = self.query_one("#prompts", OptionList)
+        prompts = self.prompts
         prompts.clear_options()
         tries = () if card is None else card.prompts
         prompts.add_options(Option(safe_text(prompt.replace("\n", "⏎"))) for prompt in tries)
         prompts.display = bool(tries)
-        self.query_one("#curve", LossPane).history = None if card is None else self._history(card)
+        self.curve.history = None if card is None else self._history(card)
 
     def _card(self, entry: int) -> ModelCard | None:
         """The model at an entry of the shelf; None for the entries behind them, of what cannot be read."""
@@ -157,7 +162,7 @@ class ModelsScreen(ModalScreen[Wanted | None]):
             try:
                 self.history[card.path] = gallery.history(Path(card.path))
             except UserError as error:
-                self.query_one(HintBar).say(str(error), "warning")
+                self.hints.say(str(error), "warning")
                 self.history[card.path] = None
         return self.history[card.path]
 
@@ -165,27 +170,36 @@ class ModelsScreen(ModalScreen[Wanted | None]):
     def _open(self, event: OptionList.OptionSelected) -> None:
         card = self._card(event.option_index)
         if card is None:
-            self.query_one(HintBar).say(self.broken[event.option_index - len(self.cards)], "error")
+            self.hints.say(self.broken[event.option_index - len(self.cards)], "error")
         else:
             self.dismiss(Wanted(card.path))
 
     @on(OptionList.OptionSelected, "#prompts")
     def _open_with(self, event: OptionList.OptionSelected) -> None:
-        at = self.query_one("#shelf", OptionList).highlighted
+        at = self.shelf.highlighted
         card = None if at is None else self._card(at)
         if card is not None:
             self.dismiss(Wanted(card.path, card.prompts[event.option_index]))
 
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """The cursor stands on a prompt as soon as the list of them has the focus: enter has something to take."""
+        if event.widget is self.prompts and self.prompts.highlighted is None:
+            self.prompts.action_first()
+
     @on(Input.Submitted, "#path")
     def _open_path(self, event: Input.Submitted) -> None:
+        path = event.value.strip()
+        if not path:
+            self.hints.say("Type the path of a model directory first; tab goes back to the list.", "error")
+            return
         try:
-            self.dismiss(Wanted(str(gallery.find(event.value.strip() or None))))
+            self.dismiss(Wanted(str(gallery.find(path))))
         except UserError as error:
-            self.query_one(HintBar).say(str(error), "error")
+            self.hints.say(str(error), "error")
 
     def action_read(self) -> None:
         """A page further, and from the end back to the beginning."""
-        box = self.query_one("#about")
+        box = self.about
         if box.scroll_offset.y >= box.max_scroll_y:
             box.scroll_home(animate=False)
         else:
@@ -193,7 +207,7 @@ class ModelsScreen(ModalScreen[Wanted | None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Nothing to read on where all of it can be seen."""
-        return action != "read" or not self.is_mounted or bool(self.query_one("#about").max_scroll_y)
+        return action != "read" or bool(self.about.max_scroll_y)
 
     def action_cursor(self, way: str) -> None:
         if isinstance(self.focused, OptionList):

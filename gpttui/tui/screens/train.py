@@ -51,6 +51,7 @@ BATCH_S = 1.0
 """Between two looks at the batch of a running model: each costs it a pass over a few rows."""
 FASTER = 1.25
 STEERING = frozenset({"pause", "one_batch", "stop", "rewind", "learning_rate"})
+OF_A_RUN = frozenset({"keep", "compare", "overlay", "scrub"})
 NO_RUN = "nothing is being trained yet: press n"
 
 
@@ -128,7 +129,7 @@ class TrainScreen(Exporting[str | None]):
 
     def _redraw(self) -> None:
         self._redraws = False
-        if not self.is_attached:
+        if not self.is_there:
             return
         record = self.link.record
         if self.link.line and not self._rewinding:
@@ -213,12 +214,15 @@ class TrainScreen(Exporting[str | None]):
             self.reading.waiting = str(error)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Keys that steer are there while something can be steered; the one that resumes, once it has stopped."""
+        """Keys are there while they can do something: what something else trains is only watched from here."""
         record = self.link.record
-        going = record is None or record.active
         if action in STEERING:
-            return going
-        return not going if action == "resume" else True
+            return record is not None and record.live and record.active
+        if action == "resume":
+            return record is not None and not record.active
+        if action == "until":
+            return record is not None and record.config is not None and (record.live or not record.active)
+        return record is not None if action in OF_A_RUN else True
 
     # ── Orders ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -228,7 +232,6 @@ class TrainScreen(Exporting[str | None]):
     ) -> None:
         record = self.link.record
         if record is None or not record.live:
-            self._say("this run is not trained by this program; r takes over where it has stopped", "warning")
             return
         try:
             done = await self.link.ask(request, Done)
@@ -287,13 +290,7 @@ class TrainScreen(Exporting[str | None]):
 
     def action_resume(self) -> None:
         record = self.link.record
-        if record is None:
-            return
-        if record.active and record.live:
-            self._say("it is being trained already")
-        elif record.state == "running":
-            self._say("something else is training this run; it is only watched from here", "warning")
-        elif self._at_its_end(record):
+        if record is not None and self._at_its_end(record):
             timed = record.ended is not None and record.ended.reason == "minutes"
             done = "its time is up" if timed else f"all {record.step:,} steps are done"
             self._say(f"{done}; u trains on, to another end")
@@ -332,9 +329,6 @@ class TrainScreen(Exporting[str | None]):
 
         record = self.link.record
         if record is None or record.config is None:
-            return
-        if record.state == "running" and not record.live:
-            self._say("something else is training this run; it is only watched from here", "warning")
             return
 
         def order(rule: SetStopRule | None) -> None:

@@ -15,7 +15,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from gpttui import locations
@@ -25,6 +24,7 @@ from gpttui.records import ModelCard
 from gpttui.runs.config import TrainConfig
 from gpttui.text import safe_text
 from gpttui.tokenizers import UNKNOWN
+from gpttui.tui.own_screen import Dialog
 from gpttui.tui.renderables.labels import percent
 from gpttui.tui.renderables.spans import duration, memory
 from gpttui.tui.session import run_order as drafts
@@ -57,7 +57,7 @@ class Ordered:
     path: Path
 
 
-class TrainFormScreen(ModalScreen[Ordered | None]):
+class TrainFormScreen(Dialog[Ordered | None]):
     """Enter starts, escape leaves. What cannot be is said on one line and starts nothing."""
 
     CSS = """
@@ -210,9 +210,16 @@ class TrainFormScreen(ModalScreen[Ordered | None]):
         if refusal:
             self._complain(refusal)
         self._show()
-        if self._ordered is not None:
+        self._start_if_ordered()
+
+    def _start_if_ordered(self) -> None:
+        """Enter was pressed while it was measured; behind the help the form waits until it is back."""
+        if self._ordered is not None and not self._measuring and self.is_active:
             self._ordered = None
             self.action_start()
+
+    def on_screen_resume(self) -> None:
+        self._start_if_ordered()
 
     def _cost(self, config: TrainConfig | None) -> Text:
         text, measured = Text(), self.measured

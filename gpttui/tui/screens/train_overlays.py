@@ -13,7 +13,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -22,6 +21,7 @@ from gpttui.records import LossHistory
 from gpttui.runs import rundir
 from gpttui.runs.history import one_unit
 from gpttui.text import safe_text
+from gpttui.tui.own_screen import Dialog
 from gpttui.tui.renderables.labels import clip
 from gpttui.tui.session.run_record import RunRecord
 from gpttui.tui.session.train_link import TrainLink
@@ -31,7 +31,7 @@ NONE = "No other run has ended yet; one that has can be laid over this one."
 HOW = "Enter lays a run over the curve, or takes it away. Escape: back."
 
 
-class OverlayScreen(ModalScreen[None]):
+class OverlayScreen(Dialog[None]):
     """What is chosen is drawn at once, and stays when the list is left."""
 
     CSS = """

@@ -7,11 +7,11 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from gpttui.errors import UserError
 from gpttui.protocol.train import SetStopRule
+from gpttui.tui.own_screen import Dialog
 from gpttui.tui.renderables.spans import duration
 from gpttui.tui.session.run_order import number, whole
 from gpttui.tui.session.run_record import RunRecord
@@ -19,7 +19,7 @@ from gpttui.tui.widgets.pane import label_border
 from gpttui.tui.widgets.train_form import Field, FormPane, Values
 
 
-class StopRuleScreen(ModalScreen[SetStopRule | None]):
+class StopRuleScreen(Dialog[SetStopRule | None]):
     """Enter sets the rule, escape leaves it as it is."""
 
     CSS = """

@@ -8,12 +8,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from gpttui.text import safe_text
+from gpttui.tui.own_screen import Dialog
+from gpttui.tui.textual_private import Options
 
 KINDS = (
     ("s", ".svg", "SVG", "a picture of the pane"),
@@ -22,7 +23,7 @@ KINDS = (
 )
 
 
-class ExportScreen(ModalScreen[str | None]):
+class ExportScreen(Dialog[str | None]):
     """Dismissed with `.svg`, `.csv` or `.npz`, or with None."""
 
     CSS = """
@@ -54,20 +55,20 @@ class ExportScreen(ModalScreen[str | None]):
     def __init__(self, pane: Widget) -> None:
         super().__init__()
         self.pane = pane
+        self.kinds = Options(
+            *(
+                Option(Text.assemble((key, "bold"), f"  {name}  ", (does, "dim")), id=suffix[1:])
+                for key, suffix, name, does in KINDS
+            )
+        )
 
     def compose(self) -> ComposeResult:
-        options = [
-            Option(Text.assemble((key, "bold"), f"  {name}  ", (does, "dim")), id=suffix[1:])
-            for key, suffix, name, does in KINDS
-        ]
-        kinds = OptionList(*options)
-        kinds.border_title = Content("Write what this pane shows")
-        kinds.border_subtitle = Content("escape: leave it")
-        yield kinds
+        self.kinds.border_title = Content("Write what this pane shows")
+        self.kinds.border_subtitle = Content("escape: cancel")
+        yield self.kinds
 
     def action_cursor(self, way: str) -> None:
-        kinds = self.query_one(OptionList)
-        kinds.action_cursor_down() if way == "down" else kinds.action_cursor_up()
+        self.kinds.action_cursor_down() if way == "down" else self.kinds.action_cursor_up()
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:
@@ -88,7 +89,7 @@ class Command(Static):
         self.notify("Copied.", timeout=2)
 
 
-class RecipeScreen(ModalScreen[None]):
+class RecipeScreen(Dialog[None]):
     """The command, and for a text that was only drawn the one that needs no file."""
 
     CSS = """
@@ -122,9 +123,10 @@ class RecipeScreen(ModalScreen[None]):
         super().__init__()
         self.commands = [again, *([text] if text else [])]
         self.why_not = why_not
+        self.box = VerticalScroll(id="recipe")
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(id="recipe") as box:
+        with self.box as box:
             box.border_title = Content("The command that shows this again")
             box.border_subtitle = Content(f"y: copy{' · Y: copy the second' * (len(self.commands) - 1)} · escape")
             with Vertical():
@@ -139,4 +141,4 @@ class RecipeScreen(ModalScreen[None]):
     def action_copy(self, which: int) -> None:
         if which < len(self.commands):
             self.app.copy_to_clipboard(self.commands[which])
-            self.query_one("#recipe").border_subtitle = Content("copied · escape")
+            self.box.border_subtitle = Content("copied · escape")

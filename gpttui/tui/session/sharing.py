@@ -9,13 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from textual.screen import Screen, ScreenResultType
+from textual.screen import ScreenResultType
 from textual.widget import Widget
 
 from gpttui import locations
 from gpttui.errors import UserError
 from gpttui.interventions import AblateHead, AblatePart
 from gpttui.sessions.command import generate_command, session_command
+from gpttui.tui.own_screen import OwnScreen
 from gpttui.tui.selection import Selection
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from gpttui.tui.widgets.hint_bar import HintBar, Tone
 
 
-class Exporting(Screen[ScreenResultType]):
+class Exporting(OwnScreen[ScreenResultType]):
     """A screen whose panes are explained, and can be written as files."""
 
     hints: "HintBar"

@@ -180,7 +180,7 @@ class InsideScreen(PatientScreen[None], Sharing):
         def taken(answer: Any) -> None:
             if not self.link.waits_for(f"{self.VIEW}.{kind}"):
                 self.hold.answered(kind)
-            if self.is_attached:
+            if self.is_there:
                 self._right_again()
                 take(answer)  # and ask on, maybe
                 if not self.link.waits_for(f"{self.VIEW}.{kind}"):
@@ -311,6 +311,8 @@ class InsideScreen(PatientScreen[None], Sharing):
 
     def _heard(self, message: Message) -> None:
         """What the link tells the playground."""
+        if not self.is_there:
+            return
         if isinstance(message, SnapshotArrived):
             changed = message.kind != "show" or message.snapshot.epoch != self._epoch
             self.selection = self.selection.newest() if message.new_text else self.selection
@@ -343,7 +345,7 @@ class InsideScreen(PatientScreen[None], Sharing):
         self.header.engine_state = state
 
     def _refused(self, line: str) -> None:
-        if self.is_attached:
+        if self.is_there:
             self._said_wrong = True
             self.hints.say(line, "error")
             self.wait(line)
@@ -413,12 +415,12 @@ class InsideScreen(PatientScreen[None], Sharing):
         self.keep_settings()
         self.dismiss()
         if then:
-            self.app.call_later(self.app.simulate_key, then)
+            self.app.simulate_key(then)
 
     def action_view(self, view_id: str) -> None:
         """Another view in this one's place; the open one's own key leaves it."""
         self.keep_settings()
-        if view_id == self.VIEW:
+        if view_id == self.VIEW or not self.is_active:
             self.dismiss()
             return
         context = replace(self.context, snapshot=self.link.snapshot, selection=self.selection)

@@ -56,8 +56,8 @@ More: Bengio et al., *A neural probabilistic language model* (2003), which is tr
     BINDINGS: ClassVar[list[BindingType]] = [
         moving("left,h", "move(-1)", "token before", "batch.left", "The token before"),
         moving("right,l", "move(1)", "token after", "batch.right", "The token after"),
-        moving("up,k", "move_row(-1)", "row above", "batch.up", "The row above"),
-        moving("down,j", "move_row(1)", "row below", "batch.down", "The row below"),
+        moving("up", "move_row(-1)", "row above", "batch.up", "The row above"),
+        moving("down", "move_row(1)", "row below", "batch.down", "The row below"),
     ]
     DEFAULT_CSS = "BatchPane { padding: 0 0 0 1; }"
 

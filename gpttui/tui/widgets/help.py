@@ -8,9 +8,10 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Markdown, Static
+
+from gpttui.tui.own_screen import Dialog
 
 GROUPS = {
     "step": "Draw",
@@ -24,7 +25,7 @@ GROUPS = {
 HERE = "In this pane"
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """Closed by the keys that open it, and by escape."""
 
     CSS = """
@@ -57,9 +58,10 @@ class HelpScreen(ModalScreen[None]):
         super().__init__()
         self.pane = pane
         self.active = list(bindings.values())
+        self.box = VerticalScroll(id="help")
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(id="help") as box:
+        with self.box as box:
             box.border_title = self.pane.border_title or "Help"
             box.border_subtitle = "escape closes"
             if self.pane.HELP:
@@ -67,7 +69,7 @@ class HelpScreen(ModalScreen[None]):
             yield Static(self._keys(), id="keys")
 
     def action_scroll(self, by: int) -> None:
-        self.query_one("#help").scroll_relative(y=2 * by, animate=False)
+        self.box.scroll_relative(y=2 * by, animate=False)
 
     def _keys(self) -> Table:
         """Keys by group, the pane's own first."""

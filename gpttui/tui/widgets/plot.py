@@ -17,7 +17,6 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.strip import Strip
-from textual.widgets import Static
 from textual_hires_canvas import Canvas, HiResMode
 from textual_plot import NumericAxisFormatter, PlotWidget
 from textual_plot.plot_widget import LinePlot, VLinePlot
@@ -29,6 +28,8 @@ CHECKED = (0, 10), (0, 11)
 """Versions of textual-plot, from and below, that its private names here were checked with."""
 LEFT = 6
 """Columns of the labels of the loss axis."""
+CANVASES = 4
+"""The plot and its margins."""
 SMALLEST = (12, 4)
 """Columns and lines below which axes and ticks do not fit."""
 
@@ -101,7 +102,7 @@ class CurvePlot(PlotWidget):
         height: 1fr;
         background: $background;
         layout: vertical;
-        #margin-top, #legend { display: none; }
+        #margin-top { display: none; }
         Horizontal { height: 1fr; }
         #margin-left { width: 6; height: 1fr; }
         #plot { width: 1fr; height: 1fr; }
@@ -125,10 +126,15 @@ class CurvePlot(PlotWidget):
             yield StyledCanvas(1, 1, id="margin-left")
             yield StyledCanvas(1, 1, id="plot")
         yield StyledCanvas(1, 1, id="margin-bottom")
-        yield Static(id="legend")
 
     def _update_margin_sizes(self) -> None:
         """Sizes stand in the style sheet."""
+
+    def _update_legend(self) -> None:
+        """The pane writes it; the plot's own would be looked for before it is there, and after it has gone."""
+
+    def _position_legend(self) -> None:
+        """There is none."""
 
     def on_mount(self) -> None:
         self.margin_top, self.margin_bottom, self.margin_left = 0, 1, LEFT
@@ -174,6 +180,8 @@ class CurvePlot(PlotWidget):
             canvas.set_pixel(area.x + column, area.y + row, chr(0x2800 + int(dots[row, column])), dataset.line_style)
 
     def _render_plot(self) -> None:
+        if len(self.query(Canvas)) < CANVASES:  # not composed yet, or being taken away
+            return
         canvas = self.query_one("#plot", Canvas)
         if canvas.size.width >= SMALLEST[0] and canvas.size.height >= SMALLEST[1]:
             with canvas.batch_refresh():

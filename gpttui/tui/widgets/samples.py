@@ -37,8 +37,8 @@ More: Karpathy, *The unreasonable effectiveness of recurrent neural networks* (2
 step."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        moving("up,k", "scroll_by(-1)", "newer", "samples.up", "Towards newer samples"),
-        moving("down,j", "scroll_by(1)", "older", "samples.down", "Towards older samples"),
+        moving("up", "scroll_by(-1)", "newer", "samples.up", "Towards newer samples"),
+        moving("down", "scroll_by(1)", "older", "samples.down", "Towards older samples"),
         moving("pageup", "scroll_by(-10)", "newer", "samples.page_up", "A page towards newer samples"),
         moving("pagedown", "scroll_by(10)", "older", "samples.page_down", "A page towards older samples"),
     ]

@@ -128,7 +128,7 @@ class CompareScreen(InsideScreen):
             pane.compared = compared
 
     def _refused(self, line: str) -> None:
-        if self.is_attached:
+        if self.is_there:
             for pane in (self.distances, self.parts, self.follows):
                 pane.compared = None
             two = self.two

@@ -108,7 +108,7 @@ class InterventionsScreen(InsideScreen):
     def _refused(self, line: str) -> None:
         """What could not be changed leaves the list as it was."""
         super()._refused(line)
-        if self.is_attached:
+        if self.is_there:
             self.mark()
 
     # ── Parts ────────────────────────────────────────────────────────────────────────────────────────────────────

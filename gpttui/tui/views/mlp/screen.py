@@ -127,7 +127,7 @@ class MLPScreen(InsideScreen):
             self.about.passages = found
 
     def _news(self, answer: Answer) -> None:
-        if isinstance(answer, Passages) and self.is_attached:
+        if isinstance(answer, Passages) and self.is_there:
             self._read(answer)
 
     def _read(self, found: Passages) -> None:
@@ -140,7 +140,7 @@ class MLPScreen(InsideScreen):
 
     def _refused(self, line: str) -> None:
         super()._refused(line)
-        if self.is_attached and "no MLPs" in line:
+        if self.is_there and "no MLPs" in line:
             self.flow.activity = self.top.activity = None
             self.about.neuron = None
 
