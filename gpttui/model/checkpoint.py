@@ -20,9 +20,10 @@ from torch.overrides import TorchFunctionMode
 
 from gpttui.errors import UserError
 from gpttui.files import reason
-from gpttui.model.families import Loaded, config_of, load_state, stored_state, to_shape
+from gpttui.model.families import Loaded, config_of, load_sizes, load_state, stored_state, to_shape
 from gpttui.model.gpt import GPT, GPTConfig, rotary_tables
 from gpttui.storage import gguf, gguf_models, model_config
+from gpttui.storage.families.ops import Sizes
 from gpttui.storage.gguf import is_gguf
 from gpttui.storage.model_config import Config, field_name
 from gpttui.storage.model_files import CONFIG, checksum, header, need_model, weight_files
@@ -45,9 +46,8 @@ def load(path: Path, config: Config | None = None, *, dtype: torch.dtype = torch
     shape = to_shape(config, _where(path))
     packed = gguf_models.tensors(gguf.read(path), config) if is_gguf(path) else None
     sizes = _sizes(path) if packed is None else {name: x.shape for name, x in packed.items()}
-    ghosts = {name: torch.empty(size, device="meta") for name, size in sizes.items()}
     try:
-        _check_size(config, shape, load_state(ghosts, config).state, path)
+        _check_size(config, shape, load_sizes(sizes, config), path)
     except UserError as error:
         raise UserError(str(error) if str(path) in str(error) else f"{path}: {error}") from error
     needed = sum(map(math.prod, sizes.values())) * dtype.itemsize
@@ -72,7 +72,7 @@ class Unpacked(Mapping[str, Tensor]):
         return len(self.packed)
 
 
-def _sizes(path: Path) -> dict[str, tuple[int, ...]]:
+def _sizes(path: Path) -> dict[str, Sizes]:
     """Of every tensor in the directory."""
     return {name: x.shape for file in weight_files(path) for name, x in header(file).tensors.items()}
 
@@ -102,7 +102,7 @@ def build(
     """
     if config.tied and "transformer.wte.weight" in state:
         state = state | {"lm_head.weight": state["transformer.wte.weight"]}
-    _check_size(family or config_of(config), config, state, path)
+    _check_size(family or config_of(config), config, {name: tuple(x.shape) for name, x in state.items()}, path)
     with _NoInit():
         model = GPT(config)
     _check_fit(model, state, path)
@@ -215,9 +215,9 @@ class _NoInit(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-def _check_size(family: Config, config: GPTConfig, state: dict[str, Tensor], path: Path) -> None:
+def _check_size(family: Config, config: GPTConfig, sizes: dict[str, Sizes], path: Path) -> None:
     """Before anything is allocated: a broken config can ask for any size."""
-    layers = len({name.split(".")[2] for name in state if name.startswith("transformer.h.")})
+    layers = len({name.split(".")[2] for name in sizes if name.startswith("transformer.h.")})
     if layers != config.n_layer:
         raise UserError(f"{path}: the weights have {layers} layers, {_header(path)} says {config.n_layer}")
     block, width, embedded = "transformer.h.0.", config.d_model, (config.vocab_size, config.d_model)
@@ -231,11 +231,11 @@ def _check_size(family: Config, config: GPTConfig, state: dict[str, Tensor], pat
     if not config.tied:
         wanted["lm_head.weight"] = (embedded, "vocab_size", "d_model")
     for name, (shape, *fields) in wanted.items():
-        if name not in state:
+        if name not in sizes:
             raise UserError(f"{path}: the weights lack {name}, which {_header(path)} calls for")
-        if tuple(state[name].shape) != shape:
+        if sizes[name] != shape:
             says = f"{_sized(shape)} ({', '.join(field_name(field, family) for field in fields)})"
-            raise UserError(f"{path}: {name} is {_sized(state[name].shape)}, {_header(path)} says {says}")
+            raise UserError(f"{path}: {name} is {_sized(sizes[name])}, {_header(path)} says {says}")
     _check_context(family, config, path)
 
 

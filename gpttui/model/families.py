@@ -6,8 +6,8 @@ scores into the queries, the one that Gemma's norms are stored without), and unf
 
 import dataclasses
 import re
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -15,7 +15,7 @@ from torch import Tensor
 from gpttui.errors import UserError
 from gpttui.model.gpt import GPTConfig, RopeScaling
 from gpttui.storage.families.family import Family
-from gpttui.storage.families.ops import From, Joined, Op, Plus, Take, Times, Transposed, Unwoven, sources
+from gpttui.storage.families.ops import From, Joined, Op, Plus, Sizes, Take, Times, Transposed, Unwoven, size, sources
 from gpttui.storage.families.registry import EXPORTS, of_shape
 
 HEADS_OF_OTHERS = re.compile(r"^(score|v_head|classifier|value_head)\.")
@@ -50,6 +50,10 @@ def export_config(config: GPTConfig) -> Family:
 # ── Tensors ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+T = TypeVar("T")
+Made = tuple[dict[str, T], tuple[str, ...]]
+
+
 class Loaded(NamedTuple):
     """A file's tensors under our names."""
 
@@ -75,21 +79,30 @@ def load_state(stored: Mapping[str, Tensor], config: Family) -> Loaded:
 
     A head that is stored beside a tied embedding and differs from it is kept: `transformers` 5 uses it too.
     """
+    return Loaded(*_made(stored, config, load))
+
+
+def load_sizes(stored: Mapping[str, Sizes], config: Family) -> dict[str, Sizes]:
+    """The same of the tensors' sizes alone. (Tensors on "meta" would do it, and load torch._dynamo: a second.)"""
+    return _made(stored, config, size)[0]
+
+
+def _made(stored: Mapping[str, T], config: Family, make: Callable[[Op, Mapping[str, T]], T]) -> Made[T]:
     names = renamed(stored, config)
-    known: dict[str, Tensor] = {}
+    known: dict[str, T] = {}
     used: set[str] = set()
     for ours, op in config.tables(names).items():
         if all(source in names for source in sources(op)):
             try:
-                known[ours] = load(op, {source: stored[names[source]] for source in sources(op)})
-            except RuntimeError as error:
+                known[ours] = make(op, {source: stored[names[source]] for source in sources(op)})
+            except (RuntimeError, ValueError) as error:
                 raise UserError(f"{names[sources(op)[0]]} is of another shape than config.json calls for") from error
             used.update(sources(op))
     rest = [name for name in names if name not in used]
     left_out = tuple(name for name in rest if HEADS_OF_OTHERS.match(name))
     skipped = re.compile(config.SKIPPED)
     surplus = {n: stored[names[n]] for n in rest if n not in left_out and not skipped.search(n)}
-    return Loaded(known | surplus, left_out)
+    return known | surplus, left_out
 
 
 def stored_state(state: Mapping[str, Tensor], config: Family, shape: GPTConfig) -> dict[str, Tensor]:

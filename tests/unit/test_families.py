@@ -1,6 +1,7 @@
 """Every family against `transformers`: random tiny models that it makes, opened here, all numbers compared."""
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import torch
 
 from gpttui.inference.trace import record
 from gpttui.model import checkpoint
-from gpttui.model.families import export_config
+from gpttui.model.families import export_config, load_sizes, load_state
 from gpttui.storage.families.registry import model_types
 
 transformers: Any = pytest.importorskip("transformers")
@@ -135,3 +136,19 @@ def test_what_is_written_is_opened_by_transformers(kind: str, tmp_path: Path) ->
     with torch.inference_mode():
         assert (again(ids).logits - theirs(ids).logits).abs().max() < 1e-5
     assert json.loads((tmp_path / "ours" / "config.json").read_text())["architectures"] == [family.CLASS]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_sizes_are_those_of_what_is_loaded(kind: str, tmp_path: Path) -> None:
+    made(kind, 0, torch.float32).save_pretrained(tmp_path)
+    config, stored = checkpoint.read_config(tmp_path), checkpoint.read_tensors(tmp_path)
+    sizes = load_sizes({name: tuple(x.shape) for name, x in stored.items()}, config)
+    assert sizes == {name: tuple(x.shape) for name, x in load_state(stored, config).state.items()}
+
+
+def test_opening_does_not_load_what_compiles(tmp_path: Path) -> None:
+    """A second of processor time, each time an engine opens a model that has fused queries, keys and values."""
+    made("llama", 0, torch.float32).save_pretrained(tmp_path)
+    code = f"from gpttui.model import checkpoint; from pathlib import Path; checkpoint.load(Path({str(tmp_path)!r}))"
+    code += "; import sys; assert 'torch._dynamo' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

@@ -3,6 +3,7 @@
 A family writes its tables with these; `gpttui.model.families` carries them out. Data only, no torch.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -63,6 +64,8 @@ class Unwoven:
 Op = Take | Transposed | Joined | Plus | Times | From | Unwoven
 Table = dict[str, Op]
 """Our name → where it comes from."""
+Sizes = tuple[int, ...]
+"""Of a tensor's axes."""
 
 
 def sources(op: Op) -> tuple[str, ...]:
@@ -74,6 +77,31 @@ def sources(op: Op) -> tuple[str, ...]:
             return tuple(name for part in parts for name in sources(part))
         case _:
             return sources(op.of)
+
+
+def size(op: Op, stored: Mapping[str, Sizes]) -> Sizes:
+    """What an op makes of the file's sizes. Raises ValueError where it cannot."""
+    match op:
+        case Take(name):
+            return stored[name]
+        case Transposed(of):
+            found = size(of, stored)
+            return found[::-1] if len(found) <= 2 else found
+        case Joined(parts):
+            sizes = [size(part, stored) for part in parts]
+            if len({part[1:] for part in sizes}) > 1 or not all(sizes):
+                raise ValueError("parts do not lie under each other")
+            return (sum(part[0] for part in sizes), *sizes[0][1:])
+        case From(of, row):
+            rows, *rest = size(of, stored) or (0,)
+            return (max(0, rows - row), *rest)
+        case Unwoven(of, heads):
+            found = size(of, stored)
+            if not found or found[0] % (3 * heads):
+                raise ValueError("rows do not divide into heads")
+            return found
+        case Plus(of) | Times(of):
+            return size(of, stored)
 
 
 def qkv(prefix: str, suffix: str, *, query: float = 1.0) -> Joined:
