@@ -154,7 +154,8 @@ class Near(Message, frozen=True):
     norm: float
     """Length of the vector asked about."""
     position: Annotated[int, Numbers(low=-1, high="text", whole=True)] = -1
-    stop_name: str = ""
+    stop_name: StopName = "token"
+    """`token`: the table's own row, asked for by `token_id`."""
     n_stops: Count = 0
     """How many stops this model has."""
 
@@ -204,7 +205,6 @@ class Map(Message, frozen=True):
     """The token of each point."""
     first: Annotated[int, Numbers(low=-1, high="text", whole=True)] = -1
     """Text position of the first row; -1 for the vocabulary."""
-    stop_name: str = ""
 
 
 # ── Compare ───────────────────────────────────────────────────────────────────────────────────────────────────────

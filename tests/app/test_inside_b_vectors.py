@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from gpttui.errors import UserError
+from gpttui.protocol.stream import AskMap
 from gpttui.storage import gallery
 from gpttui.tokenizers import train_bpe, train_characters
 from gpttui.tui.app import GpttuiApp
@@ -41,8 +42,11 @@ async def test_the_map_says_how_much_it_keeps_and_shows_text_or_vocabulary(tmp_p
         assert "Map of your text" in page.text and "of the spread" in page.text
         await page.press("m")
         await page.until(lambda: "of the vocabulary" in page.text)
+        words = screen.map.map
         await page.press("e")
-        await page.until(lambda: screen.map.map is not None and screen.map.map.stop_name == "embed")
+        await page.until(lambda: screen.map.map is not words)
+        asked = [request for request in page.engine.asked if isinstance(request, AskMap)]  # type: ignore[attr-defined]
+        assert (asked[-1].of, asked[-1].stop) == ("text", 0) and "of the vocabulary" not in page.text
 
 
 async def test_a_sum_is_written_and_a_word_that_is_no_token_says_so(tmp_path: Path) -> None:

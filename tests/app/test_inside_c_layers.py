@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from textual import events
@@ -61,6 +62,15 @@ async def test_the_grid_its_ranks_and_the_sum(tmp_path: Path) -> None:
         assert cells.ids[-1, screen.position] == says, "the last row is what the model says"
         assert screen.ranks.pinned is not None and screen.ranks.pinned.ids == (says,)
         assert screen.ranks.pinned.column.watched_ranks[-1, 0, 0] == 0
+
+
+async def test_two_answers_that_name_other_rows_leave_the_list_empty(tmp_path: Path) -> None:
+    async with opened(tmp_path) as page:
+        pane = (await layers(page)).grid_pane
+        assert pane.column is not None and pane._tops()
+        pane.column = msgspec.structs.replace(pane.column, numbers=pane.column.numbers + 100)
+        await page.pilot.pause()
+        assert not pane._tops() and "Ranks of" in page.text
 
 
 async def test_the_shares_sum_to_the_logit_and_the_last_line_says_so(tmp_path: Path) -> None:

@@ -14,12 +14,12 @@ from gpttui.protocol.border import Border, Misfit, check_of
 from gpttui.protocol.frames import GREETING, GREETING_ENDS, Answer, Reply, Request, decode_reply, frame
 from gpttui.protocol.message import EngineInfo, Failure
 from gpttui.protocol.play import Shown, Step
-from gpttui.protocol.stream import AskJourney, AskLens, Journey
+from gpttui.protocol.stream import AskJourney, AskLens, Journey, Near
 from gpttui.protocol.train import TrainNews
 from gpttui.records import LARGEST, Array, ModelCard, Text, floats
 from gpttui.runs.events import EvalDone, StepDone
 from gpttui.text import safe_text
-from tests.spoilt import HOSTILE, fields_of, forbidden, made, strings
+from tests.spoilt import HOSTILE, fields_of, forbidden, made, replaced, strings
 
 ANSWERS: tuple[Any, ...] = typing.get_args(Answer)
 
@@ -83,6 +83,14 @@ def test_a_misfit_names_its_field() -> None:
     bad = msgspec.structs.replace(made(Journey), norms=np.zeros(7, np.float32))
     with pytest.raises(Misfit, match=r"Journey\.norms has 7 along stop instead of 2"):
         knowing().checked(bad, made(AskJourney))
+
+
+def test_the_place_of_neighbours_is_a_stop() -> None:
+    known, near = knowing(), made(Near)
+    for name in ("token", "embed", "1 attn"):
+        assert known.checked(over_the_wire(replaced(near, stop_name=name)), asked(Near)).stop_name == name
+    with pytest.raises(msgspec.ValidationError):
+        over_the_wire(replaced(near, stop_name=HOSTILE))
 
 
 def test_a_loss_that_is_no_number_is_shown_as_such() -> None:

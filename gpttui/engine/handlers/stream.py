@@ -83,7 +83,7 @@ def ask_neighbours(engine: Engine, request: views.AskNeighbours) -> views.Near:
     if request.token_id >= 0:
         known_ids(session, (request.token_id,))
         vector, alone = model.transformer.wte.weight[request.token_id], [request.token_id]
-        position, name = -1, "embedding"
+        position, name = -1, "token"
     else:
         session = engine.need_text()
         trace, row, stop = of_window(session.window), session.row(request.position), stop_of(session, request.stop)
@@ -108,15 +108,15 @@ def ask_map(engine: Engine, request: views.AskMap) -> views.Map:
         count = session.model.config.vocab_size
         ids = np.asarray(known_ids(session, request.token_ids) or np.arange(min(count, limit)), dtype=np.int32)
         vectors = session.model.transformer.wte.weight[torch.as_tensor(ids[:limit].astype(np.int64))]
-        first, name = -1, "embedding"
+        first = -1
     else:
         trace, stop = of_window(engine.need_text().window), stop_of(session, request.stop)
         row = max(0, len(trace) - limit)
         vectors, ids = trace.stop(stop)[row:], np.asarray(trace.ids[row:], dtype=np.int32)
-        first, name = trace.start + row, stop.name
+        first = trace.start + row
     vectors = torch.nn.functional.normalize(vectors.float(), dim=-1) if request.unit else vectors
     points, explained = projection.project(vectors.cpu())
-    return views.Map(points, explained, frozen(ids[: len(points)]), first, name)
+    return views.Map(points, explained, frozen(ids[: len(points)]), first)
 
 
 # ── Compare ───────────────────────────────────────────────────────────────────────────────────────────────────────

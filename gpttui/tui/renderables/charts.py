@@ -29,11 +29,9 @@ def stop_name(stop: str) -> str:
 
 
 def stop_place(stop: str) -> tuple[int, str]:
-    """(layer, part) of a stop: (-1, `embed`), (2, `attn`) …"""
-    if stop == "embed":
-        return -1, "embed"
+    """(layer, part) of a stop: (-1, `embed`), (2, `attn`) …; of what is before every layer the layer is -1."""
     layer, _, part = stop.partition(" ")
-    return int(layer), part
+    return (int(layer), part) if layer.isdecimal() else (-1, stop)
 
 
 def columns(values: list[float], top: float, height: int) -> list[list[str]]:

@@ -23,6 +23,7 @@ def test_stops_are_named_from_one() -> None:
         "embedding", "layer 1 attention", "layer 5 MLP", "odd"
     ]  # fmt: skip
     assert [stop_place(stop) for stop in ("embed", "0 attn", "4 mlp")] == [(-1, "embed"), (0, "attn"), (4, "mlp")]
+    assert stop_place("token") == (-1, "token")
 
 
 def test_columns_grow_upwards_and_what_is_not_nothing_shows() -> None:

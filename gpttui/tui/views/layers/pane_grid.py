@@ -285,8 +285,10 @@ transformers with the tuned lens"."""
         found = self.column
         if found is None or self.cursor >= len(self.cells.numbers) or not found.top_ids.shape[1]:
             return []
-        number = self.cells.numbers[self.cursor]
-        row = [int(n) for n in found.numbers].index(number)
+        number, numbers = self.cells.numbers[self.cursor], found.numbers.tolist()
+        if number not in numbers:
+            return []
+        row = numbers.index(number)
         if found.first != self.position or int(found.top_ids[row, 0, 0]) != self.token_id:
             return []
         ids, probs = found.top_ids[row, 0].tolist(), found.top_probs[row, 0].tolist()
