@@ -217,7 +217,7 @@ async def test_no_terminal_is_too_small(size: tuple[int, int]) -> None:
     async with playground(size) as page:
         await page.press("space", "2", "3", "4", "z", "1", "question_mark", "escape", "c", "c", "slash", "escape", "[")
         await page.pilot.resize_terminal(120, 40)
-        await page.until(lambda: "Training loss" in page.text)
+        await page.until(lambda: "training loss" in page.text.lower())
 
 
 async def test_a_storm_of_sizes() -> None:
