@@ -136,12 +136,16 @@ def header(file: Path) -> Header:
     need_weights(file)
     damaged = UserError(f"{file} is damaged or cut short; copy or download it again")
     size_bytes = file.stat().st_size
-    with open_regular(file) as handle:
-        head = handle.read(8)
-        length = struct.unpack("<Q", head)[0] if len(head) == 8 else 0
-        if not 2 <= length <= min(SMALL, size_bytes - 8):
-            raise damaged
-        raw = from_json(handle.read(length), dict[str, msgspec.Raw], str(file))
+    try:
+        with open_regular(file) as handle:
+            head = handle.read(8)
+            length = struct.unpack("<Q", head)[0] if len(head) == 8 else 0
+            if not 2 <= length <= min(SMALL, size_bytes - 8):
+                raise damaged
+            entries = handle.read(length)
+    except OSError as error:
+        raise UserError(f"{file} cannot be read: {reason(error)}") from error
+    raw = from_json(entries, dict[str, msgspec.Raw], str(file))
     notes = from_json(raw.pop("__metadata__", msgspec.Raw(b"{}")), dict[str, str], str(file))
     tensors = {name: from_json(entry, Stored, str(file)) for name, entry in raw.items()}
     for name, tensor in tensors.items():

@@ -235,6 +235,17 @@ def test_a_pickle_offered_as_a_model_is_refused_unread(suffix: str, tmp_path: Pa
         open_model(file)
 
 
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="a file that fails when it is read, on Linux only")
+def test_weights_that_fail_when_they_are_read_are_one_line(tmp_path: Path) -> None:
+    path = fakes.tiny_model_dir(tmp_path)
+    (path / "model.safetensors").unlink()
+    (path / "model.safetensors").symlink_to("/proc/self/mem")
+    with pytest.raises(UserError, match="model.safetensors cannot be read"):
+        model_files.header(path / "model.safetensors")
+    with pytest.raises(UserError, match="model.safetensors cannot be read"):
+        open_model(path)
+
+
 def test_nothing_there_and_empty_directories(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no model at"):
         open_model(tmp_path / "nowhere")
