@@ -103,6 +103,8 @@ class GPTConfig:
             raise ValueError(f"width {self.d_model} does not divide into {self.n_head} heads; change one of them")
         if self.n_head % self.kv_heads:
             raise ValueError(f"{self.n_head} heads do not divide into {self.kv_heads} key/value heads")
+        if self.positions == "rope" and self.rotary_share == 1 and self.d_head % 2:
+            raise ValueError(f"rotary positions need an even head size, not {self.d_head}")
         if self.positions == "rope" and (self.rotary_dims % 2 or not 0 < self.rotary_dims <= self.d_head):
             raise ValueError(f"rotary positions need an even number of a head's {self.d_head}, not {self.rotary_dims}")
         if self.norm_place != "before" and self.norm != "rmsnorm":

@@ -1,5 +1,6 @@
 """How a view shows things, and where in it a person was: back in the app, back from a session file, nonsense or not."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -59,7 +60,10 @@ def drawn(screen: InsideScreen) -> dict[str, list[str]]:
     return {
         str(pane.id): [
             str(pane.border_title), str(pane.border_subtitle),
-            *(pane.render_line(y).text.rstrip() for y in range(pane.scrollable_content_region.height)),
+            *(
+                re.sub(r"difference [\d.]+", "difference", pane.render_line(y).text.rstrip())  # rounding's own
+                for y in range(pane.scrollable_content_region.height)
+            ),
         ]
         for pane in screen.panes
         if pane.region.height

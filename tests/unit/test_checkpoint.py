@@ -240,9 +240,9 @@ def test_weights_that_fail_when_they_are_read_are_one_line(tmp_path: Path) -> No
     path = fakes.tiny_model_dir(tmp_path)
     (path / "model.safetensors").unlink()
     (path / "model.safetensors").symlink_to("/proc/self/mem")
-    with pytest.raises(UserError, match="model.safetensors cannot be read"):
+    with pytest.raises(UserError, match=r"model\.safetensors cannot be read"):
         model_files.header(path / "model.safetensors")
-    with pytest.raises(UserError, match="model.safetensors cannot be read"):
+    with pytest.raises(UserError, match=r"model\.safetensors cannot be read"):
         open_model(path)
 
 

@@ -105,7 +105,7 @@ def test_parameters_are_counted_once() -> None:
         ({"vocab_size": 0}, "vocab_size must be at least 1"),
         ({"n_layer": -1}, "n_layer must be at least 1"),
         ({"dropout": 1.0}, "dropout"),
-        ({"n_head": 16, "positions": "rope"}, "rotary positions need an even number"),
+        ({"n_head": 16, "positions": "rope"}, "rotary positions need an even head size"),
         ({"n_kv_head": 0, "n_head": 4}, None),
     ],
 )

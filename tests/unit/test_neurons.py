@@ -57,7 +57,9 @@ def test_search_finds_the_highest_of_every_window(monkeypatch) -> None:  # type:
     for neuron in range(0, gpt.config.mlp_width, 7):
         order = np.argsort(-highest[:, neuron])[:PASSAGES_KEPT]
         assert np.allclose(last.activations[neuron], highest[order, neuron], atol=1e-5)
-        assert last.positions[neuron].tolist() == [int(w * 8 + post[w, :, neuron].argmax()) for w in order]
+        found = last.positions[neuron]  # of windows that are as high but for rounding, either may come first
+        assert len({position // 8 for position in found.tolist()}) == len(order)
+        assert np.allclose(post.reshape(-1, post.shape[-1])[found, neuron], highest[order, neuron], atol=1e-5)
 
 
 def test_little_text_and_none() -> None:
