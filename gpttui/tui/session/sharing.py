@@ -78,7 +78,13 @@ class Exporting(OwnScreen[ScreenResultType]):
             self.tell("This pane holds no numbers just now; as SVG it can be written all the same.", "warning")
 
     def action_screenshot(self) -> None:
-        """The whole screen as SVG, beside the exports: Textual writes into ~/Downloads, which need not be there."""
+        """The whole screen as SVG, beside the exports: Textual writes into ~/Downloads, which need not be there.
+
+        Once it is painted: what a key has just put on it (an editor, say) has no styles to be drawn in before.
+        """
+        self.call_after_refresh(self._write_screenshot)
+
+    def _write_screenshot(self) -> None:
         from gpttui.tui import exports
         from gpttui.tui.session.saving import free_file
 
