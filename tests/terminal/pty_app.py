@@ -55,6 +55,13 @@ class Terminal:
     def until_text(self, text: str) -> None:
         self.until(lambda: text in self.text, text)
 
+    def settle(self) -> None:
+        """Take in what comes until nothing more does for a moment."""
+        seen = -1
+        while seen != len(self.raw):
+            seen = len(self.raw)
+            self.read(0.3)
+
     def press(self, keys: str) -> None:
         self.child.send(keys)
 
