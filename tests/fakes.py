@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import random
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +16,15 @@ Arch = Literal["gpt2", "modern"]
 
 TEXT = "the cat sat on the mat.\nthe dog ate the log!\nA quick brown fox, naïve café — 日本 🙂\n"
 """What the fake tokenizers were made from."""
+
+
+def text_file(folder: Path) -> Path:
+    """About 6 kB of words in random order, to learn from."""
+    rng = random.Random(0)
+    words = "the king and queen of ink sat down to think while rain fell on the town".split()
+    file = folder / "words.txt"
+    file.write_text("".join(" ".join(rng.choices(words, k=8)) + ".\n" for _ in range(150)), encoding="utf-8")
+    return file
 
 
 def tiny_config(arch: Arch = "gpt2", **changes: Any) -> GPTConfig:

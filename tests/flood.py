@@ -17,8 +17,8 @@ from textual.keys import _character_to_key
 
 from gpttui.tui.app import GpttuiApp
 from gpttui.tui.screens.play import Opening
-from tests.app.engine_inside import EngineInside
 from tests.terminal.pty_app import Terminal
+from tests.tui.engine_inside import EngineInside
 
 CHARACTERS = [key for key in string.printable.strip() + " " if key != "q"]
 NAMED = {

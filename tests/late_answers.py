@@ -31,7 +31,7 @@ from gpttui.tui.views.mlp.screen import MLPScreen
 from gpttui.tui.views.vectors.screen import VectorsScreen
 from gpttui.tui.widgets.pane import Pane
 from gpttui.tui.widgets.scrubber import LIVE
-from tests.app.engine_inside import EngineInside
+from tests.tui.engine_inside import EngineInside
 
 DELAYS_S = (0.0, 0.0, 0.01, 0.06, 0.12, 0.25)
 

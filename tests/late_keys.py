@@ -6,9 +6,9 @@ from pathlib import Path
 
 from gpttui.tui.app import GpttuiApp
 from gpttui.tui.session.opening import Opening
-from tests.app.pilot import Playground
 from tests.fakes import tiny_model_dir
 from tests.late_answers import LateEngine, disagreements, press
+from tests.tui.pilot import Playground
 
 SIZES = ((120, 40), (80, 24), (160, 50), (100, 30))
 VIEWS = ("i", "w", "v", "a", "n", "L", "C", "A", "b")

@@ -29,6 +29,13 @@ LONGER_FOR_A_REASON: dict[str, str] = {
     "tui/views/frame.py": "what every view inherits, in one place: its questions, its keys, its life",
 }
 """File → why it cannot be two files."""
+TESTS = sorted((REPOSITORY / "tests").rglob("*.py"))
+TESTS_OF_THE_WHOLE: dict[str, str] = {
+    "terminal": "the program in a real terminal",
+    "snapshots": "whole screens, as pictures",
+    "benchmarks": "heavy proofs, which run by name",
+}
+"""Folder of tests → what it tests, where that is no one folder of the package."""
 
 
 def _relative(path: Path) -> str:
@@ -220,3 +227,18 @@ def test_a_screen_is_told_a_message_once() -> None:
                 assert len(heard) == len(set(heard)), cls
                 told += len(heard)
     assert told > 10
+
+
+def test_tests_lie_where_the_code_lies() -> None:
+    folders = {path.parent.relative_to(REPOSITORY / "tests") for path in TESTS if path.name.startswith("test_")}
+    apart = {folder.as_posix() for folder in folders if not (PACKAGE / folder).is_dir()}
+    assert apart == set(TESTS_OF_THE_WHOLE)
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: path.relative_to(REPOSITORY / "tests").as_posix())
+def test_no_module_imports_a_module_of_tests(path: Path) -> None:
+    """What tests share lies in modules that hold no tests: imported ones would run twice, or drag theirs along."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
+        named = (getattr(node, "module", None) or "").split(".") + [part for name in names for part in name.split(".")]
+        assert not [part for part in named if part.startswith("test_")], f"{path}:{node.lineno}"

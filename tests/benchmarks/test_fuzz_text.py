@@ -6,8 +6,7 @@ By name: pytest tests/benchmarks/test_fuzz_text.py. The tests proper take a few 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit import test_tokenizers
-from tests.unit.test_text import ANY_TEXT, check_safe, check_token
+from tests.texts import ANY_TEXT, check_bpe, check_characters, check_safe, check_token
 
 CASES = 10_000
 BYTES = st.one_of(st.binary(max_size=12), ANY_TEXT.map(lambda text: text.encode("utf-8", "surrogatepass")))
@@ -29,10 +28,10 @@ def test_tokens_are_safe(data: bytes) -> None:
 @many
 @given(ANY_TEXT)
 def test_a_trained_bpe_loses_nothing(text: str) -> None:
-    test_tokenizers.test_a_trained_bpe_loses_nothing.hypothesis.inner_test(text)
+    check_bpe(text)
 
 
 @many
 @given(ANY_TEXT)
 def test_closed_vocabularies_say_unknown(text: str) -> None:
-    test_tokenizers.test_closed_vocabularies_say_unknown.hypothesis.inner_test(text)
+    check_characters(text)

@@ -1,6 +1,6 @@
 """Every change to every answer that passes the border, shown to the screen that asked for it.
 
-The suite shows a sample (`tests/app/test_spoilt_answers.py`). Run with `-s` to see how many were shown of each kind.
+The suite shows a sample (`tests/tui/test_spoilt_answers.py`). Run with `-s` to see how many were shown of each kind.
 """
 
 from pathlib import Path
@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from gpttui.tui.views.table import VIEWS, View
-from tests.app.conftest import home, text  # noqa: F401
-from tests.app.spoiling import in_the_playground, in_training, in_view
+from tests.tui.conftest import home, text  # noqa: F401
+from tests.tui.spoiling import in_the_playground, in_training, in_view
 
 pytestmark = pytest.mark.timeout(1800)
 

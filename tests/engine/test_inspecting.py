@@ -21,7 +21,7 @@ from gpttui.protocol.frames import Call, Reply, decode_call, decode_reply, frame
 from gpttui.protocol.play import Choose, Intervene, Jump, Opened, OpenModel, Restore, SetPrompt, Shown, Step
 from gpttui.records import Sampling
 from gpttui.tokenizers import train_characters
-from tests.unit.shapes import SHAPES, model
+from tests.shapes import SHAPES, model
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ .,:;!\n"
 TEXT = "a fashion model"

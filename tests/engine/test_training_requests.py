@@ -1,6 +1,5 @@
 """Training inside the engine: one micro-step between requests, knobs, live weights, checkpoints, comparisons."""
 
-import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -97,11 +96,7 @@ def engine() -> Any:
 
 @pytest.fixture
 def text(tmp_path: Path) -> Path:
-    rng = random.Random(0)
-    words = "the king and queen of ink sat down to think while rain fell on the town".split()
-    file = tmp_path / "words.txt"
-    file.write_text("".join(" ".join(rng.choices(words, k=8)) + ".\n" for _ in range(150)), encoding="utf-8")
-    return file
+    return fakes.text_file(tmp_path)
 
 
 @pytest.fixture

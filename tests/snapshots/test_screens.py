@@ -16,9 +16,9 @@ from gpttui.tui.screens.models import ModelsScreen
 from gpttui.tui.screens.train import TrainScreen
 from gpttui.tui.screens.train_form import TrainFormScreen
 from gpttui.tui.session.opening import Opening
-from tests.app.pilot import Playground
 from tests.snapshots import canned
 from tests.snapshots.canned import CannedEngine
+from tests.tui.pilot import Playground
 
 Act = Callable[[Playground], Awaitable[None]]
 STEPS = ("space",) * 5

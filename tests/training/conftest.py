@@ -1,6 +1,5 @@
 """A tiny text, a tiny config, and a run of it: shared by the training tests."""
 
-import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import torch
 from gpttui.runs.config import TrainConfig
 from gpttui.runs.events import Event
 from gpttui.training import run as runs
+from tests import fakes
 
 TINY: dict[str, Any] = {
     "layers": 2, "heads": 2, "width": 16, "context": 16, "batch": 4, "steps": 12, "warmup": 2, "eval_every": 6,
@@ -25,13 +25,7 @@ def _one_thread() -> None:
 
 @pytest.fixture
 def text_file(tmp_path: Path) -> Path:
-    """About 6 kB of words in random order."""
-    rng = random.Random(0)
-    words = "the king and queen of ink sat down to think while rain fell on the town".split()
-    lines = [" ".join(rng.choices(words, k=8)) + ".\n" for _ in range(150)]
-    file = tmp_path / "words.txt"
-    file.write_text("".join(lines), encoding="utf-8")
-    return file
+    return fakes.text_file(tmp_path)
 
 
 @pytest.fixture
