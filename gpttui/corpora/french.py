@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
+from gpttui.corpora import tables
+
 JE, IL, NOUS, VOUS, ILS = range(5)
 """Persons; `tu` is left out because English `you` could not tell it from `vous`."""
 
@@ -18,50 +20,11 @@ ASPIRATED = frozenset("hibou hiboux haut haute hauts hautes héros huit onze".sp
 ELIDING = {"le": "l'", "la": "l'", "de": "d'", "ne": "n'", "que": "qu'", "je": "j'", "me": "m'", "se": "s'"}
 CONTRACTED = {("de", "le"): "du", ("de", "les"): "des", ("à", "le"): "au", ("à", "les"): "aux"}
 
-# infinitive: je, il, nous, vous, ils in the present | future stem | past participle
-_IRREGULAR = """
-être: suis est sommes êtes sont | ser | été
-avoir: ai a avons avez ont | aur | eu
-aller: vais va allons allez vont | ir | allé
-venir: viens vient venons venez viennent | viendr | venu
-voir: vois voit voyons voyez voient | verr | vu
-boire: bois boit buvons buvez boivent | boir | bu
-lire: lis lit lisons lisez lisent | lir | lu
-écrire: écris écrit écrivons écrivez écrivent | écrir | écrit
-dire: dis dit disons dites disent | dir | dit
-faire: fais fait faisons faites font | fer | fait
-prendre: prends prend prenons prenez prennent | prendr | pris
-comprendre: comprends comprend comprenons comprenez comprennent | comprendr | compris
-mettre: mets met mettons mettez mettent | mettr | mis
-savoir: sais sait savons savez savent | saur | su
-connaître: connais connaît connaissons connaissez connaissent | connaîtr | connu
-vouloir: veux veut voulons voulez veulent | voudr | voulu
-pouvoir: peux peut pouvons pouvez peuvent | pourr | pu
-devoir: dois doit devons devez doivent | devr | dû
-croire: crois croit croyons croyez croient | croir | cru
-dormir: dors dort dormons dormez dorment | dormir | dormi
-endormir: endors endort endormons endormez endorment | endormir | endormi
-partir: pars part partons partez partent | partir | parti
-sortir: sors sort sortons sortez sortent | sortir | sorti
-courir: cours court courons courez courent | courr | couru
-ouvrir: ouvre ouvre ouvrons ouvrez ouvrent | ouvrir | ouvert
-suivre: suis suit suivons suivez suivent | suivr | suivi
-rire: ris rit rions riez rient | rir | ri
-conduire: conduis conduit conduisons conduisez conduisent | conduir | conduit
-construire: construis construit construisons construisez construisent | construir | construit
-peindre: peins peint peignons peignez peignent | peindr | peint
-asseoir: assieds assied asseyons asseyez asseyent | assiér | assis
-"""
-
-# -er verbs whose stem changes before a silent e: infinitive: stem in those forms, stem in the future
-_STEM_CHANGES = """
-acheter: achèt achèter
-préférer: préfèr préférer
-appeler: appell appeller
-jeter: jett jetter
-nettoyer: nettoi nettoier
-envoyer: envoi enverr
-"""
+_TABLES = tables.read("french")
+_IRREGULAR: dict[str, str] = dict(line.split(": ") for line in _TABLES["IRREGULAR"].splitlines())
+"""Infinitive → `je, il, nous, vous, ils in the present | future stem | past participle`."""
+_STEM_CHANGES: dict[str, str] = dict(line.split(": ") for line in _TABLES["STEM_CHANGES"].splitlines())
+"""-er verbs whose stem changes before a silent e → the stem in those forms, and in the future."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +35,12 @@ class Conjugation:
     imparfait: tuple[str, ...]
     future: tuple[str, ...]
     participle: str
-    auxiliary: str
 
 
 @cache
 def conjugation(infinitive: str) -> Conjugation:
     """All forms in use of a verb. Raises ValueError if it ends neither in -er, -ir nor -re and is not listed."""
-    present, future_stem, participle = _irregular().get(infinitive) or _regular(infinitive)
+    present, future_stem, participle = _forms(infinitive)
     # être aside, the imparfait is built on the first person plural; mangeons loses its e before i
     stem = "ét" if infinitive == "être" else present[NOUS].removesuffix("ons")
     soft = stem.removesuffix("e") if stem.endswith("ge") else stem
@@ -87,7 +49,6 @@ def conjugation(infinitive: str) -> Conjugation:
         imparfait=(stem + "ais", stem + "ait", soft + "ions", soft + "iez", stem + "aient"),
         future=tuple(future_stem + ending for ending in ("ai", "a", "ons", "ez", "ont")),
         participle=participle,
-        auxiliary="être" if infinitive in ETRE_VERBS else "avoir",
     )
 
 
@@ -133,26 +94,13 @@ def sentence(words: list[str]) -> str:
     return joined.rstrip().replace(" ,", ",").replace(" .", ".")
 
 
-@cache
-def _irregular() -> dict[str, tuple[list[str], str, str]]:
-    table = {}
-    for line in _IRREGULAR.strip().splitlines():
-        infinitive, forms = line.split(": ")
-        present, future_stem, participle = forms.split(" | ")
-        table[infinitive] = (present.split(), future_stem, participle)
-    return table
-
-
-@cache
-def _stem_changes() -> dict[str, list[str]]:
-    lines = (line.split(": ") for line in _STEM_CHANGES.strip().splitlines())
-    return {infinitive: stems.split() for infinitive, stems in lines}
-
-
-def _regular(infinitive: str) -> tuple[list[str], str, str]:
+def _forms(infinitive: str) -> tuple[list[str], str, str]:
+    if infinitive in _IRREGULAR:
+        forms, future_stem, participle = _IRREGULAR[infinitive].split(" | ")
+        return forms.split(), future_stem, participle
     stem, ending = infinitive[:-2], infinitive[-2:]
     if ending == "er":
-        silent, future_stem = _stem_changes().get(infinitive, [stem, infinitive])
+        silent, future_stem = _STEM_CHANGES.get(infinitive, f"{stem} {infinitive}").split()
         before_o = stem + "e" if stem.endswith("g") else stem[:-1] + "ç" if stem.endswith("c") else stem
         return [silent + "e", silent + "e", before_o + "ons", stem + "ez", silent + "ent"], future_stem, stem + "é"
     if ending == "ir":

@@ -6,27 +6,18 @@ that a held-out name was never in training, however often the list repeats it. S
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from functools import cache
+from itertools import islice
 from pathlib import Path
 
 from gpttui.corpora import datasets
-from gpttui.corpora.splits import is_held_out, is_held_out_seed
+from gpttui.corpora.splits import is_held_out, is_held_out_seed, shuffled
 
 
 def documents(seed: int, n: int | None = None) -> Iterator[str]:
     """Names of the seed's side, shuffled anew each round. Raises UserError where the list has not been fetched."""
-    rng = random.Random(seed)
-    names = list(split()[is_held_out_seed(seed)])
-    yielded = 0
-    while n is None or yielded < n:
-        rng.shuffle(names)
-        for name in names:
-            if yielded == n:
-                return
-            yielded += 1
-            yield name
+    yield from islice(shuffled(split()[is_held_out_seed(seed)], seed), n)
 
 
 def split() -> tuple[list[str], list[str]]:

@@ -6,13 +6,13 @@ Source: every `*.py` under the running Python's standard library, its tests and 
 
 from __future__ import annotations
 
-import random
 import sysconfig
 import tokenize
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
-from gpttui.corpora.splits import is_held_out, is_held_out_seed
+from gpttui.corpora.splits import is_held_out, is_held_out_seed, shuffled
 from gpttui.errors import UserError
 
 LEFT_OUT = {"site-packages", "dist-packages", "test", "tests", "idle_test", "lib2to3", "__pycache__"}
@@ -27,16 +27,9 @@ def documents(seed: int, n: int | None = None) -> Iterator[str]:
     paths = [path for path in source_paths(library) if is_held_out(path) == is_held_out_seed(seed)]
     if not paths:
         raise UserError(f"no Python sources under {library}: use a full Python installation or another corpus")
-    rng = random.Random(seed)
-    yielded = 0
-    while n is None or yielded < n:
-        rng.shuffle(paths)
-        for path in paths:
-            if yielded == n:
-                return
-            with tokenize.open(library / path) as file:
-                yield file.read().strip()
-            yielded += 1
+    for path in islice(shuffled(paths, seed), n):
+        with tokenize.open(library / path) as file:
+            yield file.read().strip()
 
 
 def source_paths(library: Path) -> list[str]:

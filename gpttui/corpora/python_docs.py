@@ -7,23 +7,15 @@ Source: `pydoc_data.topics` of the running Python, so the text differs from one 
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
+from itertools import islice
 
-from gpttui.corpora.splits import is_held_out, is_held_out_seed
+from gpttui.corpora.splits import is_held_out, is_held_out_seed, shuffled
 
 
 def documents(seed: int, n: int | None = None) -> Iterator[str]:
     """Whole topics in an order drawn from the seed, over and over if n is None."""
     from pydoc_data.topics import topics
 
-    rng = random.Random(seed)
     names = sorted(name for name in topics if is_held_out(name) == is_held_out_seed(seed))
-    yielded = 0
-    while n is None or yielded < n:
-        rng.shuffle(names)
-        for name in names:
-            if yielded == n:
-                return
-            yield topics[name].strip()
-            yielded += 1
+    yield from (topics[name].strip() for name in islice(shuffled(names, seed), n))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from functools import cache, lru_cache
+from itertools import count, islice
 
 import numpy as np
 
@@ -30,15 +31,13 @@ def documents(seed: int, n: int | None = None) -> Iterator[str]:
     """`say: word = codes` and `hear: codes = word` in equal parts; other voices for seeds from 1,000,000 up."""
     rng = random.Random(seed)
     vocabulary = list(words())
-    yielded = 0
-    while n is None or yielded < n:
+    for _ in islice(count(), n):
         word, take = rng.choice(vocabulary), rng.randrange(TAKES)
         voice = rng.randrange(TRAINING_VOICES)
         if is_held_out_seed(seed):
             voice = HELD_OUT_VOICES_FROM + rng.randrange(HELD_OUT_VOICES_FROM)
         codes = spoken(word, voice, take)
         yield f"{SAY}{word}{MARKER}{codes}" if rng.random() < 0.5 else f"{HEAR}{codes}{MARKER}{word}"
-        yielded += 1
 
 
 @lru_cache(maxsize=len(words()) * TRAINING_VOICES * TAKES)

@@ -7,9 +7,10 @@ Idea: the train/validation split by hash that large crawls use, here small enoug
 
 from __future__ import annotations
 
+import itertools
 import random
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 HELD_OUT_FROM_SEED = 1_000_000
 HELD_OUT_ONE_IN = 20
@@ -37,11 +38,15 @@ def draw(
     Yields `n` documents, or without end if n is None. Problems that are `always_taught` are never held out: of a
     hundred one-digit sums, say, five would be, and would come up over and over.
     """
-    rng = random.Random(seed)
-    held_out = is_held_out_seed(seed)
-    yielded = 0
-    while n is None or yielded < n:
-        problem, document = sample(rng)
-        if (is_held_out(problem) and not always_taught(problem)) == held_out:
-            yielded += 1
-            yield document
+    rng, held_out = random.Random(seed), is_held_out_seed(seed)
+    samples = (sample(rng) for _ in itertools.count())
+    ours = (text for problem, text in samples if (is_held_out(problem) and not always_taught(problem)) == held_out)
+    return itertools.islice(ours, n)
+
+
+def shuffled(documents: Iterable[str], seed: int) -> Iterator[str]:
+    """`documents` in an order drawn from the seed, over and over, each round in another one."""
+    rng, order = random.Random(seed), list(documents)
+    while order:
+        rng.shuffle(order)
+        yield from order

@@ -15,7 +15,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from gpttui.corpora import translation_lexicon as lexicon
 from gpttui.corpora.french import ETRE_VERBS, IL, ILS, JE, NOUS, VOUS, agree, conjugation, sentence
 from gpttui.corpora.splits import draw
 from gpttui.corpora.translation_phrases import (
@@ -24,6 +23,7 @@ from gpttui.corpora.translation_phrases import (
     noun_phrase,
     place_phrase,
     predicate,
+    rows,
     subject_phrase,
     third_singular,
 )
@@ -63,8 +63,12 @@ class _Verb:
     french: str
     subjects: str
     objects: str
+    """Classes; empty where it takes none."""
     preposition: str
+    """What comes before the object in French."""
     flags: str
+    """s stative (its past is the imparfait), g gives to somebody, p may take an object pronoun, l may take a place,
+    d takes definite objects only, e takes bare ones that stand for a kind (loves cheese)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +91,8 @@ class _Complement:
     """Feminine and plural of an object that precedes the verb, with which a participle agrees."""
 
 
-def _verb(line: str) -> _Verb:
-    english, french, subjects, objects, preposition, flags = line.split("|")
+def _verb(english: str, french: str, subjects: str, objects: str, preposition: str, flags: str) -> _Verb:
+    """From `English, past | French infinitive (se X: reflexive) | subjects | objects, or - | preposition | flags`."""
     words_en = english.split()
     half = len(words_en) // 2
     return _Verb(
@@ -96,9 +100,11 @@ def _verb(line: str) -> _Verb:
     )
 
 
-VERBS = tuple(_verb(line) for line in lexicon.VERBS.strip().splitlines())
-STATES = tuple(tuple(line.split("|")) for line in lexicon.STATES.strip().splitlines())
-TIMES = tuple(tuple(line.split("|")) for line in lexicon.TIMES.strip().splitlines())
+VERBS = tuple(_verb(*row) for row in rows("VERBS"))
+STATES = rows("STATES")
+"""Predicates of `be` that French says with avoir or être: English, French, verb, classes of subjects."""
+TIMES = rows("TIMES")
+"""What may end a sentence: English, French, tenses (n now, p past, f future)."""
 
 
 def documents(seed: int, n: int | None = None) -> Iterator[str]:

@@ -1,6 +1,9 @@
 """Noun phrases in two languages at once: words of the lexicon, their English forms, determiners and adjectives.
 
 For: `translation.py`, which puts verbs between them. Not for: whole sentences, nor French spelling (`french.py`).
+The words stand in `tables/translation.txt`, typed by hand, each with one meaning. Their classes keep sentences
+sensible: P person, A animal, F food that is counted, M food that is not, D drink, R reading, C clothing, T thing,
+X container, O what opens, U surface, L place to be in, S place to be on, V vehicle, N nature, I instrument.
 """
 
 from __future__ import annotations
@@ -8,9 +11,10 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from gpttui.corpora import translation_lexicon as lexicon
+from gpttui.corpora import tables
 from gpttui.corpora.french import IL, ILS, JE, NOUS, VOUS, elides, plural_of
 
+_LEXICON = tables.read("translation")
 # one pick each, so a word that stands twice is twice as likely; by number: singular, plural, uncountable
 _DETERMINERS = {
     "subject": ("the the the the a a this POSSESSIVE POSSESSIVE every", "the the the these POSSESSIVE NUMBER many some",
@@ -106,26 +110,29 @@ def _sibilant_e(word: str) -> str:
     return "e" if word.endswith(("s", "sh", "ch", "x")) else ""
 
 
-def _noun(line: str) -> Noun:
-    english, french, gender, classes = line.split("|")
+def rows(section: str) -> list[list[str]]:
+    """A section of the lexicon, each line cut at its bars."""
+    return [line.split("|") for line in _LEXICON[section].splitlines()]
+
+
+def _noun(english: str, french: str, gender: str, classes: str) -> Noun:
+    """From `English[/plural] | French[/plural] | gender | classes`."""
     singular_en, _, plural_en = english.partition("/")
     singular_fr, _, plural_fr = french.partition("/")
     plurals = plural_en or english_plural(singular_en), plural_fr or plural_of(singular_fr)
     return Noun(singular_en, plurals[0], singular_fr, plurals[1], gender == "f", classes)
 
 
-def _adjective(line: str) -> Adjective:
-    english, comparative, masculine, feminine, place, classes = line.split("|")
+def _adjective(english: str, comparative: str, masculine: str, feminine: str, place: str, classes: str) -> Adjective:
+    """From `English | its comparative, or - | French masculine | feminine | b: before the noun | classes`."""
     return Adjective(english, comparative.strip("-"), masculine, feminine, place == "b", classes)
 
 
-NOUNS = tuple(_noun(line) for line in lexicon.NOUNS.strip().splitlines())
-ADJECTIVES = tuple(_adjective(line) for line in lexicon.ADJECTIVES.strip().splitlines())
-_DETERMINER_FORMS = {line.split("|")[0]: line.split("|")[1:] for line in lexicon.DETERMINERS.strip().splitlines()}
+NOUNS = tuple(_noun(*row) for row in rows("NOUNS"))
+ADJECTIVES = tuple(_adjective(*row) for row in rows("ADJECTIVES"))
+_DETERMINER_FORMS = {english: french for english, *french in rows("DETERMINERS")}
 _POSSESSIVES = ("my", "your", "his", "her", "our", "their")
-_NUMBER_FORMS = dict(zip(lexicon.NUMBERS.split()[::2], lexicon.NUMBERS.split()[1::2], strict=True))
-
-
+_NUMBER_FORMS = dict(rows("NUMBERS"))
 _LETTERS = sorted(set("".join(noun.classes for noun in NOUNS)))
 _NOUNS_OF = {letter: [noun for noun in NOUNS if letter in noun.classes] for letter in _LETTERS}
 _BEFORE = tuple(adjective for adjective in ADJECTIVES if adjective.before_noun)

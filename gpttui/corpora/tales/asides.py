@@ -5,24 +5,12 @@ An aside leaves no thing moved, so that what was put somewhere must be remembere
 
 from __future__ import annotations
 
-from gpttui.corpora import tables
 from gpttui.corpora.tales import cast
-from gpttui.corpora.tales.grammar import book
-from gpttui.corpora.tales.lexicon import STRAYS
+from gpttui.corpora.tales.lexicon import POOLS
+from gpttui.corpora.tales.phrases import BOOKS as p
 from gpttui.corpora.tales.senses import SENSES, tell_sense
 from gpttui.corpora.tales.telling import Teller
 from gpttui.corpora.tales.world import Person
-
-_TABLES = tables.read("tales_asides")
-
-WEATHERS = book(_TABLES["WEATHERS"])
-WALKS = book(_TABLES["WALKS"])
-DOES = book(_TABLES["DOES"])
-STRAY_SEEN = book(_TABLES["STRAY_SEEN"])
-STRAY_DOES = book(_TABLES["STRAY_DOES"])
-CHAT = book(_TABLES["CHAT"])
-CHAT_BACK = book(_TABLES["CHAT_BACK"])
-TOGETHER = book(_TABLES["TOGETHER"])
 
 
 def aside(t: Teller, x: Person, y: Person) -> None:
@@ -32,29 +20,29 @@ def aside(t: Teller, x: Person, y: Person) -> None:
 
 
 def _weather(t: Teller, x: Person, y: Person) -> None:
-    t.say(WEATHERS)
+    t.say(p.WEATHERS)
 
 
 def _walk(t: Teller, x: Person, y: Person) -> None:
     cast.place(t)
-    t.tell(x, WALKS, DOES)
+    t.tell(x, p.WALKS, p.DOES)
 
 
 def _stray(t: Teller, x: Person, y: Person) -> None:
-    kind = t.draw.pick(STRAYS)
+    kind = t.draw.pick(POOLS.STRAY)
     t.roles["stray"] = kind
-    t.tell(x, STRAY_SEEN)
-    t.tell(cast.stranger(t, kind), STRAY_DOES)
+    t.tell(x, p.STRAY_SEEN)
+    t.tell(cast.stranger(t, kind), p.STRAY_DOES)
 
 
 def _chat(t: Teller, x: Person, y: Person) -> None:
-    t.quote(CHAT, x, y, asks=True)
-    t.quote(CHAT_BACK, y, x)
+    t.quote(p.CHAT, x, y, asks=True)
+    t.quote(p.CHAT_BACK, y, x)
 
 
 def _together(t: Teller, x: Person, y: Person) -> None:
     cast.place(t)
-    t.tell(cast.pair(t, x, y), WALKS, TOGETHER)
+    t.tell(cast.pair(t, x, y), p.WALKS, p.TOGETHER)
 
 
 def _double(t: Teller, x: Person, y: Person) -> None:

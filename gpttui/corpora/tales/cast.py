@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from gpttui.corpora.tales import lexicon
-from gpttui.corpora.tales.lexicon import FOOD, SORTS, Place, Sort, Spot, with_article
-from gpttui.corpora.tales.phrases import OPENINGS
+from gpttui.corpora.tales.lexicon import FOOD, HOMES, PLACES, POOLS, SORTS, Place, Sort, Spot, with_article
+from gpttui.corpora.tales.phrases import BOOKS as p
 from gpttui.corpora.tales.telling import Teller
 from gpttui.corpora.tales.world import Gender, Person, Thing
 
@@ -13,61 +12,57 @@ def _he_or_she(t: Teller) -> Gender:
     return "he" if t.draw.flip(0.5) else "she"
 
 
+def _named(t: Teller, he: tuple[str, ...], she: tuple[str, ...], unlike: Person | None) -> Person:
+    """Somebody with one of these names, never that of `unlike`."""
+    gender = _he_or_she(t)
+    name = t.draw.pick_unlike(he if gender == "he" else she, unlike.name if unlike else None)
+    return Person(name, gender, t.marked)
+
+
 def child(t: Teller, unlike: Person | None = None) -> tuple[Person, str]:
     """A child and its noun; never the same name as `unlike`."""
-    gender = _he_or_she(t)
-    names = lexicon.BOYS if gender == "he" else lexicon.GIRLS
-    if unlike is not None and unlike.name in names:
-        name = t.draw.pick_other(names, unlike.name)
-    else:
-        name = t.draw.pick(names)
-    return Person(name, gender, t.marked), "boy" if gender == "he" else "girl"
+    person = _named(t, POOLS.BOY, POOLS.GIRL, unlike)
+    return person, "boy" if person.gender == "he" else "girl"
 
 
 def animal(t: Teller, unlike: Person | None = None) -> tuple[Person, str]:
     """An animal with a name, and its kind."""
-    gender = _he_or_she(t)
-    names = lexicon.PETS_HE if gender == "he" else lexicon.PETS_SHE
-    if unlike is not None and unlike.name in names:
-        name = t.draw.pick_other(names, unlike.name)
-    else:
-        name = t.draw.pick(names)
-    return Person(name, gender, t.marked), t.draw.pick(lexicon.KINDS)
+    return _named(t, POOLS.PET_HE, POOLS.PET_SHE, unlike), t.draw.pick(POOLS.KIND)
 
 
 def grown_up(t: Teller) -> Person:
     """Somebody with a surname."""
     gender = _he_or_she(t)
     title = "Mr" if gender == "he" else "Mrs"
-    return Person(f"{title} {t.draw.pick(lexicon.SURNAMES)}", gender, t.marked)
+    return Person(f"{title} {t.draw.pick(POOLS.SURNAME)}", gender, t.marked)
 
 
 def worker(t: Teller) -> tuple[Person, str]:
     """A grown-up with a trade."""
-    return grown_up(t), t.draw.pick(lexicon.JOBS)
+    return grown_up(t), t.draw.pick(POOLS.JOB)
 
 
 def relative(t: Teller) -> tuple[Person, str]:
     """An uncle, an aunt or a grandparent."""
     gender = _he_or_she(t)
     if gender == "he":
-        title, name, noun = "Uncle" if t.draw.flip(0.5) else "Grandpa", t.draw.pick(lexicon.UNCLES), "man"
+        title, name, noun = "Uncle" if t.draw.flip(0.5) else "Grandpa", t.draw.pick(POOLS.UNCLE), "man"
     else:
-        title, name, noun = "Aunt" if t.draw.flip(0.5) else "Grandma", t.draw.pick(lexicon.AUNTS), "woman"
+        title, name, noun = "Aunt" if t.draw.flip(0.5) else "Grandma", t.draw.pick(POOLS.AUNT), "woman"
     return Person(f"{title} {name}", gender, t.marked), noun
 
 
 def described(t: Teller, noun: str) -> str:
     """*a brave girl*: a trait drawn for a noun."""
-    return with_article(f"{t.draw.pick(lexicon.TRAITS)} {noun}")
+    return with_article(f"{t.draw.pick(POOLS.TRAIT)} {noun}")
 
 
 def opening(t: Teller, x: Person, noun: str) -> None:
     """The first sentence: who X is, and where X lives. Home and day are drawn here, and told here and in `DAYS`."""
-    t.roles["day"] = t.draw.pick(lexicon.DAYTIMES)
+    t.roles["day"] = t.draw.pick(POOLS.DAYTIME)
     t.roles["who"] = described(t, noun)
-    t.roles["home"] = t.draw.pick(lexicon.HOMES)
-    t.say(OPENINGS, x)
+    t.roles["home"] = t.draw.pick(HOMES)
+    t.say(p.OPENINGS, x)
 
 
 def hero(t: Teller) -> tuple[Person, str]:
@@ -99,12 +94,8 @@ def stranger(t: Teller, kind: str) -> Person:
 def thing_of(t: Teller, sort: Sort, unlike: Thing | None = None) -> Thing:
     """A thing of one sort, one in five of them plural."""
     plural = t.draw.flip(0.2)
-    nouns = sort.plurals if plural else sort.nouns
-    noun = t.draw.pick_other(nouns, unlike.noun) if unlike and unlike.noun in nouns else t.draw.pick(nouns)
-    if unlike is not None and unlike.look in sort.looks:
-        look = t.draw.pick_other(sort.looks, unlike.look)
-    else:
-        look = t.draw.pick(sort.looks)
+    noun = t.draw.pick_unlike(sort.plurals if plural else sort.nouns, unlike.noun if unlike else None)
+    look = t.draw.pick_unlike(sort.looks, unlike.look if unlike else None)
     return Thing(noun, look, plural, sort, t.marked)
 
 
@@ -120,11 +111,13 @@ def food(t: Teller) -> Thing:
 
 def place(t: Teller) -> Place:
     """A place, which becomes the scene."""
-    where = t.draw.pick(lexicon.PLACES)
+    where = t.draw.pick(PLACES)
     t.scene(where)
     return where
 
 
 def spot(t: Teller, where: Place, taken: Spot | None = None) -> Spot:
-    """A spot at `where`, other than `taken`."""
-    return t.draw.pick(where.spots) if taken is None else t.draw.pick_other(where.spots, taken)
+    """A spot at `where`, other than `taken`, which the slot `{at}` now means."""
+    found = t.draw.pick_unlike(where.spots, taken)
+    t.at(found)
+    return found

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from gpttui.corpora.tales import meanings, reading
 from gpttui.corpora.tales.agreement import disagreements
-from gpttui.corpora.tales.lexicon import DAYTIMES, FOOD, HOMES
+from gpttui.corpora.tales.lexicon import FOOD, HOMES, POOLS
 from gpttui.corpora.tales.reading import Sentence
 from gpttui.corpora.tales.senses import Sense
 
@@ -251,7 +251,7 @@ def _check_ending(tale: _Tale, sentence: Sentence, before: Sequence[str]) -> Non
     if home and before and home.group() not in tale.opening:
         tale.no("this is another home", sentence)
     day = _DAY.search(sentence.text)
-    if day and day.group(1) in DAYTIMES and not any(day.group(1) in text for text in before):
+    if day and day.group(1) in POOLS.DAYTIME and not any(day.group(1) in text for text in before):
         tale.no("this is another day", sentence)
 
 

@@ -38,6 +38,10 @@ class Chooser:
         i = int(self._random() * n)
         return options[i + (i >= options.index(taken))]
 
+    def pick_unlike(self, options: Sequence[T], taken: T | None) -> T:
+        """One of `options`, other than `taken` where that is among them."""
+        return self.pick(options) if taken is None or taken not in options else self.pick_other(options, taken)
+
     def flip(self, p: float) -> bool:
         """True with probability `p`."""
         if self._random() < p:

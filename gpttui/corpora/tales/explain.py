@@ -10,12 +10,11 @@ from typing import NamedTuple
 
 from gpttui.corpora import tables
 from gpttui.corpora.tales import cast
-from gpttui.corpora.tales import phrases as p
 from gpttui.corpora.tales.grammar import PRESENT, Book, book
+from gpttui.corpora.tales.phrases import BOOKS as p
+from gpttui.corpora.tales.phrases import SOFT_JOINS
 from gpttui.corpora.tales.senses import BY_WORD, SENSES, Sense
 from gpttui.corpora.tales.telling import Teller
-
-_TABLES = tables.read("tales_explain")
 
 
 class Topic(NamedTuple):
@@ -45,13 +44,7 @@ OTHERS = tuple(_from_block(block) for block in tables.read("tales_topics")["TOPI
 MEANINGS = tuple(_from_sense(sense) for sense in SENSES)
 BY_SENSE = {topic.sense: topic for topic in MEANINGS if topic.sense is not None}
 
-QUESTIONS = book(_TABLES["QUESTIONS"])
-WONDERS = book(_TABLES["WONDERS"])
 ADDS = ("", "also, ", "and ", "besides, ", "and do not forget: ", "remember: ")
-UNDERSTANDS = book(_TABLES["UNDERSTANDS"])
-REMEMBERS = book(_TABLES["REMEMBERS"])
-ANOTHER = book(_TABLES["ANOTHER"])
-SOURCES = book(_TABLES["SOURCES"])
 
 
 def _facts(t: Teller, topic: Topic, n: int) -> list[str]:
@@ -88,15 +81,15 @@ def dialogue(t: Teller) -> None:
     cast.opening(t, x, noun)
     topic = _topic(t)
     if topic.sense is None:
-        t.tell(x, WONDERS, lead=p.DAYS)
+        t.tell(x, p.WONDERS, lead=p.DAYS)
     else:
-        t.tell(x, topic.sense.before, topic.sense.mention, lead=p.DAYS, joins=p.SOFT_JOINS)
+        t.tell(x, topic.sense.before, topic.sense.mention, lead=p.DAYS, joins=SOFT_JOINS)
     y = cast.relative(t)[0] if t.draw.flip(0.5) else cast.grown_up(t)
-    t.quote(QUESTIONS, x, y, asks=True)
+    t.quote(p.QUESTIONS, x, y, asks=True)
     answer = [_define(t, topic), *_facts(t, topic, 3 if t.draw.flip(0.5) else 2)]
     t.line('"' + ". ".join(map(_capital, answer)) + f'," {t.draw.pick(p.SAID)[t.tense](t.roles)} {y.name}.')
-    t.quote(UNDERSTANDS, x, y)
-    t.tell(x, REMEMBERS)
+    t.quote(p.UNDERSTANDS, x, y)
+    t.tell(x, p.REMEMBERS)
 
 
 def plain(t: Teller) -> None:
@@ -109,13 +102,13 @@ def plain(t: Teller) -> None:
         t.line(fact + ".")
     if topic.sense is not None:
         t.roles["word"] = topic.sense.word
-        t.say(ANOTHER)
+        t.say(p.ANOTHER)
         senses = BY_WORD[topic.sense.word]
         other = BY_SENSE[t.draw.pick_other(senses, topic.sense)]
         t.line(_define(t, other) + ".")
         for fact in _facts(t, other, 2):
             t.line(fact + ".")
-    t.say(SOURCES)
+    t.say(p.SOURCES)
 
 
 def explanation(t: Teller) -> None:

@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from gpttui.corpora import tables
+
 Formatter = Callable[[Mapping[str, str]], str]
 Template = tuple[Formatter, Formatter, Formatter, Formatter]
 """Indexed by `2 * present + plural`."""
@@ -18,28 +20,9 @@ Book = tuple[Template, ...]
 
 PAST, PRESENT = 0, 2
 
-_IRREGULAR_PAST = dict(
-    pair.split("/")
-    for pair in """
-    be/was become/became begin/began bend/bent bite/bit blow/blew break/broke bring/brought build/built
-    buy/bought catch/caught choose/chose come/came creep/crept cut/cut dig/dug do/did draw/drew drink/drank
-    drive/drove eat/ate fall/fell feed/fed feel/felt fight/fought find/found fly/flew forget/forgot
-    forgive/forgave freeze/froze get/got give/gave go/went grow/grew hang/hung have/had hear/heard hide/hid
-    hit/hit hold/held keep/kept kneel/knelt know/knew lay/laid lead/led leap/leapt leave/left lend/lent let/let
-    lie/lay light/lit lose/lost make/made mean/meant meet/met pay/paid put/put read/read ride/rode ring/rang
-    rise/rose run/ran say/said see/saw sell/sold send/sent set/set sew/sewed shake/shook shine/shone show/showed
-    shut/shut sing/sang sink/sank sit/sat sleep/slept slide/slid speak/spoke spend/spent spin/spun spread/spread
-    spring/sprang stand/stood steal/stole stick/stuck strike/struck sweep/swept swim/swam swing/swung take/took
-    teach/taught tear/tore tell/told think/thought throw/threw understand/understood wake/woke wear/wore
-    weigh/weighed win/won wind/wound write/wrote can/could will/would shall/should
-    """.split()
-)
-_DOUBLING = frozenset(
-    """
-    beg chat clap drag drip drop flap fit grab grin hop hug hum jog mop nap nod pat pet pin plan pop rub shop
-    skip slam slip snap stir step stop strum swap tap tip trap trip tug wag wrap zip
-    """.split()
-)
+_VERBS = tables.read("tales_verbs")
+_IRREGULAR_PAST = dict(pair.split("/") for pair in _VERBS["PAST"].split())
+_DOUBLING = frozenset(_VERBS["DOUBLING"].split())
 _PLURAL_PAST = {"be": "were"}
 _PRESENT_PLURAL = {"be": "are"}
 _THIRD = {"be": "is", "have": "has", "can": "can", "will": "will", "do": "does", "go": "goes", "shall": "should"}

@@ -9,12 +9,11 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from gpttui.corpora.tales import lexicon
-from gpttui.corpora.tales.lexicon import FOOD, PLACES, SORTS
+from gpttui.corpora.tales.lexicon import FOOD, HOMES, PLACES, POOLS, SORTS
 from gpttui.corpora.tales.senses import WORDS
 
-MALE = frozenset(lexicon.BOYS + lexicon.PETS_HE)
-FEMALE = frozenset(lexicon.GIRLS + lexicon.PETS_SHE)
+MALE = frozenset(POOLS.BOY + POOLS.PET_HE)
+FEMALE = frozenset(POOLS.GIRL + POOLS.PET_SHE)
 _TITLES = {"Mr": "he", "Uncle": "he", "Grandpa": "he", "Mrs": "she", "Aunt": "she", "Grandma": "she"}
 PRONOUN_GENDER = {
     "he": "he", "him": "he", "his": "he", "himself": "he", "she": "she", "her": "she", "herself": "she",
@@ -39,12 +38,12 @@ THING = re.compile(
     rf"(?! (?:of|{_any_of(SINGULAR | PLURAL)})\b)"
 )
 SPOT = re.compile(rf"\b(in|on|under|behind) the ({_any_of(_SPOT_NOUNS)})\b")
-_HOME = re.compile(_any_of(lexicon.HOMES))
+_HOME = re.compile(_any_of(HOMES))
 _QUOTE = re.compile(r'"[^"]*"')
 _BREAK = re.compile(r'(?<=[.!?])\s+(?=["A-Z])|(?<=[.!?]")\s+(?=["A-Z])')
 _AWAY = re.compile(r"^(?:While|When) [^,]*,")
 SENSE_WORD = re.compile(rf"\b(?:the|a|that|another|every) (?:[a-z-]+ )?({_any_of(WORDS)})\b")
-STRAY = re.compile(rf"\b[Tt]he ({_any_of(lexicon.STRAYS + lexicon.THIEVES)})\b")
+STRAY = re.compile(rf"\b[Tt]he ({_any_of(POOLS.STRAY + POOLS.THIEF)})\b")
 
 
 class Mention(NamedTuple):

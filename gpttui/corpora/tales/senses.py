@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from gpttui.corpora import tables
-from gpttui.corpora.tales import phrases as p
 from gpttui.corpora.tales.grammar import Book, book
+from gpttui.corpora.tales.phrases import BOOKS as p
+from gpttui.corpora.tales.phrases import SOFT_JOINS
 from gpttui.corpora.tales.telling import Teller
 from gpttui.corpora.tales.world import Person
 
@@ -59,7 +60,7 @@ BY_WORD = {word: tuple(sense for sense in SENSES if sense.word == word) for word
 
 def tell_sense(t: Teller, x: Person, sense: Sense, short: bool = False) -> None:
     """X comes upon the word in one meaning; two to three sentences."""
-    t.tell(x, sense.before, sense.mention, lead=None if short else p.DAYS, joins=p.SOFT_JOINS)
+    t.tell(x, sense.before, sense.mention, lead=None if short else p.DAYS, joins=SOFT_JOINS)
     t.say(sense.after[0], None)
     if not short or t.draw.flip(0.5):
         t.say(sense.after[1], None)

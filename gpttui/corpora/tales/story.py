@@ -6,34 +6,18 @@ Four documents in six tell a plot, one is about a word with two meanings, one ex
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import count
+from itertools import accumulate, count, islice
 from typing import NamedTuple
 
-from gpttui.corpora.tales import cast, plots, plots_three, plots_two
-from gpttui.corpora.tales import phrases as p
+from gpttui.corpora.tales import cast
 from gpttui.corpora.tales.asides import aside
 from gpttui.corpora.tales.chooser import Chooser
 from gpttui.corpora.tales.explain import explanation
+from gpttui.corpora.tales.phrases import BOOKS as p
+from gpttui.corpora.tales.plots import PLOTS
 from gpttui.corpora.tales.senses import SENSES, tell_sense
 from gpttui.corpora.tales.telling import Teller
 from gpttui.corpora.tales.world import Event
-
-PLOTS = (
-    plots.keep,
-    plots.moved,
-    plots.lost,
-    plots.stolen,
-    plots.broken,
-    plots_two.gift,
-    plots_two.eaten,
-    plots_two.bought,
-    plots_three.lent,
-    plots_three.locked,
-    plots_three.hide_and_seek,
-    plots_three.surprise,
-    plots_three.blown,
-    plots_three.two_things,
-)
 
 
 class Story(NamedTuple):
@@ -92,11 +76,7 @@ def tell(t: Teller) -> None:
 
 def documents(seed: int, n: int | None = None) -> Iterator[str]:
     """`n` tales (endlessly many if None), one line each; seeds from 1,000,000 on are for evaluation only."""
-    draw = Chooser(seed)
-    for _ in count() if n is None else range(n):
-        t = Teller(draw)
-        tell(t)
-        yield " ".join(t.lines)
+    return (told.text for told in stories(seed, n))
 
 
 def stories(seed: int, n: int | None = None, marked: bool = False) -> Iterator[Story]:
@@ -105,13 +85,9 @@ def stories(seed: int, n: int | None = None, marked: bool = False) -> Iterator[S
     `marked` leaves the probes' marks in the text.
     """
     draw = Chooser(seed)
-    for _ in count() if n is None else range(n):
+    for _ in islice(count(), n):
         before = draw.nats
         t = Teller(draw, marked)
         tell(t)
-        ends = []
-        end = -1
-        for line in t.lines:
-            end += len(line) + 1
-            ends.append(end)
-        yield Story(" ".join(t.lines), tuple(t.world.log), tuple(ends), draw.nats - before)
+        ends = accumulate((len(line) + 1 for line in t.lines), initial=-1)
+        yield Story(" ".join(t.lines), tuple(t.world.log), tuple(ends)[1:], draw.nats - before)

@@ -8,10 +8,11 @@ name and pronoun. A pronoun at the head of a sentence always means the subject o
 
 from __future__ import annotations
 
-from gpttui.corpora.tales import phrases
 from gpttui.corpora.tales.chooser import Chooser
 from gpttui.corpora.tales.grammar import PAST, PRESENT, Book
-from gpttui.corpora.tales.lexicon import Place, Spot
+from gpttui.corpora.tales.lexicon import POOLS, Place, Spot
+from gpttui.corpora.tales.phrases import BOOKS as p
+from gpttui.corpora.tales.phrases import JOINS, SLOTS
 from gpttui.corpora.tales.world import END, RECALL, Person, Thing, World
 
 PRONOUN_SHARE = 0.7
@@ -34,7 +35,7 @@ class Roles(dict[str, str]):
     def __missing__(self, key: str) -> str:
         if key == "use":
             return self._draw.pick(self.thing.sort.uses).format(it=self.thing.words["o"])
-        return self._draw.pick(phrases.POOLS[key])
+        return self._draw.pick(SLOTS[key])
 
 
 class Teller:
@@ -103,7 +104,7 @@ class Teller:
         lead: Book | None = None,
         tail: Book | None = None,
         manner: bool = False,
-        joins: tuple[str, ...] = phrases.JOINS,
+        joins: tuple[str, ...] = JOINS,
     ) -> None:
         """A sentence whose subject does one or two things, in one of many forms.
 
@@ -120,9 +121,9 @@ class Teller:
         if lead:
             name = f"{draw.pick(lead)[self.tense](roles)} {name}"
         elif lead is None and draw.flip(LEAD_SHARE):
-            name = f"{draw.pick(phrases.LEADS)[self.tense](roles)} {name}"
+            name = f"{draw.pick(p.LEADS)[self.tense](roles)} {name}"
         if manner and draw.flip(ADVERB_SHARE):
-            name = f"{name} {draw.pick(phrases.ADVERBS)}"
+            name = f"{name} {draw.pick(POOLS.ADVERB)}"
         text = f"{name} {draw.pick(first)[form](roles)}"
         if tail is not None and draw.flip(TAIL_SHARE):
             text = f"{text} {draw.pick(tail)[form](roles)}"
@@ -146,7 +147,7 @@ class Teller:
             roles.update(other.as_other)
         words = draw.pick(speech)[PRESENT](roles)
         words = words[0].upper() + words[1:]
-        verb = draw.pick(phrases.ASKED if asks else phrases.SAID)[self.tense + speaker.plural](roles)
+        verb = draw.pick(p.ASKED if asks else p.SAID)[self.tense + speaker.plural](roles)
         if draw.flip(0.6):
             end = "?" if asks else "," if draw.flip(0.8) else "!"
             self.line(f'"{words}{end}" {verb} {speaker.name}.')

@@ -4,18 +4,8 @@ from __future__ import annotations
 
 import re
 
-from gpttui.corpora.tales import (
-    asides,
-    explain,
-    lexicon,
-    phrases,
-    plots,
-    plots_three,
-    plots_two,
-    senses,
-    telling,
-    world,
-)  # fmt: skip
+from gpttui.corpora.tables import Table
+from gpttui.corpora.tales import explain, lexicon, phrases, senses, telling, world
 
 WORD = re.compile(r"[A-Za-z]+(?:['-][A-Za-z]+)*")
 _IN_CODE = "the this these some a an and i mr mrs uncle aunt grandpa grandma boy girl man woman at to"
@@ -29,8 +19,9 @@ def _collect(value: object, into: set[str]) -> None:
         for item in value:
             _collect(item, into)
     elif isinstance(value, dict):
-        for item in value.values():
-            _collect(item, into)
+        _collect(tuple(value.values()), into)
+    elif isinstance(value, Table):
+        _collect(value.sections, into)
     elif hasattr(value, "__self__"):
         _collect(value.__self__, into)
 
@@ -38,10 +29,10 @@ def _collect(value: object, into: set[str]) -> None:
 def vocabulary() -> tuple[str, ...]:
     """The word types of the world in lower case, sorted: from its lexicon and all forms of its phrases."""
     found = set(WORD.findall(_IN_CODE))
-    found.update(f"{name.lower()}son" for name in lexicon.SURNAMES)
-    found.update(f"{day.lower()}s" for day in phrases.POOLS["WEEKDAY"])
-    for module in (lexicon, phrases, plots, plots_two, plots_three, asides, senses, explain, telling, world):
+    found.update(f"{name.lower()}son" for name in lexicon.POOLS.SURNAME)
+    found.update(f"{day.lower()}s" for day in lexicon.POOLS.WEEKDAY)
+    for module in (lexicon, phrases, senses, explain, telling, world):
         for name, value in vars(module).items():
-            if not name.startswith("_") and isinstance(value, tuple | dict):
+            if not name.startswith("_") and isinstance(value, tuple | dict | Table):
                 _collect(value, found)
     return tuple(sorted(found))

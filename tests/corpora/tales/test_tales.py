@@ -11,9 +11,10 @@ from time import process_time
 from typing import TypeVar
 
 from gpttui.corpora import tales
-from gpttui.corpora.tales import cast, lexicon, phrases, story
+from gpttui.corpora.tales import cast, story
 from gpttui.corpora.tales.chooser import Chooser
-from gpttui.corpora.tales.lexicon import FOOD, PLACES, SORTS
+from gpttui.corpora.tales.lexicon import FOOD, PLACES, POOLS, SORTS
+from gpttui.corpora.tales.phrases import SLOTS
 from gpttui.corpora.tales.telling import Teller
 from gpttui.corpora.tales.words import WORD
 
@@ -53,14 +54,14 @@ def test_sentence_shapes_are_tens_of_thousands() -> None:
     """A shape is a sentence whose names, things, spots, looks, kinds, jobs and numbers are replaced by their class."""
     classes: dict[str, str] = {}
     pools = {
-        "NAME": lexicon.BOYS + lexicon.GIRLS + lexicon.PETS_HE + lexicon.PETS_SHE + lexicon.SURNAMES,
-        "ELDER": lexicon.UNCLES + lexicon.AUNTS,
+        "NAME": POOLS.BOY + POOLS.GIRL + POOLS.PET_HE + POOLS.PET_SHE + POOLS.SURNAME,
+        "ELDER": POOLS.UNCLE + POOLS.AUNT,
         "PLACE": tuple(place.noun for place in PLACES),
         "SPOT": tuple(spot.noun for place in PLACES for spot in place.spots),
         "THING": tuple(noun for sort in (*SORTS, FOOD) for noun in sort.nouns + sort.plurals),
         "LOOK": tuple(look for sort in (*SORTS, FOOD) for look in sort.looks),
-        "TRAIT": lexicon.TRAITS + lexicon.HAPPY + lexicon.SAD + lexicon.ADVERBS,
-        **{name: pool for name, pool in phrases.POOLS.items() if " " not in pool[0] and not name.startswith("A_")},
+        "TRAIT": POOLS.TRAIT + POOLS.HAPPY + POOLS.SAD + POOLS.ADVERB,
+        **{name: pool for name, pool in SLOTS.items() if " " not in pool[0] and not name.startswith("A_")},
     }
     for name, pool in pools.items():
         for entry in pool:
@@ -95,7 +96,7 @@ def test_speed() -> None:
 
 
 def test_pools_hold_distinct_entries() -> None:
-    for name, pool in phrases.POOLS.items():
+    for name, pool in SLOTS.items():
         assert len(set(pool)) == len(pool), name
     nouns = [noun for sort in (*SORTS, FOOD) for noun in sort.nouns + sort.plurals]
     assert len(set(nouns)) == len(nouns)
@@ -104,7 +105,7 @@ def test_pools_hold_distinct_entries() -> None:
         assert len(set(sort.uses)) == len(sort.uses)
     for place in PLACES:
         assert len(set(place.spots)) == len(place.spots)
-    names = lexicon.BOYS + lexicon.GIRLS + lexicon.PETS_HE + lexicon.PETS_SHE
+    names = POOLS.BOY + POOLS.GIRL + POOLS.PET_HE + POOLS.PET_SHE
     assert len(set(names)) == len(names)
 
 
