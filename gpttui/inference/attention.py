@@ -35,11 +35,12 @@ def stages(
     there are any. Raises UserError for a layer or head that is not there.
     """
     check_layer(trace.config, layer, head)
-    config, (q, k) = trace.config, heads_of(trace, layer)
+    config, k = trace.config, keys_of(trace, layer)[head]
 
     def rows(first: int, end: int) -> tuple[Tensor, ...]:
         """Raw, scaled, masked, pattern: `[rows, T]` each."""
-        raw = q[head, first:end] @ k[head].T
+        q = trace.queries(layer, first, end)[head]
+        raw = q @ k.T
         if changes is None:
             masked, pattern = (x[0] for x in pattern_rows(trace, layer, first, end, heads=slice(head, head + 1)))
         else:  # a tap is given all heads, as in a pass
@@ -55,7 +56,7 @@ def stages(
     if row >= 0:
         one = torch.cat(rows(row, row + 1))  # [4, T]
         column = column if column >= 0 else int(one[-1].argmax())
-        query, key, met = q[head, row], k[head, column], one[:, column]
+        query, key, met = trace.queries(layer, row, row + 1)[head, 0], k[column], one[:, column]
         at = trace.start + row, trace.start + column
     return Stages(
         layer=layer,
@@ -77,10 +78,10 @@ def stages(
     )
 
 
-def heads_of(trace: Trace, layer: int) -> tuple[Tensor, Tensor]:
-    """One layer's queries and keys, `[n_head, T, d_head]` each: keys repeated where heads share them."""
-    q, k = trace.tensors[f"blocks.{layer}.attn.q"], trace.tensors[f"blocks.{layer}.attn.k"]
-    return q, k if len(k) == len(q) else k.repeat_interleave(len(q) // len(k), dim=0)
+def keys_of(trace: Trace, layer: int) -> Tensor:
+    """One layer's keys, `[n_head, T, d_head]`: repeated where heads share them."""
+    k, shared_by = trace.tensors[f"blocks.{layer}.attn.k"], trace.config.n_head // trace.config.kv_heads
+    return k if shared_by == 1 else k.repeat_interleave(shared_by, dim=0)
 
 
 def pattern_rows(
@@ -96,9 +97,9 @@ def pattern_rows(
 
     Keys from `end` on are not there: no such row may look at them.
     """
-    q, k = heads_of(trace, layer)
+    q, k = trace.queries(layer, first, end), keys_of(trace, layer)
     tap, site = placed(changes, trace.start + first), f"blocks.{layer}.attn."
-    scores = q[heads, first:end] @ k[heads, :end].transpose(-2, -1) * (1.0 / math.sqrt(q.size(-1)))
+    scores = q[heads] @ k[heads, :end].transpose(-2, -1) * (1.0 / math.sqrt(q.size(-1)))
     window = trace.config.windows[layer] if trace.config.windows else 0
     scores = scores.masked_fill_(~causal_mask(end - first, end, q.device, window), -math.inf)[None]
     scores = scores if tap is None else tap(site + "scores", scores)

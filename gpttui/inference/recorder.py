@@ -1,9 +1,9 @@
 """What the model did over one window of text, row by row: grows by a step, shrinks by a back, never rewrites.
 
-Causal attention never changes an earlier row, so one position costs one row: residual stream, queries, keys and values,
+Causal attention never changes an earlier row, so one position costs one row: residual stream, keys and values,
 attention, logits. Attention rows and logits, the two that grow large, are kept newest first within a budget of bytes;
-what fell out is computed again from what stays: attention from the recorded queries and the cache's keys, logits from
-the last vector. No sampling, no text here; `session.py` has those.
+what fell out is computed again from what stays: queries from the residual stream, attention from them and the cache's
+keys, logits from the last vector. No sampling, no text here; `session.py` has those.
 """
 
 import contextlib
@@ -11,6 +11,7 @@ import ctypes
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
@@ -18,15 +19,16 @@ from torch import Tensor
 
 from gpttui.inference.row import RowStep
 from gpttui.inference.sampling import LOWEST
-from gpttui.model.gpt import GPT, GPTConfig, causal_mask
+from gpttui.model.gpt import GPT, Block, GPTConfig, causal_mask
+from gpttui.model.kv_cache import grown
 from gpttui.model.taps import Recorder, Tap, chain, placed, tapped
 from gpttui.records import Array, frozen
 
 PREFILL_BYTES = {"cpu": 64 << 20, "cuda": 2 << 30}
 """Scratch space that one pass over a prompt may take, by device; a prompt that needs more goes through in chunks."""
 LEAST_ROWS = 32
-ATTENTION_BYTES = 32 << 20
-LOGIT_BYTES = 16 << 20
+ATTENTION_BYTES = 16 << 20
+LOGIT_BYTES = 8 << 20
 _LARGE_BYTES = 64 << 20
 _CHUNK_ELEMENTS = 1 << 20
 _LN2 = math.log(2.0)
@@ -58,13 +60,13 @@ class RowTap:
         self.layers: dict[str, list[Tensor]] = {}
         by_site = {"embed": "embed", "pos_embed": "pos_embed", "ln_final.normalized": "final"}
         for block in blocks:
-            by_site |= {block + "attn.q": "q", block + "attn.pattern": "pattern"}
+            by_site |= {block + "attn.pattern": "pattern"}
             by_site |= {block + "resid_mid": "residual", block + "resid_post": "residual"}
         self.kept = by_site
         self.reset()
 
     def reset(self) -> None:
-        self.layers = {name: [] for name in ("embed", "pos_embed", "q", "pattern", "residual", "final")}
+        self.layers = {name: [] for name in ("embed", "pos_embed", "pattern", "residual", "final")}
 
     def __call__(self, site: str, x: Tensor) -> Tensor:
         name = self.kept.get(site)
@@ -86,9 +88,8 @@ class Window:
         self.cache = model.new_cache()
         rows = config.context
         self.ids = np.zeros(rows, dtype=np.int32)
-        self.residual = torch.empty((rows, 2 * config.n_layer + 1, config.d_model), dtype=self.dtype)
-        self.queries = torch.empty((config.n_layer, rows, config.n_head, config.d_head), dtype=self.dtype)
-        self.final = torch.empty((rows, config.d_model), dtype=self.dtype)
+        self.residual = torch.empty((self.cache.held, 2 * config.n_layer + 1, config.d_model), dtype=self.dtype)
+        self.final = torch.empty((self.cache.held, config.d_model), dtype=self.dtype)
         self.surprisal_bits = np.full(rows, math.nan, dtype=np.float32)
         self.entropy_bits = np.full(rows, math.nan, dtype=np.float32)
         self.log_totals = np.zeros(rows)
@@ -116,9 +117,8 @@ class Window:
 
     @property
     def size_bytes(self) -> int:
-        """Memory of the filled rows, roughly: cache, residual stream, queries, attention, logits."""
+        """Memory of the filled rows, roughly: cache, residual stream, attention, logits."""
         per_row = sum(x[0].numel() * x.element_size() for x in (self.residual, self.final))
-        per_row += self.queries[:, 0].numel() * self.queries.element_size()
         logits = len(self.logits) * 4 * self.model.config.vocab_size
         return self.cache.size_bytes + per_row * self.length + self.attention_bytes + logits
 
@@ -138,11 +138,17 @@ class Window:
                 self.model.train()
         self._traced = None
 
+    def _make_room(self, end: int) -> None:
+        """For rows up to `end`, in the blocks in which the cache grows."""
+        self.cache.make_room(end)
+        if len(self.residual) < self.cache.held:
+            self.residual, self.final = (grown(x, self.cache.held, 0) for x in (self.residual, self.final))
+
     def _extend_by_one(self, step: RowStep, token_id: int) -> None:
         row, got = self.length, step(token_id)
+        self._make_room(row + 1)
         self.ids[row] = token_id
         self.residual[row] = got.residual
-        self.queries[:, row] = got.queries
         self.final[row] = got.final[0]
         self._keep_attention(AttentionBlock(row, frozen(_array(got.pattern[:, :, None]))))
         self._keep_logits(row, got.logits)
@@ -155,11 +161,11 @@ class Window:
         idx = torch.tensor(ids[None], device=self.device)
         taps = chain(placed(self.tap, self.start + first), self.row_tap)
         logits = self.model(idx, cache=self.cache, tap=taps)[0]  # [T, V]
+        self._make_room(end)
         self.ids[first:end] = ids
         got = self.row_tap.layers
         start = got["embed"][0] + got["pos_embed"][0] if got["pos_embed"] else got["embed"][0]
         self.residual[first:end] = torch.cat((start, *got["residual"])).transpose(0, 1)
-        self.queries[:, first:end] = torch.cat(got["q"]).transpose(1, 2)
         self.final[first:end] = got["final"][0][0]
         if got["pattern"]:
             pattern = _array(torch.cat(got["pattern"]))  # [layer, head, T, S]
@@ -230,6 +236,15 @@ class Window:
         logits = tapped(placed(self.tap, self.start + row), "logits", self.model.lm_head(x)[None])
         return frozen(logits[0, 0].float().cpu().numpy())
 
+    @torch.inference_mode()
+    def queries(self, layer: int, first: int, end: int) -> Tensor:
+        """`[n_head, rows, d_head]`: a layer's queries in rows `[first, end)`, computed again from what it read."""
+        block, tap = cast("Block", self.model.transformer.h[layer]), placed(self.tap, self.start + first)
+        x = self.residual[first:end, 2 * layer][None].to(self.device)
+        read = tapped(tap, block.site + "ln1.normalized", block.ln_1(x))
+        rotary = None if self.model.rotary is None else self.model.rotary[:, :, first:end]
+        return block.attn.qkv(read, rotary, tap)[0][0].cpu()
+
     def attention(self, layer: int, head: int, first: int = 0) -> Array:
         """`[rows, keys]` float32: one head's pattern, rows `first` to the last."""
         weights = np.zeros((self.length - first, self.length), dtype=np.float32)
@@ -251,8 +266,8 @@ class Window:
                 self._traced = (layer, self.trace([site])[site])
             return np.asarray(self._traced[1][head, first:end, :end])
         config = self.model.config
-        keys = self.cache.keys[layer, 0, head // (config.n_head // config.kv_heads), :end].to(self.queries.device)
-        scores = self.queries[layer, first:end, head] @ keys.T * (1.0 / math.sqrt(config.d_head))
+        keys = self.cache.keys[layer, 0, head // (config.n_head // config.kv_heads), :end].cpu()
+        scores = self.queries(layer, first, end)[head] @ keys.T * (1.0 / math.sqrt(config.d_head))
         window = config.windows[layer] if config.windows else 0
         seen = causal_mask(end - first, end, scores.device, window)
         return np.asarray(scores.masked_fill_(~seen, -math.inf).float().softmax(dim=-1).numpy())

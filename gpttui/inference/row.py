@@ -22,8 +22,6 @@ class Row(NamedTuple):
 
     residual: Tensor
     """`[2L + 1, C]` after the embeddings, then after each attention and each MLP."""
-    queries: Tensor
-    """`[L, H, D]`"""
     pattern: Tensor
     """`[L, H, S]`"""
     final: Tensor
@@ -40,8 +38,6 @@ class _Layer(NamedTuple):
     attn: Attention
     qkv: _Matrix
     project: _Matrix
-    keys: Tensor  # [K, context, D], a view of the cache
-    values: Tensor
     mlp: tuple[_Matrix, _Matrix | None, _Matrix] | None
 
 
@@ -51,10 +47,11 @@ class RowStep:
     def __init__(self, model: GPT, cache: KVCache) -> None:
         self.model, self.cache = model, cache
         self.layers: list[_Layer] = []
-        for n, block in enumerate(cast("Iterable[Block]", model.transformer.h)):
+        self.held: list[tuple[Tensor, Tensor]] = []
+        """Of each layer, views of the cache: keys and values `[K, held, D]`."""
+        for block in cast("Iterable[Block]", model.transformer.h):
             attn, mlp = block.attn, None if block.mlp is None else _matrices(block.mlp)
-            matrices = _matrix(attn.c_attn), _matrix(attn.c_proj)
-            self.layers.append(_Layer(block, attn, *matrices, cache.keys[n, 0], cache.values[n, 0], mlp))
+            self.layers.append(_Layer(block, attn, _matrix(attn.c_attn), _matrix(attn.c_proj), mlp))
 
     def __call__(self, token_id: int) -> Row:
         """Run the token that follows what the cache holds, and extend the cache by it."""
@@ -63,25 +60,28 @@ class RowStep:
         at, end, scale = cache.length, cache.length + 1, 1.0 / math.sqrt(D)
         if end > c.context:
             raise ValueError(f"{end} positions do not fit a context of {c.context}")
+        if cache.make_room(end) or not self.held:
+            self.held = [(cache.keys[n, 0], cache.values[n, 0]) for n in range(c.n_layer)]
         x = model.transformer.wte.weight[token_id : token_id + 1]  # [1, C]
         if c.embed_scale != 1:
             x = x * c.embed_scale
         if model.transformer.wpe is not None:
             x = x + model.transformer.wpe.weight[at:end]
         rotary = None if model.rotary is None else model.rotary[:, :, at:end]
-        residual, queries, patterns = [x], [], []
-        for block, attn, qkv, project, keys, values, mlp in self.layers:
+        residual, patterns = [x], []
+        for (block, attn, qkv, project, mlp), (keys, values) in zip(self.layers, self.held, strict=True):
             before = x
             joint = F.linear(_normed(block.ln_1, x), *qkv)
             if attn.whole:
                 q, k, v = torch.split(joint[0], [H * D, K * D, K * D])
                 q, k = attn.normed(q, k)
                 joint = torch.cat((q, k, v))
-            q, k, v = torch.split(joint.view(H + 2 * K, 1, D), [H, K, K])
+            asked, v = torch.split(joint.view(H + 2 * K, 1, D), [H + K, K])  # queries and keys turn alike
             if c.qk_norm and not attn.whole:
-                q, k = attn.normed(q, k)
+                asked = torch.cat(attn.normed(*torch.split(asked, [H, K])))
             if rotary is not None and attn.table is not None:
-                q, k = rotate(q, rotary[attn.table]), rotate(k, rotary[attn.table])
+                asked = rotate(asked, rotary[attn.table])
+            q, k = torch.split(asked, [H, K])
             keys[:, at:end] = k
             values[:, at:end] = v
             first = max(0, end - attn.window) if attn.window else 0
@@ -100,13 +100,11 @@ class RowStep:
             residual.append(x)
             if first:
                 pattern = F.pad(pattern, (first, 0))
-            queries.append(q)
             patterns.append(pattern)
         cache.advance(1)
         final = _normed(model.transformer.ln_f, x)
         return Row(
             residual=torch.cat(residual),
-            queries=torch.cat(queries).view(-1, H, D),
             pattern=torch.cat(patterns).view(-1, H, end),
             final=final,
             logits=F.linear(final, model.lm_head.weight),

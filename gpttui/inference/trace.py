@@ -145,6 +145,10 @@ class Trace:
             raise UserError(f"there is no token {place} in view; the model sees tokens {seen} of the text")
         return row
 
+    def queries(self, layer: int, first: int, end: int) -> Tensor:
+        """`[n_head, rows, d_head]`: a layer's queries in rows `[first, end)`."""
+        return self.tensors[f"blocks.{layer}.attn.q"][:, first:end]
+
     def stop(self, stop: Stop) -> Tensor:
         """The residual stream at one stop: `[T, d_model]`."""
         x = self.tensors[stop.site]
@@ -263,19 +267,28 @@ def record_row(
     return Trace(model.config, (token_id,), start + row, kept)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class WindowTrace(Trace):
+    """Of a session's window; `attn.q` is not among its tensors, `queries` has the rows that are asked for."""
+
+    window: Window
+
+    def queries(self, layer: int, first: int, end: int) -> Tensor:
+        return self.window.queries(layer, first, end)
+
+
 def of_window(window: Window) -> Trace:
-    """What a session's window holds already: the residual stream, queries and keys of all its rows, for no pass at all.
+    """What a session's window holds already: the residual stream and keys of all its rows, for no pass at all.
 
     `embed` has the position's vector in it. Views of live memory: good until the text changes.
     """
     config, rows = window.model.config, slice(window.length)
     tensors = {"embed": window.residual[rows, 0]}
     for i in range(config.n_layer):
-        tensors[f"blocks.{i}.attn.q"] = window.queries[i, rows].transpose(0, 1)
-        tensors[f"blocks.{i}.attn.k"] = window.cache.keys[i, 0, :, rows].to(window.queries.device)
+        tensors[f"blocks.{i}.attn.k"] = window.cache.keys[i, 0, :, rows].cpu()
         tensors[f"blocks.{i}.resid_mid"] = window.residual[rows, 2 * i + 1]
         tensors[f"blocks.{i}.resid_post"] = window.residual[rows, 2 * i + 2]
-    return Trace(config, tuple(window.ids[rows].tolist()), window.start, tensors)
+    return WindowTrace(config, tuple(window.ids[rows].tolist()), window.start, tensors, window)
 
 
 def check_ids(config: GPTConfig, ids: Sequence[int]) -> None:

@@ -241,11 +241,9 @@ def _check_size(family: Config, config: GPTConfig, sizes: dict[str, Sizes], path
 
 def _check_context(family: Config, config: GPTConfig, path: Path) -> None:
     """No weight tells how long a context may be where positions are not learned; the machine does."""
-    per_position_bytes = 4 * config.d_head * (2 * config.n_layer * config.kv_heads + 1)
+    per_position_bytes = 4 * config.d_head + 32  # cosines and sines, the id, what is known of its surprise
     says = f"{field_name('context', family)} {config.context}"
-    _check_memory(
-        config.context * per_position_bytes, f"{path}: {_header(path)} says {says}; its keys and values alone need"
-    )
+    _check_memory(config.context * per_position_bytes, f"{path}: {_header(path)} says {says}; its table alone needs")
 
 
 def _check_memory(needed_bytes: int, what: str) -> None:

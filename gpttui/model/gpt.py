@@ -217,17 +217,7 @@ class Attention(nn.Module):
     def forward(self, x: Tensor, rotary: Tensor | None, cache: KVCache | None, tap: Tap | None) -> Tensor:
         H, K, D = self.config.n_head, self.config.kv_heads, self.config.d_head
         B, T, _ = x.shape
-        q, k, v = self.c_attn(x).split((H * D, K * D, K * D), dim=-1)
-        if self.whole:
-            q, k = self.normed(q, k)
-        q, k, v = (t.view(B, T, -1, D).transpose(1, 2) for t in (q, k, v))  # [B, H, T, D], [B, K, T, D] twice
-        if self.config.qk_norm and not self.whole:
-            q, k = self.normed(q, k)
-        if rotary is not None and self.table is not None:
-            q, k = rotate(q, rotary[self.table]), rotate(k, rotary[self.table])
-        q = tapped(tap, self.site + "q", q)
-        k = tapped(tap, self.site + "k", k)
-        v = tapped(tap, self.site + "v", v)
+        q, k, v = self.qkv(x, rotary, tap)
         if cache is not None:
             k, v = cache.extend(self.layer, k, v)  # [B, K, S, D]
         if K != H:
@@ -236,6 +226,20 @@ class Attention(nn.Module):
         z = tapped(tap, self.site + "z", z)
         out = self.c_proj(z.transpose(1, 2).reshape(B, T, H * D))  # [B, T, C]
         return F.dropout(out, self.dropout, self.training)
+
+    def qkv(self, x: Tensor, rotary: Tensor | None, tap: Tap | None) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries `[B, H, T, D]`, keys and values `[B, K, T, D]` of vectors `x` `[B, T, C]`, as they meet."""
+        H, K, D = self.config.n_head, self.config.kv_heads, self.config.d_head
+        B, T, _ = x.shape
+        q, k, v = self.c_attn(x).split((H * D, K * D, K * D), dim=-1)
+        if self.whole:
+            q, k = self.normed(q, k)
+        q, k, v = (t.view(B, T, -1, D).transpose(1, 2) for t in (q, k, v))  # [B, H, T, D], [B, K, T, D] twice
+        if self.config.qk_norm and not self.whole:
+            q, k = self.normed(q, k)
+        if rotary is not None and self.table is not None:
+            q, k = rotate(q, rotary[self.table]), rotate(k, rotary[self.table])
+        return tapped(tap, self.site + "q", q), tapped(tap, self.site + "k", k), tapped(tap, self.site + "v", v)
 
     def normed(self, q: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
         """QK-norm over the last axis, so that what counts is where queries and keys point."""

@@ -27,7 +27,6 @@ def test_a_row_is_what_forward_computes(shape: str, dtype: torch.dtype) -> None:
             "logits": logits[0],
             "final": s["ln_final.normalized"][0],
             "residual": torch.cat(stream)[:, 0],
-            "queries": torch.cat([s[f"blocks.{n}.attn.q"] for n in layers])[:, :, 0],
             "pattern": torch.cat([s[f"blocks.{n}.attn.pattern"] for n in layers])[:, :, 0],
         }
         for name, x in expected.items():

@@ -15,7 +15,7 @@ from gpttui.errors import UserError
 from gpttui.inference import recorder, session
 from gpttui.inference.sampling import distribution
 from gpttui.inference.session import Session, window_start
-from gpttui.model import checkpoint
+from gpttui.model import checkpoint, kv_cache
 from gpttui.model.gpt import GPT, GPTConfig
 from gpttui.model.taps import Recorder
 from gpttui.protocol.frames import Reply, decode_reply, frame
@@ -124,6 +124,17 @@ def test_every_row_is_what_one_full_pass_computes(shape: str) -> None:
         start = taps.sites["embed"] + taps.sites.get("pos_embed", torch.zeros(()))
         np.testing.assert_allclose(row.residual[0], start[0, position], atol=1e-6)
         np.testing.assert_allclose(row.final, taps.sites["ln_final.normalized"][0, position], atol=1e-4)
+
+
+def test_rows_are_what_they_were_when_their_storage_has_grown(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = everything(walked(15))
+    monkeypatch.setattr(kv_cache, "BLOCK", 4)
+    grown = started()
+    held = len(grown.window.residual)
+    for _ in range(15):
+        grown.step()
+    assert held < len(grown.window.residual) == grown.window.cache.held
+    close(everything(grown), whole)
 
 
 def test_what_no_longer_fits_the_budget_is_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -187,7 +187,7 @@ IMPOSSIBLE: dict[str, tuple[dict[str, Any], str]] = {
     "dropout": ({"dropout": 1}, "dropout is 1"),
     "pattern": ({"pattern_dropout": -1}, "pattern_dropout is -1"),
     "format": ({"format": "x"}, "format is 'x'"),
-    "context": ({"context": 10_000_000, "d_model": 32}, "says context 10000000; its keys and values alone need"),
+    "context": ({"context": 10_000_000, "d_model": 32}, "says context 10000000; its table alone needs"),
 }
 
 
