@@ -7,6 +7,7 @@ import numpy as np
 from gpttui.corpora import tales
 from gpttui.corpora.tales import checker
 from gpttui.corpora.tales.probes import entropy_estimate, pronoun_probes, recall_probes
+from gpttui.evaluation import everyday
 from gpttui.evaluation.subject import Metrics, Subject
 from gpttui.evaluation.tasks import HELD_OUT_SEED
 from gpttui.records import Array, Sampling
@@ -24,7 +25,7 @@ TRAINING_TALES = 560
 def evaluate(subject: Subject, n: int, seed: int) -> Metrics:
     """Loss and entropy over `n` held-out tales, `n` probes of each kind, and a fifth as many sampled stories.
 
-    `spans_by_chance`: as many new tales of the simulator's would share so many spans with the training text.
+    Also how it goes on from plain prompts (`everyday`). `spans_by_chance`: as many new tales of the simulator's would share so many spans with the training text.
     """
     stories = subject.complete(["\n"] * max(20, n // 5), LONGEST_STORY, sampling=Sampling(TEMPERATURE), seed=seed)
     consistent = [not checker.contradictions(story) for story in stories]
@@ -41,6 +42,7 @@ def evaluate(subject: Subject, n: int, seed: int) -> Metrics:
         "consistent": float(np.mean(consistent)),
         "copied_spans": float(spans_in(subject, stories, known)),
         "spans_by_chance": spans_in(subject, fresh, known) * len(stories) / len(fresh),
+        **everyday.scores(subject),
     }
 
 

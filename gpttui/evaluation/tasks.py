@@ -10,7 +10,9 @@ from pathlib import Path
 
 import msgspec
 
+from gpttui.corpora.registry import corpus_spec, open_corpus
 from gpttui.errors import UserError, no_such
+from gpttui.evaluation import lengths, text
 from gpttui.evaluation.subject import Metrics, Subject
 
 HELD_OUT_SEED = 1_000_000
@@ -60,5 +62,17 @@ def evaluate(task_id: str, path: Path, *, n: int | None = None, seed: int = HELD
     task = TASKS[task_id]
     module, function = task.evaluator.split(":")
     examine: Callable[[Subject, int, int], Metrics] = getattr(import_module(f"gpttui.evaluation.{module}"), function)
-    count = task.n if n is None else n
-    return Result(task_id, examine(Subject.open(path), count, seed), count, seed)
+    count, subject = task.n if n is None else n, Subject.open(path)
+    metrics = examine(subject, count, seed) | lengths.measures(
+        lengths.mean_lengths(subject, held_out(task_id, subject))
+    )
+    return Result(task_id, metrics, count, seed)
+
+
+def held_out(task_id: str, subject: Subject) -> list[list[int]]:
+    """The ids of `lengths.DOCUMENTS` held-out texts of a task, each from its beginning."""
+    encode = subject.tokenizer.encode
+    if task_id == "shakespeare":
+        return text.held_out_rows(subject, lengths.DOCUMENTS)
+    lead = "" if corpus_spec(task_id).row_tokens else "\n"
+    return [encode(lead + document) for document in open_corpus(task_id)(HELD_OUT_SEED, lengths.DOCUMENTS)]

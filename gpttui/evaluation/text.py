@@ -27,3 +27,12 @@ def shakespeare(subject: Subject, n: int, seed: int) -> Metrics:
             return measured.loss_nats
 
         return {"loss_nats": loss(context), "loss_sliding_nats": loss(context // 2)}
+
+
+def held_out_rows(subject: Subject, n: int) -> list[list[int]]:
+    """The ids of `n` stretches of the last tenth of tiny Shakespeare, as long as the context and evenly spread."""
+    text = datasets.here("tinyshakespeare").read_text(encoding="utf-8")
+    start = len(text) - int(len(text) * HELD_OUT_PART)
+    ids = subject.tokenizer.encode(text[start:])
+    context = subject.model.config.context
+    return [ids[at : at + context] for at in range(0, len(ids) - context, max(1, len(ids) // n))][:n]

@@ -1,30 +1,13 @@
-"""Plain sentences and short exchanges: what things are, do, have and are made of, who gave what to whom, greetings.
+"""From a relation's frames to sentences: one document's persons, tense and choices.
 
-The facts stand in `tables/everyday.txt`. A section there is a relation: a line of column names, rows, and frames that
-turn a row into a sentence.
-
-- Heading lines: `= col; *col # weight` names the columns (a star: verbs); `~ a; b; c; ~ # weight` is an order
-  (a last `~`: it goes round) whose frames say `{0}`, `{1}` …; `+ # weight` is addition.
-- In a row `|` separates alternatives; in a frame `(a|b|)` does, and `{=}` says again what was chosen last.
-- `{col}` a value, `{cols}` its plural (a verb's third person), `{coling}`, `{a col}`, `{the col}`, `{col2}` another one.
-- `{S col}` any noun phrase of it, as a subject; `{P}` and `{Q}` persons, `{P1}` one person, `{X}`, `{Y}`, `{X2}` names.
-  `{he}`, `{his}`, `{himself}` mean the subject, `{him Q}` the other.
-- `<verb>` agrees with the subject in the document's tense; `<verb!>` is always present, `<verb.>` present or past,
-  `<verb+>` plural, `<verb->` singular. A column's name may stand there.
-
-Not for: stories (`tales`).
+What the marks in a frame mean is written down in `table`.
 """
 
-from __future__ import annotations
-
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
-from itertools import count
-from typing import NamedTuple
 
-from gpttui.corpora import tables
+from gpttui.corpora.everyday.forms import PRONOUNS, Pronouns, ing, is_plural, plural
+from gpttui.corpora.everyday.table import Relation
 from gpttui.corpora.tales.chooser import Chooser
 from gpttui.corpora.tales.grammar import PAST, PRESENT, inflect, third_person
 from gpttui.corpora.tales.lexicon import BOYS, GIRLS, with_article
@@ -35,8 +18,8 @@ HIS, HERS = BOYS + MORE_BOYS, GIRLS + MORE_GIRLS
 RELATIVES = {"she": ("mother", "sister", "grandmother", "aunt"), "he": ("father", "brother", "grandfather", "uncle")}
 POOLS = {
     "anycolour": ("red", "blue", "green", "yellow", "black", "white", "brown", "orange", "pink", "purple", "grey"),
-    "anyfood": ("apples", "cheese", "chocolate", "bread", "fish", "soup", "pizza", "cake", "rice", "bananas", "milk", "tea",
-                "coffee", "ice cream", "strawberries", "potatoes"),
+    "anyfood": ("apples", "cheese", "chocolate", "bread", "fish", "soup", "pizza", "cake", "rice", "bananas", "milk",
+                "tea", "coffee", "ice cream", "strawberries", "potatoes"),
     "my": ("my", "my", "our"),
     "girl": HERS, "boy": HIS,
     "month": ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
@@ -56,111 +39,19 @@ PREPOSITIONS = {
     for place in (name.replace("_", " ") for name in places.split())
 }
 
-
-class Pronouns(NamedTuple):
-    """One person's forms, and what verbs agree with."""
-
-    he: str
-    him: str
-    his: str
-    himself: str
-    plural: bool = False
-
-
-PRONOUNS = {
-    "he": Pronouns("he", "him", "his", "himself"),
-    "she": Pronouns("she", "her", "her", "herself"),
-    "it": Pronouns("it", "it", "its", "itself"),
-    "I": Pronouns("I", "me", "my", "myself", True),
-    "you": Pronouns("you", "you", "your", "yourself", True),
-    "we": Pronouns("we", "us", "our", "ourselves", True),
-    "they": Pronouns("they", "them", "their", "themselves", True),
+SORTS_OF_PERSONS = ("pronoun",) * 6 + ("I",) * 3 + ("we", "they", "you") + ("name",) * 5 + ("noun",) * 4 + (
+    "relative", "relative", "pair", "children", "children")  # fmt: skip
+NOUNS = {
+    "he": ("the boy", "the man", "the old man", "a boy", "a man", "the child", "the king"),
+    "she": ("the girl", "the woman", "the old woman", "a girl", "a woman", "the queen"),
 }
+NOUN_PHRASES = ("the",) * 7 + ("a",) * 3 + ("plural",) * 4 + ("the plural",) * 2 + (
+    "my", "my", "our", "his", "her", "name", "this")  # fmt: skip
+
 _STANDS_FIRST = re.compile(r"[^<{]*?\b(I|we|you|people|they)\b")
-_IRREGULAR_PLURALS = dict(
-    pair.split("/")
-    for pair in """
-    mouse/mice man/men woman/women child/children person/people sheep/sheep fish/fish deer/deer goose/geese wolf/wolves
-    calf/calves leaf/leaves knife/knives loaf/loaves foot/feet tooth/teeth tomato/tomatoes potato/potatoes trout/trout
-    salmon/salmon carp/carp scarf/scarves postman/postmen policeman/policemen fisherman/fishermen thief/thieves
-    shelf/shelves wife/wives life/lives match/matches
-    """.split()
-)
-_DOUBLED = frozenset(
-    "swim run sit get put cut dig win hit begin let shut stop chat clap drag drop grab hop hug hum jog nod pat pet plan rub "
-    "shop skip slip step trip wag wrap stir".split()
-)
-
-
-def plural(noun: str) -> str:
-    """The plural; of *piece of cake* it is *pieces of cake*."""
-    head, of, rest = noun.partition(" of ")
-    first, _, word = head.rpartition(" ")
-    word = _IRREGULAR_PLURALS.get(word) or third_person(word)
-    return f"{first} {word}".strip() + of + rest
-
-
-def ing(verb: str) -> str:
-    """*-ing* of a verb phrase's first word: *getting up*."""
-    word, _, rest = verb.partition(" ")
-    if word in _DOUBLED:
-        word += word[-1]
-    elif word.endswith("ie"):
-        word = word[:-2] + "y"
-    elif word.endswith("e") and word not in ("be", "see"):
-        word = word[:-1]
-    return f"{word}ing {rest}".strip()
-
-
-def is_plural(phrase: str) -> bool:
-    """Whether a noun phrase takes *are*."""
-    return phrase.endswith("s") and not phrase.endswith("ss") and not phrase.startswith(("a ", "an "))
-
-
-@dataclass(frozen=True, slots=True)
-class Relation:
-    """A section of the table."""
-
-    weight: int
-    columns: tuple[str, ...]
-    verbs: frozenset[str]
-    rows: tuple[tuple[tuple[str, ...], ...], ...]
-    """Of each row, of each column, the alternatives."""
-    frames: tuple[str, ...]
-    order: tuple[str, ...] = ()
-    round: bool = False
-    """Whether the order goes round, as the days of the week do."""
-
-
-def _relation(text: str) -> Relation:
-    head, *lines = text.split("\n")
-    head, _, weight = head.partition("#")
-    kind, fields = head[0], [cell.strip() for cell in head[1:].split(";")]
-    frames = tuple(line[2:] for line in lines if line.startswith("- "))
-    if kind != "=":
-        cells = tuple(cell for cell in fields if cell not in ("", "~"))
-        return Relation(int(weight), (), frozenset(), (), frames, cells, "~" in fields)
-    rows = tuple(
-        tuple(tuple(cell.strip().split("|")) for cell in line.split(";")) for line in lines if not line.startswith("- ")
-    )
-    assert all(len(row) == len(fields) for row in rows), [row for row in rows if len(row) != len(fields)]
-    columns = tuple(name.lstrip("*") for name in fields)
-    return Relation(int(weight), columns, frozenset(name[1:] for name in fields if name[0] == "*"), rows, frames)
-
-
-@cache
-def relations() -> dict[str, Relation]:
-    """Every relation of the table, by its heading."""
-    return {name: _relation(text) for name, text in tables.read("everyday").items()}
-
-
-@cache
-def _weighted() -> tuple[Relation, ...]:
-    return tuple(relation for relation in relations().values() for _ in range(relation.weight))
-
-
 _CHOICE = re.compile(r"\(([^()]*)\)")
 _SLOT = re.compile(r"\{([^{}]*)\}|<([^<>]*)>")
+_ARTICLE = re.compile(r"\ban? ([a-z]+)")
 _START = re.compile(r"(^|[.?!] )([a-z])")
 TENSES = ("present",) * 12 + ("past",) * 5 + ("continuous",) * 2 + ("will",)
 
@@ -204,6 +95,7 @@ class Speaker:
         while _SLOT.search(text):  # a value may hold slots of its own
             text = _SLOT.sub(self._fill, text)
         text = re.sub(r" +", " ", text).replace(" .", ".").replace(" ,", ",").replace(" ?", "?")
+        text = _ARTICLE.sub(lambda match: with_article(match[1]), text)
         return _START.sub(lambda match: match[1] + match[2].upper(), text)
 
     def _ordered(self, frame: str) -> str:
@@ -376,35 +268,3 @@ class Speaker:
         else:
             word = inflect(word, PAST if tense == "past" else PRESENT, subject.plural)
         return f"{word} {rest}".strip()
-
-
-SORTS_OF_PERSONS = ("pronoun",) * 6 + ("I",) * 3 + ("we", "they", "you") + ("name",) * 5 + ("noun",) * 4 + (
-    "relative", "relative", "pair", "children", "children")  # fmt: skip
-NOUNS = {
-    "he": ("the boy", "the man", "the old man", "a boy", "a man", "the child", "the king"),
-    "she": ("the girl", "the woman", "the old woman", "a girl", "a woman", "the queen"),
-}
-NOUN_PHRASES = ("the",) * 7 + ("a",) * 3 + ("plural",) * 4 + ("the plural",) * 2 + (
-    "my", "my", "our", "his", "her", "name", "this")  # fmt: skip
-
-
-def tell(draw: Chooser) -> str:
-    """One document: a sentence, some on one subject, or a medley."""
-    speaker = Speaker(draw, draw.pick(TENSES))
-    form = draw.pick(("one", "topic", "topic", "medley"))
-    speaker.about(draw.pick(_weighted()))
-    sentences = [speaker.sentence(draw.pick(speaker.relation.frames))]
-    for _ in range(draw.pick(range(1, 5)) if form != "one" else 0):
-        if form == "medley":
-            speaker.about(draw.pick(_weighted()))
-        sentence = speaker.sentence(draw.pick(speaker.relation.frames))
-        if sentence not in sentences:
-            sentences.append(sentence)
-    return " ".join(sentences)
-
-
-def documents(seed: int, n: int | None = None) -> Iterator[str]:
-    """`n` documents (endlessly many if None), one line each; seeds from 1,000,000 on are for evaluation only."""
-    draw = Chooser(f"everyday {seed}")
-    for _ in count() if n is None else range(n):
-        yield tell(draw)
