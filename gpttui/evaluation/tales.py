@@ -25,7 +25,8 @@ TRAINING_TALES = 560
 def evaluate(subject: Subject, n: int, seed: int) -> Metrics:
     """Loss and entropy over `n` held-out tales, `n` probes of each kind, and a fifth as many sampled stories.
 
-    Also how it goes on from plain prompts (`everyday`). `spans_by_chance`: as many new tales of the simulator's would share so many spans with the training text.
+    `spans_by_chance`: as many new tales of the simulator's would share so many spans with the training text. Then how
+    the model goes on from plain prompts (`gpttui.evaluation.everyday`).
     """
     stories = subject.complete(["\n"] * max(20, n // 5), LONGEST_STORY, sampling=Sampling(TEMPERATURE), seed=seed)
     consistent = [not checker.contradictions(story) for story in stories]

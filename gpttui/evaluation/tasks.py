@@ -63,10 +63,8 @@ def evaluate(task_id: str, path: Path, *, n: int | None = None, seed: int = HELD
     module, function = task.evaluator.split(":")
     examine: Callable[[Subject, int, int], Metrics] = getattr(import_module(f"gpttui.evaluation.{module}"), function)
     count, subject = task.n if n is None else n, Subject.open(path)
-    metrics = examine(subject, count, seed) | lengths.measures(
-        lengths.mean_lengths(subject, held_out(task_id, subject))
-    )
-    return Result(task_id, metrics, count, seed)
+    grown = lengths.measures(lengths.mean_lengths(subject, held_out(task_id, subject)))
+    return Result(task_id, examine(subject, count, seed) | grown, count, seed)
 
 
 def held_out(task_id: str, subject: Subject) -> list[list[int]]:

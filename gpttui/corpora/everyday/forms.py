@@ -34,8 +34,8 @@ _IRREGULAR_PLURALS = dict(
     """.split()
 )
 _DOUBLED = frozenset(
-    "swim run sit get put cut dig win hit begin let shut stop chat clap drag drop grab hop hug hum jog nod pat pet plan "
-    "rub shop skip slip step trip wag wrap stir".split()
+    "swim run sit get put cut dig win hit begin let shut stop chat clap drag drop grab hop hug hum jog nod pat pet "
+    "plan rub shop skip slip step trip wag wrap stir".split()
 )
 
 
