@@ -10,11 +10,12 @@ from gpttui.corpora.everyday.forms import PRONOUNS, Pronouns, ing, is_plural, pl
 from gpttui.corpora.everyday.table import Relation
 from gpttui.corpora.tales.chooser import Chooser
 from gpttui.corpora.tales.grammar import PAST, PRESENT, inflect, third_person
-from gpttui.corpora.tales.lexicon import BOYS, GIRLS, with_article
+from gpttui.corpora.tales.lexicon import POOLS as TALES
+from gpttui.corpora.tales.lexicon import with_article
 
 MORE_BOYS = ("Ben", "Max", "Paul", "Peter", "John", "Jack", "Sam", "David", "Daniel", "Jim")
 MORE_GIRLS = ("Anna", "Mary", "Emma", "Lisa", "Sara", "Alice", "Jane", "Kate", "Eva", "Julia")
-HIS, HERS = BOYS + MORE_BOYS, GIRLS + MORE_GIRLS
+HIS, HERS = (*TALES.BOYS, *MORE_BOYS), (*TALES.GIRLS, *MORE_GIRLS)
 RELATIVES = {"she": ("mother", "sister", "grandmother", "aunt"), "he": ("father", "brother", "grandfather", "uncle")}
 POOLS = {
     "anycolour": ("red", "blue", "green", "yellow", "black", "white", "brown", "orange", "pink", "purple", "grey"),
