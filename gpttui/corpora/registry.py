@@ -43,7 +43,7 @@ _SPECS = (
     CorpusSpec("tales", "Tales", "Small stories told from a simulated world of people, animals and things.",
                "gpttui.corpora.tales", "bpe:2048", prompt="Once upon a time"),
     CorpusSpec("everyday", "Everyday", "Plain sentences and short exchanges about everyday things.",
-               "gpttui.corpora.everyday", "bpe:2048", prompt="The dog"),
+               "gpttui.corpora.everyday.telling", "bpe:2048", prompt="The dog"),
     CorpusSpec("names", "Names", "First names from a public list, each on one side of the split.",
                "gpttui.corpora.names", "char"),
     CorpusSpec("addition", "Addition", "Sums of numbers with up to four digits: 123+456=579.",

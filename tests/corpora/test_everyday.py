@@ -5,8 +5,7 @@ from itertools import islice
 
 import pytest
 
-from gpttui.corpora import everyday
-from gpttui.corpora.everyday import forms
+from gpttui.corpora.everyday import forms, telling
 from gpttui.corpora.everyday.speaker import Speaker
 from gpttui.corpora.everyday.table import relations
 from gpttui.corpora.tales.chooser import Chooser
@@ -14,8 +13,8 @@ from gpttui.evaluation.everyday import prompts
 
 
 def test_documents_are_pure_and_seeds_differ() -> None:
-    assert list(everyday.documents(7, 50)) == list(islice(everyday.documents(7), 50))
-    assert set(everyday.documents(7, 200)) != set(everyday.documents(1_000_000, 200))
+    assert list(telling.documents(7, 50)) == list(islice(telling.documents(7), 50))
+    assert set(telling.documents(7, 200)) != set(telling.documents(1_000_000, 200))
 
 
 @pytest.mark.parametrize("name", relations())
@@ -30,7 +29,7 @@ def test_every_frame_of_a_relation_can_be_filled(name: str) -> None:
 
 
 def test_documents_are_english_in_form() -> None:
-    for document in everyday.documents(11, 3000):
+    for document in telling.documents(11, 3000):
         check(document)
 
 

@@ -15,7 +15,7 @@ from gpttui.corpora.tales.lexicon import with_article
 
 MORE_BOYS = ("Ben", "Max", "Paul", "Peter", "John", "Jack", "Sam", "David", "Daniel", "Jim")
 MORE_GIRLS = ("Anna", "Mary", "Emma", "Lisa", "Sara", "Alice", "Jane", "Kate", "Eva", "Julia")
-HIS, HERS = (*TALES.BOYS, *MORE_BOYS), (*TALES.GIRLS, *MORE_GIRLS)
+HIS, HERS = (*TALES.BOY, *MORE_BOYS), (*TALES.GIRL, *MORE_GIRLS)
 RELATIVES = {"she": ("mother", "sister", "grandmother", "aunt"), "he": ("father", "brother", "grandfather", "uncle")}
 POOLS = {
     "anycolour": ("red", "blue", "green", "yellow", "black", "white", "brown", "orange", "pink", "purple", "grey"),
