@@ -1,10 +1,12 @@
 """Text to token ids and back: a thin face over Hugging Face's `tokenizers`, plus what each token is in bytes.
 
 Three kinds are made here: single characters, whole words and byte-level BPE (Sennrich et al. 2016; GPT-2's byte
-alphabet). Any `tokenizer.json`, or GPT-2's `vocab.json` + `merges.txt`, can be opened. Light enough for the UI process,
-which re-splits the prompt on every keystroke. No torch, no screen.
+alphabet). Opened is any `tokenizer.json`, and what `gpttui.storage` makes one of: GPT-2's two files, SentencePiece's, a
+GGUF file. Light enough for the UI process, which re-splits the prompt on every keystroke. No torch, no screen.
 """
 
+import itertools
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,7 +23,16 @@ from gpttui.errors import UserError, one_line
 from gpttui.files import LARGE, read_json, read_text
 from gpttui.storage import gguf, gguf_tokenizer
 from gpttui.storage.gguf import is_gguf
-from gpttui.storage.tokenizer_file import CHARACTER, WORD, Added, TokenId, TokenizerFile, parse
+from gpttui.storage.tokenizer_file import (
+    CHARACTER,
+    MOST_AROUND,
+    WORD,
+    Added,
+    TokenId,
+    TokenizerFile,
+    in_a_word,
+    parse,
+)
 from gpttui.text import safe_text, whole
 
 UNKNOWN = "\ufffd"
@@ -45,19 +56,41 @@ class Tokenizer:
         """`text` is the tokenizer.json that `backend` was made of, `file` what it says, `name` what it is called."""
         self.backend, self._json = backend, text or str(backend.to_str())
         file = file or parse(self._json, name)
-        self.byte_level, self.unknown = file.byte_level, file.model.unk_token
-        self.vocab_size = 1 + max(self.backend.get_vocab().values(), default=-1)
+        self.byte_level, self._byte_fallback, self.unknown = file.byte_level, file.byte_fallback, file.model.unknown
+        self.vocab_size = file.size
         """One more than the highest id, which is what a model needs rows for."""
-        self.kind = f"byte-level BPE {self.vocab_size}" if self.byte_level else _closed_kind(self.backend.get_vocab())
+        self.kind = in_a_word(file.model.type, file.byte_level, file.model.names, self.vocab_size)
         self.one_by_one = self.kind == "characters" and file.one_by_one
         """Whether every character is a token by itself, whatever stands beside it."""
-        for token in file.added_tokens:
-            if (found := backend.token_to_id(token.content)) != token.id:
-                raise UserError(f"{name} gives {token.content[:40]!r} the id {token.id}; it must be {found}")
+        self._added = {token.id: token.content for token in file.added_tokens}
+        for number, content in self._added.items():
+            if (found := backend.token_to_id(content)) != number:
+                raise UserError(f"{name} gives {content[:40]!r} the id {number}; it must be {found}")
+        self.before, self.after = self._around(file, name)
+        """Ids that are put before and behind a text that a model is to go on with (`prompt`): BOS, and rarely EOS."""
+        self._bytes: dict[int, bytes] = {}
+
+    def _around(self, file: TokenizerFile, name: str) -> tuple[list[int], list[int]]:
+        """What the library puts around a text: asked once, of the first text that is not nothing."""
+        texts = itertools.chain(("a", " "), itertools.islice(file.model.names, 100), ("",))
+        text, plain = next((text, plain) for text in texts if (plain := self.encode(text)) or not text)
+        ids = list(self.backend.encode(text).ids)
+        self.backend.post_processor = None
+        at = next((n for n in range(len(ids)) if ids[n : n + len(plain)] == plain), 0)
+        before, after = ids[:at], ids[at + len(plain) :]
+        if ids[at : at + len(plain)] != plain or max(len(before), len(after)) > MOST_AROUND:
+            raise UserError(f"{name} does more with a text than to put up to {MOST_AROUND} tokens before and behind it")
+        if max(before + after, default=0) >= self.vocab_size:
+            raise UserError(f"{name} puts the token {max(before + after)} around a text; it has {self.vocab_size}")
+        return before, after
 
     def encode(self, text: str) -> list[int]:
-        """Token ids of `text`. A lone surrogate, which no encoding of text can carry, counts as U+FFFD."""
+        """Token ids of `text` alone. A lone surrogate, which no encoding of text can carry, counts as U+FFFD."""
         return list(self._encoding(text).ids)
+
+    def prompt(self, text: str, *, bare: bool = False) -> list[int]:
+        """What a model is to go on with: `text` and, unless `bare`, what the tokenizer puts around it."""
+        return self.encode(text) if bare else [*self.before, *self.encode(text), *self.after]
 
     def _encoding(self, text: str) -> Encoding:
         with guarded("the text cannot be split into tokens"):
@@ -66,43 +99,69 @@ class Tokenizer:
     def pieces(self, text: str) -> list[Piece]:
         """The tokens of `text` with the bytes each covers, in order, and adjacent where they spell the text.
 
-        Where the tokenizer rewrites the text (lower case, say), a token covers what it was made of; of a character that
-        became several tokens, each covers all of it.
+        Where the tokenizer rewrites the text (lower case, say), a token covers what it was made of, as the library
+        tells it; of a character that became several tokens, each then covers all of it.
         """
         encoding, data = self._encoding(text), whole(text).encode()
         tokens = [self.token_bytes(i) for i in encoding.ids]
         spelled = b"".join(tokens)
         lead = len(spelled) - len(data)  # a space that the tokenizer puts before the text is none of its bytes
-        if self.byte_level and lead in (0, 1) and spelled == b" " * lead + data:
+        if lead in (0, 1) and spelled == b" " * lead + data:
             ends = [max(0, end - lead) for end in accumulate(map(len, tokens), initial=0)]
             return [Piece(i, start, end) for i, start, end in zip(encoding.ids, ends, ends[1:], strict=False)]
         ends = list(accumulate((len(char.encode()) for char in whole(text)), initial=0))
         return [Piece(i, ends[a], ends[b]) for i, (a, b) in zip(encoding.ids, encoding.offsets, strict=True)]
 
     def unknown_parts(self, text: str) -> list[str]:
-        """What of `text` becomes the unknown token, in order; empty for vocabularies that have none."""
-        if self.unknown_id is None:
-            return []
-        data = whole(text).encode()
-        return [data[start:end].decode() for i, start, end in self.pieces(text) if i == self.unknown_id]
+        """What of `text` becomes the unknown token, or, where there is none, no token at all; in order."""
+        if self.byte_level:
+            return (
+                [char for char in whole(text) if not self._lacking.isdisjoint(char.encode())] if self._lacking else []
+            )
+        pieces, data = self.pieces(text), whole(text).encode()
+        if self.unknown_id is not None:
+            return [data[start:end].decode() for i, start, end in pieces if i == self.unknown_id]
+        edges = [0, *(edge for piece in pieces for edge in piece[1:]), len(data)]
+        gaps = (data[a:b].decode().strip() for a, b in zip(edges[::2], edges[1::2], strict=True) if a < b)
+        return [gap for gap in gaps if gap]
+
+    @cached_property
+    def _lacking(self) -> frozenset[int]:
+        """Bytes that a byte-level vocabulary leaves out, which only one learned without all of them does."""
+        return frozenset(byte for char, byte in BYTES.items() if self.backend.token_to_id(char) is None)
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of `ids`; bytes that do not make up a character (a cut one, say) come out as U+FFFD."""
-        return b"".join(map(self.token_bytes, ids)).decode("utf-8", errors="replace")
+        if self.byte_level:
+            return b"".join(map(self.token_bytes, ids)).decode("utf-8", errors="replace")
+        known = [int(i) for i in ids if 0 <= i < self.vocab_size]
+        with guarded("the tokens cannot be joined to a text"):
+            return str(self.backend.decode(known, skip_special_tokens=False))
+
+    def has(self, token_id: int) -> bool:
+        """Whether this id is of a token: models often have rows for more than there are."""
+        return 0 <= token_id < self.vocab_size and self.backend.id_to_token(token_id) is not None
 
     def token_bytes(self, token_id: int) -> bytes:
-        """The bytes that one token stands for; empty for an id that the vocabulary does not have."""
-        return self._bytes.get(token_id, b"")
+        """The bytes that one token stands for behind others; empty for an id that the vocabulary does not have."""
+        if token_id not in self._bytes:
+            self._bytes[token_id] = self._bytes_of(token_id) if self.has(token_id) else b""
+        return self._bytes[token_id]
 
-    @cached_property
-    def _bytes(self) -> dict[int, bytes]:
-        added = {int(i) for i in self.backend.get_added_tokens_decoder()}
-        table = {char: byte for byte, char in byte_alphabet().items()}
-        found = {}
-        for name, i in self.backend.get_vocab(with_added_tokens=True).items():
-            raw_bytes = self.byte_level and i not in added and all(char in table for char in name)
-            found[i] = bytes(table[char] for char in name) if raw_bytes else name.encode()
-        return found
+    def _bytes_of(self, token_id: int) -> bytes:
+        name = str(self.backend.id_to_token(token_id))
+        if self.byte_level:
+            raw_bytes = token_id not in self._added and all(char in BYTES for char in name)
+            return bytes(BYTES[char] for char in name) if raw_bytes else name.encode()
+        if self._byte_fallback and (byte := FALLBACK.fullmatch(name)):
+            return bytes.fromhex(byte[1])
+        with guarded("a token has no text"):
+            first, second, between = (self._joined(names) for names in (["x"], ["x", "x"], ["x", name, "x"]))
+        return between[len(first) : len(between) - len(second) + len(first)].encode()
+
+    def _joined(self, names: list[str]) -> str:
+        decoder = self.backend.decoder
+        return " ".join(names) if decoder is None else str(decoder.decode(names))
 
     @cached_property
     def unknown_id(self) -> int | None:
@@ -146,15 +205,16 @@ def guarded(what: str) -> Iterator[None]:
         raise UserError(f"{what}: {safe_text(one_line(error)[:200])}") from error
 
 
-def _closed_kind(names: Iterable[str]) -> str:
-    return "characters" if all(len(name) == 1 for name in names) else "words"
-
-
 def byte_alphabet() -> dict[int, str]:
     """GPT-2's printable stand-in for each of the 256 bytes."""
     visible = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     hidden = [byte for byte in range(256) if byte not in set(visible)]
     return {byte: chr(byte) for byte in visible} | {byte: chr(256 + n) for n, byte in enumerate(hidden)}
+
+
+BYTES = {char: byte for byte, char in byte_alphabet().items()}
+FALLBACK = re.compile("<0x([0-9A-F]{2})>")
+"""The name of a token that is one byte, in vocabularies of characters that fall back to bytes."""
 
 
 def from_gpt2_files(vocab: Path, merges: Path) -> Tokenizer:

@@ -169,7 +169,11 @@ def replace(pattern: str, content: str) -> dict[str, Any]:
 
 TIMES_TWO = replace("a", "aa")
 REFUSED: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
-    "a normalizer of junk": (set_("normalizer", {"type": "Precompiled", "precompiled_charsmap": "A"}), "Precompiled"),
+    "a table of junk": (set_("normalizer", {"type": "Precompiled", "precompiled_charsmap": "A"}), "is damaged"),
+    "a table that leads outside": (
+        set_("normalizer", {"type": "Precompiled", "precompiled_charsmap": "BAAAAP///38="}), "is damaged",
+    ),
+    "an unknown normalizer": (set_("normalizer", {"type": "Mystery"}), "normalizer Mystery"),
     "a normalizer that blows up": (set_("normalizer", replace("a", "a" * 10_000)), "10,000 times as long"),
     "many that blow up": (
         set_("normalizer", {"type": "Sequence", "normalizers": [TIMES_TWO] * 30}),
@@ -181,16 +185,33 @@ REFUSED: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "alternatives that never end": (set_("pre_tokenizer", split("(a|a)*c")), "may never end"),
     "anything twice": (set_("pre_tokenizer", split("(.*)(.*)(.*)c")), "may never end"),
     "a pattern that is none": (set_("pre_tokenizer", split("(")), "cannot be read"),
-    "spaces thrown away": (set_("pre_tokenizer", {"type": "Whitespace"}), "splitter Whitespace"),
-    "matches thrown away": (set_("pre_tokenizer", split(r"\s", "Removed")), "that removes"),
-    "signs for spaces": (set_("decoder", {"type": "Metaspace", "replacement": "▁"}), "decoder Metaspace"),
-    "word pieces": (set_("model.type", "WordPiece"), "'WordPiece'"),
+    "another splitter": (set_("pre_tokenizer", {"type": "FixedLength", "length": 0}), "splitter FixedLength"),
+    "another decoder": (set_("decoder", {"type": "CTC"}), "decoder CTC"),
+    "a decoder that cuts the end off": (
+        set_("decoder", {"type": "Strip", "content": " ", "start": 0, "stop": 9}), "at the end of a text",
+    ),
+    "another model": (set_("model.type", "Unlearned"), "'Unlearned'"),
+    "words of any length": (set_("model.max_input_chars_per_word", 10**6), "1,000,000 characters"),
+    "probabilities without an unknown token": (
+        set_("model", {"type": "Unigram", "vocab": [["a", -1.0]], "unk_id": 1}), "unk_id is that of none",
+    ),
+    "a piece of nothing": (
+        set_("model", {"type": "Unigram", "vocab": [["a", -1.0], ["", -2.0]], "unk_id": 0}), "without a name",
+    ),
+    "more around a text than a few tokens": (
+        set_("post_processor", {"type": "TemplateProcessing", "pair": [{"Sequence": {"id": "A", "type_id": 0}}] * 2,
+            "single": [*[{"SpecialToken": {"id": "x", "type_id": 0}}] * 99, {"Sequence": {"id": "A", "type_id": 0}}],
+            "special_tokens": {"x": {"id": "x", "ids": [0], "tokens": ["x"]}}}), "up to 16 tokens",
+    ),
+    "a token that there is not": (
+        set_("post_processor", {"type": "BertProcessing", "sep": ["x", 9999], "cls": ["y", 9999]}), "the token 9999",
+    ),
     "no unknown token": (set_("model.unk_token", "[UNK]"), r"lacks its own unknown token, '\[UNK\]'"),
     "an endless unknown token": (set_("model.unk_token", "x" * 100_000), "lacks its own unknown token"),
     "a huge id": (set_("model.vocab", {"a": 4_294_967_294, "\ufffd": 0}), "of at most|below 10000000"),
     "an id of another type": (set_("model.vocab", {"a": "1", "\ufffd": 0}), "expected a whole number"),
     "an id below zero": (set_("model.vocab", {"a": -1, "\ufffd": 0}), "of at least 0"),
-    "a list for a vocabulary": (set_("model.vocab", [["a", 0.0]]), "closed vocabularies"),
+    "a list for a vocabulary": (set_("model.vocab", [["a", 0.0]]), "of the kind 'WordLevel'"),
     "nested normalizers": (
         set_("normalizer", json.loads('{"type":"Sequence","normalizers":[' * 200 + '{"type":"NFC"}' + "]}" * 200)),
         "nested too deeply",

@@ -4,7 +4,8 @@ import sys
 
 from gpttui.cli.options import GIVEN_BYTES
 from gpttui.cli.output import note
-from gpttui.tokenizers import UNKNOWN, Tokenizer
+from gpttui.text import safe_text
+from gpttui.tokenizers import Tokenizer
 
 SHOWN = 8
 """So many of the unknown parts are spelled out."""
@@ -19,13 +20,15 @@ def text_of(argument: str) -> str:
 
 
 def note_unknown(tokenizer: Tokenizer, text: str) -> None:
-    """Says what of `text` a closed vocabulary does not have; nothing where it has all."""
+    """Says what of `text` a vocabulary does not have; nothing where it has all."""
     if not (unknown := tokenizer.unknown_parts(text)):
         return
     different = list(dict.fromkeys(unknown))
     spelled = ", ".join(repr(part[:20]) for part in different[:SHOWN]) + (", …" if different[SHOWN:] else "")
-    kind = "character" if tokenizer.kind == "characters" else "word"
-    note(f"the model does not know {counted(len(unknown), kind)} of the text ({spelled}); each is its token {UNKNOWN}")
+    kind = {"characters": "character", "words": "word"}.get(tokenizer.kind, "part")
+    none = tokenizer.unknown_id is None
+    becomes = "it does not read them" if none else f"each is its token {safe_text(str(tokenizer.unknown)[:20])}"
+    note(f"the model does not know {counted(len(unknown), kind)} of the text ({spelled}); {becomes}")
 
 
 def counted(count: int, name: str) -> str:

@@ -179,8 +179,9 @@ def test_ids_are_those_of_the_tokenizer_that_was_written(tmp_path: Path) -> None
 @pytest.mark.parametrize("begins", [False, True])
 def test_the_first_token_is_put_where_the_file_says(begins: bool, tmp_path: Path) -> None:
     tokenizer = Tokenizer.open(written(tmp_path, tokenizer__ggml__add_bos_token=begins))
-    ids = tokenizer.backend.encode("the cat").ids
-    assert ids == [tokenizer.backend.token_to_id("<|end|>")] * begins + tokenizer.encode("the cat")
+    assert tokenizer.prompt("the cat") == [tokenizer.backend.token_to_id("<|end|>")] * begins + tokenizer.encode(
+        "the cat"
+    )
 
 
 # ── Whatever is wrong with a file ─────────────────────────────────────────────────────────────────────────────────

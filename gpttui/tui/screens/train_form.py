@@ -23,7 +23,6 @@ from gpttui.protocol.train import Measured
 from gpttui.records import ModelCard
 from gpttui.runs.config import TrainConfig
 from gpttui.text import safe_text
-from gpttui.tokenizers import UNKNOWN
 from gpttui.tui.own_screen import Dialog
 from gpttui.tui.renderables.labels import percent
 from gpttui.tui.renderables.spans import duration, memory
@@ -46,7 +45,7 @@ COSTLESS = frozenset(
 def unknown(measured: Measured) -> str:
     """What of the text the model to start from has no token for."""
     examples = " ".join(safe_text(part) for part in measured.unknown)
-    return f"{percent(measured.unknown_share)} of this text ({examples}): it reads all of that as one token, {UNKNOWN}"
+    return f"{percent(measured.unknown_share)} of this text ({examples}): it has no token of its own for any of that"
 
 
 @dataclass(frozen=True, slots=True)
