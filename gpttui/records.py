@@ -219,7 +219,15 @@ class ModelCard:
     look_inside: Lines = ""
     """What to look at in it, in a few sentences."""
     packing: str = ""
-    """How a GGUF file stores most weights and what is computed: `Q4_1, computed in float32`."""
+    """How a GGUF file stores most weights: `Q4_1`."""
+    computed_in: str = ""
+    """Once it is open: `fp32` or `bf16`."""
+
+    @property
+    def numbers(self) -> str:
+        """How weights are stored and computed, where it is not float32 both: `Q4_1, computed in bf16`."""
+        computed = f"computed in {self.computed_in}" if self.packing or self.computed_in != "fp32" else ""
+        return ", ".join(filter(None, (self.packing, computed if self.computed_in else "")))
 
     @property
     def sizes(self) -> dict[str, int]:

@@ -2,15 +2,17 @@
 
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 import click
 
-from gpttui.cli.options import json_option, model_option, verb
+from gpttui.cli.options import dtype_option, json_option, model_option, verb
 from gpttui.cli.output import note, print_json
 
 
 @verb()
 @model_option
+@dtype_option
 @click.option("--data", required=True, metavar="FILE|DIR|-", help="The text; - reads stdin.")
 @click.option("--text-field", metavar="NAME", default="", help="Of JSON lines (.jsonl), read this field's text alone.")
 @click.option("--stride", type=click.IntRange(min=1), help="Tokens between windows. Default: half the context.")
@@ -18,13 +20,21 @@ from gpttui.cli.output import note, print_json
     "--last", type=click.FloatRange(0, 1, min_open=True), default=1.0, help="Only this last share of the text."
 )
 @json_option
-def command(model: str | None, data: str, text_field: str, stride: int | None, last: float, as_json: bool) -> None:
+def command(
+    model: str | None,
+    dtype: Literal["auto", "fp32", "bf16"],
+    data: str,
+    text_field: str,
+    stride: int | None,
+    last: float,
+    as_json: bool,
+) -> None:
     """Measure a model's loss on a text: nats a token, bits a byte, perplexity."""
     from gpttui.inference.opening import open_model
     from gpttui.storage import gallery
     from gpttui.training.evaluate import text_loss
 
-    gpt, tokenizer = open_model(gallery.find(model))
+    gpt, tokenizer = open_model(gallery.find(model), precision=dtype)
     with tempfile.TemporaryDirectory() as folder:
         found = text_loss(
             gpt, tokenizer, data, Path(folder) / "stdin.txt", stride=stride, last_part=last, text_field=text_field

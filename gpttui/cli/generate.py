@@ -1,13 +1,14 @@
 """`gpttui generate`: a text continued, without a screen, with the same draws that the playground makes."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from gpttui.cli.options import (
     GIVEN_TEXT,
     ablate_option,
+    dtype_option,
     json_option,
     model_option,
     sampling_options,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 @verb()
 @model_option
+@dtype_option
 @click.option(
     "--prompt",
     metavar="TEXT",
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 @json_option
 def command(
     model: str | None,
+    dtype: Literal["auto", "fp32", "bf16"],
     prompt: str | None,
     count: int,
     seed: int,
@@ -79,9 +82,9 @@ def command(
         media.check_target(out, card.token_view, card.id)
         stop = stop or "\n"
     leave_a_core()
-    gpt, tokenizer = open_model(path, config)
+    gpt, tokenizer = open_model(path, config, precision=dtype)
     if saved is not None and (weights := weights_of(saved, path)) is not None:
-        gpt = checkpoint.load(rundir.checkpoint_at(Path(weights.run), weights.step))
+        gpt = checkpoint.load(rundir.checkpoint_at(Path(weights.run), weights.step), dtype=gpt.lm_head.weight.dtype)
     text = card.prompt if prompt is None else text_of(prompt)
     made, how = [parse(target) for target in ablate], Sampling(temperature, top_k, top_p)
     if saved is not None:

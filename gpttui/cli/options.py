@@ -58,6 +58,15 @@ class Utf8Command(click.Command):
 verb = partial(click.command, cls=Utf8Command)
 """The decorator of every verb's command."""
 
+dtype_option = click.option(
+    "--dtype",
+    type=click.Choice(["auto", "fp32", "bf16"]),
+    default="auto",
+    show_default=True,
+    help="What the model is computed in. auto: float32, unless bfloat16 is clearly quicker here, or all that fits.",
+)
+"""`--dtype`, as `gpttui.inference.precision.Precision`."""
+
 _PLAYGROUND = (
     click.option(
         "--model",
@@ -68,6 +77,7 @@ _PLAYGROUND = (
     click.option("--seed", type=click.IntRange(min=0), help="Seed of all draws."),
     click.option("--train", metavar="FILE", help="Open the training screen on this text."),
     click.option("--session", metavar="FILE", help="Continue a session saved earlier."),
+    dtype_option,
     click.option("--engine", metavar="COMMAND", help='How the engine is started, such as "ssh host gpttui engine".'),
 )
 

@@ -34,6 +34,7 @@ def command(
     seed: int | None,
     train: str | None,
     session: str | None,
+    dtype: str,
     engine: str | None,
 ) -> int:
     """Open the playground."""
@@ -46,7 +47,9 @@ def command(
         saved = load_session(Path(session))
     if (code := need_terminal("use `gpttui generate`")) is not None:
         return code
-    return open_playground(model, prompt, seed, engine, train=train, session=saved, session_file=session or "")
+    return open_playground(
+        model, prompt, seed, engine, train=train, session=saved, session_file=session or "", dtype=dtype
+    )
 
 
 def need_terminal(instead: str) -> int | None:
@@ -69,6 +72,7 @@ def open_playground(
     watch: str | None = None,
     session: "SessionFile | None" = None,
     session_file: str = "",
+    dtype: str = "auto",
 ) -> int:
     """The playground until it is left; its exit code. `train`: a text for the form; `watch`: a run's directory."""
     gc.disable()  # until the first picture stands
@@ -79,6 +83,7 @@ def open_playground(
     chosen, notices = settings.load()
     remote = engine or chosen.engine
     words = launch.split_command(remote) if remote else launch.default_command()
+    words += ["--dtype", dtype] if dtype != "auto" else []
     path = ""
     if session is not None:  # checked before the screen opens; of an engine elsewhere the screen will tell
         from gpttui.cli.sessions import session_model

@@ -1,19 +1,23 @@
 """`gpttui trace`: every activation of one pass, for other programs."""
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
-from gpttui.cli.options import GIVEN_TEXT, ablate_option, model_option, verb
+from gpttui.cli.options import GIVEN_TEXT, ablate_option, dtype_option, model_option, verb
 from gpttui.cli.output import note, size
 
 
 @verb()
 @model_option
+@dtype_option
 @click.option("--prompt", type=GIVEN_TEXT, required=True, metavar="TEXT", help="The text of the pass.")
 @ablate_option
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), metavar="F.npz")
-def command(model: str | None, prompt: str, ablate: tuple[str, ...], out: Path) -> None:
+def command(
+    model: str | None, dtype: Literal["auto", "fp32", "bf16"], prompt: str, ablate: tuple[str, ...], out: Path
+) -> None:
     """Write every activation of one pass over a prompt to an .npz file.
 
     Arrays carry TransformerLens' names without "hook_": tokens [T], embed [T, d], blocks.0.attn.pattern [head, T, T] …
@@ -28,7 +32,7 @@ def command(model: str | None, prompt: str, ablate: tuple[str, ...], out: Path) 
     from gpttui.interventions import parse
     from gpttui.storage import gallery
 
-    gpt, tokenizer = open_model(gallery.find(model))
+    gpt, tokenizer = open_model(gallery.find(model), precision=dtype)
     ids = tokenizer.encode(prompt)
     note_unknown(tokenizer, prompt)
     changes = compile_changes(gpt, tokenizer, [parse(target) for target in ablate], ids)

@@ -17,6 +17,7 @@ from gpttui.corpora.registry import corpus_spec, open_corpus
 from gpttui.errors import UserError
 from gpttui.model import checkpoint
 from gpttui.model.gpt import GPT, GPTConfig
+from gpttui.model.memory import free_memory_bytes
 from gpttui.protocol.train import Measured
 from gpttui.runs.config import TrainConfig
 from gpttui.storage import gallery
@@ -24,7 +25,7 @@ from gpttui.tokenizers import Tokenizer
 from gpttui.training.data import learn_from
 from gpttui.training.distributed import choose_device
 from gpttui.training.optim import make_optimisers
-from gpttui.training.shape import count_params, free_memory_bytes, model_shape, refuse_if_too_big, step_memory_bytes
+from gpttui.training.shape import count_params, model_shape, refuse_if_too_big, step_memory_bytes
 from gpttui.training.text import TEXT_SUFFIXES, open_text
 
 TIMED_TOKENS = 512

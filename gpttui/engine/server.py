@@ -24,6 +24,7 @@ from gpttui.engine.handlers import parts, play, runs, stream, train
 from gpttui.engine.state import Engine
 from gpttui.errors import UserError, one_line
 from gpttui.inference.opening import leave_a_core
+from gpttui.inference.precision import Precision
 from gpttui.protocol.frames import frame_length
 
 ANSWERED_BY = (play, stream, parts, train, runs)
@@ -113,7 +114,9 @@ def _end_when_told(engine: Engine, answers_fd: int) -> None:
     threading.Thread(target=watch, name="whoever-reads", daemon=True).start()
 
 
-def main(*, log: Path | None = None, device: str = "auto", threads: int | None = None) -> int:
+def main(
+    *, log: Path | None = None, device: str = "auto", threads: int | None = None, precision: Precision = "auto"
+) -> int:
     """The whole life of an engine on stdin and stdout; its exit code."""
     if log is not None:
         send_stderr_to(log)
@@ -125,7 +128,7 @@ def main(*, log: Path | None = None, device: str = "auto", threads: int | None =
     leave_a_core(threads)
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    engine = Engine(answers_fd, device=device)
+    engine = Engine(answers_fd, device=device, precision=precision)
     try:
         _end_when_told(engine, answers_fd)
         engine.send(engine.info())

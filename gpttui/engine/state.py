@@ -22,6 +22,7 @@ from gpttui.engine.inspect_cache import InspectCache
 from gpttui.engine.live_run import LiveRun
 from gpttui.engine.registry import HANDLERS
 from gpttui.errors import UserError, one_line
+from gpttui.inference.precision import Precision
 from gpttui.inference.session import Session
 from gpttui.protocol.border import Border, Misfit
 from gpttui.protocol.frames import VERSION, Answer, Call, Reply, decode_call, frame
@@ -39,8 +40,8 @@ NOT_FINITE = "the model computes nan or infinite numbers: its training has faile
 class Engine:
     """What the handlers share: the open session, and what runs between requests."""
 
-    def __init__(self, answers_fd: int, *, device: str = "cpu") -> None:
-        self.device = device
+    def __init__(self, answers_fd: int, *, device: str = "cpu", precision: Precision = "auto") -> None:
+        self.device, self.precision = device, precision
         self.session: Session | None = None
         self.card: ModelCard | None = None
         self.since_s = 0.0

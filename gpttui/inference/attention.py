@@ -10,7 +10,7 @@ import math
 import torch
 from torch import Tensor
 
-from gpttui.inference.arrays import array
+from gpttui.inference.arrays import array, wide
 from gpttui.inference.trace import Trace, check_layer
 from gpttui.model.gpt import causal_mask
 from gpttui.model.taps import PlacedTap, placed
@@ -80,7 +80,7 @@ def stages(
 
 def keys_of(trace: Trace, layer: int) -> Tensor:
     """One layer's keys, `[n_head, T, d_head]`: repeated where heads share them."""
-    k, shared_by = trace.tensors[f"blocks.{layer}.attn.k"], trace.config.n_head // trace.config.kv_heads
+    k, shared_by = wide(trace.tensors[f"blocks.{layer}.attn.k"]), trace.config.n_head // trace.config.kv_heads
     return k if shared_by == 1 else k.repeat_interleave(shared_by, dim=0)
 
 

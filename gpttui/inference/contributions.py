@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from gpttui.inference.arrays import array
+from gpttui.inference.arrays import array, wide
 from gpttui.inference.trace import Trace, blocks, mlp_of, stops
 from gpttui.model.gpt import GPT, Attention, GPTConfig, Norm
 from gpttui.protocol.stream import Shares
@@ -32,7 +32,7 @@ def contributions(model: GPT, trace: Trace, position: int, token_ids: Sequence[i
 
     Raises UserError where the position is outside the trace.
     """
-    config, row = model.config, trace.row(position)
+    config, row, weights = model.config, trace.row(position), model.lm_head.weight.dtype
     terms = residual_terms(model, trace, row)
     final = trace.stop(stops(config)[-1])[row]
     read, final_bias = frozen_readout(model, final, token_ids)  # [token, C], [token]
@@ -48,7 +48,7 @@ def contributions(model: GPT, trace: Trace, position: int, token_ids: Sequence[i
         token_ids=tuple(token_ids),
         final_bias=bias,
         totals=frozen(total + bias),
-        logits=array(model.lm_head.weight[list(token_ids)] @ model.transformer.ln_f(final)),
+        logits=array(wide(model.lm_head.weight[list(token_ids)]) @ wide(model.transformer.ln_f(final.to(weights)))),
         **shares,
     )
 
@@ -62,7 +62,7 @@ def neuron_contributions(model: GPT, trace: Trace, position: int, token_id: int,
     behind = blocks(model)[layer].ln_2_post
     if isinstance(behind, Norm):
         read = read * frozen_gain(behind, mlp.c_proj(post))
-    return array(read[0] @ mlp.c_proj.weight * post)
+    return array(read[0] @ wide(mlp.c_proj.weight) * wide(post))
 
 
 def residual_terms(model: GPT, trace: Trace, row: int) -> dict[str, Tensor]:
@@ -77,7 +77,7 @@ def residual_terms(model: GPT, trace: Trace, row: int) -> dict[str, Tensor]:
     added: list[Tensor] = [stream[0]]
     for i, block in enumerate(blocks(model)):
         by_head = head_outputs(block.attn, trace.tensors[f"blocks.{i}.attn.z"][:, row])
-        bias: Tensor = empty if block.attn.c_proj.bias is None else block.attn.c_proj.bias
+        bias: Tensor = empty if block.attn.c_proj.bias is None else wide(block.attn.c_proj.bias)
         found, gain = by_head.sum(dim=0) + bias, frozen_gain(block.ln_1_post, by_head.sum(dim=0) + bias)
         heads.append(by_head * gain)
         attn_biases.append(bias * gain)
@@ -86,19 +86,20 @@ def residual_terms(model: GPT, trace: Trace, row: int) -> dict[str, Tensor]:
             mlps.append(empty)
             mlp_biases.append(empty)
             continue
-        bias = empty if block.mlp.c_proj.bias is None else block.mlp.c_proj.bias
+        bias = empty if block.mlp.c_proj.bias is None else wide(block.mlp.c_proj.bias)
         if isinstance(block.ln_2_post, Norm):
             bias = bias * frozen_gain(block.ln_2_post, block.mlp.c_proj(trace.tensors[f"blocks.{i}.mlp.post"][row]))
         mlp_biases.append(bias)
-        mlps.append(trace.tensors[f"blocks.{i}.mlp.out"][row] - mlp_biases[-1])
+        mlps.append(wide(trace.tensors[f"blocks.{i}.mlp.out"][row]) - mlp_biases[-1])
         added.append(mlps[-1] + mlp_biases[-1])
     # What a stop gained beyond its parts is not the model's doing; below rounding it is nobody's.
+    rounding = max(1e-4, 4 * torch.finfo(model.lm_head.weight.dtype).eps)
     altered = torch.diff(stream, dim=0, prepend=torch.zeros_like(stream[:1])) - torch.stack(added)
-    noise = 1e-4 * (1 + stream.norm(dim=-1, keepdim=True))
+    noise = rounding * (1 + stream.norm(dim=-1, keepdim=True))
     altered = torch.where(altered.norm(dim=-1, keepdim=True) > noise, altered, torch.zeros_like(altered))
     return {
-        "embed": trace.tensors["embed"][row],
-        "pos_embed": trace.tensors["pos_embed"][row] if config.positions == "learned" else empty,
+        "embed": wide(trace.tensors["embed"][row]),
+        "pos_embed": wide(trace.tensors["pos_embed"][row]) if config.positions == "learned" else empty,
         "heads": torch.stack(heads),  # [layer, head, C]
         "attn_biases": torch.stack(attn_biases),
         "mlps": torch.stack(mlps),
@@ -110,7 +111,7 @@ def residual_terms(model: GPT, trace: Trace, row: int) -> dict[str, Tensor]:
 def head_outputs(attn: Attention, z: Tensor) -> Tensor:
     """What each head adds to the residual stream, `[head, d_model]`, from its `z` `[head, d_head]`; biases apart."""
     H, D = z.shape
-    return torch.einsum("hd,chd->hc", z, attn.c_proj.weight.view(-1, H, D))
+    return torch.einsum("hd,chd->hc", wide(z), wide(attn.c_proj.weight).view(-1, H, D))
 
 
 def frozen_gain(norm: nn.Module, x: Tensor) -> Tensor:
@@ -120,7 +121,7 @@ def frozen_gain(norm: nn.Module, x: Tensor) -> Tensor:
     """
     if not isinstance(norm, Norm):
         return x.new_ones(())
-    return norm.weight * (x.square().mean() + norm.eps).rsqrt()
+    return wide(norm.weight) * (wide(x).square().mean() + norm.eps).rsqrt()
 
 
 def frozen_readout(model: GPT, final: Tensor, token_ids: Sequence[int]) -> tuple[Tensor, Tensor]:
@@ -129,12 +130,12 @@ def frozen_readout(model: GPT, final: Tensor, token_ids: Sequence[int]) -> tuple
     Returns directions `[token, d_model]` (dot them with a term) and what the norm's own bias adds `[token]`.
     """
     norm: Norm = model.transformer.ln_f
-    unembed = model.lm_head.weight[list(token_ids)]  # [token, C]
+    unembed = wide(model.lm_head.weight[list(token_ids)])  # [token, C]
     read = unembed * norm.weight
     if norm.rms:
         scale = (final.square().mean() + norm.eps).rsqrt()
     else:
         read = read - read.mean(dim=-1, keepdim=True)  # centring the vector or the direction: the same dot product
         scale = (final.var(unbiased=False) + norm.eps).rsqrt()
-    bias = unembed.new_zeros(len(unembed)) if norm.bias is None else unembed @ norm.bias
+    bias = unembed.new_zeros(len(unembed)) if norm.bias is None else unembed @ wide(norm.bias)
     return read * scale, bias

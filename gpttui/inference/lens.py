@@ -45,7 +45,7 @@ def lens(model: GPT, residual: Tensor, *, k: int = 1, watched: Sequence[int] = (
     leaves probabilities within 0.005. `exact` forbids it.
     """
     shape, head = residual.shape[:-1], model.lm_head.weight
-    rows = residual.reshape(-1, residual.size(-1))
+    rows = residual.reshape(-1, residual.size(-1)).to(head.dtype)
     k = min(k, head.size(0))
     asked = torch.as_tensor(list(watched), dtype=torch.long, device=head.device)
     screen = None if exact or watched or not _worth_screening(rows, head) else Screen(head, len(rows))

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from gpttui.errors import UserError
-from gpttui.inference.arrays import array
-from gpttui.model.gpt import GPT
+from gpttui.inference.arrays import array, wide
+from gpttui.model.gpt import GPT, Unembedding
 from gpttui.protocol.stream import Near, Sum
 from gpttui.records import Array
 
@@ -28,14 +28,15 @@ def token_table(model: GPT, table: Table) -> Tensor:
 
 def token_lengths(table: Tensor) -> Tensor:
     """`[rows]`: the length of each token's vector; worth keeping for a large vocabulary."""
-    lengths: Tensor = torch.linalg.vector_norm(table, dim=-1)
-    return lengths
+    return torch.cat([torch.linalg.vector_norm(wide(part), dim=-1) for part in torch.split(table, Unembedding.PART)])
 
 
 def cosines(table: Tensor, vector: Tensor, lengths: Tensor | None = None) -> Tensor:
     """`[rows]`: cosine of each row of `table` (of such `lengths`) with `vector`; 0 with a vector of no length."""
+    vector = wide(vector.contiguous())
     product = (token_lengths(table) if lengths is None else lengths) * torch.linalg.vector_norm(vector)
-    return torch.where(product > 0, table @ vector.contiguous() / product.clamp_min(1e-30), 0.0)
+    met = torch.cat([wide(part) @ vector for part in torch.split(table, Unembedding.PART)])
+    return torch.where(product > 0, met / product.clamp_min(1e-30), 0.0)
 
 
 @torch.inference_mode()
@@ -60,7 +61,7 @@ def arithmetic(model: GPT, a: int, b: int, c: int, expected: int | None = None, 
     for token_id in (a, b, c, *(() if expected is None else (expected,))):
         if not 0 <= token_id < len(table):
             raise UserError(f"token {token_id} is outside this model's vocabulary of {len(table)}")
-    close = cosines(table, table[a] - table[b] + table[c])
+    close = cosines(table, wide(table[a]) - wide(table[b]) + wide(table[c]))
     found = _top(close, k, ())
     if expected is None:
         return Sum(*found, -1, -1, float("nan"))

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from gpttui.errors import UserError
-from gpttui.inference.arrays import array
+from gpttui.inference.arrays import array, wide
 from gpttui.inference.contributions import frozen_gain, neuron_contributions
 from gpttui.inference.trace import Trace, blocks, mlp_of, showing
 from gpttui.interventions import Mode
@@ -48,8 +48,8 @@ def token_neurons(
     """
     mlp, row, site = mlp_of(model, layer), trace.row(position), f"blocks.{layer}."
     post = trace.tensors[site + "mlp.post"][row]
-    columns = mlp.c_proj.weight * frozen_gain(blocks(model)[layer].ln_2_post, mlp.c_proj(post)).unsqueeze(-1)
-    written = post.abs() * columns.norm(dim=0)
+    gain = frozen_gain(blocks(model)[layer].ln_2_post, mlp.c_proj(post)).unsqueeze(-1)
+    written = wide(post).abs() * (wide(mlp.c_proj.weight) * gain).norm(dim=0)
     strongest = array(written.topk(min(k, len(written))).indices)
     top = np.asarray([*strongest, *sorted(set(silenced) - set(strongest.tolist()))], dtype=np.int32)
     arrives = np.float32(0.0 if held else 1.0)
@@ -78,11 +78,11 @@ def promotes(model: GPT, layer: int, neuron: int, k: int = 10) -> Neuron:
     mlp = mlp_of(model, layer)
     check_neuron(mlp.c_proj.in_features, neuron)
     norm = model.transformer.ln_f
-    written = mlp.c_proj.weight[:, neuron]
+    written = wide(mlp.c_proj.weight[:, neuron])
     if isinstance(behind := blocks(model)[layer].ln_2_post, Norm):
         written = written * behind.weight
     written = written if norm.rms else written - written.mean()
-    effect = model.lm_head.weight @ (written * norm.weight)
+    effect = model.lm_head(written * norm.weight)
     k = min(k, len(effect))
     up, down = effect.topk(k), effect.topk(k, largest=False)
     return Neuron(layer, neuron, array(up.indices), array(up.values), array(down.indices), array(down.values))

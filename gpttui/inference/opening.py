@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from gpttui.errors import UserError
+from gpttui.inference.precision import Precision, chosen
 from gpttui.model import checkpoint
 from gpttui.model.gpt import GPT
 from gpttui.storage.model_config import Config
@@ -29,12 +30,12 @@ def leave_a_core(threads: int | None = None) -> None:
 
 
 def open_model(
-    path: Path, config: Config | None = None, *, dtype: torch.dtype = torch.float32, device: str = "cpu"
+    path: Path, config: Config | None = None, *, precision: Precision = "auto", device: str = "cpu"
 ) -> tuple[GPT, Tokenizer]:
-    """The model in directory or GGUF file `path`, and its tokenizer.
+    """The model in directory or GGUF file `path`, computed in `precision`, and its tokenizer.
 
     `config` is what it says of its shape, where that has been read.
-    Raises UserError where either is broken or they do not fit.
+    Raises UserError where either is broken, they do not fit each other, or the model not into memory.
     """
     config = config or checkpoint.read_config(path)
     tokenizer = Tokenizer.open(path)
@@ -43,4 +44,10 @@ def open_model(
             f"{path}: the tokenizer has {tokenizer.vocab_size} tokens, the model {config.vocab_size};"
             f" {'tokenizer.json' if path.is_dir() else 'its vocabulary'} belongs to another model"
         )
+    dtype = chosen(precision, device, beside_bytes=_stored_bytes(path))
     return checkpoint.load(path, config, dtype=dtype, device=device), tokenizer
+
+
+def _stored_bytes(path: Path) -> int:
+    """What is held of a directory's files while their tensors are turned into the model's; of a GGUF file, none."""
+    return sum(file.stat().st_size for file in path.glob("*.safetensors")) if path.is_dir() else 0

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gpttui.inference.arrays import wide
 from gpttui.inference.row import RowStep
 from gpttui.inference.sampling import LOWEST
 from gpttui.model.gpt import GPT, Block, GPTConfig, causal_mask
@@ -266,8 +267,8 @@ class Window:
                 self._traced = (layer, self.trace([site])[site])
             return np.asarray(self._traced[1][head, first:end, :end])
         config = self.model.config
-        keys = self.cache.keys[layer, 0, head // (config.n_head // config.kv_heads), :end].cpu()
-        scores = self.queries(layer, first, end)[head] @ keys.T * (1.0 / math.sqrt(config.d_head))
+        keys = wide(self.cache.keys[layer, 0, head // (config.n_head // config.kv_heads), :end].cpu())
+        scores = wide(self.queries(layer, first, end)[head]) @ keys.T * (1.0 / math.sqrt(config.d_head))
         window = config.windows[layer] if config.windows else 0
         seen = causal_mask(end - first, end, scores.device, window)
         return np.asarray(scores.masked_fill_(~seen, -math.inf).float().softmax(dim=-1).numpy())

@@ -107,7 +107,7 @@ class RowStep:
             residual=torch.cat(residual),
             pattern=torch.cat(patterns).view(-1, H, end),
             final=final,
-            logits=F.linear(final, model.lm_head.weight),
+            logits=model.lm_head(final),
         )
 
 

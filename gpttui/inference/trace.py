@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gpttui.errors import UserError, no_such
+from gpttui.inference.arrays import wide
 from gpttui.inference.recorder import Window
 from gpttui.model.gpt import GPT, MLP, Block, GPTConfig, Norm
 from gpttui.model.kv_cache import KVCache
@@ -147,14 +148,14 @@ class Trace:
 
     def queries(self, layer: int, first: int, end: int) -> Tensor:
         """`[n_head, rows, d_head]`: a layer's queries in rows `[first, end)`."""
-        return self.tensors[f"blocks.{layer}.attn.q"][:, first:end]
+        return wide(self.tensors[f"blocks.{layer}.attn.q"][:, first:end])
 
     def stop(self, stop: Stop) -> Tensor:
         """The residual stream at one stop: `[T, d_model]`."""
         x = self.tensors[stop.site]
         if stop.part == "embed" and "pos_embed" in self.tensors:
-            return x + self.tensors["pos_embed"]
-        return x
+            x = x + self.tensors["pos_embed"]
+        return wide(x)
 
     def residual(self, rows: slice = slice(None), numbers: Sequence[int] | None = None) -> Tensor:
         """The residual stream at every stop (or at those of `numbers`): `[stop, T, d_model]`, of `rows` only."""
@@ -274,7 +275,7 @@ class WindowTrace(Trace):
     window: Window
 
     def queries(self, layer: int, first: int, end: int) -> Tensor:
-        return self.window.queries(layer, first, end)
+        return wide(self.window.queries(layer, first, end))
 
 
 def of_window(window: Window) -> Trace:

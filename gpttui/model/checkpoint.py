@@ -8,7 +8,7 @@ import dataclasses
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +36,18 @@ FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 """What weights may be stored as. Whole numbers, truth values and complex ones would be turned into other weights."""
 
 
-def load(path: Path, config: Config | None = None, *, dtype: torch.dtype = torch.float32, device: str = "cpu") -> GPT:
+def load(
+    path: Path,
+    config: Config | None = None,
+    *,
+    dtype: torch.dtype | Callable[[int], torch.dtype] = torch.float32,
+    device: str = "cpu",
+) -> GPT:
     """The model in directory or GGUF file `path`, in evaluation mode, weights as `dtype` whatever is stored.
 
-    `config` is what it says of its shape, where that has been read. Raises UserError, naming the file and the cure, for
-    anything that is not a whole and fitting model; sizes are compared before any tensor is read.
+    `dtype` may be what chooses one, told how many weights there are before any is read. `config` is what it says of its
+    shape, where that has been read. Raises UserError, naming the file and the cure, for anything that is not a whole
+    and fitting model; sizes are compared before any tensor is read.
     """
     config = config or read_config(path)
     shape = to_shape(config, _where(path))
@@ -50,8 +57,9 @@ def load(path: Path, config: Config | None = None, *, dtype: torch.dtype = torch
         _check_size(config, shape, load_sizes(sizes, config), path)
     except UserError as error:
         raise UserError(str(error) if str(path) in str(error) else f"{path}: {error}") from error
-    needed = sum(map(math.prod, sizes.values())) * dtype.itemsize
-    _check_memory(needed, f"{path}: its weights need")
+    n_weights = sum(map(math.prod, sizes.values()))
+    dtype = dtype if isinstance(dtype, torch.dtype) else dtype(n_weights)
+    _check_memory(n_weights * dtype.itemsize, f"{path}: its weights need")
     loaded = load_state(read_tensors(path) if packed is None else Unpacked(packed), config)
     return build(own_head(shape, loaded), loaded.state, path, config, dtype=dtype, device=device, copy=packed is None)
 

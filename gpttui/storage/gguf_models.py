@@ -239,8 +239,8 @@ def _halves(x: Array, heads: int) -> Array:
 
 
 def packing_in_words(file: GGUF) -> str:
-    """How most of the weights are stored, and what is computed with them."""
+    """How most of the weights are stored."""
     counts: dict[str, int] = {}
     for stored in file.tensors.values():
         counts[stored.packing.name] = counts.get(stored.packing.name, 0) + int(np.prod(stored.shape))
-    return f"{max(counts, key=counts.__getitem__)}, computed in float32" if counts else ""
+    return max(counts, key=counts.__getitem__) if counts else ""

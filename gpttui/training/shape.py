@@ -7,6 +7,7 @@ import torch
 
 from gpttui.errors import UserError, one_line
 from gpttui.model.gpt import GPT, GPTConfig
+from gpttui.model.memory import free_memory_bytes
 from gpttui.runs.config import TrainConfig, changed
 
 OF_THE_BASE = ("arch", "layers", "heads", "width", "kv_heads", "mlp_width", "activation", "qk_gain", "tied")
@@ -107,17 +108,3 @@ def refuse_if_too_big(shape: GPTConfig, batch: int, device: torch.device) -> Non
             f"a step needs about {needed / 1e9:.1f} GB, {free / 1e9:.1f} GB are free; "
             "use a smaller --batch (and --accumulation), --context or model"
         )
-
-
-def free_memory_bytes(device: torch.device) -> int:
-    """Memory that can be had without swapping; 0 where the system does not tell."""
-    if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0])
-    try:
-        with open("/proc/meminfo", encoding="ascii") as handle:  # noqa: PTH123
-            for line in handle:
-                if line.startswith("MemAvailable:"):
-                    return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    return 0

@@ -144,7 +144,7 @@ def test_a_packed_file_is_what_its_packing_kept(packing: str, tmp_path: Path) ->
 
 def test_the_card_tells_how_most_weights_are_packed(tmp_path: Path) -> None:
     card = gallery.card(written(tmp_path, name="some.Q4_1.gguf", packing="Q4_1"))
-    assert (card.id, card.packing, card.arch) == ("some.Q4_1", "Q4_1, computed in float32", "llama")
+    assert (card.id, card.packing, card.arch) == ("some.Q4_1", "Q4_1", "llama")
     assert card.tokenizer == f"byte-level BPE {card.vocab_size}"
 
 

@@ -1,6 +1,7 @@
 """The engine's answers to the playground: open a model, prompt, step, back, choose, look. Decisions are `Session`'s."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from gpttui.engine.state import Engine
 from gpttui.errors import UserError, one_line
 from gpttui.inference.interventions import altered, compile_changes, made_of
 from gpttui.inference.opening import open_model
+from gpttui.inference.precision import name_of
 from gpttui.inference.session import Session
 from gpttui.interventions import Intervention, without_places
 from gpttui.model import checkpoint
@@ -41,7 +43,8 @@ def opened(engine: Engine, path: Path, look: Look, make: Callable[[Session, Mode
     """Load the model at `path`, let `make` set its session up, and only then put it in the place of the old one."""
     config = checkpoint.read_config(path)
     card = gallery.card(path, config)
-    model, tokenizer = open_model(path, config, device=engine.device)
+    model, tokenizer = open_model(path, config, device=engine.device, precision=engine.precision)
+    card = replace(card, computed_in=name_of(model.lm_head.weight.dtype))
     session = Session(model, tokenizer)
     make(session, card)
     engine.session, engine.card, engine.inside = session, card, InspectCache()

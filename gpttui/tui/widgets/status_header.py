@@ -130,9 +130,9 @@ class StatusHeader(Widget):
             name = clip(safe_text(card.id), 24)
             yield self._fact(0, "name", name, clip(name, 16))
             size = parameters(card.params)
-            packing = safe_text(card.packing)
-            long = f"{size} parameters, {packing}" if packing else f"{size} parameters"
-            yield self._fact(5, "", long, f"{size} {packing.partition(',')[0]}".rstrip())
+            long = f"{size} parameters" + (f", {safe_text(card.numbers)}" if card.numbers else "")
+            short = "→".join(filter(None, (card.packing, card.computed_in if card.numbers else "")))
+            yield self._fact(5, "", long, f"{size} {safe_text(short)}".rstrip())
             shape = f"{card.n_layer} layers × {card.n_head} heads × {card.d_model}"
             yield self._fact(6, "dim", shape, f"{card.n_layer}×{card.n_head}×{card.d_model}")
         if snapshot is not None:
