@@ -7,7 +7,7 @@ bits, losses in nats. What a number, an array or a text may be is declared on it
 """
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -106,21 +106,73 @@ def frozen(array: Array) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How the next token is drawn. Applied in this order: temperature, top-k, top-p."""
+    """How the next token is drawn, stage by stage in the order of `STAGES`, which explains each."""
 
     temperature: float = 0.8
-    """Logits are divided by it; 0 takes the most probable token."""
     top_k: int = 0
-    """Keep the k most probable; 0 keeps all."""
     top_p: float = 1.0
-    """Keep the fewest most probable whose mass reaches p; 1 keeps all."""
+    min_p: float = 0.0
+    repetition_penalty: float = 1.0
+    presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
+    logit_bias: tuple[tuple[TokenId, float], ...] = ()
+    """(token, what is added to its logit); the tokens ascend, none twice."""
+
+    def is_on(self, field: str) -> bool:
+        """Whether a stage changes anything."""
+        return bool(getattr(self, field) != next(stage.off for stage in STAGES if stage.field == field))
+
+
+class Stage(NamedTuple):
+    """One stage from logits to the token that is drawn."""
+
+    field: str
+    """Of `Sampling`."""
+    name: str
+    short: str
+    off: Any
+    """The value that changes nothing."""
+    says: str
+
+
+STAGES = (
+    Stage("logit_bias", "logit bias", "bias", (), "Adds a number to the logits of tokens that you choose."),
+    Stage("repetition_penalty", "repetition", "rep", 1.0,
+          "Divides the logit of each token already in the text by it; multiplies where the logit is negative."),
+    Stage("presence_penalty", "presence", "pres", 0.0,
+          "Is subtracted from the logit of each token already in the text, once."),
+    Stage("frequency_penalty", "frequency", "freq", 0.0,
+          "Is subtracted from a token's logit as often as the token is already in the text."),
+    Stage("temperature", "temperature", "T", 1.0,
+          "Divides all logits: below 1 favours the likely tokens, 0 always takes the likeliest."),
+    Stage("top_k", "top-k", "k", 0, "Keeps the k most probable tokens."),
+    Stage("top_p", "top-p", "p", 1.0, "Keeps the fewest most probable tokens whose probabilities reach p together."),
+    Stage("min_p", "min-p", "min", 0.0,
+          "Keeps tokens that have at least this share of the most probable token's probability."),
+)  # fmt: skip
+"""In the order in which they are applied, which is that of transformers. (llama.cpp has temperature last.)"""
+
+
+ShiftName = Literal["logit bias", "repetition", "presence", "frequency"]
+CutName = Literal["top-k", "top-p", "min-p"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """One change of single logits, before temperature."""
+
+    name: ShiftName
+    tokens: Count
+    """How many tokens' logits it changed."""
+    moved_mass: Probability
+    """Probability (at temperature 1) that it moved from some tokens to others: half of Σ |after − before|."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
     """One step of narrowing the distribution."""
 
-    name: Literal["top-k", "top-p"]
+    name: CutName
     kept: Count
     """Tokens left after this cut."""
     removed_mass: Probability
@@ -139,10 +191,23 @@ class Draw:
     """The token's stretch of the cumulative bar, most probable first, after all cuts; `low <= uniform < high`."""
     picked: bool = False
     """True where a person chose the token instead."""
+    sampling: Sampling | None = None
+    """The settings of that moment, which may have changed since; None where they are not known."""
 
 
-Told = tuple[float | None, float, float] | None
-"""Of a saved draw: `uniform` (None where none was drawn), `low`, `high`; None where nothing was kept."""
+class ToldDraw(NamedTuple):
+    """A saved draw. Files of version 2 and before have only the first three."""
+
+    uniform: float | None
+    """None where none was drawn."""
+    low: float
+    high: float
+    sampling: Sampling | None = None
+    """None for the session's own."""
+
+
+Told = ToldDraw | None
+"""None where nothing was kept."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,11 +216,11 @@ class Prediction:
 
     position: Annotated[int, Numbers(low=0, high="T", whole=True)]
     candidate_ids: Annotated[Array, token_ids("k")]
-    """Most probable first."""
+    """Most probable first, after shifts."""
     model_probs: Annotated[Array, probabilities("k")]
     """Softmax of the raw logits over the whole vocabulary (temperature 1, no cut)."""
     probs: Annotated[Array, probabilities("k")]
-    """After temperature, before any cut, over the whole vocabulary. At temperature 0: 1 for the best, else 0."""
+    """After shifts and temperature, before any cut; over the whole vocabulary. At temperature 0: 1 for the best."""
     final_probs: Annotated[Array, probabilities("k")]
     """What is drawn from: after all cuts; 0 where cut."""
     cut_by: Annotated[Array, Numbers(("k",), 0, "cut", ends=True, whole=True)]
@@ -173,6 +238,9 @@ class Prediction:
     """None while the next token has not been chosen, and for tokens of the prompt."""
     next_id: Annotated[int, Numbers(low=-1, high="vocab", whole=True)]
     """The token that does follow in the text; -1 at the end."""
+    shifts: Annotated[tuple[Shift, ...], axis("shift?")] = ()
+    shifted_by: Annotated[Array, floats("shift k", absent=True)] = field(default_factory=lambda: frozen(np.empty(0)))
+    """What each shift adds to each candidate's logit, in nats."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -321,6 +389,7 @@ class GeneratedToken:
     draw: float | None
     entropy_bits: float
     cuts: tuple[Cut, ...]
+    shifts: tuple[Shift, ...] = ()
     topk: tuple[dict[str, Any], ...] = field(default=())
     elapsed_ms: float = 0.0
 

@@ -43,6 +43,14 @@ class Settings(msgspec.Struct, frozen=True):
     """Sampling at the start: keep the k most probable tokens; 0 keeps all."""
     top_p: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
     """Sampling at the start: keep the fewest tokens whose mass reaches p; 1 keeps all."""
+    min_p: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
+    """Sampling at the start: keep tokens with this share of the most probable one's probability; 0 keeps all."""
+    repetition_penalty: Annotated[float, msgspec.Meta(ge=0.01, le=100)] = 1.0
+    """Sampling at the start: divide the logits of tokens already in the text by it; 1 changes nothing."""
+    presence_penalty: Annotated[float, msgspec.Meta(ge=-100, le=100)] = 0.0
+    """Sampling at the start: subtract it from the logits of tokens already in the text; 0 changes nothing."""
+    frequency_penalty: Annotated[float, msgspec.Meta(ge=-100, le=100)] = 0.0
+    """Sampling at the start: subtract it as often as the token is already in the text; 0 changes nothing."""
     seed: Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)] = 0
     """Seed of all draws at the start."""
     keymap: dict[str, str] = {}

@@ -1,12 +1,13 @@
 """`gpttui generate`: a text continued, without a screen, with the same draws that the playground makes."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from gpttui.cli.options import (
     GIVEN_TEXT,
+    SAMPLING,
     ablate_option,
     dtype_option,
     json_option,
@@ -46,9 +47,7 @@ def command(
     prompt: str | None,
     count: int,
     seed: int,
-    temperature: float,
-    top_k: int,
-    top_p: float,
+    sampling: dict[str, Any],
     ablate: tuple[str, ...],
     session: Path | None,
     stop: str | None,
@@ -61,7 +60,7 @@ def command(
     The same model, prompt, seed and settings give the same text here and in the playground, every time.
     """
     from gpttui.cli import media
-    from gpttui.cli.given import counted, note_unknown, text_of
+    from gpttui.cli.given import biases, counted, note_unknown, text_of
     from gpttui.cli.sessions import naming, session_model
     from gpttui.inference.generate import generate
     from gpttui.inference.interventions import compile_changes
@@ -86,7 +85,8 @@ def command(
     if saved is not None and (weights := weights_of(saved, path)) is not None:
         gpt = checkpoint.load(rundir.checkpoint_at(Path(weights.run), weights.step), dtype=gpt.lm_head.weight.dtype)
     text = card.prompt if prompt is None else text_of(prompt)
-    made, how = [parse(target) for target in ablate], Sampling(temperature, top_k, top_p)
+    made = [parse(target) for target in ablate]
+    how = Sampling(**sampling | {"logit_bias": biases(sampling["logit_bias"], tokenizer)})
     if saved is not None:
         text, seed, how, made = saved.prompt, saved.seed, saved.sampling, saved.interventions
     with naming(session):
@@ -119,7 +119,7 @@ def command(
         note(f"{media.write(out, card.token_view, text + written)} in {out}")
 
 
-OF_THE_SESSION = ("prompt", "seed", "temperature", "top_k", "top_p", "ablate")
+OF_THE_SESSION = ("prompt", "seed", *SAMPLING, "ablate")
 """Options that a saved session answers itself."""
 
 

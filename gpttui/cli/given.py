@@ -1,9 +1,11 @@
 """The text that a person gives to a verb, and a line on stderr for whatever of it the model cannot take as it is."""
 
 import sys
+from collections.abc import Sequence
 
 from gpttui.cli.options import GIVEN_BYTES
 from gpttui.cli.output import note
+from gpttui.errors import UserError
 from gpttui.text import safe_text
 from gpttui.tokenizers import Tokenizer
 
@@ -29,6 +31,22 @@ def note_unknown(tokenizer: Tokenizer, text: str) -> None:
     none = tokenizer.unknown_id is None
     becomes = "it does not read them" if none else f"each is its token {safe_text(str(tokenizer.unknown)[:20])}"
     note(f"the model does not know {counted(len(unknown), kind)} of the text ({spelled}); {becomes}")
+
+
+def biases(given: Sequence[str], tokenizer: Tokenizer) -> tuple[tuple[int, float], ...]:
+    """`TOKEN=NUMBER`, as `--logit-bias` takes it: (token, number), ascending. Raises UserError where it is none."""
+    found: dict[int, float] = {}
+    for word in given:
+        token, _, amount = word.rpartition("=")
+        ids = [int(token)] if token.isdecimal() else tokenizer.encode(token)
+        try:
+            number = float(amount)
+        except ValueError as error:
+            raise UserError(f"--logit-bias {word!r} is not TOKEN=NUMBER, such as 1234=-5") from error
+        if len(ids) != 1:
+            raise UserError(f"--logit-bias: {token!r} is {len(ids)} tokens; `gpttui tokens` shows their numbers")
+        found[ids[0]] = number
+    return tuple(sorted(found.items()))
 
 
 def counted(count: int, name: str) -> str:

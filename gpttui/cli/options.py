@@ -5,9 +5,9 @@ to be UTF-8, as everything is that will carry the name: configs, events, message
 """
 
 from collections.abc import Callable
-from functools import partial
+from functools import partial, wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
@@ -122,14 +122,38 @@ def ablate_option(command: F) -> F:
     )(command)
 
 
+_STAGES: tuple[tuple[str, dict[str, Any], str], ...] = (
+    ("logit-bias", {"multiple": True, "metavar": "TOKEN=NUMBER", "type": GIVEN_TEXT},
+     "Add to the logit of a token, named by its number or its text; -100 bans it. Any number of times."),
+    ("repetition-penalty", {"type": click.FloatRange(0.01, 100), "default": 1.0},
+     "Divide the logits of tokens already in the text (prompt too); 1: off."),
+    ("presence-penalty", {"type": click.FloatRange(-100, 100), "default": 0.0},
+     "Subtract from the logits of tokens already in the text; 0: off."),
+    ("frequency-penalty", {"type": click.FloatRange(-100, 100), "default": 0.0},
+     "The same, times how often the token is there; 0: off."),
+    ("temperature", {"type": click.FloatRange(min=0), "default": 0.8}, "Divide all logits by it; 0: greedy."),
+    ("top-k", {"type": click.IntRange(min=0), "default": 0}, "Keep the k most probable; 0: all tokens."),
+    ("top-p", {"type": click.FloatRange(0, 1), "default": 1.0}, "Keep the fewest whose mass reaches p; 1: all tokens."),
+    ("min-p", {"type": click.FloatRange(0, 1), "default": 0.0},
+     "Keep those with this share of the best one's probability; 0: all."),
+)  # fmt: skip
+"""In the order in which they are applied (`gpttui.records.STAGES`)."""
+SAMPLING = tuple(name.replace("-", "_") for name, _, _ in _STAGES)
+"""Fields of `gpttui.records.Sampling`."""
+
+
 def sampling_options(command: F) -> F:
-    """`--seed`, `--temperature`, `--top-k`, `--top-p`, with the playground's defaults."""
-    options = (
-        click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of all draws."),
-        click.option("--temperature", type=click.FloatRange(min=0), default=0.8, show_default=True, help="0: greedy."),
-        click.option("--top-k", type=click.IntRange(min=0), default=0, show_default=True, help="0: all tokens."),
-        click.option("--top-p", type=click.FloatRange(0, 1), default=1.0, show_default=True, help="1: all tokens."),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
+    """`--seed`, and the stages with the playground's defaults, together as the keyword `sampling`: a dict by field.
+
+    Of `logit_bias` it has what was given (`gpttui.cli.given.biases`).
+    """
+
+    @wraps(command)
+    def with_sampling(*args: Any, **kwargs: Any) -> Any:
+        return command(*args, sampling={field: kwargs.pop(field) for field in SAMPLING}, **kwargs)
+
+    wrapped: Any = with_sampling
+    for name, how, says in reversed(_STAGES):
+        wrapped = click.option(f"--{name}", show_default=not how.get("multiple"), help=says, **how)(wrapped)
+    seed = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of all draws.")
+    return cast(F, seed(wrapped))

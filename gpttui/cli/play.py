@@ -96,14 +96,14 @@ def open_playground(
 
     leaving = Leaving()
     from gpttui.engine.client import EngineClient
-    from gpttui.records import Sampling
+    from gpttui.records import STAGES, Sampling
     from gpttui.storage import gallery
     from gpttui.tui.app import GpttuiApp
     from gpttui.tui.session.opening import Opening
 
     ref = model or watch or chosen.model or None
     path = path or (str(ref) if watch or (remote and ref) else str(gallery.find(ref)))
-    sampling = Sampling(chosen.temperature, chosen.top_k, chosen.top_p)
+    sampling = Sampling(**{stage.field: getattr(chosen, stage.field, stage.off) for stage in STAGES})
     opening = Opening(
         path,
         prompt,

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from gpttui.errors import UserError
-from gpttui.inference.sampling import check, distribution, predict, uniform
+from gpttui.inference.sampling import NO_TEXT, OF_THE_TEXT, check, distribution, predict, uniform
 from gpttui.inference.session import Session
 from gpttui.model.gpt import GPT
 from gpttui.records import Array, GeneratedToken, Sampling
@@ -37,7 +37,9 @@ def generate(
         began_s = perf_counter()
         position = len(session) - 1
         draw = session.next_draw()
-        told = predict(session.logits(), session.sampling, max(1, top_k), position=position, draw=draw)
+        told = predict(
+            session.logits(), session.sampling, max(1, top_k), position=position, text=session.ids, draw=draw
+        )
         token_id = session.step()
         last = n == count - 1 or token_id in stops
         rows = zip(told.candidate_ids.tolist(), told.final_probs.tolist(), strict=True)
@@ -49,6 +51,7 @@ def generate(
             draw=None if np.isnan(draw.uniform) else draw.uniform,
             entropy_bits=told.entropy_bits,
             cuts=told.cuts,
+            shifts=told.shifts,
             topk=tuple({"id": i, "text": tokenizer.decode([i]), "prob": p} for i, p in rows)[:top_k],
             elapsed_ms=(perf_counter() - began_s) * 1e3,
         )
@@ -134,7 +137,12 @@ def _complete(
     going = np.ones(len(members), dtype=bool)
     for position in range(length - 1, length - 1 + max_new):
         logits = model(idx, cache=cache)[:, -1].float().cpu()
-        drawn = _draw(logits, sampling, [seed + n for n in members], position)
+        texts = (
+            [np.array([*prompts[n], *written[n]]) for n in members]
+            if any(map(sampling.is_on, OF_THE_TEXT))
+            else [NO_TEXT] * len(members)
+        )
+        drawn = _draw(logits, sampling, texts, [seed + n for n in members], position)
         stopped = torch.isin(drawn, stops).numpy()
         for n, token_id, goes in zip(members, drawn.tolist(), going & ~stopped, strict=True):
             if goes:
@@ -150,11 +158,11 @@ def _complete(
         idx = drawn[:, None].to(idx.device)
 
 
-def _draw(logits: Tensor, sampling: Sampling, seeds: Sequence[int], position: int) -> Tensor:
-    if sampling.temperature == 0:
+def _draw(logits: Tensor, sampling: Sampling, texts: Sequence[Array], seeds: Sequence[int], position: int) -> Tensor:
+    if sampling.temperature == 0 and not any(map(sampling.is_on, ("logit_bias", *OF_THE_TEXT))):
         return logits.argmax(dim=-1)
-    rows = logits.numpy()
-    drawn = [distribution(row, sampling).draw(uniform(s, position)) for row, s in zip(rows, seeds, strict=True)]
+    rows = zip(logits.numpy(), texts, seeds, strict=True)
+    drawn = [distribution(row, sampling, text).draw(uniform(seed, position)) for row, text, seed in rows]
     return torch.tensor([draw.token_id for draw in drawn])
 
 

@@ -1,19 +1,24 @@
-"""From logits to the next token: temperature, top-k, top-p, one random number, each step open to view.
+"""From logits to the next token: shifts, temperature, cuts, one random number, each step open to view.
 
-Every cut keeps a prefix of one ranking (most probable first, ties by id), so a distribution is a softmax, that ranking
-and a few counts. The random number is a hash of (seed, position), not the state of a generator: going back and forward
-again lands on the same token, on every machine. All arithmetic is float64. Numpy only: no torch, no screen.
+The stages and their order are `gpttui.records.STAGES`. A shift (logit bias, penalties) changes the logits of single
+tokens; every cut (top-k, top-p, min-p) keeps a prefix of one ranking (most probable first, ties by id). So a
+distribution is a softmax, that ranking and a few counts. The random number is a hash of (seed, position), not the state
+of a generator: going back and forward again lands on the same token, on every machine. Probabilities are float64,
+shifted logits float32 as in transformers. Numpy only: no torch, no screen.
 
-Top-p is nucleus sampling (Holtzman et al. 2020); the hash is splitmix64 (Steele, Lea & Flood 2014).
+Top-p is nucleus sampling (Holtzman et al. 2020), min-p that of Nguyen et al. (2024), the repetition penalty that of
+CTRL (Keskar et al. 2019), presence and frequency penalties those of OpenAI's API; the hash is splitmix64 (Steele, Lea &
+Flood 2014).
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from gpttui.errors import UserError
-from gpttui.records import Array, Cut, Draw, Prediction, Sampling, frozen
+from gpttui.records import STAGES, Array, Cut, CutName, Draw, Prediction, Sampling, Shift, ShiftName, frozen
 
 _LN2 = math.log(2.0)
 _MASK = (1 << 64) - 1
@@ -80,9 +85,12 @@ class Distribution:
     entropy_bits: float
     """Of `model_probs`."""
     probs: Array
-    """`[V]` after temperature, before any cut."""
+    """`[V]` after shifts and temperature, before any cut."""
     heat_entropy_bits: float
     """Of `probs`."""
+    shifts: tuple[Shift, ...] = ()
+    shifted_by: tuple[Array, ...] = ()
+    """For each shift: what it added to the logits, `[V]`."""
     cuts: tuple[Cut, ...] = ()
     kept: int = 0
     """How many of the ranking's first are left after all cuts."""
@@ -113,14 +121,14 @@ class Distribution:
     def draw(self, number: float) -> Draw:
         """The token on whose stretch of the cumulative bar `number` (in [0, 1)) falls."""
         if self.sampling.temperature == 0:
-            return Draw(token_id=int(self.ranking.first(1)[0]), uniform=math.nan, low=0.0, high=1.0)
+            return Draw(int(self.ranking.first(1)[0]), math.nan, 0.0, 1.0, sampling=self.sampling)
         count, bar = self._bar(number, past=True)
         rank = min(int(np.searchsorted(bar, number, side="right")), count - 1)
         while rank and bar[rank] == bar[rank - 1]:  # only where rounding left the bar short of `number`
             rank -= 1
         low = float(bar[rank - 1]) if rank else 0.0
         high = 1.0 if rank == self.kept - 1 else float(bar[rank])
-        return Draw(token_id=int(self.ranking.first(rank + 1)[rank]), uniform=number, low=low, high=high)
+        return Draw(int(self.ranking.first(rank + 1)[rank]), number, low, high, sampling=self.sampling)
 
     def stretch(self, token_id: int) -> tuple[float, float]:
         """Where on the cumulative bar `token_id` lies: (low, high); an empty stretch at the end if it was cut."""
@@ -142,46 +150,110 @@ class Distribution:
             count *= 16
 
 
-def check(sampling: Sampling) -> Sampling:
+LIMITS = {
+    "temperature": (0, 1e6, "0 (greedy) or more"),
+    "top_k": (0, (1 << 31) - 1, "0 (off) or more"),
+    "top_p": (0, 1, "between 0 and 1 (off)"),
+    "min_p": (0, 1, "between 0 (off) and 1"),
+    "repetition_penalty": (0.01, 100, "between 0.01 and 100, 1 is off"),
+    "presence_penalty": (-100, 100, "between -100 and 100, 0 is off"),
+    "frequency_penalty": (-100, 100, "between -100 and 100, 0 is off"),
+}
+OF_THE_TEXT = "repetition_penalty", "presence_penalty", "frequency_penalty"
+"""Stages that depend on which tokens have come."""
+MOST_BIAS = 100
+"""As in OpenAI's API: it forces a token, and its opposite bans one."""
+
+
+def check(sampling: Sampling, vocab_size: int = 1 << 31) -> Sampling:
     """The same settings. Raises UserError for values that no distribution can have."""
-    if not 0 <= sampling.temperature <= 1e6:
-        raise UserError(f"temperature must be 0 (greedy) or more, not {sampling.temperature}")
-    if not 0 <= sampling.top_k < 1 << 31:
-        raise UserError(f"top-k must be 0 (off) or more, not {sampling.top_k}")
-    if not 0 <= sampling.top_p <= 1:
-        raise UserError(f"top-p must lie between 0 and 1 (off), not at {sampling.top_p}")
+    for field, (low, high, words) in LIMITS.items():
+        if not low <= getattr(sampling, field) <= high:
+            name = next(stage.name for stage in STAGES if stage.field == field)
+            raise UserError(f"{name} must be {words}; it is {getattr(sampling, field)}")
+    ids = [token_id for token_id, _ in sampling.logit_bias]
+    if ids != sorted(set(ids)) or not all(0 <= i < vocab_size for i in ids):
+        raise UserError("logit bias must name tokens of the model, each once")
+    if not all(-MOST_BIAS <= amount <= MOST_BIAS for _, amount in sampling.logit_bias):
+        raise UserError(f"logit bias must be between -{MOST_BIAS} (never) and {MOST_BIAS}")
     return sampling
 
 
-def distribution(logits: Array, sampling: Sampling) -> Distribution:
-    """`logits` `[V]` through temperature, then top-k, then top-p. Raises UserError where logits are not numbers."""
-    ranking = Ranking(logits)
-    x = logits.astype(np.float64)
-    with np.errstate(invalid="ignore"):
-        x -= x.max()
-    if not x.max() == 0:
-        raise UserError("the model's output is not a number; its weights are broken (did its training diverge?)")
-    model_probs, entropy = softmax(x)
+def shifted(logits: Array, sampling: Sampling, text: Array) -> Iterator[tuple[ShiftName, Array, Array]]:
+    """Each shift that is on, in order: its name, the tokens that it is about, and the logits `[V]` float32 behind it.
+
+    `text`: the ids of all tokens so far, the prompt's too.
+    """
+    x = logits.astype(np.float32)
+    if sampling.logit_bias:
+        of = np.array([token_id for token_id, _ in sampling.logit_bias])
+        x[of] += np.array([amount for _, amount in sampling.logit_bias], dtype=np.float32)
+        yield "logit bias", of, x.copy()
+    if not any(map(sampling.is_on, OF_THE_TEXT)):
+        return
+    seen, counts = np.unique(text, return_counts=True)
+    if sampling.repetition_penalty != 1:
+        before, penalty = x[seen], sampling.repetition_penalty
+        x[seen] = np.where(before < 0, before * penalty, before / penalty)
+        yield "repetition", seen, x.copy()
+    if sampling.presence_penalty:
+        x[seen] -= sampling.presence_penalty
+        yield "presence", seen, x.copy()
+    if sampling.frequency_penalty:
+        x[seen] -= (counts * sampling.frequency_penalty).astype(np.float32)
+        yield "frequency", seen, x.copy()
+
+
+NO_TEXT: Array = frozen(np.empty(0, dtype=np.int32))
+
+
+def distribution(logits: Array, sampling: Sampling, text: Array = NO_TEXT) -> Distribution:
+    """`logits` `[V]`, said after the tokens `text`, through all stages. Raises UserError where they are not numbers."""
+    model_probs, entropy = softmax(_from_top(logits))
+    shifts, by, before, probs = [], [], logits, model_probs
+    for name, of, after in shifted(logits, sampling, text):
+        now, _ = softmax(_from_top(after))
+        shifts.append(Shift(name, of.size, min(1.0, float(np.abs(now - probs).sum() / 2))))
+        with np.errstate(invalid="ignore"):
+            by.append(np.nan_to_num(after - before, posinf=0, neginf=0))  # of -inf nothing is left to change
+        before, probs = after, now
+    ranking, told = Ranking(before), (tuple(shifts), tuple(by))
     if sampling.temperature == 0:
         greedy = np.zeros_like(model_probs)
         greedy[ranking.first(1)] = 1.0
-        return Distribution(ranking, sampling, model_probs, entropy, greedy, 0.0, kept=ranking.size)
-    with np.errstate(over="ignore"):
-        heated = (model_probs, entropy) if sampling.temperature == 1 else softmax(x / sampling.temperature)
-    found = Distribution(ranking, sampling, model_probs, entropy, *heated, kept=ranking.size)
+        return Distribution(ranking, sampling, model_probs, entropy, greedy, 0.0, *told, kept=ranking.size)
+    if sampling.temperature == 1 and not shifts:
+        heated = model_probs, entropy
+    else:
+        with np.errstate(over="ignore"):
+            heated = softmax(_from_top(before) / sampling.temperature)
+    found = Distribution(ranking, sampling, model_probs, entropy, *heated, *told, kept=ranking.size)
     if 0 < sampling.top_k < found.kept:
         _cut(found, "top-k", sampling.top_k)
     if sampling.top_p < 1:
         count, bar = found._bar(sampling.top_p)
         reached = int(np.searchsorted(bar, sampling.top_p, side="left")) + 1
         _cut(found, "top-p", min(reached, count))
+    if sampling.min_p > 0:
+        enough = int((found.probs >= sampling.min_p * found.probs.max()).sum())
+        _cut(found, "min-p", min(enough, found.kept))
     return found
 
 
-def _cut(found: Distribution, name: str, kept: int) -> None:
+def _from_top(logits: Array) -> Array:
+    """`logits` in float64, the largest at 0. Raises UserError where it is no number."""
+    x = logits.astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        x -= x.max()
+    if not x.max() == 0:
+        raise UserError("the model's output is not a number; its weights are broken (did its training diverge?)")
+    return x
+
+
+def _cut(found: Distribution, name: CutName, kept: int) -> None:
     mass = float(found.probs[found.ranking.first(kept)].sum())
     removed = max(0.0, 1.0 - mass / found.mass) if kept < found.kept else 0.0
-    found.cuts += (Cut(name="top-k" if name == "top-k" else "top-p", kept=kept, removed_mass=removed),)
+    found.cuts += (Cut(name, kept, removed),)
     found.kept, found.mass = kept, mass
 
 
@@ -195,10 +267,17 @@ def softmax(x: Array) -> tuple[Array, float]:
 
 
 def predict(
-    logits: Array, sampling: Sampling, count: int, *, position: int, draw: Draw | None = None, next_id: int = -1
+    logits: Array,
+    sampling: Sampling,
+    count: int,
+    *,
+    position: int,
+    text: Array = NO_TEXT,
+    draw: Draw | None = None,
+    next_id: int = -1,
 ) -> Prediction:
-    """The `count` most probable tokens after `position`, and what the settings make of them."""
-    found = distribution(logits, sampling)
+    """The `count` most probable tokens after `position`, where `text` ends, and what the settings make of them."""
+    found = distribution(logits, sampling, text)
     ids = found.ranking.first(max(1, count))
     probs = found.probs[ids]
     return Prediction(
@@ -209,6 +288,8 @@ def predict(
         final_probs=frozen(found.final_probs(ids.size)),
         cut_by=frozen(found.cut_by(ids.size)),
         cuts=found.cuts,
+        shifts=found.shifts,
+        shifted_by=frozen(np.array([by[ids] for by in found.shifted_by], dtype=np.float32)),
         tail_mass=max(0.0, 1.0 - float(probs.sum())) if ids.size < found.ranking.size else 0.0,
         tail_count=found.ranking.size - int(ids.size),
         entropy_bits=found.entropy_bits,

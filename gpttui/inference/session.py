@@ -15,7 +15,7 @@ import numpy as np
 
 from gpttui.errors import UserError
 from gpttui.inference.recorder import Window
-from gpttui.inference.sampling import check, distribution, predict, uniform
+from gpttui.inference.sampling import Distribution, check, distribution, predict, uniform
 from gpttui.model.gpt import GPT
 from gpttui.model.taps import Tap
 from gpttui.protocol.message import Look
@@ -61,7 +61,7 @@ class Session:
         tap_names: tuple[str, ...] = (),
     ) -> None:
         self.model, self.tokenizer = model, tokenizer
-        self.sampling, self.seed = check(sampling or Sampling()), seed
+        self.sampling, self.seed = check(sampling or Sampling(), model.config.vocab_size), seed
         self.tap, self.tap_names = tap, tap_names
         self.weights = ""
         """Which weights these are, in words, where they are not simply the opened model's."""
@@ -141,13 +141,22 @@ class Session:
 
     def next_draw(self) -> Draw:
         """What `step` will append, without doing it."""
-        return distribution(self.logits(), self.sampling).draw(uniform(self.seed, self._length - 1))
+        return self._distribution(self._length - 1).draw(uniform(self.seed, self._length - 1))
+
+    def _distribution(self, position: int) -> Distribution:
+        """What follows a position that is in the window, under the present settings. UserError for an empty text."""
+        self._need_text()
+        logits = self.window.row_logits(position - self.window.start)
+        return distribution(logits, self.sampling, self._ids[: position + 1])
 
     def logits(self) -> Array:
         """`[vocab]` float32: what the last position says of the token to come. Raises UserError for an empty text."""
+        self._need_text()
+        return self.window.row_logits(self.window.length - 1)
+
+    def _need_text(self) -> None:
         if not self._length:
             raise UserError("there is no text to go on from; type a prompt")
-        return self.window.row_logits(self.window.length - 1)
 
     def append(self, token_id: int) -> None:
         """Put a token of your choice at the end."""
@@ -168,10 +177,9 @@ class Session:
 
     def _picked(self, token_id: int) -> Draw:
         if not self._length:
-            return Draw(token_id=token_id, uniform=math.nan, low=0.0, high=1.0, picked=True)
-        logits = self.window.row_logits(self.window.length - 1)
-        low, high = distribution(logits, self.sampling).stretch(token_id)
-        return Draw(token_id=token_id, uniform=math.nan, low=low, high=high, picked=True)
+            return Draw(token_id, math.nan, 0.0, 1.0, picked=True)
+        low, high = self._distribution(self._length - 1).stretch(token_id)
+        return Draw(token_id, math.nan, low, high, picked=True, sampling=self.sampling)
 
     def _append(self, draw: Draw) -> None:
         position = self._length
@@ -253,23 +261,25 @@ class Session:
             if told is None:
                 self._draws[n] = self._restored_draw(len(ids) + n - 1, token_id, by_hand)
             else:
-                number, low, high = told
-                self._draws[n] = Draw(token_id, math.nan if number is None else number, low, high, picked=by_hand)
+                number = math.nan if told.uniform is None else told.uniform
+                under = told.sampling or self.sampling
+                self._draws[n] = Draw(token_id, number, told.low, told.high, picked=by_hand, sampling=under)
 
     def _restored_draw(self, position: int, token_id: int, by_hand: bool) -> Draw:
         row = position - self.window.start
         if row < 0 or (self.sampling.temperature == 0 and not by_hand):
-            return Draw(token_id=token_id, uniform=math.nan, low=0.0, high=1.0, picked=by_hand)
-        low, high = distribution(self.window.row_logits(row), self.sampling).stretch(token_id)
+            return Draw(token_id, math.nan, 0.0, 1.0, picked=by_hand)
+        low, high = self._distribution(position).stretch(token_id)
         number = uniform(self.seed, position)  # unless settings or seed were others then
         drawn = low <= number < high and not by_hand
-        return Draw(token_id=token_id, uniform=number if drawn else math.nan, low=low, high=high, picked=by_hand)
+        under = self.sampling if drawn else None
+        return Draw(token_id, number if drawn else math.nan, low, high, picked=by_hand, sampling=under)
 
     # ── Settings and model ────────────────────────────────────────────────────────────────────────────────────────
 
     def set_sampling(self, sampling: Sampling) -> None:
         """How the tokens from here on are drawn; those that stand, stand."""
-        self.sampling = check(sampling)
+        self.sampling = check(sampling, self.model.config.vocab_size)
 
     def set_seed(self, seed: int) -> None:
         """The seed of the draws from here on."""
@@ -334,6 +344,7 @@ class Session:
             self.sampling,
             top_k,
             position=at,
+            text=self._ids[: at + 1],
             draw=self._draws[after] if 0 <= after < len(self._draws) else None,
             next_id=int(self._ids[at + 1]) if at + 1 < self._length else -1,
         )

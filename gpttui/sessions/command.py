@@ -3,7 +3,7 @@
 import shlex
 
 from gpttui.interventions import Intervention, as_arguments
-from gpttui.records import Sampling
+from gpttui.records import STAGES, Sampling
 
 
 def generate_command(
@@ -16,12 +16,21 @@ def generate_command(
 ) -> str:
     """`gpttui generate …` that writes the same tokens, where none was picked by hand and all changes can be said so."""
     parts = ["gpttui", "generate", "--model", model, "--prompt", prompt, "-n", str(count), "--seed", str(seed)]
-    parts += ["--temperature", f"{sampling.temperature:g}"]
-    parts += ["--top-k", str(sampling.top_k)] if sampling.top_k else []
-    parts += ["--top-p", f"{sampling.top_p:g}"] if sampling.top_p < 1 else []
+    for stage in STAGES:
+        value, option = getattr(sampling, stage.field), f"--{stage.field.replace('_', '-')}"
+        if stage.field == "logit_bias":
+            parts += [word for token_id, amount in value for word in (option, f"{token_id}={number(amount)}")]
+        elif value != stage.off or stage.field == "temperature":
+            parts += [option, number(value)]
     for argument in as_arguments(changes):
         parts += ["--ablate", argument]
     return shlex.join(parts)
+
+
+def number(value: float) -> str:
+    """As short as it can be said without becoming another one."""
+    short = f"{value:g}"
+    return short if float(short) == value else str(value)
 
 
 def session_command(file: str) -> str:

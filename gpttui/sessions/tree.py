@@ -23,10 +23,12 @@ from gpttui.inference.sampling import check
 from gpttui.interventions import Intervention
 from gpttui.records import Array, Sampling, Told
 
-FORMAT, VERSION = "gpttui session", 2
-PLAIN_VERSION = 1
-"""Of files without a checkpoint, which older versions read as they are meant."""
+FORMAT, VERSION = "gpttui session", 3
+OF_A_CHECKPOINT, PLAIN_VERSION = 2, 1
+"""Of files that older versions read as they are meant: without settings that those do not have; nor a checkpoint."""
 MOST_TOKENS, MOST_BRANCHES, MOST_BITS = 100_000, 100_000, 1e7
+SINCE_3 = "logit_bias", "repetition_penalty", "presence_penalty", "frequency_penalty", "min_p"
+"""Settings of the sampling that older versions do not have."""
 Count = Annotated[int, Meta(ge=0, lt=1 << 53)]
 TokenId = Annotated[int, Meta(ge=0, lt=1 << 31)]
 OTHER = "name the model that it was saved with: --model PATH"
@@ -217,7 +219,8 @@ class SessionFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     appended: Annotated[list[TokenId], Meta(max_length=MOST_TOKENS)] = []
     picked: list[bool] = []
     draws: list[Told] = []
-    """How each appended token was drawn, where it is known; empty, or one for each."""
+    """How each appended token was drawn, where it is known; empty, or one for each. Since version 3 with the settings
+    of that moment, where they were others than `sampling`."""
     sampling: Sampling = Sampling()
     seed: int = 0
     interventions: list[Intervention] = []
@@ -231,14 +234,21 @@ class SessionFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 def session_text(session: SessionFile) -> str:
     """What the file of a session holds. Raises UserError where a number in it is none that JSON knows."""
-    version = VERSION if session.checkpoint is not None else PLAIN_VERSION
-    plain = {"format": FORMAT} | msgspec.to_builtins(session) | {"version": version}
+    plain = {"format": FORMAT} | msgspec.to_builtins(session) | {"version": version_of(session)}
+    plain |= {"draws": [told and [*told[:3], *filter(None, told[3:])] for told in plain.get("draws", ())]}
     for node in plain.get("branches", ()):
         node["bits"] = None if node["bits"] != node["bits"] else node["bits"]
     try:
         return json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     except ValueError as error:
         raise UserError(f"the session cannot be written: {one_line(error)}") from error
+
+
+def version_of(session: SessionFile) -> int:
+    """The oldest version that can say it."""
+    if any(map(session.sampling.is_on, SINCE_3)) or any(told and told.sampling for told in session.draws):
+        return VERSION
+    return PLAIN_VERSION if session.checkpoint is None else OF_A_CHECKPOINT
 
 
 def save_session(session: SessionFile, file: Path) -> None:
@@ -298,7 +308,8 @@ def not_back(file: str, why: str) -> str:
 
 def check_session(session: SessionFile, model: str, vocab_size: int, params: int) -> None:
     """Raises UserError where the session was made with another model than `model`."""
-    check(session.sampling)
+    for sampling in (session.sampling, *(told.sampling for told in session.draws if told and told.sampling)):
+        check(sampling, vocab_size)
     ids = (*session.appended, *(node.token_id for node in session.branches))
     whose = f"this session belongs to {session.model} with"
     if session.vocab_size != vocab_size or max(ids, default=0) >= vocab_size or min(ids, default=0) < 0:

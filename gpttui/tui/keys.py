@@ -76,6 +76,7 @@ PLAYGROUND = [
     key("K,plus", "top_k(True)", "top-k", "Keep more candidates", SAMPLING, id="top_k_more"),
     key("p", "top_p(False)", "top-p", "Keep less of the probability", SAMPLING, id="top_p_less"),
     key("P", "top_p(True)", "top-p", "Keep more of the probability", SAMPLING, id="top_p_more"),
+    key("S", "sampling", "sampling", "Penalties, logit bias, min-p: every stage", SAMPLING, show=False),
     key("r", "new_seed", "new seed", "Another seed: other draws from the same distributions", SAMPLING, show=False),
     key("e", "train", "train", "Train a model, or see the one in training", MORE),
     key(

@@ -14,7 +14,7 @@ from rich.style import Style
 from gpttui.records import Draw, Prediction, Sampling
 from gpttui.tui.palette import ColourDepth
 from gpttui.tui.renderables.bars import bar, cumulative, plain_bar, tick_column
-from gpttui.tui.renderables.labels import clip, fit, percent
+from gpttui.tui.renderables.labels import clip, fit, percent, sampling_words, setting, stages_on
 
 Piece = tuple[str, Style]
 
@@ -88,11 +88,21 @@ def candidate_pieces(
         (f"{percent(drawn) if not cut else '–':>7} ", tones.dim if cut else tones.strong if follows else tones.plain)
     ]
     if not cut:
-        return pieces + bar_pieces(drawn, model, columns, tones)
+        return pieces + _with_shifts(bar_pieces(drawn, model, columns, tones), prediction, rank, columns, tones)
     words = f" cut by {prediction.cuts[cut - 1].name}"
     room = max(0, columns.bar - cell_len(words))
     faint = plain_bar(min(1.0, float(prediction.probs[rank]) / columns.top), columns.bar, "░")[:room]
     return [*pieces, (faint, tones.dim), (words, tones.dim)]
+
+
+def _with_shifts(pieces: list[Piece], prediction: Prediction, rank: int, columns: Columns, tones: Tones) -> list[Piece]:
+    """A bar, and at the end of its row what shifted the logit; only by how much where there is little room."""
+    by = [(shift.name, float(prediction.shifted_by[n, rank])) for n, shift in enumerate(prediction.shifts)]
+    each = [f"{name} {amount:+.2f}" for name, amount in by if amount]
+    room = columns.bar - sum(cell_len(text) for text, _ in pieces) - 2
+    words = (" · ".join(each), f"{sum(amount for _, amount in by):+.1f}") if each else ()
+    fits = next((text for text in words if cell_len(text) <= room), "")
+    return [*pieces, (fit(fits, room + 2, right=True), tones.warn)] if fits else pieces
 
 
 def bar_pieces(drawn: float, model: float, columns: Columns, tones: Tones) -> list[Piece]:
@@ -142,8 +152,13 @@ def bar_of_draws(prediction: Prediction, labels: list[str], width: int, tones: T
     return pieces
 
 
-def draw_pieces(prediction: Prediction, width: int, tones: Tones, *, at_end: str = "") -> list[Piece]:
-    """Where the random number fell on the bar below, or why there is none: `at_end` where the text ends."""
+def draw_pieces(
+    prediction: Prediction, sampling: Sampling, width: int, tones: Tones, *, at_end: str = ""
+) -> list[Piece]:
+    """Where the random number fell on the bar below, or why there is none: `at_end` where the text ends.
+
+    A draw of other settings than `sampling`, which the bar is of, names them.
+    """
     draw = prediction.draw
     if draw is None:
         at_end = at_end or "nothing drawn yet: space draws"
@@ -153,8 +168,11 @@ def draw_pieces(prediction: Prediction, width: int, tones: Tones, *, at_end: str
     if isnan(draw.uniform):
         return [("greedy: the most probable token, no random number", tones.dim)]
     at, number = tick_column(draw.uniform, width), f"{draw.uniform:.4f}"
+    then = draw.sampling if draw.sampling not in (None, sampling) else None
+    how = f" drawn with {sampling_words(then)}" if then else " drawn"
     if at + 2 + len(number) <= width:
-        return [(" " * at, tones.plain), ("▼ ", tones.accent), (number, tones.plain), (" drawn", tones.dim)]
+        how = clip(how, width - at - 2 - len(number))
+        return [(" " * at, tones.plain), ("▼ ", tones.accent), (number, tones.plain), (how, tones.dim)]
     return [(" " * max(0, at - 1 - len(number)), tones.plain), (number, tones.plain), (" ▼", tones.accent)]
 
 
@@ -170,8 +188,9 @@ def last_draw_words(draw: Draw | None, label: str) -> str:
 
 
 def settings_pieces(prediction: Prediction, sampling: Sampling, width: int, tones: Tones) -> list[Piece]:
-    """Entropy before and after, and each setting with the mass it removed, as many as fit."""
-    removed: dict[str, float] = {cut.name: cut.removed_mass for cut in prediction.cuts}
+    """Entropy before and after, and each stage with the probability it moves (±) or removes (−), while they fit."""
+    effects: dict[str, str] = {shift.name: f" ±{percent(shift.moved_mass)}" for shift in prediction.shifts}
+    effects |= {cut.name: f" −{percent(cut.removed_mass)}" for cut in prediction.cuts}
     entropy: list[Piece] = [
         ("entropy ", tones.dim),
         (f"{prediction.entropy_bits:.2f}", tones.strong),
@@ -179,16 +198,16 @@ def settings_pieces(prediction: Prediction, sampling: Sampling, width: int, tone
     ]
     if abs(prediction.entropy_bits - prediction.sampled_entropy_bits) >= 0.005:
         entropy.append((f" → {abs(prediction.sampled_entropy_bits):.2f}", tones.plain))
-    heat = "greedy" if sampling.temperature == 0 else f"T {sampling.temperature:g}"
-    on = [("k", f"{sampling.top_k}")] if sampling.top_k else []
-    on += [("p", f"{sampling.top_p:g}")] if sampling.top_p < 1 else []
-    for before in ("top-", ""):
-        cuts = [
-            [(f"{before}{name} {value}", tones.plain), (f" −{percent(removed.get(f'top-{name}', 0.0))}", tones.warn)]
-            for name, value in on
-        ]
-        line = fitting([entropy, [(heat, tones.plain)], *cuts], width, tones.plain)
-        if len(line) == len(entropy) + 2 + 3 * len(cuts):
+    for short in (False, True):
+        stages = []
+        for stage in stages_on(sampling):
+            name = stage.short if short or stage.field in ("temperature", "logit_bias") else stage.name
+            words = "greedy" if sampling.temperature == 0 and name == "T" else f"{name} {setting(sampling, stage)}"
+            effect = effects.get(stage.name, "")
+            stages.append([(words, tones.plain), *([(effect, tones.warn)] if effect else [])])
+        parts = [entropy, *stages]
+        line = fitting(parts, width, tones.plain)
+        if len(line) == sum(map(len, parts)) + len(stages):
             break
     return line
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
 
+from gpttui.records import STAGES, Sampling, Stage
 from gpttui.text import display_token
 
 if TYPE_CHECKING:
@@ -48,6 +49,37 @@ def fit(text: str, width: int, *, right: bool = False) -> str:
     text = clip(text, width)
     pad = " " * (width - cell_len(text))
     return pad + text if right else text + pad
+
+
+def setting(sampling: Sampling, stage: Stage) -> str:
+    """The value of one stage, for people."""
+    value = getattr(sampling, stage.field)
+    return so_many(len(value)) if isinstance(value, tuple) else f"{value:g}"
+
+
+def stages_on(sampling: Sampling) -> list[Stage]:
+    """The stages that a token goes through: temperature always, the others where they change anything; greedy draws
+    know no cuts."""
+    cuts = [stage for stage in STAGES if stage.field in ("top_k", "top_p", "min_p")]
+    return [
+        stage
+        for stage in STAGES
+        if stage.field == "temperature"
+        or (sampling.is_on(stage.field) and not (stage in cuts and sampling.temperature == 0))
+    ]
+
+
+def sampling_words(sampling: Sampling, *, short: bool = False) -> str:
+    """`T 0.8  top-k 40  top-p 0.95`, or `T 0.8 k40 p0.95` in short; only what is switched on, in order."""
+    words = []
+    for stage in stages_on(sampling):
+        if stage.field == "temperature":
+            words.append(f"T {sampling.temperature:g}" if sampling.temperature else "greedy")
+        elif short:
+            words.append(f"{stage.short}{setting(sampling, stage).partition(' ')[0]}")
+        else:
+            words.append(f"{stage.name} {setting(sampling, stage)}")
+    return (" " if short else "  ").join(words)
 
 
 def figure(value: float, width: int, *, sign: bool = False) -> str:

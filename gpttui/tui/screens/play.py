@@ -200,14 +200,27 @@ class PlayScreen(Sharing):
         self.link.set_seed(random.randrange(SEEDS))
 
     def action_temperature(self, up: bool) -> None:
-        self.link.set_sampling(ladders.warmer(self.link.sampling, up))
+        self._turn("temperature", up)
 
     def action_top_k(self, up: bool) -> None:
-        if self.link.card is not None:
-            self.link.set_sampling(ladders.wider_k(self.link.sampling, up, self.link.card.vocab_size))
+        self._turn("top_k", up)
 
     def action_top_p(self, up: bool) -> None:
-        self.link.set_sampling(ladders.wider_p(self.link.sampling, up))
+        self._turn("top_p", up)
+
+    def _turn(self, field: str, up: bool) -> None:
+        if self.link.card is not None:
+            self.link.set_sampling(ladders.turned(self.link.sampling, field, up, self.link.card.vocab_size))
+
+    def action_sampling(self) -> None:
+        from gpttui.tui.session.sampling_dialog import SamplingScreen
+
+        if self.link.card is not None:
+            self.app.push_screen(SamplingScreen(self.link, self.tokens.tokenizer))
+
+    @on(NextTokenPane.Biased)
+    def _biased(self, event: NextTokenPane.Biased) -> None:
+        self.link.set_sampling(ladders.biased(self.link.sampling, event.token_id, event.by))
 
     @on(NextTokenPane.Picked)
     def _picked(self, event: NextTokenPane.Picked) -> None:

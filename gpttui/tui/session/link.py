@@ -7,6 +7,7 @@ session is put back: text, choices, sampling, seed. No widget is touched from he
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -86,6 +87,8 @@ class SessionLink:
     ) -> None:
         self.seed = self.seed if seed is None else seed
         self.sampling = sampling or self.sampling
+        if self.card is not None and self.card.path != path:
+            self.sampling = replace(self.sampling, logit_bias=())  # which names tokens of another vocabulary
         self._begin(protocol.OpenModel(path, prompt, Look(), self.sampling, self.seed))
 
     def resume(self, session: protocol.Restore, refused: Callable[[str], None]) -> None:
@@ -95,6 +98,8 @@ class SessionLink:
 
     def train(self, request: training.StartRun | training.ResumeRun) -> None:
         """Begin or go on with a run, and open the model that it trains."""
+        if request.sampling is not None:
+            request = msgspec.structs.replace(request, sampling=replace(request.sampling, logit_bias=()))
         self._begin(request)
 
     def _begin(

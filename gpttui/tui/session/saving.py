@@ -14,8 +14,6 @@ from gpttui import locations
 from gpttui.errors import UserError
 from gpttui.runs import rundir
 from gpttui.sessions.tree import (
-    PLAIN_VERSION,
-    VERSION,
     Branches,
     OfRun,
     SessionFile,
@@ -26,7 +24,7 @@ from gpttui.storage import gallery
 from gpttui.tui.selection import Selection
 
 if TYPE_CHECKING:
-    from gpttui.records import ModelCard
+    from gpttui.records import ModelCard, Sampling, ToldDraw
     from gpttui.tui.session.link import SessionLink
 
 TokenId = Annotated[int, msgspec.Meta(ge=0)]
@@ -48,7 +46,6 @@ def session_now(link: "SessionLink", selection: Selection, view: Mapping[str, An
     weights = saved_weights(link)
     of_run = weights is not None and run_of(Path(card.path)) == Path(weights.run)
     return SessionFile(
-        version=PLAIN_VERSION if weights is None else VERSION,
         model=weights.run if weights is not None and of_run else model_name(card),
         checkpoint=weights,
         vocab_size=card.vocab_size,
@@ -56,7 +53,7 @@ def session_now(link: "SessionLink", selection: Selection, view: Mapping[str, An
         prompt=link.prompt,
         appended=snapshot.ids[snapshot.n_prompt :].tolist(),
         picked=link.picked,
-        draws=link.trail.draws(link.trail.leaf),
+        draws=[told and _short(told, link.sampling) for told in link.trail.draws(link.trail.leaf)],
         sampling=link.sampling,
         seed=link.seed,
         interventions=list(link.changes),
@@ -66,6 +63,11 @@ def session_now(link: "SessionLink", selection: Selection, view: Mapping[str, An
         head=selection.head,
         view={**view, "kept": kept_plain(link.kept)},
     )
+
+
+def _short(told: "ToldDraw", sampling: "Sampling") -> "ToldDraw":
+    """Without its settings where they are the session's."""
+    return told._replace(sampling=None) if told.sampling == sampling else told
 
 
 def saved_weights(link: "SessionLink") -> OfRun | None:

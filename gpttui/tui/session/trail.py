@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from gpttui.interventions import ForbidEdge, Intervention, PatchResidual, Steer, as_arguments
-from gpttui.records import Sampling, Snapshot, Told
+from gpttui.records import Sampling, Snapshot, Told, ToldDraw
 from gpttui.sessions.tree import Branches, model_key
 
 Under = tuple[Sampling, int, tuple[str, ...], str]
@@ -63,7 +63,8 @@ class Trail:
         if kind == "step" and self.leaf >= 0:
             self._under[self.leaf] = _under(snapshot)
         if kind in ("step", "choose") and (draw := snapshot.last_draw) is not None and self.leaf >= 0:
-            self._told[self.leaf] = (None if math.isnan(draw.uniform) else draw.uniform), draw.low, draw.high
+            number = None if math.isnan(draw.uniform) else draw.uniform
+            self._told[self.leaf] = ToldDraw(number, draw.low, draw.high, draw.sampling)
 
     def draws(self, node_id: int) -> list[Told]:
         """How each token from the prompt to a node was drawn, as far as it is known."""

@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from gpttui.records import Prediction, Snapshot
+from gpttui.records import STAGES, Prediction, Snapshot
 from gpttui.sessions.view_files import Table
 from gpttui.tui.palette import token_styles
 from gpttui.tui.renderables import candidates
@@ -41,29 +41,39 @@ def _rows_for(height: int) -> _Rows:
     return _Rows(settings=int(height >= 3), draw=int(height >= 8), titles=int(height >= 10), tail=int(height >= 4))
 
 
+_STAGES = "\n".join(f"{n}. **{stage.name}**: {stage.says}" for n, stage in enumerate(STAGES, 1))
+
+
 class NextTokenPane(Pane):
     """Candidates after the selected token, most probable first; the pane's height decides how many."""
 
     NAME: ClassVar[str] = "next token"
-    HELP: ClassVar[str] = """\
+    HELP: ClassVar[str] = f"""\
 What the model expects after the selected token. Every probability is over the **whole** vocabulary: the scores \
 (logits) z of all tokens go through softmax, p = exp(z/T) / Σ exp(z/T).
 
-*model* is that with temperature T = 1: the tick ┊ on the bar. *drawn* is what a token is drawn from, after \
-temperature, top-k and top-p, in this order: the solid bar. Tokens that a cut removed are faint and say which \
-cut. The last row is everything that has no row of its own.
+*model* is that with temperature T = 1: the tick ┊ on the bar. *drawn* is what a token is drawn from: the solid \
+bar. Tokens that a cut removed are faint and say which cut. The last row is everything that has no row of its own.
+
+Between the two lie these stages, in this order; most are off until you switch them on (`S`). On top stands what \
+each does: ±12% is the probability it moves between tokens, −12% what it cuts. A token whose logit was shifted says \
+by what, and by how much.
+
+{_STAGES}
 
 The strip on top lays the probabilities end to end. A random number between 0 and 1, fixed by seed and position, \
 falls on it at ▼: that is the token that comes. ● marks the token that does follow in the text.
 
-`↑` `↓` move, `enter` puts that token into the text instead.
+`↑` `↓` move, `enter` puts that token into the text instead. `)` and `(` (or shift with ↑ ↓) add 1 to that token's \
+logit or take 1 off: its logit bias.
 
 More: Holtzman et al., *The curious case of neural text degeneration* (2020), on top-p."""
-
     BINDINGS: ClassVar[list[BindingType]] = [
         moving("up", "move(-1)", "up", "next_token.up", "The more probable candidate"),
         moving("down", "move(1)", "down", "next_token.down", "The less probable candidate"),
         Binding("enter", "pick", "pick", id="next_token.pick", group=VIEW, tooltip="Put this token into the text"),
+        moving("right_parenthesis,shift+up", "bias(1)", "raise", "next_token.raise", "Add 1 to this token's logit"),
+        moving("left_parenthesis,shift+down", "bias(-1)", "lower", "next_token.lower", "Take 1 off this token's logit"),
     ]
 
     DEFAULT_CSS = """
@@ -83,6 +93,14 @@ More: Holtzman et al., *The curious case of neural text degeneration* (2020), on
             self.position = position
             self.token_id = token_id
 
+    class Biased(Message):
+        """A person wants the logit of `token_id` raised by `by`, from now on."""
+
+        def __init__(self, token_id: int, by: float) -> None:
+            super().__init__()
+            self.token_id = token_id
+            self.by = by
+
     class RowsChanged(Message):
         """There is room for another number of candidates now."""
 
@@ -93,6 +111,8 @@ More: Holtzman et al., *The curious case of neural text degeneration* (2020), on
     def __init__(self, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._known_rows = 0
+        self._held = -1
+        """The token that is being biased: the cursor goes with it."""
         self._drawing: tuple[object, tuple[_Rows, list[str], candidates.Columns, candidates.Tones]] | None = None
 
     @property
@@ -109,7 +129,10 @@ More: Holtzman et al., *The curious case of neural text degeneration* (2020), on
     def watch_snapshot(self, old: Snapshot | None, new: Snapshot | None) -> None:
         before = old.prediction.position if old and old.prediction else -1
         if self.prediction is None or self.prediction.position != before:
-            self.cursor = 0
+            self.cursor, self._held = 0, -1
+        elif self._held >= 0:
+            at = np.flatnonzero(self.prediction.candidate_ids == self._held)
+            self.cursor = int(at[0]) if at.size else self.cursor
         self.cursor = max(0, min(self.cursor, self._shown - 1))
         self._entitle()
         self.refresh()
@@ -160,9 +183,11 @@ More: Holtzman et al., *The curious case of neural text degeneration* (2020), on
             "tempered": tempered,
             "drawn": drawn,
             "cut_by": [*(names[int(cut)] for cut in prediction.cut_by[:shown]), ""],
-            "temperature": sampling.temperature,
-            "top_k": sampling.top_k,
-            "top_p": sampling.top_p,
+            **{
+                f"{shift.name.replace(' ', '_')}_shift": [*prediction.shifted_by[n, :shown].tolist(), 0.0]
+                for n, shift in enumerate(prediction.shifts)
+            },
+            **{stage.field: getattr(sampling, stage.field) for stage in STAGES if stage.field != "logit_bias"},
         }
 
     def _entitle(self) -> None:
@@ -256,14 +281,20 @@ More: Holtzman et al., *The curious case of neural text degeneration* (2020), on
         if rows.draw and y == rows.settings:
             newest = quoted_label(self.tokenizer, int(snapshot.ids[-1]), 14)
             words = candidates.last_draw_words(snapshot.last_draw, newest)
-            return candidates.draw_pieces(prediction, width, tones, at_end=words)
+            return candidates.draw_pieces(prediction, snapshot.sampling, width, tones, at_end=words)
         if rows.draw and y == rows.settings + 1:
             return candidates.bar_of_draws(prediction, labels, width, tones)
         return candidates.title_pieces(columns, tones)
 
     # ── Choosing ──────────────────────────────────────────────────────────────────────────────────────────────────
 
+    def action_bias(self, by: int) -> None:
+        if self.prediction is not None and self.cursor < self._shown:
+            self._held = int(self.prediction.candidate_ids[self.cursor])
+            self.post_message(self.Biased(self._held, by))
+
     def action_move(self, by: int) -> None:
+        self._held = -1
         self.cursor = max(0, min(self._shown - 1, self.cursor + by))
 
     def action_pick(self) -> None:

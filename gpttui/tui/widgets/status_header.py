@@ -11,10 +11,10 @@ from rich.text import Text
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from gpttui.records import ModelCard, Sampling, Snapshot
+from gpttui.records import ModelCard, Snapshot
 from gpttui.text import safe_text
 from gpttui.tui.renderables.bars import bar
-from gpttui.tui.renderables.labels import clip
+from gpttui.tui.renderables.labels import clip, sampling_words
 
 METER = 8
 """Cells of the context meter."""
@@ -35,17 +35,6 @@ def parameters(count: int) -> str:
             value = count / size
             return f"{value:.1f}{letter}" if value < 10 else f"{value:.0f}{letter}"
     return str(count)
-
-
-def sampling_words(sampling: Sampling, *, short: bool = False) -> str:
-    """`T 0.8  top-k 40  top-p 0.95`, or `T.8 k40 p.95` in short; only what is switched on."""
-    if sampling.temperature == 0:
-        return "greedy"
-    gap, k, p = (" ", "k", "p") if short else ("  ", "top-k ", "top-p ")
-    parts = [f"T {sampling.temperature:g}"]
-    parts += [f"{k}{sampling.top_k}"] if sampling.top_k else []
-    parts += [f"{p}{sampling.top_p:g}"] if sampling.top_p < 1 else []
-    return gap.join(parts)
 
 
 def fit_facts(facts: Iterable[Fact], width: int) -> Text:

@@ -10,7 +10,7 @@ from math import acos, degrees
 from gpttui.protocol.stream import Journey
 from gpttui.records import Draw, Sampling
 from gpttui.tui.renderables.ink import number
-from gpttui.tui.renderables.labels import percent
+from gpttui.tui.renderables.labels import percent, setting, stages_on
 
 Label = Callable[[int], str]
 """A token in quotes, by its id."""
@@ -129,9 +129,7 @@ def came(draw: Draw | None, label: Label) -> str:
 
 def drawing(sampling: Sampling) -> str:
     """What is done to the chances before one is drawn: `draws one of them (temperature 0.8)`."""
+    how = [f"{stage.name} {setting(sampling, stage)}" for stage in stages_on(sampling)]
     if sampling.temperature == 0:
-        return "takes the best of them"
-    how = [f"temperature {sampling.temperature:g}"]
-    how += [f"top-k {sampling.top_k:,}"] if sampling.top_k else []
-    how += [f"top-p {sampling.top_p:g}"] if sampling.top_p < 1 else []
+        return f"takes the best of them ({', '.join(how[:-1])})" if how[:-1] else "takes the best of them"
     return f"draws one of them ({', '.join(how)})"
