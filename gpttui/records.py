@@ -138,17 +138,17 @@ class Stage(NamedTuple):
 STAGES = (
     Stage("logit_bias", "logit bias", "bias", (), "Adds a number to the logits of tokens that you choose."),
     Stage("repetition_penalty", "repetition", "rep", 1.0,
-          "Divides the logit of each token already in the text by it; multiplies where the logit is negative."),
+          "Divides logits of tokens already in the text; multiplies negative ones."),
     Stage("presence_penalty", "presence", "pres", 0.0,
           "Is subtracted from the logit of each token already in the text, once."),
     Stage("frequency_penalty", "frequency", "freq", 0.0,
-          "Is subtracted from a token's logit as often as the token is already in the text."),
+          "Is subtracted from a token's logit each time it stands in the text."),
     Stage("temperature", "temperature", "T", 1.0,
-          "Divides all logits: below 1 favours the likely tokens, 0 always takes the likeliest."),
+          "Divides all logits: low favours likely tokens, 0 takes the likeliest."),
     Stage("top_k", "top-k", "k", 0, "Keeps the k most probable tokens."),
-    Stage("top_p", "top-p", "p", 1.0, "Keeps the fewest most probable tokens whose probabilities reach p together."),
+    Stage("top_p", "top-p", "p", 1.0, "Keeps the fewest most probable tokens that reach p together."),
     Stage("min_p", "min-p", "min", 0.0,
-          "Keeps tokens that have at least this share of the most probable token's probability."),
+          "Keeps tokens with this share of the best one's probability, or more."),
 )  # fmt: skip
 """In the order in which they are applied, which is that of transformers. (llama.cpp has temperature last.)"""
 
@@ -208,6 +208,27 @@ class ToldDraw(NamedTuple):
 
 Told = ToldDraw | None
 """None where nothing was kept."""
+
+
+Role = Literal["system", "user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    """What one side of a conversation says."""
+
+    role: Role
+    content: Exact
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Tokens of the prompt that are one side's words; the others are the chat template's."""
+
+    role: Role
+    start: Annotated[int, Numbers(low=0, high="T", ends=True, whole=True)]
+    end: Annotated[int, Numbers(low=0, high="T", ends=True, whole=True)]
+    """The first that is none of them any more."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -25,6 +25,7 @@ MOST_LINES = 400
 MOST_APP_LINES = 150
 LONGER_FOR_A_REASON: dict[str, str] = {
     "model/gpt.py": "the model is read whole, in one sitting",
+    "records.py": "what was computed: one list of plain types, and nothing done with them",
     "training/loop.py": "one loop: what a step is, and all that happens between two steps",
     "tui/views/frame.py": "what every view inherits, in one place: its questions, its keys, its life",
 }

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from gpttui.errors import UserError
-from gpttui.inference.sampling import NO_TEXT, OF_THE_TEXT, check, distribution, predict, uniform
+from gpttui.inference.sampling import OF_THE_TEXT, check, distribution, predict, uniform
 from gpttui.inference.session import Session
 from gpttui.model.gpt import GPT
 from gpttui.records import Array, GeneratedToken, Sampling
@@ -137,11 +137,7 @@ def _complete(
     going = np.ones(len(members), dtype=bool)
     for position in range(length - 1, length - 1 + max_new):
         logits = model(idx, cache=cache)[:, -1].float().cpu()
-        texts = (
-            [np.array([*prompts[n], *written[n]]) for n in members]
-            if any(map(sampling.is_on, OF_THE_TEXT))
-            else [NO_TEXT] * len(members)
-        )
+        texts = [[*prompts[n], *written[n]] for n in members]
         drawn = _draw(logits, sampling, texts, [seed + n for n in members], position)
         stopped = torch.isin(drawn, stops).numpy()
         for n, token_id, goes in zip(members, drawn.tolist(), going & ~stopped, strict=True):
@@ -158,7 +154,9 @@ def _complete(
         idx = drawn[:, None].to(idx.device)
 
 
-def _draw(logits: Tensor, sampling: Sampling, texts: Sequence[Array], seeds: Sequence[int], position: int) -> Tensor:
+def _draw(
+    logits: Tensor, sampling: Sampling, texts: Sequence[Sequence[int]], seeds: Sequence[int], position: int
+) -> Tensor:
     if sampling.temperature == 0 and not any(map(sampling.is_on, ("logit_bias", *OF_THE_TEXT))):
         return logits.argmax(dim=-1)
     rows = zip(logits.numpy(), texts, seeds, strict=True)

@@ -12,7 +12,7 @@ Flood 2014).
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,8 @@ import numpy as np
 from gpttui.errors import UserError
 from gpttui.records import STAGES, Array, Cut, CutName, Draw, Prediction, Sampling, Shift, ShiftName, frozen
 
+Text = Array | Sequence[int]
+"""Ids of all tokens that came before, the prompt's too."""
 _LN2 = math.log(2.0)
 _MASK = (1 << 64) - 1
 LOWEST = -1e5
@@ -179,11 +181,8 @@ def check(sampling: Sampling, vocab_size: int = 1 << 31) -> Sampling:
     return sampling
 
 
-def shifted(logits: Array, sampling: Sampling, text: Array) -> Iterator[tuple[ShiftName, Array, Array]]:
-    """Each shift that is on, in order: its name, the tokens that it is about, and the logits `[V]` float32 behind it.
-
-    `text`: the ids of all tokens so far, the prompt's too.
-    """
+def shifted(logits: Array, sampling: Sampling, text: Text) -> Iterator[tuple[ShiftName, Array, Array]]:
+    """Each shift that is on, in order: its name, the tokens it is about, and the logits `[V]` float32 behind it."""
     x = logits.astype(np.float32)
     if sampling.logit_bias:
         of = np.array([token_id for token_id, _ in sampling.logit_bias])
@@ -191,7 +190,7 @@ def shifted(logits: Array, sampling: Sampling, text: Array) -> Iterator[tuple[Sh
         yield "logit bias", of, x.copy()
     if not any(map(sampling.is_on, OF_THE_TEXT)):
         return
-    seen, counts = np.unique(text, return_counts=True)
+    seen, counts = np.unique(np.asarray(text, dtype=np.int64), return_counts=True)
     if sampling.repetition_penalty != 1:
         before, penalty = x[seen], sampling.repetition_penalty
         x[seen] = np.where(before < 0, before * penalty, before / penalty)
@@ -204,10 +203,7 @@ def shifted(logits: Array, sampling: Sampling, text: Array) -> Iterator[tuple[Sh
         yield "frequency", seen, x.copy()
 
 
-NO_TEXT: Array = frozen(np.empty(0, dtype=np.int32))
-
-
-def distribution(logits: Array, sampling: Sampling, text: Array = NO_TEXT) -> Distribution:
+def distribution(logits: Array, sampling: Sampling, text: Text = ()) -> Distribution:
     """`logits` `[V]`, said after the tokens `text`, through all stages. Raises UserError where they are not numbers."""
     model_probs, entropy = softmax(_from_top(logits))
     shifts, by, before, probs = [], [], logits, model_probs
@@ -272,7 +268,7 @@ def predict(
     count: int,
     *,
     position: int,
-    text: Array = NO_TEXT,
+    text: Text = (),
     draw: Draw | None = None,
     next_id: int = -1,
 ) -> Prediction:

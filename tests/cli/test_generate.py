@@ -32,7 +32,7 @@ def test_every_line_adds_up(cli: Cli, bpe_model: Path) -> None:
     first = lines[0]["position"]
     for n, line in enumerate(lines):
         assert list(line) == [
-            "position", "id", "text", "prob", "draw", "entropy_bits", "cuts", "topk", "elapsed_ms",
+            "position", "id", "text", "prob", "draw", "entropy_bits", "cuts", "shifts", "topk", "elapsed_ms",
         ]  # fmt: skip
         assert line["position"] == first + n
         assert [cut["name"] for cut in line["cuts"]] == ["top-k", "top-p"]

@@ -142,7 +142,7 @@ def test_what_is_no_session_says_so(tmp_path: Path) -> None:
     save_session(session(Branches()), file)
     good = json.loads(file.read_text())
     for change, words in (
-        ({"version": 3}, "newer gpttui"),
+        ({"version": 4}, "newer gpttui"),
         ({"format": "x"}, "not a gpttui session"),
         ({"picked": []}, "damaged"),
         ({"seed": "x"}, "damaged"),

@@ -12,23 +12,23 @@ from gpttui.tui.widgets.deck import room_for, visible
 
 
 def test_ladders_go_by_rungs_from_anywhere_and_stop_at_the_ends() -> None:
-    assert ladders.warmer(Sampling(0.8), up=True).temperature == 0.9
-    assert ladders.warmer(Sampling(0.85), up=False).temperature == 0.8
-    assert ladders.warmer(Sampling(0.0), up=False).temperature == 0.0
-    assert ladders.wider_p(Sampling(top_p=1.0), up=True).top_p == 1.0
-    assert ladders.wider_p(Sampling(top_p=0.95), up=False).top_p == 0.9
+    assert ladders.turned(Sampling(0.8), "temperature", True, 65).temperature == 0.9
+    assert ladders.turned(Sampling(0.85), "temperature", False, 65).temperature == 0.8
+    assert ladders.turned(Sampling(0.0), "temperature", False, 65).temperature == 0.0
+    assert ladders.turned(Sampling(top_p=1.0), "top_p", True, 65).top_p == 1.0
+    assert ladders.turned(Sampling(top_p=0.95), "top_p", False, 65).top_p == 0.9
 
 
 def test_top_k_knows_the_vocabulary_and_0_is_all_of_it() -> None:
-    assert ladders.wider_k(Sampling(top_k=0), up=False, vocab_size=65).top_k == 40
-    assert ladders.wider_k(Sampling(top_k=40), up=True, vocab_size=65).top_k == 0
-    assert ladders.wider_k(Sampling(top_k=0), up=True, vocab_size=65).top_k == 0
-    assert ladders.wider_k(Sampling(top_k=1), up=False, vocab_size=65).top_k == 1
+    assert ladders.turned(Sampling(top_k=0), "top_k", False, 65).top_k == 40
+    assert ladders.turned(Sampling(top_k=40), "top_k", True, 65).top_k == 0
+    assert ladders.turned(Sampling(top_k=0), "top_k", True, 65).top_k == 0
+    assert ladders.turned(Sampling(top_k=1), "top_k", False, 65).top_k == 1
 
 
 @given(st.floats(0, 5), st.booleans())
 def test_a_press_moves_the_right_way_or_not_at_all(temperature: float, up: bool) -> None:
-    after = ladders.warmer(Sampling(temperature), up).temperature
+    after = ladders.turned(Sampling(temperature), "temperature", up, 65).temperature
     assert after >= temperature or temperature > 3 if up else after <= temperature
 
 

@@ -84,9 +84,9 @@ def candidate_pieces(
     ]
     if columns.with_model:
         pieces.append((f"{percent(model):>7}", tones.dim))
-    pieces += [
-        (f"{percent(drawn) if not cut else '–':>7} ", tones.dim if cut else tones.strong if follows else tones.plain)
-    ]
+    shifted = bool(prediction.shifts) and bool(prediction.shifted_by[:, rank].any())
+    tone = tones.dim if cut else tones.warn if shifted else tones.strong if follows else tones.plain
+    pieces += [(f"{percent(drawn) if not cut else '–':>7} ", tone)]
     if not cut:
         return pieces + _with_shifts(bar_pieces(drawn, model, columns, tones), prediction, rank, columns, tones)
     words = f" cut by {prediction.cuts[cut - 1].name}"

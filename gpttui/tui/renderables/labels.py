@@ -54,7 +54,7 @@ def fit(text: str, width: int, *, right: bool = False) -> str:
 def setting(sampling: Sampling, stage: Stage) -> str:
     """The value of one stage, for people."""
     value = getattr(sampling, stage.field)
-    return so_many(len(value)) if isinstance(value, tuple) else f"{value:g}"
+    return str(len(value)) if isinstance(value, tuple) else f"{value:g}"
 
 
 def stages_on(sampling: Sampling) -> list[Stage]:
@@ -76,7 +76,7 @@ def sampling_words(sampling: Sampling, *, short: bool = False) -> str:
         if stage.field == "temperature":
             words.append(f"T {sampling.temperature:g}" if sampling.temperature else "greedy")
         elif short:
-            words.append(f"{stage.short}{setting(sampling, stage).partition(' ')[0]}")
+            words.append(f"{stage.short}{setting(sampling, stage)}")
         else:
             words.append(f"{stage.name} {setting(sampling, stage)}")
     return (" " if short else "  ").join(words)

@@ -199,16 +199,7 @@ class PlayScreen(Sharing):
     def action_new_seed(self) -> None:
         self.link.set_seed(random.randrange(SEEDS))
 
-    def action_temperature(self, up: bool) -> None:
-        self._turn("temperature", up)
-
-    def action_top_k(self, up: bool) -> None:
-        self._turn("top_k", up)
-
-    def action_top_p(self, up: bool) -> None:
-        self._turn("top_p", up)
-
-    def _turn(self, field: str, up: bool) -> None:
+    def action_stage(self, field: str, up: bool) -> None:
         if self.link.card is not None:
             self.link.set_sampling(ladders.turned(self.link.sampling, field, up, self.link.card.vocab_size))
 

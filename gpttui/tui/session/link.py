@@ -86,9 +86,7 @@ class SessionLink:
         self, path: str, prompt: str | None = None, sampling: Sampling | None = None, seed: int | None = None
     ) -> None:
         self.seed = self.seed if seed is None else seed
-        self.sampling = sampling or self.sampling
-        if self.card is not None and self.card.path != path:
-            self.sampling = replace(self.sampling, logit_bias=())  # which names tokens of another vocabulary
+        self.sampling = sampling or replace(self.sampling, logit_bias=())  # of one vocabulary
         self._begin(protocol.OpenModel(path, prompt, Look(), self.sampling, self.seed))
 
     def resume(self, session: protocol.Restore, refused: Callable[[str], None]) -> None:
@@ -98,8 +96,6 @@ class SessionLink:
 
     def train(self, request: training.StartRun | training.ResumeRun) -> None:
         """Begin or go on with a run, and open the model that it trains."""
-        if request.sampling is not None:
-            request = msgspec.structs.replace(request, sampling=replace(request.sampling, logit_bias=()))
         self._begin(request)
 
     def _begin(
@@ -150,8 +146,7 @@ class SessionLink:
             self.prompt, self.made = text, without_places(self.made)
 
         def refused() -> None:
-            if self.changes == kept:
-                self.changes = self.made
+            self.changes = self.made if self.changes == kept else self.changes
 
         self._change("prompt", lambda: protocol.SetPrompt(text, self._newest()), taken, refused)
 

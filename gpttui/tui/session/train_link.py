@@ -6,6 +6,7 @@ else writes is followed in its directory (`Tail`) and looks the same. No widget 
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -72,7 +73,7 @@ class TrainLink:
         """A new run; news of it follow."""
         self._follow(RunRecord(str(path), live=True))
         self.say("Reading the text and making the model …")
-        self.session.train(StartRun(config, str(path), prompt, sampling=sampling, seed=seed))
+        self.session.train(StartRun(config, str(path), prompt, sampling=replace(sampling, logit_bias=()), seed=seed))
 
     def prompt_for(self, record: RunRecord) -> str | None:
         """The open text where it is written in the run's own tokens, else what the run's samples begin with."""
@@ -88,7 +89,9 @@ class TrainLink:
         record, prompt = self.record, self.prompt_for(self.record)
         record.live, record.state, record.failure = True, "preparing", ""
         self.say(f"Going on with {record.name} …")
-        self.session.train(ResumeRun(record.path, prompt, sampling=sampling, seed=seed, rule=rule))
+        self.session.train(
+            ResumeRun(record.path, prompt, sampling=replace(sampling, logit_bias=()), seed=seed, rule=rule)
+        )
 
     def _follow(self, record: RunRecord) -> None:
         if self.record is not None and self.record.train.size and self.record.path != record.path:

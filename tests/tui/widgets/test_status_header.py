@@ -7,7 +7,8 @@ from textual.app import App, ComposeResult
 
 from gpttui.records import ModelCard, Sampling
 from gpttui.tokenizers import Tokenizer
-from gpttui.tui.widgets.status_header import StatusHeader, parameters, sampling_words
+from gpttui.tui.renderables.labels import sampling_words
+from gpttui.tui.widgets.status_header import StatusHeader, parameters
 from tests.tui import made
 from tests.tui.bench import screen_text
 from tests.tui.made import Bigrams
@@ -74,3 +75,8 @@ def test_sizes_and_settings_in_few_characters() -> None:
     assert sampling_words(Sampling(0.0, 40, 0.9)) == "greedy"
     assert sampling_words(Sampling(1.0, 0, 1.0)) == "T 1"
     assert sampling_words(Sampling(0.8, 40, 0.95), short=True) == "T 0.8 k40 p0.95"
+    everything = Sampling(0.8, 40, 0.95, 0.05, 1.1, 0.5, 0.2, ((3, 2.0),))
+    in_order = "logit bias 1  repetition 1.1  presence 0.5  frequency 0.2  T 0.8  top-k 40  top-p 0.95  min-p 0.05"
+    assert sampling_words(everything) == in_order
+    assert sampling_words(everything, short=True) == "bias1 rep1.1 pres0.5 freq0.2 T 0.8 k40 p0.95 min0.05"
+    assert sampling_words(Sampling(0.0, 40, 0.9, repetition_penalty=1.1)) == "repetition 1.1  greedy"  # cuts no more
