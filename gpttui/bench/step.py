@@ -20,7 +20,8 @@ from gpttui.errors import UserError
 from gpttui.inference.opening import usable_cores
 from gpttui.inference.session import Session
 from gpttui.model.checkpoint import build
-from gpttui.model.families import config_of, load_state, stored_state
+from gpttui.model.dialects import config_of
+from gpttui.model.families import load_state, stored_state
 from gpttui.model.gpt import GPT, GPTConfig
 from gpttui.tokenizers import train_bpe
 

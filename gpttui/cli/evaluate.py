@@ -34,7 +34,7 @@ def command(
     from gpttui.storage import gallery
     from gpttui.training.evaluate import text_loss
 
-    gpt, tokenizer = open_model(gallery.find(model), precision=dtype)
+    gpt, tokenizer = open_model(gallery.find(model), precision=dtype, tell=note)
     with tempfile.TemporaryDirectory() as folder:
         found = text_loss(
             gpt, tokenizer, data, Path(folder) / "stdin.txt", stride=stride, last_part=last, text_field=text_field

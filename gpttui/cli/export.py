@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -10,21 +11,27 @@ from gpttui.cli.output import note
 from gpttui.errors import UserError
 from gpttui.files import read_text
 
-CARRIED = ("README.md", "card.json", "history.json")
+CARRIED = ("README.md", "card.json", "history.json", "generation_config.json", "chat_template.jinja")
+SPECIAL = ("chat_template", "bos_token", "eos_token", "pad_token", "unk_token")
+"""What tokenizer_config.json says of a text's ends and of conversations."""
 
 
 @verb()
 @model_option
 @click.argument("where", metavar="[MODEL] DIRECTORY", nargs=-1, required=True)
 def command(model: str | None, where: tuple[str, ...]) -> None:
-    """Write MODEL to DIRECTORY (new or empty) for transformers: as GPT-2, Llama or Qwen3, with float32 weights.
+    """Write MODEL to DIRECTORY (new or empty) for transformers: as the family that it is of, in float32.
+
+    A model trained here is a GPT-2 (--arch gpt2), a Llama (llama) or a Qwen3 (modern, without --qk-gain).
 
     MODEL is a name, a run or a path, as --model takes it.
     """
     from gpttui.model import checkpoint
-    from gpttui.model.families import export_config
+    from gpttui.model.dialects import export_config, lacking, respelled
     from gpttui.storage import gallery
+    from gpttui.storage.families.family import SPECIAL_IDS
     from gpttui.storage.gguf import is_gguf
+    from gpttui.storage.model_files import CONFIG
     from gpttui.tokenizers import Tokenizer
 
     *named, target = where
@@ -34,26 +41,43 @@ def command(model: str | None, where: tuple[str, ...]) -> None:
     if not named and model is None and (is_model := _is_model(target)):
         raise click.UsageError(f"{target} is {is_model}; where to write it? gpttui export {target} DIRECTORY")
     path = gallery.find(named[0] if named else model)
-    loaded, name = checkpoint.load(path), gallery.name_of(path)
+    loaded, name = checkpoint.load(path, tell=note), gallery.name_of(path)
     family = export_config(loaded.config)
+    told: tuple[str, ...] = ()
     if not family.CLASS:
-        differences = ", ".join(_not_gpt2(loaded.config))
+        loaded, told = respelled(loaded)
+        family = export_config(loaded.config)
+    if not family.CLASS:
+        nearest = lacking(loaded.config)
         raise UserError(
-            f"{name} has {differences}, which no family of transformers has together: nothing was written. "
-            f"A model trained with {_instead(loaded.config)} can be exported"
+            f"{name} has {', '.join(nearest.lacks)}, which no family of transformers has beside the rest (nearest: "
+            f"{nearest.config.CLASS}): nothing was written. A model trained with --arch gpt2 or llama can be exported"
         )
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise UserError(f"{directory} is {'not empty' if directory.is_dir() else 'a file'}; name a new directory")
     checkpoint.save(loaded, directory, family)
+    told_ids = _said(path / CONFIG, SPECIAL_IDS)
+    checkpoint.write_atomically(directory / CONFIG, json.dumps(family.written() | told_ids, indent=2) + "\n")
     if is_gguf(path) or (path / "tokenizer.json").exists() or (path / "merges.txt").exists():
         checkpoint.write_atomically(directory / "tokenizer.json", Tokenizer.open(path).to_json())
         about = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": loaded.config.context}
-        text = json.dumps(about | {"clean_up_tokenization_spaces": False}, indent=2)
+        said = _said(path / "tokenizer_config.json", SPECIAL)
+        text = json.dumps(about | {"clean_up_tokenization_spaces": False} | said, indent=2)
         checkpoint.write_atomically(directory / "tokenizer_config.json", text + "\n")
     for file in CARRIED:
         if (path / file).exists():
             checkpoint.write_atomically(directory / file, read_text(path / file))
+    for what in told:
+        note(f"written, with the same result: {what}")
     note(f"{name} written to {directory}: transformers.{family.CLASS}.from_pretrained opens it")
+
+
+def _said(file: Path, names: tuple[str, ...]) -> dict[str, Any]:
+    """Of the model's own file what is carried over; nothing where there is no such file."""
+    from gpttui.files import json_object
+
+    raw = json_object(file) if file.is_file() else {}
+    return {name: raw[name] for name in names if raw.get(name) is not None}
 
 
 def _is_model(target: str) -> str:
@@ -64,22 +88,3 @@ def _is_model(target: str) -> str:
     if rundir.find(target) is not None:
         return "a run"
     return "a model" if gallery.shelved(target) is not None or (Path(target) / "config.json").exists() else ""
-
-
-def _instead(config: object) -> str:
-    """Options of `gpttui train` whose models can be exported."""
-    return "--arch gpt2" + ("" if getattr(config, "mlp_width", 1) else " and MLPs (no --mlp-width 0)")
-
-
-def _not_gpt2(config: object) -> list[str]:
-    """What sets a shape apart from GPT-2, in the words of its config."""
-    expected = {"norm": "layernorm", "positions": "learned", "qk_norm": False, "bias": True}
-    found = [f"{name} {getattr(config, name)}" for name, value in expected.items() if getattr(config, name) != value]
-    activation = getattr(config, "activation", "")
-    if activation in ("relu2", "swiglu"):
-        found.append(f"activation {activation}")
-    if getattr(config, "kv_heads", 0) != getattr(config, "n_head", 0):
-        found.append("grouped queries")
-    if not getattr(config, "mlp_width", 1):
-        found.append("no MLPs")
-    return found or ["another architecture"]

@@ -81,7 +81,7 @@ def command(
         media.check_target(out, card.token_view, card.id)
         stop = stop or "\n"
     leave_a_core()
-    gpt, tokenizer = open_model(path, config, precision=dtype)
+    gpt, tokenizer = open_model(path, config, precision=dtype, tell=note)
     if saved is not None and (weights := weights_of(saved, path)) is not None:
         gpt = checkpoint.load(rundir.checkpoint_at(Path(weights.run), weights.step), dtype=gpt.lm_head.weight.dtype)
     text = card.prompt if prompt is None else text_of(prompt)

@@ -32,7 +32,7 @@ def command(
     from gpttui.interventions import parse
     from gpttui.storage import gallery
 
-    gpt, tokenizer = open_model(gallery.find(model), precision=dtype)
+    gpt, tokenizer = open_model(gallery.find(model), precision=dtype, tell=note)
     ids = tokenizer.encode(prompt)
     note_unknown(tokenizer, prompt)
     changes = compile_changes(gpt, tokenizer, [parse(target) for target in ablate], ids)

@@ -140,7 +140,7 @@ def command(
         config = _new_config(recipe, options)
         path = run_dir or gallery.new_run_dir(recipe or Path(config.data.removeprefix("corpus:")).stem)
         with _on_signals(_leave):
-            opened = runs.start(config, path)
+            opened = runs.start(config, path, note)
     told = opened.trainer.world.leads and not as_json
     name = shlex.quote(gallery.run_name(path))
     if told:

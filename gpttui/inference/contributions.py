@@ -3,7 +3,8 @@
 The last residual vector is a sum: embedding, position, every head, every MLP, every bias. With the final norm's scale
 held at what it was, the logit is linear in that vector, so each term has its own share, and the shares add up to the
 logit (Elhage et al. 2021, "A Mathematical Framework for Transformer Circuits"). Direct only: what a part does through
-later parts counts as theirs. Numbers are raw: nothing is centred over the vocabulary.
+later parts counts as theirs. Numbers are raw: nothing is centred over the vocabulary, and
+where logits are capped, the shares are of the logit before the cap.
 """
 
 from collections.abc import Sequence

@@ -48,7 +48,8 @@ def lens(model: GPT, residual: Tensor, *, k: int = 1, watched: Sequence[int] = (
     rows = residual.reshape(-1, residual.size(-1)).to(head.dtype)
     k = min(k, head.size(0))
     asked = torch.as_tensor(list(watched), dtype=torch.long, device=head.device)
-    screen = None if exact or watched or not _worth_screening(rows, head) else Screen(head, len(rows))
+    capped = model.config.logit_cap > 0
+    screen = None if exact or watched or capped or not _worth_screening(rows, head) else Screen(head, len(rows))
     size = max(1, CHUNK_BYTES // (head.size(0) * head.element_size())) if screen is None else screen.rows
     found: list[tuple[Tensor, ...]] = []
     for chunk in torch.split(rows, size):

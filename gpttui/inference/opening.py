@@ -8,6 +8,7 @@ import torch
 from gpttui.errors import UserError
 from gpttui.inference.precision import Precision, chosen
 from gpttui.model import checkpoint
+from gpttui.model.checkpoint import Tell
 from gpttui.model.gpt import GPT
 from gpttui.storage.model_config import Config
 from gpttui.tokenizers import Tokenizer
@@ -30,11 +31,16 @@ def leave_a_core(threads: int | None = None) -> None:
 
 
 def open_model(
-    path: Path, config: Config | None = None, *, precision: Precision = "auto", device: str = "cpu"
+    path: Path,
+    config: Config | None = None,
+    *,
+    precision: Precision = "auto",
+    device: str = "cpu",
+    tell: Tell = lambda line: None,
 ) -> tuple[GPT, Tokenizer]:
     """The model in directory or GGUF file `path`, computed in `precision`, and its tokenizer.
 
-    `config` is what it says of its shape, where that has been read.
+    `config` is what it says of its shape, where that has been read; `tell` is as `checkpoint.load` has it.
     Raises UserError where either is broken, they do not fit each other, or the model not into memory.
     """
     config = config or checkpoint.read_config(path)
@@ -45,7 +51,7 @@ def open_model(
             f" {'tokenizer.json' if path.is_dir() else 'its vocabulary'} belongs to another model"
         )
     dtype = chosen(precision, device, beside_bytes=_stored_bytes(path))
-    return checkpoint.load(path, config, dtype=dtype, device=device), tokenizer
+    return checkpoint.load(path, config, dtype=dtype, device=device, tell=tell), tokenizer
 
 
 def _stored_bytes(path: Path) -> int:

@@ -20,7 +20,8 @@ from torch.overrides import TorchFunctionMode
 
 from gpttui.errors import UserError
 from gpttui.files import reason
-from gpttui.model.families import Loaded, config_of, load_sizes, load_state, stored_state, to_shape
+from gpttui.model.dialects import config_of
+from gpttui.model.families import Loaded, load_sizes, load_state, stored_state, to_shape
 from gpttui.model.gpt import GPT, GPTConfig, rotary_tables
 from gpttui.storage import gguf, gguf_models, model_config
 from gpttui.storage.families.ops import Sizes
@@ -28,6 +29,7 @@ from gpttui.storage.gguf import is_gguf
 from gpttui.storage.model_config import Config, field_name
 from gpttui.storage.model_files import CONFIG, checksum, header, need_model, weight_files
 from gpttui.storage.model_files import WEIGHTS as WEIGHTS
+from gpttui.text import safe_text
 
 LARGE_HEAD = 1 << 24
 """From so many numbers on, the head lies in memory as `[C, V]`: a step, bound by memory, reads it a third faster so."""
@@ -36,18 +38,24 @@ FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 """What weights may be stored as. Whole numbers, truth values and complex ones would be turned into other weights."""
 
 
+Tell = Callable[[str], object]
+"""Takes a line that a person should read."""
+
+
 def load(
     path: Path,
     config: Config | None = None,
     *,
     dtype: torch.dtype | Callable[[int], torch.dtype] = torch.float32,
     device: str = "cpu",
+    tell: Tell = lambda line: None,
 ) -> GPT:
     """The model in directory or GGUF file `path`, in evaluation mode, weights as `dtype` whatever is stored.
 
     `dtype` may be what chooses one, told how many weights there are before any is read. `config` is what it says of its
-    shape, where that has been read. Raises UserError, naming the file and the cure, for anything that is not a whole
-    and fitting model; sizes are compared before any tensor is read.
+    shape, where that has been read. `tell` hears what of the file is left out, or used where one might not expect it.
+    Raises UserError, naming the file and the cure, for anything that is not a whole and fitting model; sizes are
+    compared before any tensor is read.
     """
     config = config or read_config(path)
     shape = to_shape(config, _where(path))
@@ -61,7 +69,12 @@ def load(
     dtype = dtype if isinstance(dtype, torch.dtype) else dtype(n_weights)
     _check_memory(n_weights * dtype.itemsize, f"{path}: its weights need")
     loaded = load_state(read_tensors(path) if packed is None else Unpacked(packed), config)
-    return build(own_head(shape, loaded), loaded.state, path, config, dtype=dtype, device=device, copy=packed is None)
+    if loaded.left_out:
+        tell(f"left out: {_listed(loaded.left_out)}; a head for another task than the next token is not computed")
+    fitting = own_head(shape, loaded)
+    if fitting.tied != shape.tied:
+        tell("the stored lm_head is used, as transformers 5 does: it differs from the embedding, its tied twin")
+    return build(fitting, loaded.state, path, config, dtype=dtype, device=device, copy=packed is None)
 
 
 class Unpacked(Mapping[str, Tensor]):
@@ -258,6 +271,11 @@ def _check_memory(needed_bytes: int, what: str) -> None:
     there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if needed_bytes > there:
         raise UserError(f"{what} {needed_bytes / 1e9:.0f} GB, this machine has {there / 1e9:.0f}")
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names from a file, a few of them."""
+    return safe_text(", ".join(names[:3])[:120]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _sized(shape: Sequence[int]) -> str:

@@ -4,9 +4,7 @@ What a family computes otherwise is either a switch of `GPTConfig` or folded int
 scores into the queries, the one that Gemma's norms are stored without), and unfolded on the way out.
 """
 
-import dataclasses
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeVar
 
 import torch
@@ -14,14 +12,21 @@ from torch import Tensor
 
 from gpttui.errors import UserError
 from gpttui.model.gpt import GPTConfig, RopeScaling
-from gpttui.storage.families.family import Family
-from gpttui.storage.families.ops import From, Joined, Op, Plus, Sizes, Take, Times, Transposed, Unwoven, size, sources
-from gpttui.storage.families.registry import EXPORTS, of_shape
-
-HEADS_OF_OTHERS = re.compile(r"^(score|v_head|classifier|value_head)\.")
-"""What programs for classification and reinforcement learning put on top."""
-WRAPPERS = re.compile(r"^(module\.|_orig_mod\.|language_model\.)+")
-"""Put before every name by DistributedDataParallel, torch.compile, and models of text and pictures."""
+from gpttui.storage.families.family import HEADS_OF_OTHERS, Family, NotComputed
+from gpttui.storage.families.ops import (
+    From,
+    Joined,
+    Op,
+    Plus,
+    Sizes,
+    Take,
+    Times,
+    Transposed,
+    Unwoven,
+    Zeros,
+    size,
+    sources,
+)
 
 
 def to_shape(config: Family, where: str = "config.json") -> GPTConfig:
@@ -31,20 +36,12 @@ def to_shape(config: Family, where: str = "config.json") -> GPTConfig:
         if fields.get("rope_scaling") is not None:
             fields["rope_scaling"] = RopeScaling(*fields["rope_scaling"])
         return GPTConfig(**fields)
+    except NotComputed as error:
+        raise UserError(
+            f"{where} is of a {config.MODEL_TYPE} model: it has {error}, which gpttui does not compute"
+        ) from error
     except ValueError as error:
         raise UserError(f"{where} describes an impossible model: {error}") from error
-
-
-def config_of(config: GPTConfig, exports: Iterable[str] = ("gpt2",)) -> Family:
-    """The config.json of a model of this shape: the first of `exports` that can express it, else our own dialect."""
-    fields = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
-    derived = {"d_head": config.d_head, "kv_heads": config.kv_heads, "mlp_width": config.mlp_width}
-    return of_shape(fields | derived, tuple(exports))
-
-
-def export_config(config: GPTConfig) -> Family:
-    """The same with every family that `transformers` has."""
-    return config_of(config, EXPORTS)
 
 
 # ── Tensors ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -60,16 +57,6 @@ class Loaded(NamedTuple):
     state: dict[str, Tensor]
     left_out: tuple[str, ...]
     """Names in the file of what belongs to no language model, and was not loaded."""
-
-
-def renamed(names: Iterable[str], config: Family) -> dict[str, str]:
-    """The file's names as its family writes them → as they stand in the file (wrapped, or without the prefix)."""
-    found = {}
-    for name in names:
-        plain = WRAPPERS.sub("", name)
-        top = plain.startswith((config.PREFIX, "lm_head.", "embed_out.")) or HEADS_OF_OTHERS.match(plain)
-        found[plain if top else config.PREFIX + plain] = name
-    return found
 
 
 def load_state(stored: Mapping[str, Tensor], config: Family) -> Loaded:
@@ -88,7 +75,7 @@ def load_sizes(stored: Mapping[str, Sizes], config: Family) -> dict[str, Sizes]:
 
 
 def _made(stored: Mapping[str, T], config: Family, make: Callable[[Op, Mapping[str, T]], T]) -> Made[T]:
-    names = renamed(stored, config)
+    names = config.renamed(stored)
     known: dict[str, T] = {}
     used: set[str] = set()
     for ours, op in config.tables(names).items():
@@ -100,8 +87,7 @@ def _made(stored: Mapping[str, T], config: Family, make: Callable[[Op, Mapping[s
             used.update(sources(op))
     rest = [name for name in names if name not in used]
     left_out = tuple(name for name in rest if HEADS_OF_OTHERS.match(name))
-    skipped = re.compile(config.SKIPPED)
-    surplus = {n: stored[names[n]] for n in rest if n not in left_out and not skipped.search(n)}
+    surplus = {n: stored[names[n]] for n in rest if config.counts(n)}
     return known | surplus, left_out
 
 
@@ -133,6 +119,9 @@ def load(op: Op, stored: Mapping[str, Tensor]) -> Tensor:
         case Unwoven(of, heads):
             x = load(of, stored)
             return x.view(heads, 3, -1, *x.shape[1:]).transpose(0, 1).reshape(x.shape)
+        case Zeros(of):
+            x = load(of, stored)
+            return x.new_zeros(x.shape[:1])
 
 
 def store(op: Op, x: Tensor, shape: GPTConfig) -> dict[str, Tensor]:
@@ -155,8 +144,10 @@ def store(op: Op, x: Tensor, shape: GPTConfig) -> dict[str, Tensor]:
             return store(of, scaled(x, 1 / number, rows), shape)
         case Unwoven(of, heads):
             return store(of, x.view(3, heads, -1, *x.shape[1:]).transpose(0, 1).reshape(x.shape), shape)
-        case From():
-            raise UserError("this family's position vectors have rows that were not loaded; it cannot be written")
+        case Zeros() if not x.any():
+            return {}
+        case From() | Zeros():
+            raise UserError("this family lacks what the model has learned; it cannot be written")
 
 
 def scaled(x: Tensor, number: float, rows: int) -> Tensor:

@@ -27,8 +27,8 @@ from torch import Tensor
 from gpttui.model.kv_cache import KVCache
 from gpttui.model.taps import Tap, is_fused, tapped
 
-Activation = Literal["gelu", "gelu_tanh", "gelu_quick", "silu", "relu", "relu2", "swiglu", "geglu"]
-GATED = ("swiglu", "geglu")
+Activation = Literal["gelu", "gelu_tanh", "gelu_quick", "silu", "relu", "relu2", "swiglu", "geglu", "reglu"]
+GATED = ("swiglu", "geglu", "reglu")
 
 
 class RopeScaling(NamedTuple):
@@ -77,6 +77,8 @@ class GPTConfig:
     """Of each layer: how many positions a query sees, itself included; 0: all. Empty: all, everywhere."""
     embed_scale: float = 1.0
     """What a token's vector is multiplied by as it enters the stream."""
+    logit_cap: float = 0.0
+    """Logits are bent so that none goes beyond it, either way ("soft cap"); 0: they are as they come."""
     activation: Activation = "gelu_tanh"
     qk_norm: bool = False
     qk_gain: bool = False
@@ -326,7 +328,7 @@ def activate(x: Tensor, kind: Activation) -> Tensor:
             return F.gelu(x, approximate="tanh")
         case "gelu":
             return F.gelu(x)
-        case "relu":
+        case "relu" | "reglu":
             return F.relu(x)
         case "relu2":
             return F.relu(x).square()
@@ -379,7 +381,7 @@ class Stack(nn.Module):
 
 
 class Unembedding(nn.Linear):
-    """Every token's vector dotted with every position's: from `[..., C]` to logits `[..., V]`.
+    """Every token's vector dotted with every position's: from `[..., C]` to logits `[..., V]`, capped or not.
 
     Logits are float32 where weights are of half precision: rounded to three digits, a probability would be off by 6 %.
     On a CPU a large vocabulary is taken in parts that fit a core's cache: two thirds of the time for GPT-2's (with MKL,
@@ -389,13 +391,21 @@ class Unembedding(nn.Linear):
 
     PART = 1024
 
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__(config.d_model, config.vocab_size, bias=False)
+        self.cap = config.logit_cap
+
     def forward(self, x: Tensor) -> Tensor:
+        logits = self.uncapped(x)
+        return self.cap * torch.tanh(logits / self.cap) if self.cap else logits
+
+    def uncapped(self, x: Tensor) -> Tensor:
         half, parts = self.weight.itemsize < 4, torch.split(self.weight, self.PART)
         one, small = x.numel() == self.in_features, self.out_features < 4 * self.PART
         if half and not torch.is_grad_enabled():
             return torch.cat([F.linear(x.float(), part.float()) for part in parts], dim=-1)
         if one or small or torch.is_grad_enabled() or x.device.type != "cpu":
-            return F.linear(x, self.weight, self.bias)
+            return F.linear(x, self.weight)
         return torch.cat([F.linear(x, part) for part in parts], dim=-1)
 
 
@@ -408,7 +418,7 @@ class GPT(nn.Module):
         super().__init__()
         self.config = config
         self.transformer = Stack(config)
-        self.lm_head = Unembedding(config.d_model, config.vocab_size, bias=False)
+        self.lm_head = Unembedding(config)
         if config.tied:
             self.lm_head.weight = self.transformer.wte.weight
         self.register_buffer("rotary", rotary_tables(config), persistent=False)

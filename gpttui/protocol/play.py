@@ -10,7 +10,7 @@ import msgspec
 from gpttui.interventions import Intervention
 from gpttui.protocol.message import Look, Message
 from gpttui.protocol.train import ResumeRun, StartRun, UseCheckpoint
-from gpttui.records import Exact, LossHistory, ModelCard, Sampling, Snapshot, Told
+from gpttui.records import Exact, Lines, LossHistory, ModelCard, Sampling, Snapshot, Told
 
 
 class OpenModel(Message, frozen=True):
@@ -114,6 +114,8 @@ class Opened(Message, frozen=True):
     tokenizer_json: Exact
     history: LossHistory | None
     snapshot: Snapshot
+    notes: tuple[Lines, ...] = ()
+    """What of the file was left out, or used where one might not expect it."""
 
 
 class Shown(Message, frozen=True):

@@ -285,7 +285,7 @@ def _weights(path: Path, config: model_config.Config) -> tuple[int, list[Path], 
         sizes = [math.prod(tensor.shape) for tensor in gguf_models.tensors(file, config).values()]
         return sum(sizes), [path], gguf_models.packing_in_words(file)
     files = weight_files(path)
-    return sum(_count_params(header(file), tied=config.tied) for file in files), files, ""
+    return sum(_count_params(header(file), config) for file in files), files, ""
 
 
 def as_listed(model: ModelCard) -> dict[str, Any]:
@@ -373,10 +373,8 @@ def _contents(file: Path, head: Header) -> Iterator[bytes]:
                 yield handle.read(min(PIECE_BYTES, end - at))
 
 
-def _count_params(head: Header, *, tied: bool) -> int:
+def _count_params(head: Header, config: model_config.Config) -> int:
     """Numbers that count: no causal masks that old exports carry along, no second copy of a tied head."""
-    return sum(
-        math.prod(tensor.shape)
-        for name, tensor in head.tensors.items()
-        if not name.endswith((".attn.bias", ".attn.masked_bias")) and not (tied and name == "lm_head.weight")
-    )
+    names = config.renamed(head.tensors)
+    counted = (name for name in names if config.counts(name) and not (config.tied and name.startswith("lm_head.")))
+    return sum(math.prod(head.tensors[names[name]].shape) for name in counted)

@@ -16,9 +16,10 @@ from gpttui.storage import gguf, gguf_models
 from gpttui.storage.families.family import LARGEST as LARGEST
 from gpttui.storage.families.family import Family
 from gpttui.storage.families.own import FORMAT
-from gpttui.storage.families.registry import INSIDE, REFUSED, family, model_types
+from gpttui.storage.families.registry import INSIDE, family, model_types, strange
 from gpttui.storage.gguf import is_gguf
 from gpttui.storage.model_files import CONFIG
+from gpttui.text import safe_text
 
 Config = Family
 
@@ -42,9 +43,11 @@ def convert(raw: dict[str, Any], where: str = "config.json") -> Config:
         raw = raw["text_config"] | {"model_type": INSIDE[kind]}
         kind = INSIDE[kind]
     dialect = family(kind) if isinstance(kind, str) else None
+    if has := strange(raw):
+        raise UserError(
+            f"{where} is of a {safe_text(str(kind)[:40])} model: it has {has}, which gpttui does not compute"
+        )
     if dialect is None:
-        if isinstance(kind, str) and kind in REFUSED:
-            raise UserError(f"{where} is of a {kind} model: it has {REFUSED[kind]}, which gpttui does not compute")
         known = ", ".join(sorted(model_types()))
         raise UserError(f"{where} names the model type {_shown(kind)}; gpttui opens {known}")
     version = raw.get("format", 0)

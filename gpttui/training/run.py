@@ -14,6 +14,7 @@ import torch
 
 from gpttui.errors import UserError
 from gpttui.model import checkpoint
+from gpttui.model.checkpoint import Tell
 from gpttui.model.gpt import GPT
 from gpttui.runs import rundir
 from gpttui.runs.config import TrainConfig, changed, taken_up
@@ -42,9 +43,12 @@ class Run:
         self.close()
 
 
-def start(config: TrainConfig, path: Path) -> Run:
-    """A new run in directory `path`. Raises UserError, in one line, for anything that would keep it from training."""
-    return _open(config, path, None)
+def start(config: TrainConfig, path: Path, tell: Tell = lambda line: None) -> Run:
+    """A new run in directory `path`; `tell` hears what was left out of a model to fine-tune.
+
+    Raises UserError, in one line, for anything that would keep it from training.
+    """
+    return _open(config, path, None, tell)
 
 
 def resume(path: Path, config: TrainConfig | None = None) -> Run:
@@ -53,7 +57,7 @@ def resume(path: Path, config: TrainConfig | None = None) -> Run:
     return _open(config or stored, path, stored)
 
 
-def _open(config: TrainConfig, path: Path, stored: TrainConfig | None) -> Run:
+def _open(config: TrainConfig, path: Path, stored: TrainConfig | None, tell: Tell = lambda line: None) -> Run:
     """`stored`: the config of the run to go on with; None: a new one."""
     resuming = stored is not None
     if not config.init:
@@ -64,7 +68,7 @@ def _open(config: TrainConfig, path: Path, stored: TrainConfig | None) -> Run:
         set_threads(config.threads)
         if world.leads:
             held.enter_context(_claimed(path, resuming=resuming))
-        given = _given_model(config, path, resuming=resuming)
+        given = _given_model(config, path, tell, resuming=resuming)
         if given is not None:
             config = like_base(config, given[0].config)
             if not resuming:
@@ -98,13 +102,13 @@ def _claimed(path: Path, *, resuming: bool) -> Iterator[None]:
             raise
 
 
-def _given_model(config: TrainConfig, path: Path, *, resuming: bool) -> tuple[GPT, Tokenizer] | None:
+def _given_model(config: TrainConfig, path: Path, tell: Tell, *, resuming: bool) -> tuple[GPT, Tokenizer] | None:
     """The model to fine-tune, if any. A run that goes on has it in its own first checkpoint, and needs no other."""
     if not config.init:
         return None
     saved = rundir.checkpoints(path) if resuming else []
     folder = saved[0][1] if saved else Path(config.init)
-    return checkpoint.load(folder).requires_grad_(True), Tokenizer.open(folder)
+    return checkpoint.load(folder, tell=tell).requires_grad_(True), Tokenizer.open(folder)
 
 
 def _data(config: TrainConfig, path: Path, given: tuple[GPT, Tokenizer] | None, world: World) -> Data:

@@ -185,11 +185,11 @@ def test_export_takes_the_family_that_fits(cli: Cli, modern_model: Path, tmp_pat
 
 
 def test_export_says_what_no_family_can_express(cli: Cli, tmp_path: Path) -> None:
-    shape = {"norm": "rmsnorm", "positions": "none", "bias": False, "activation": "relu2", "n_kv_head": 1}
+    shape = {"norm": "rmsnorm", "positions": "learned", "bias": False, "activation": "gelu", "n_kv_head": 1}
     model = make_model(tmp_path / "odd", train_characters(["hello world\n"]), **shape)
     result = cli("export", "--model", model, tmp_path / "out")
     assert result.code == 1 and not (tmp_path / "out").exists()
-    for word in ("norm rmsnorm", "positions none", "activation relu2", "grouped queries"):
+    for word in ("positions learned", "activation gelu", "nearest: LlamaForCausalLM"):
         assert word in result.err
 
 

@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gpttui.model.families import config_of, to_shape
+from gpttui.model.dialects import config_of
+from gpttui.model.families import to_shape
 from gpttui.model.gpt import GPT, Attention, GPTConfig, Unembedding, causal_mask
 from gpttui.model.taps import Recorder
 from gpttui.storage import model_config
@@ -36,7 +37,7 @@ def test_tapped_equals_fused(shape: str) -> None:
 
 @pytest.mark.parametrize("tokens", [1, 7])
 def test_a_large_vocabulary_in_parts_is_the_whole(tokens: int) -> None:
-    head = Unembedding(16, 5 * Unembedding.PART + 3, bias=False)
+    head = Unembedding(GPTConfig(5 * Unembedding.PART + 3, 8, 1, 1, d_model=16))
     x = torch.randn(2, tokens, 16)
     whole = F.linear(x, head.weight)
     with torch.no_grad():

@@ -8,7 +8,8 @@ import torch
 from safetensors.torch import load_file
 
 from gpttui.model import checkpoint
-from gpttui.model.families import config_of, to_shape
+from gpttui.model.dialects import config_of
+from gpttui.model.families import to_shape
 from gpttui.model.gpt import GPT
 from gpttui.model.taps import Recorder
 from gpttui.storage import model_config

@@ -1,18 +1,22 @@
 """Every family against `transformers`: random tiny models that it makes, opened here, all numbers compared."""
 
+import dataclasses
 import json
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 import torch
 
 from gpttui.inference.trace import record
 from gpttui.model import checkpoint
-from gpttui.model.families import export_config, load_sizes, load_state
+from gpttui.model.dialects import export_config
+from gpttui.model.families import load_sizes, load_state, to_shape
+from gpttui.storage import model_config
 from gpttui.storage.families.registry import model_types
 
 transformers: Any = pytest.importorskip("transformers")
@@ -39,6 +43,7 @@ KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "gpt_bigcode": ("gpt_bigcode", GPT2),
     "gpt_bigcode, all heads": ("gpt_bigcode", GPT2 | {"multi_query": False}),
     "llama": ("llama", SMALL),
+    "llama, some biases": ("llama", SMALL | {"attention_bias": True}),
     "llama, biases": ("llama", SMALL | {"attention_bias": True, "mlp_bias": True}),
     "llama, scaled": ("llama", SMALL | {"rope_parameters": LLAMA3}),
     "llama, linear": ("llama", SMALL | {"rope_parameters": {"rope_type": "linear", "rope_theta": 1e4, "factor": 2.0}}),
@@ -50,6 +55,7 @@ KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "smollm3": ("smollm3", SMALL | {"no_rope_layer_interval": 2}),
     "olmo2": ("olmo2", SMALL),
     "gpt_neox": ("gpt_neox", SMALL | {"rotary_pct": 0.34}),
+    "gpt_neox, some biases": ("gpt_neox", SMALL | {"rotary_pct": 0.34, "attention_bias": False}),
     "gpt_neox, in turn": ("gpt_neox", SMALL | {"rotary_pct": 0.34, "use_parallel_residual": False}),
     "gpt_neo": (
         "gpt_neo",
@@ -62,6 +68,10 @@ KINDS: dict[str, tuple[str, dict[str, Any]]] = {
         SMALL | {"hidden_size": 36, "head_dim": 10, "num_key_value_heads": 1, "sliding_window": 5,
                  "query_pre_attn_scalar": 7,
                  "layer_types": ["sliding_attention", "sliding_attention", "full_attention"]},
+    ),
+    "gemma3_text, capped": (
+        "gemma3_text", SMALL | {"hidden_size": 36, "head_dim": 10, "final_logit_softcapping": 3.0, "sliding_window": 9,
+                 "attention_bias": True},
     ),
 }  # fmt: skip
 
@@ -99,7 +109,7 @@ def test_every_number_is_that_of_transformers(
     if dtype == torch.float64:
         module = sys.modules[type(theirs).__module__]
         monkeypatch.setattr(module, "torch", Doubled())
-        if kind == "gemma3_text":
+        if KINDS[kind][0] == "gemma3_text":
             monkeypatch.setattr(module.Gemma3RMSNorm, "forward", lambda self, x: self._norm(x) * (1.0 + self.weight))
     theirs.save_pretrained(tmp_path)
     ours = checkpoint.load(tmp_path, dtype=dtype)
@@ -121,21 +131,52 @@ def test_every_family_is_compared() -> None:
     assert {model_type for model_type, _ in KINDS.values()} == set(model_types()) - {"gpttui"}
 
 
-@pytest.mark.parametrize(
-    "kind", ["gpt2", "llama", "llama, biases", "llama, scaled", "llama, free heads, tied", "qwen3"]
-)
+WRITTEN_AS = {"opt": "gpt2", "gpt_bigcode, all heads": "gpt2"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_what_is_written_is_opened_by_transformers(kind: str, tmp_path: Path) -> None:
+    """Of its own family, or of one that computes the same: GPT-2 for OPT and for what is folded into the weights."""
     theirs = made(kind, 0, torch.float32)
     theirs.save_pretrained(tmp_path / "theirs")
     ours = checkpoint.load(tmp_path / "theirs")
     family = export_config(ours.config)
-    assert KINDS[kind][0] == family.MODEL_TYPE
+    assert WRITTEN_AS.get(kind, KINDS[kind][0]) == family.MODEL_TYPE
     checkpoint.save(ours, tmp_path / "ours", family)
-    again = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "ours").eval()
+    again = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "ours", attn_implementation="eager").eval()
+    ids = torch.tensor([[3, 4, 5, 6, 7, 8, 9, 10, 11, 12]])
+    with torch.inference_mode():
+        assert (again(ids).logits - theirs(ids).logits).abs().max() < 2e-5 * max(1.0, theirs(ids).logits.abs().max())
+    assert json.loads((tmp_path / "ours" / "config.json").read_text())["architectures"] == [family.CLASS]
+    assert checkpoint.load(tmp_path / "ours").config.n_layer == ours.config.n_layer
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_config_leaves_out_is_as_transformers_has_it(kind: str, tmp_path: Path) -> None:
+    """Only what differs from transformers' own defaults is in the file, as in old ones."""
+    theirs = made(kind, 0, torch.float32)
+    theirs.save_pretrained(tmp_path)
+    file = tmp_path / "config.json"
+    fields, plain = json.loads(file.read_text()), type(theirs.config)().to_dict()
+    kept = {name: x for name, x in fields.items() if name == "model_type" or plain.get(name) != x}
+    file.write_text(json.dumps(kept))
+    again = transformers.AutoModelForCausalLM.from_pretrained(tmp_path, attn_implementation="eager").eval()
     ids = torch.tensor([[3, 4, 5, 6, 7, 8]])
     with torch.inference_mode():
-        assert (again(ids).logits - theirs(ids).logits).abs().max() < 1e-5
-    assert json.loads((tmp_path / "ours" / "config.json").read_text())["architectures"] == [family.CLASS]
+        assert (checkpoint.load(tmp_path)(ids) - again(ids).logits).abs().max() < 1e-4
+
+
+@pytest.mark.parametrize("model_type", sorted(set(model_types()) - {"gpttui"}))
+def test_defaults_are_those_of_transformers(model_type: str) -> None:
+    theirs = transformers.AutoConfig.for_model(model_type)
+    ours = model_config.convert({"model_type": model_type})
+    for field in msgspec.structs.fields(type(ours)):
+        value, expected = getattr(ours, field.name), getattr(theirs, field.encode_name, None)
+        if not (value is None or expected is None or field.name.startswith("rope_") or field.name == "resid_pdrop"):
+            assert value == expected or (field.name == "rotary_pct"), field.name
+    shapes = [to_shape(model_config.convert(raw)) for raw in ({"model_type": model_type}, theirs.to_dict())]
+    mine, told = (dataclasses.replace(shape, n_kv_head=shape.kv_heads, head_size=shape.d_head) for shape in shapes)
+    assert mine == told
 
 
 @pytest.mark.parametrize("kind", KINDS)

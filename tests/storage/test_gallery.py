@@ -187,7 +187,7 @@ def test_what_is_broken_is_named_and_the_rest_is_listed() -> None:
     weights = bundled("cut") / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-100])
     make_model(bundled("unshaped"))
-    (bundled("unshaped") / "config.json").write_text('{"model_type": "gpt2"}')
+    (bundled("unshaped") / "config.json").write_text('{"model_type": "gpt2", "n_layer": 0}')
     make_model(bundled("weightless"))
     (bundled("weightless") / "model.safetensors").unlink()
     make_model(bundled("torn"))

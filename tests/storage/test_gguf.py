@@ -190,7 +190,10 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "experts": ({"llama__expert_count": 8}, "a mixture of experts"),
     "another architecture": ({"general__architecture": "mamba"}, "'mamba'; it has recurrent"),
     "an unknown one": ({"general__architecture": "\x1b[2Jx"}, "of the architecture '␛"),
-    "yarn": ({"llama__rope__scaling__type": "yarn"}, "'yarn' are not computed"),
+    "yarn": (
+        {"llama__rope__scaling__type": "yarn"},
+        "rotary positions of the type 'yarn', which gpttui does not compute",
+    ),
     "partial rotation": ({"llama__rope__dimension_count": 4}, "not the size of a head"),
     "other heads in each layer": ({"llama__attention__head_count_kv": [1, 2, 1]}, "differs between layers"),
     "a text for a number": ({"llama__block_count": "3"}, "is not a whole number"),

@@ -43,7 +43,8 @@ def opened(engine: Engine, path: Path, look: Look, make: Callable[[Session, Mode
     """Load the model at `path`, let `make` set its session up, and only then put it in the place of the old one."""
     config = checkpoint.read_config(path)
     card = gallery.card(path, config)
-    model, tokenizer = open_model(path, config, device=engine.device, precision=engine.precision)
+    notes: list[str] = []
+    model, tokenizer = open_model(path, config, device=engine.device, precision=engine.precision, tell=notes.append)
     card = replace(card, computed_in=name_of(model.lm_head.weight.dtype))
     session = Session(model, tokenizer)
     make(session, card)
@@ -53,6 +54,7 @@ def opened(engine: Engine, path: Path, look: Look, make: Callable[[Session, Mode
         tokenizer_json=tokenizer.to_json(),
         history=history(path),
         snapshot=session.snapshot(look, since_s=engine.since_s),
+        notes=tuple(notes),
     )
 
 

@@ -5,19 +5,30 @@ ranges; a field that a file leaves out has the value that `transformers` would g
 """
 
 import math
-from collections.abc import Collection
-from typing import Annotated, Any, ClassVar
+import re
+from collections.abc import Collection, Iterable
+from typing import Annotated, Any, ClassVar, Self
 
 import msgspec
 from msgspec import Meta
 
 from gpttui.storage.families.ops import Table, Take
 
+
+class NotComputed(Exception):
+    """What a model has and gpttui does not compute, as words that follow "it has"."""
+
+
 LARGEST = 10_000_000
 """No width, depth or vocabulary is larger than this."""
 Size = Annotated[int, Meta(ge=1, le=LARGEST)]
 Share = Annotated[float, Meta(ge=0, lt=1)]
 Base = Annotated[float, Meta(gt=0, lt=1e30)]
+
+HEADS_OF_OTHERS = re.compile(r"^(score|v_head|classifier|value_head)\.")
+"""What programs for classification and reinforcement learning put on top."""
+WRAPPERS = re.compile(r"^(module\.|_orig_mod\.|language_model\.)+")
+"""Put before every name by DistributedDataParallel, torch.compile, and models of text and pictures."""
 
 Shape = dict[str, Any]
 """`GPTConfig`'s arguments."""
@@ -32,8 +43,14 @@ ACTIVATIONS = {
     "silu": "silu",
     "swish": "silu",
     "relu": "relu",
+    "relu2": "relu2",
 }
 """What Hugging Face's names compute."""
+GATED = {"silu": "swiglu", "gelu_tanh": "geglu", "relu": "reglu"}
+"""What an activation is called where a gate is multiplied with it."""
+WRITTEN = {ours: theirs for theirs, ours in reversed(ACTIVATIONS.items())}
+WRITTEN_GATED = {kind: WRITTEN[plain] for plain, kind in GATED.items()}
+"""What ours are called in a config that is written."""
 
 MODERN_NAMES = {
     "context": "max_position_embeddings",
@@ -49,6 +66,8 @@ MODERN_NAMES = {
 }
 """What most families since Llama call the same things."""
 
+SPECIAL_IDS = ("bos_token_id", "eos_token_id", "pad_token_id")
+"""Written as null: those that `transformers` has by default are of other vocabularies."""
 SAME = (
     "vocab_size", "context", "n_layer", "n_head", "n_kv_head", "head_size", "d_model", "d_mlp", "norm_eps", "tied",
 )  # fmt: skip
@@ -79,7 +98,7 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
         return self.MODEL_TYPE
 
     def shape(self) -> Shape:
-        """As `GPTConfig`'s arguments. Raises ValueError for what is not computed."""
+        """As `GPTConfig`'s arguments. Raises ValueError for what cannot be, NotComputed for what is not computed."""
         raise NotImplementedError
 
     def same(self) -> Shape:
@@ -99,23 +118,38 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
         blocks = ((f"transformer.h.{n}.", self.block(n)) for n in range(min(self.n_layer, len(stored))))
         return self.ends() | {at + ours: op for at, block in blocks for ours, op in block.items()}
 
-    @classmethod
-    def of(cls, shape: Shape) -> "Family | None":
-        """The config of a model of this shape, a `GPTConfig`'s fields; None where this family cannot express it.
+    def renamed(self, names: Iterable[str]) -> dict[str, str]:
+        """The file's names as the family writes them → as they stand in the file (wrapped, or without the prefix)."""
+        found = {}
+        for name in names:
+            plain = WRAPPERS.sub("", name)
+            top = plain.startswith((self.PREFIX, "lm_head.", "embed_out.")) or HEADS_OF_OTHERS.match(plain)
+            found[plain if top else self.PREFIX + plain] = name
+        return found
 
-        Asked of those that models are exported as (`EXPORTS`).
+    def counts(self, name: str) -> bool:
+        """Whether a tensor, by the name that the family gives it, is a weight of the language model."""
+        return not (HEADS_OF_OTHERS.match(name) or re.search(self.SKIPPED, name))
+
+    @classmethod
+    def of(cls, shape: Shape) -> Self | None:
+        """The config of this family that is nearest to a shape: a `GPTConfig`'s fields, none left to its default.
+
+        Whoever asks compares, so what a family has no word for is simply left out. None: it is not written.
         """
         return None
 
     def written(self) -> dict[str, Any]:
         """What config.json holds when it is written."""
-        about = {"model_type": self.MODEL_TYPE} | ({"architectures": [self.CLASS]} if self.CLASS else {})
         fields: dict[str, Any] = msgspec.to_builtins(self)
-        return about | fields
+        return {"model_type": self.MODEL_TYPE, "architectures": [self.CLASS], **fields} | dict.fromkeys(SPECIAL_IDS)
 
 
 def rotary(parameters: dict[str, Any] | None, old_scaling: dict[str, Any] | None, old_base: float | None) -> Shape:
-    """`rope_base` and `rope_scaling` out of either of transformers' ways to say them. Raises ValueError."""
+    """`rope_base` and `rope_scaling` out of either of transformers' ways to say them.
+
+    Raises ValueError, and NotComputed for other scalings.
+    """
     found = {**(old_scaling or {}), **(parameters or {})}
     kind = found.get("rope_type", found.get("type", "default"))
     shape: Shape = {"rope_base": float(found.get("rope_theta", old_base or 10_000.0))}
@@ -130,8 +164,17 @@ def rotary(parameters: dict[str, Any] | None, old_scaling: dict[str, Any] | None
         context = int(_number(found, "original_max_position_embeddings"))
         shape["rope_scaling"] = (_number(found, "factor"), low, high, context)
     elif kind != "default":
-        raise ValueError(f"rotary positions of type {str(kind)[:40]!r} are not computed")
+        raise NotComputed(f"rotary positions of the type {str(kind)[:40]!r}")
     return shape
+
+
+FULL, LOCAL = "full_attention", "sliding_attention"
+"""Kinds of layers, in the words of `layer_types`."""
+
+
+def layer_types(shape: Shape) -> tuple[str, ...]:
+    """Which layers of a shape see a window."""
+    return tuple(LOCAL if window else FULL for window in shape["windows"])
 
 
 def _number(found: dict[str, Any], name: str) -> float:
@@ -142,18 +185,26 @@ def _number(found: dict[str, Any], name: str) -> float:
 
 
 def activation(name: str) -> str:
-    """What a Hugging Face activation computes. Raises ValueError for one that is not computed."""
+    """What a Hugging Face activation computes. Raises NotComputed."""
     if name not in ACTIVATIONS:
-        raise ValueError(f"activation {name[:40]!r} is not one of {', '.join(ACTIVATIONS)}")
+        raise NotComputed(f"the activation {name[:40]!r}")
     return ACTIVATIONS[name]
 
 
 def gated(name: str) -> str:
-    """The same of an MLP with a gate. Raises ValueError."""
-    kinds = {"silu": "swiglu", "gelu_tanh": "geglu"}
-    if activation(name) not in kinds:
-        raise ValueError(f"a gated MLP with activation {name[:40]!r} is not computed")
-    return kinds[activation(name)]
+    """The same of an MLP with a gate. Raises NotComputed."""
+    if (kind := GATED.get(activation(name))) is None:
+        raise NotComputed(f"gated MLPs with the activation {name[:40]!r}")
+    return kind
+
+
+def plain_fields(shape: Shape) -> Shape:
+    """What the configs of GPT-2 and its relatives say of a shape."""
+    same = ("vocab_size", "context", "n_layer", "n_head", "d_model", "norm_eps", "tied")
+    return {name: shape[name] for name in same} | {
+        "d_mlp": shape["d_mlp"] or None,
+        "activation": WRITTEN.get(shape["activation"], "gelu_new"),
+    }
 
 
 def norm(ours: str, theirs: str, *, bias: bool) -> Table:

@@ -4,15 +4,23 @@ Norms are stored less one; the scale of scores is not 1 / sqrt(D), and is folded
 """
 
 import math
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from msgspec import Meta
 
-from gpttui.storage.families.family import MODERN_NAMES, Shape, Size, norm, rotary
-from gpttui.storage.families.llama import Llama
+from gpttui.storage.families.family import (
+    FULL,
+    LOCAL,
+    MODERN_NAMES,
+    NotComputed,
+    Shape,
+    Size,
+    layer_types,
+    norm,
+    rotary,
+)
+from gpttui.storage.families.llama import Llama, written_fields, written_rotary
 from gpttui.storage.families.ops import Plus, Table, Take, Times
-
-LOCAL = "sliding_attention"
 
 
 class Gemma3(Llama, frozen=True, kw_only=True, rename=MODERN_NAMES | {"activation": "hidden_activation"}):
@@ -34,17 +42,17 @@ class Gemma3(Llama, frozen=True, kw_only=True, rename=MODERN_NAMES | {"activatio
     layer_types: tuple[str, ...] | None = None
     sliding_window_pattern: Size = 6
     rope_local_base_freq: Annotated[float, Meta(gt=0, lt=1e30)] = 10_000.0
-    final_logit_softcapping: float | None = None
+    final_logit_softcapping: Annotated[float, Meta(gt=0)] | None = None
     attn_logit_softcapping: float | None = None
 
     def shape(self) -> Shape:
-        if self.final_logit_softcapping is not None or self.attn_logit_softcapping is not None:
-            raise ValueError("soft-capped scores or logits are not computed")
+        if self.attn_logit_softcapping is not None:
+            raise NotComputed("soft-capped scores")
         kinds = self.layer_types or tuple(
-            LOCAL if (layer + 1) % self.sliding_window_pattern else "full_attention" for layer in range(self.n_layer)
+            LOCAL if (layer + 1) % self.sliding_window_pattern else FULL for layer in range(self.n_layer)
         )
         bases = self.bases()
-        shape = super().shape() | bases["full_attention"]
+        shape = super().shape() | bases[FULL]
         local = bases[LOCAL]["rope_base"]
         return shape | {
             "norm_place": "both",
@@ -52,18 +60,22 @@ class Gemma3(Llama, frozen=True, kw_only=True, rename=MODERN_NAMES | {"activatio
             "qk_weight": "head",
             "embed_scale": math.sqrt(self.d_model),
             "windows": tuple(self.sliding_window if kind == LOCAL else 0 for kind in kinds),
+            "logit_cap": self.final_logit_softcapping or 0.0,
             "rope_bases": tuple(local if kind == LOCAL else shape["rope_base"] for kind in kinds),
         }
 
     def bases(self) -> dict[str, Shape]:
         """Rotations of the two kinds of layers, from either of transformers' ways to say them."""
         given: dict[str, Any] = self.rope_parameters or {}
-        if "full_attention" in given or LOCAL in given:
-            return {kind: rotary(given.get(kind), None, None) for kind in ("full_attention", LOCAL)}
+        if FULL in given or LOCAL in given:
+            return {kind: rotary(given.get(kind), None, None) for kind in (FULL, LOCAL)}
         return {
-            "full_attention": rotary(self.rope_parameters, self.rope_scaling, self.rope_theta or 1_000_000.0),
+            FULL: rotary(self.rope_parameters, self.rope_scaling, self.rope_theta or 1_000_000.0),
             LOCAL: rotary(None, None, self.rope_local_base_freq),
         }
+
+    def biased(self) -> tuple[bool, bool]:
+        return self.attention_bias, False
 
     def ends(self) -> Table:
         return super().ends() | {"transformer.ln_f.weight": Plus(Take("model.norm.weight"), 1.0)}
@@ -81,3 +93,19 @@ class Gemma3(Llama, frozen=True, kw_only=True, rename=MODERN_NAMES | {"activatio
         }
         table = super().block(layer) | {ours: Plus(op, 1.0) for ours, op in norms.items()}
         return table | {"attn.q_norm.weight": Times(table["attn.q_norm.weight"], scale)}
+
+    @classmethod
+    def of(cls, shape: Shape) -> Self | None:
+        bases = dict(zip(layer_types(shape), shape["rope_bases"], strict=True))
+        rotations = {
+            FULL: written_rotary(bases.get(FULL, 1_000_000.0), shape["rope_scaling"]),
+            LOCAL: written_rotary(bases.get(LOCAL, 10_000.0)),
+        }
+        return cls(
+            **written_fields(shape) | {"rope_parameters": rotations},
+            attention_bias=shape["bias"],
+            layer_types=layer_types(shape),
+            sliding_window=max(shape["windows"]) or 4096,
+            query_pre_attn_scalar=shape["head_size"],
+            final_logit_softcapping=shape["logit_cap"] or None,
+        )

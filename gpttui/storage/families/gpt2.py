@@ -1,9 +1,9 @@
 """GPT-2 (Radford et al. 2019): what `GPTConfig` is without any switch. Matrices are stored `[in, out]`."""
 
 import math
-from typing import Any
+from typing import Any, Self
 
-from gpttui.storage.families.family import Family, Shape, Share, Size, activation, norm
+from gpttui.storage.families.family import Family, NotComputed, Shape, Share, Size, activation, norm, plain_fields
 from gpttui.storage.families.ops import Op, Table, Take, Times, Transposed
 
 NAMES = {
@@ -14,14 +14,6 @@ NAMES = {
     "activation": "activation_function",
     "tied": "tie_word_embeddings",
 }
-WRITTEN_ACTIVATIONS = {
-    "gelu_tanh": "gelu_new", "gelu": "gelu", "relu": "relu", "silu": "silu", "gelu_quick": "quick_gelu",
-}  # fmt: skip
-OF_GPT2: Shape = {
-    "norm": "layernorm", "norm_place": "before", "parallel": False, "positions": "learned", "windows": (),
-    "embed_scale": 1.0, "bias": True, "qkv_bias": None, "qk_norm": False,
-}  # fmt: skip
-"""What sets GPT-2's shape apart from others, in the words of `GPTConfig`."""
 
 
 class GPT2(Family, frozen=True, kw_only=True, rename=NAMES):
@@ -30,10 +22,10 @@ class GPT2(Family, frozen=True, kw_only=True, rename=NAMES):
     PREFIX = "transformer."
     SKIPPED = r"\.attn\.(masked_)?bias$"
 
-    vocab_size: Size
-    n_layer: Size
-    n_head: Size
-    d_model: Size
+    vocab_size: Size = 50_257
+    n_layer: Size = 12
+    n_head: Size = 12
+    d_model: Size = 768
     context: Size = 1024
     d_mlp: Size | None = None
     norm_eps: Share = 1e-5
@@ -47,7 +39,7 @@ class GPT2(Family, frozen=True, kw_only=True, rename=NAMES):
 
     def shape(self) -> Shape:
         if self.add_cross_attention:
-            raise ValueError("cross attention needs an encoder; gpttui opens decoders only")
+            raise NotComputed("cross attention, which needs an encoder")
         return {
             **self.same(),
             "activation": activation(self.activation),
@@ -78,15 +70,10 @@ class GPT2(Family, frozen=True, kw_only=True, rename=NAMES):
         return Transposed(Take(name))
 
     @classmethod
-    def of(cls, shape: Shape) -> "Family | None":
-        plain = all(shape[name] == value for name, value in OF_GPT2.items()) and shape["d_mlp"] != 0
-        free = shape["head_size"] not in (None, shape["d_model"] // shape["n_head"])
-        if not plain or free or shape["kv_heads"] != shape["n_head"] or shape["activation"] not in WRITTEN_ACTIVATIONS:
-            return None
-        same = ("vocab_size", "context", "n_layer", "n_head", "d_model", "d_mlp", "norm_eps", "tied")
-        activation_ = WRITTEN_ACTIVATIONS[shape["activation"]]
-        return cls(**{name: shape[name] for name in same}, activation=activation_, resid_pdrop=shape["dropout"])
+    def of(cls, shape: Shape) -> Self | None:
+        inner = None if shape["d_mlp"] == 4 * shape["d_model"] else shape["d_mlp"] or None
+        return cls(**plain_fields(shape) | {"d_mlp": inner, "resid_pdrop": shape["dropout"]})
 
     def written(self) -> dict[str, Any]:
         more = {"n_ctx": self.context, "attn_pdrop": self.resid_pdrop, "embd_pdrop": self.resid_pdrop}
-        return super().written() | more | {"bos_token_id": None, "eos_token_id": None}
+        return super().written() | more

@@ -1,6 +1,8 @@
 """GPT-BigCode and SantaCoder (Ben Allal et al. 2023): GPT-2 with one key and value head, matrices `[out, in]`."""
 
-from gpttui.storage.families.family import Shape
+from typing import Self
+
+from gpttui.storage.families.family import Shape, plain_fields
 from gpttui.storage.families.gpt2 import GPT2, NAMES
 from gpttui.storage.families.ops import Op, Table, Take, Unwoven
 
@@ -21,6 +23,10 @@ class GPTBigCode(GPT2, frozen=True, kw_only=True, rename=NAMES):
             for part in ("weight", "bias"):
                 found[f"attn.c_attn.{part}"] = Unwoven(found[f"attn.c_attn.{part}"], self.n_head)
         return found
+
+    @classmethod
+    def of(cls, shape: Shape) -> Self | None:
+        return cls(**plain_fields(shape), multi_query=shape["n_kv_head"] == 1)
 
     def matrix(self, name: str) -> Op:
         return Take(name)

@@ -1,9 +1,9 @@
 """GPT-Neo and TinyStories (Black et al. 2021): GPT-2 with windows in every other layer, scores not scaled."""
 
 import math
-from typing import Any
+from typing import Any, Self
 
-from gpttui.storage.families.family import Family, Shape, Share, Size, activation, norm
+from gpttui.storage.families.family import Family, Shape, Share, Size, activation, norm, plain_fields
 from gpttui.storage.families.ops import Table, Take, qkv
 
 NAMES = {
@@ -24,10 +24,10 @@ class GPTNeo(Family, frozen=True, kw_only=True, rename=NAMES):
     PREFIX = "transformer."
     SKIPPED = r"attention\.(masked_)?bias$"
 
-    vocab_size: Size
-    n_layer: Size
-    n_head: Size
-    d_model: Size
+    vocab_size: Size = 50_257
+    n_layer: Size = 24
+    n_head: Size = 16
+    d_model: Size = 2048
     context: Size = 2048
     d_mlp: Size | None = None
     norm_eps: Share = 1e-5
@@ -80,3 +80,8 @@ class GPTNeo(Family, frozen=True, kw_only=True, rename=NAMES):
                 f"mlp.c_proj.{part}": Take(f"{at}mlp.c_proj.{part}"),
             }
         return found
+
+    @classmethod
+    def of(cls, shape: Shape) -> Self | None:
+        kinds = [[["local" if window else "global"], 1] for window in shape["windows"]]
+        return cls(**plain_fields(shape), attention_types=kinds, window_size=max(shape["windows"]) or 256)

@@ -1,11 +1,23 @@
 """GPT-NeoX and Pythia (Black et al. 2022; Biderman et al. 2023): parallel blocks, a quarter of each head rotated."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from msgspec import Meta
 
-from gpttui.storage.families.family import MODERN_NAMES, Base, Family, Shape, Share, Size, activation, norm, rotary
-from gpttui.storage.families.ops import Table, Take, Unwoven
+from gpttui.storage.families.family import (
+    MODERN_NAMES,
+    Base,
+    Family,
+    Shape,
+    Share,
+    Size,
+    activation,
+    norm,
+    plain_fields,
+    rotary,
+)
+from gpttui.storage.families.llama import written_rotary
+from gpttui.storage.families.ops import Op, Table, Take, Unwoven, Zeros
 
 
 class GPTNeoX(Family, frozen=True, kw_only=True, rename=MODERN_NAMES | {"norm_eps": "layer_norm_eps"}):
@@ -14,10 +26,10 @@ class GPTNeoX(Family, frozen=True, kw_only=True, rename=MODERN_NAMES | {"norm_ep
     PREFIX = "gpt_neox."
     SKIPPED = r"attention\.(masked_)?bias$|inv_freq$"
 
-    vocab_size: Size
-    n_layer: Size
-    n_head: Size
-    d_model: Size
+    vocab_size: Size = 50_432
+    n_layer: Size = 44
+    n_head: Size = 64
+    d_model: Size = 6144
     context: Size = 2048
     d_mlp: Size = 24_576
     norm_eps: Share = 1e-5
@@ -32,8 +44,6 @@ class GPTNeoX(Family, frozen=True, kw_only=True, rename=MODERN_NAMES | {"norm_ep
     rope_parameters: dict[str, Any] | None = None
 
     def shape(self) -> Shape:
-        if not self.attention_bias:
-            raise ValueError("attention without biases beside an MLP with them is not computed")
         share = (self.rope_parameters or {}).get("partial_rotary_factor", self.rotary_pct)
         return {
             **self.same(),
@@ -59,9 +69,24 @@ class GPTNeoX(Family, frozen=True, kw_only=True, rename=MODERN_NAMES | {"norm_ep
         }
         for part in ("weight", "bias"):
             found |= {
-                f"attn.c_attn.{part}": Unwoven(Take(f"{at}attention.query_key_value.{part}"), self.n_head),
-                f"attn.c_proj.{part}": Take(f"{at}attention.dense.{part}"),
+                f"attn.c_attn.{part}": Unwoven(self.attention(f"{at}attention.query_key_value", part), self.n_head),
+                f"attn.c_proj.{part}": self.attention(f"{at}attention.dense", part),
                 f"mlp.c_fc.{part}": Take(f"{at}mlp.dense_h_to_4h.{part}"),
                 f"mlp.c_proj.{part}": Take(f"{at}mlp.dense_4h_to_h.{part}"),
             }
         return found
+
+    def attention(self, name: str, part: str) -> Op:
+        """A matrix of attention, or its bias."""
+        return Zeros(Take(f"{name}.weight")) if part == "bias" and not self.attention_bias else Take(f"{name}.{part}")
+
+    @classmethod
+    def of(cls, shape: Shape) -> Self | None:
+        bases = [base for base in shape["rope_bases"] if base]
+        rotations = written_rotary(bases[0] if bases else 1.0, shape["rope_scaling"])
+        return cls(
+            **plain_fields(shape),
+            rotary_pct=shape["rotary_share"],
+            rope_parameters=rotations | {"partial_rotary_factor": shape["rotary_share"]},
+            use_parallel_residual=shape["parallel"],
+        )

@@ -1,9 +1,10 @@
 """Llama (Touvron et al. 2023): RMSNorm, rotary positions, SwiGLU, grouped queries. SmolLM2 and TinyLlama are Llamas."""
 
-from typing import Any
+from typing import Any, Self
 
 from gpttui.storage.families.family import (
     MODERN_NAMES,
+    WRITTEN_GATED,
     Base,
     Family,
     Shape,
@@ -13,17 +14,17 @@ from gpttui.storage.families.family import (
     norm,
     rotary,
 )
-from gpttui.storage.families.ops import Table, Take, qkv
+from gpttui.storage.families.ops import Table, Take, Zeros, qkv
 
 
 class Llama(Family, frozen=True, kw_only=True, rename=MODERN_NAMES):
     MODEL_TYPE = "llama"
     CLASS = "LlamaForCausalLM"
 
-    vocab_size: Size
-    n_layer: Size
-    n_head: Size
-    d_model: Size
+    vocab_size: Size = 32_000
+    n_layer: Size = 32
+    n_head: Size = 32
+    d_model: Size = 4096
     context: Size = 2048
     d_mlp: Size = 11008
     n_kv_head: Size | None = None
@@ -37,15 +38,17 @@ class Llama(Family, frozen=True, kw_only=True, rename=MODERN_NAMES):
     rope_scaling: dict[str, Any] | None = None
     rope_parameters: dict[str, Any] | None = None
 
+    def biased(self) -> tuple[bool, bool]:
+        """Whether attention and MLPs have biases."""
+        return self.attention_bias, self.mlp_bias
+
     def shape(self) -> Shape:
-        if self.attention_bias != self.mlp_bias:
-            raise ValueError("biases in attention or MLP alone are not computed")
         return {
             **self.same(),
             "norm": "rmsnorm",
             "positions": "rope",
             "activation": gated(self.activation),
-            "bias": self.mlp_bias,
+            "bias": any(self.biased()),
             **rotary(self.rope_parameters, self.rope_scaling, self.rope_theta),
         }
 
@@ -70,39 +73,31 @@ class Llama(Family, frozen=True, kw_only=True, rename=MODERN_NAMES):
                 f"mlp.c_gate.{part}": Take(f"{at}mlp.up_proj.{part}"),
                 f"mlp.c_proj.{part}": Take(f"{at}mlp.down_proj.{part}"),
             }
-        return found
+        biased = dict(zip(("attn", "mlp"), self.biased(), strict=True))
+        lacking = [part for part in biased if any(biased.values()) and not biased[part]]
+        names = [name for name in found if name.endswith(".bias") and name.startswith(tuple(lacking))]
+        return found | {name: Zeros(found[name.replace(".bias", ".weight")]) for name in names}
 
     @classmethod
-    def of(cls, shape: Shape) -> "Family | None":
-        fits = plain_modern(shape) and not shape["qk_norm"] and shape["qkv_bias"] in (None, shape["bias"])
-        return cls(**written_fields(shape)) if fits and shape["activation"] == "swiglu" else None
-
-
-def plain_modern(shape: Shape) -> bool:
-    """Whether a shape is Llama's but for its activation, its biases and QK-norm."""
-    plain = {
-        "norm": "rmsnorm", "norm_place": "before", "parallel": False, "positions": "rope", "rope_bases": (),
-        "rotary_share": 1.0, "windows": (), "embed_scale": 1.0,
-    }  # fmt: skip
-    return shape["d_mlp"] != 0 and all(shape[name] == value for name, value in plain.items())
+    def of(cls, shape: Shape) -> Self | None:
+        return cls(**written_fields(shape), attention_bias=shape["qkv_bias"], mlp_bias=shape["bias"])
 
 
 def written_fields(shape: Shape) -> Shape:
-    """A config's fields for a shape that is `plain_modern`."""
-    scaling = shape["rope_scaling"]
-    parameters: dict[str, Any] = {"rope_type": "default", "rope_theta": shape["rope_base"]}
-    if scaling is not None:
-        factor, *_, context = scaling
-        names = ("factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings")
-        parameters |= dict(zip(names, scaling, strict=True)) if context else {"factor": factor}
-        parameters["rope_type"] = "llama3" if context else "linear"
-    same = ("vocab_size", "context", "n_layer", "n_head", "d_model", "norm_eps", "tied")
-    return {name: shape[name] for name in same} | {
-        "d_mlp": shape["mlp_width"],
-        "n_kv_head": shape["kv_heads"],
-        "head_size": shape["d_head"],
-        "activation": "silu",
-        "attention_bias": shape["bias"],
-        "mlp_bias": shape["bias"],
-        "rope_parameters": parameters,
+    """What the configs of Llama and its relatives say of a shape."""
+    bases = set(shape["rope_bases"]) - {0.0}
+    same = ("vocab_size", "context", "n_layer", "n_head", "n_kv_head", "head_size", "d_model", "d_mlp", "tied")
+    return {name: shape[name] for name in (*same, "norm_eps")} | {
+        "activation": WRITTEN_GATED.get(shape["activation"], "silu"),
+        "rope_parameters": written_rotary(next(iter(bases), shape["rope_base"]), shape["rope_scaling"]),
     }
+
+
+def written_rotary(base: float, scaling: tuple[float, ...] | None = None) -> Shape:
+    """`rope_parameters` of a config."""
+    parameters: Shape = {"rope_type": "default", "rope_theta": base}
+    if scaling is not None:
+        names = ("factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings")
+        parameters |= dict(zip(names, scaling, strict=True)) if scaling[-1] else {"factor": scaling[0]}
+        parameters["rope_type"] = "llama3" if scaling[-1] else "linear"
+    return parameters

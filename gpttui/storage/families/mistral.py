@@ -1,7 +1,9 @@
 """Mistral (Jiang et al. 2023): Llama whose queries see a window."""
 
+from typing import Self
+
 from gpttui.storage.families.family import MODERN_NAMES, Shape, Size
-from gpttui.storage.families.llama import Llama
+from gpttui.storage.families.llama import Llama, written_fields
 
 
 class Mistral(Llama, frozen=True, kw_only=True, rename=MODERN_NAMES):
@@ -13,6 +15,13 @@ class Mistral(Llama, frozen=True, kw_only=True, rename=MODERN_NAMES):
     n_kv_head: Size | None = 8
     sliding_window: Size | None = 4096
 
+    def biased(self) -> tuple[bool, bool]:
+        return False, False
+
     def shape(self) -> Shape:
         seen = self.sliding_window if self.sliding_window is not None and self.sliding_window < self.context else 0
         return super().shape() | {"windows": (seen,) * self.n_layer if seen else ()}
+
+    @classmethod
+    def of(cls, shape: Shape) -> Self | None:
+        return cls(**written_fields(shape), sliding_window=shape["windows"][0] or None)

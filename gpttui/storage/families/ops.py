@@ -61,7 +61,14 @@ class Unwoven:
     heads: int
 
 
-Op = Take | Transposed | Joined | Plus | Times | From | Unwoven
+@dataclass(frozen=True, slots=True)
+class Zeros:
+    """A zero for each row of a matrix: the bias that a family does not have where ours has one."""
+
+    of: "Op"
+
+
+Op = Take | Transposed | Joined | Plus | Times | From | Unwoven | Zeros
 Table = dict[str, Op]
 """Our name → where it comes from."""
 Sizes = tuple[int, ...]
@@ -102,6 +109,8 @@ def size(op: Op, stored: Mapping[str, Sizes]) -> Sizes:
             return found
         case Plus(of) | Times(of):
             return size(of, stored)
+        case Zeros(of):
+            return size(of, stored)[:1]
 
 
 def qkv(prefix: str, suffix: str, *, query: float = 1.0) -> Joined:

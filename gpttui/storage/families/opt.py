@@ -1,7 +1,7 @@
 """OPT (Zhang et al. 2022): GPT-2 with ReLU, and positions that begin two rows down. Not OPT-350m, whose norms stand
 after."""
 
-from gpttui.storage.families.family import MODERN_NAMES, Family, Shape, Size, activation, norm
+from gpttui.storage.families.family import MODERN_NAMES, Family, NotComputed, Shape, Size, activation, norm
 from gpttui.storage.families.ops import From, Table, Take, qkv
 
 NAMES = MODERN_NAMES | {"d_mlp": "ffn_dim", "activation": "activation_function"}
@@ -12,10 +12,10 @@ class OPT(Family, frozen=True, kw_only=True, rename=NAMES):
     CLASS = "OPTForCausalLM"
     PREFIX = "model."
 
-    vocab_size: Size
-    n_layer: Size
-    n_head: Size
-    d_model: Size
+    vocab_size: Size = 50_272
+    n_layer: Size = 12
+    n_head: Size = 12
+    d_model: Size = 768
     context: Size = 2048
     d_mlp: Size = 3072
     activation: str = "relu"
@@ -28,11 +28,11 @@ class OPT(Family, frozen=True, kw_only=True, rename=NAMES):
 
     def shape(self) -> Shape:
         if not self.do_layer_norm_before:
-            raise ValueError("LayerNorms behind attention and MLP (OPT-350m) are not computed")
+            raise NotComputed("LayerNorms behind attention and MLPs (OPT-350m)")
         if self.word_embed_proj_dim not in (None, self.d_model):
-            raise ValueError("embeddings of another width than the stream are not computed")
+            raise NotComputed("embeddings of another width than the stream")
         if not (self.enable_bias and self.layer_norm_elementwise_affine) or self.remove_final_layer_norm:
-            raise ValueError("OPT without biases or norms is not computed")
+            raise NotComputed("blocks without biases or norms")
         return {
             **self.same(),
             "activation": activation(self.activation),

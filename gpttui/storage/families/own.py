@@ -31,10 +31,13 @@ class Own(Family, frozen=True, kw_only=True, omit_defaults=True):
     rotary_share: Annotated[float, Meta(gt=0, le=1)] = 1.0
     windows: tuple[Annotated[int, Meta(ge=0, le=LARGEST)], ...] = ()
     embed_scale: Annotated[float, Meta(gt=0, lt=1e6)] = 1.0
-    activation: Literal["gelu", "gelu_tanh", "gelu_quick", "silu", "relu", "relu2", "swiglu", "geglu"] = "gelu_tanh"
+    activation: Literal["gelu", "gelu_tanh", "gelu_quick", "silu", "relu", "relu2", "swiglu", "geglu", "reglu"] = (
+        "gelu_tanh"
+    )
     qk_norm: bool = False
     qk_gain: bool = False
     qk_weight: Literal["none", "head", "projection"] = "none"
+    logit_cap: Annotated[float, Meta(ge=0, lt=1e6)] = 0.0
     bias: bool = True
     qkv_bias: bool | None = None
     tied: bool = True

@@ -1,7 +1,6 @@
 """Qwen3 (Yang et al. 2025): Llama with a free head size and weighted QK-norm."""
 
-from gpttui.storage.families.family import MODERN_NAMES, Family, Shape, Size, norm
-from gpttui.storage.families.llama import plain_modern, written_fields
+from gpttui.storage.families.family import MODERN_NAMES, Shape, Size, norm
 from gpttui.storage.families.ops import Table
 from gpttui.storage.families.qwen2 import Qwen2
 
@@ -12,17 +11,13 @@ class Qwen3(Qwen2, frozen=True, kw_only=True, rename=MODERN_NAMES):
 
     head_size: Size | None = 128
 
+    def biased(self) -> tuple[bool, bool]:
+        return self.attention_bias, False
+
     def shape(self) -> Shape:
-        if self.attention_bias:
-            raise ValueError("biases in attention alone are not computed")
         return super().shape() | {"qk_norm": True, "qk_weight": "head", "qkv_bias": None}
 
     def block(self, layer: int) -> Table:
         at = f"model.layers.{layer}.self_attn."
         more = norm("attn.q_norm", at + "q_norm", bias=False) | norm("attn.k_norm", at + "k_norm", bias=False)
         return super().block(layer) | more
-
-    @classmethod
-    def of(cls, shape: Shape) -> "Family | None":
-        fits = plain_modern(shape) and shape["qk_weight"] == "head" and not shape["bias"] and not shape["qkv_bias"]
-        return cls(**written_fields(shape)) if fits and shape["activation"] == "swiglu" else None

@@ -321,7 +321,7 @@ class PlayScreen(Sharing):
         self._repaint(opened.snapshot)
         before = f" Before that, {self._death}" if self._death else ""
         back = self.door.interrupted_words or f"The engine was started again; your text and settings are back.{before}"
-        self._hint(back if event.restored else "")
+        self._hint(back if event.restored else "; ".join(opened.notes))
         self.back.opened(opened)
         self.call_after_refresh(self.run_worker, partial(asyncio.to_thread, views.load_all))
 

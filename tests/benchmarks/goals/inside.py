@@ -26,7 +26,8 @@ from gpttui.inference.lens import lens
 from gpttui.inference.opening import usable_cores
 from gpttui.inference.trace import layer_ends, record, stop_sites
 from gpttui.model import checkpoint
-from gpttui.model.families import config_of, stored_state
+from gpttui.model.dialects import config_of
+from gpttui.model.families import stored_state
 from gpttui.model.gpt import GPT, GPTConfig
 from gpttui.protocol import parts
 from gpttui.protocol import stream as views
