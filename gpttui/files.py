@@ -71,6 +71,20 @@ def read_text(file: Path, limit_bytes: int = SMALL) -> str:
         raise UserError(f"{file} cannot be read: it is not UTF-8 (byte {error.start:,})") from error
 
 
+def write_whole(file: Path, data: str | bytes) -> None:
+    """Write a file whole or not at all: it is on disk (fsync) before it takes its name. Raises OSError."""
+    beside = file.with_name(f".{file.name}.tmp")
+    try:
+        with beside.open("wb") as handle:
+            handle.write(data.encode() if isinstance(data, str) else data)
+            handle.flush()
+            os.fsync(handle.fileno())
+        beside.replace(file)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+
+
 def read_json(file: Path, kind: type[T], limit_bytes: int = SMALL) -> T:
     """A JSON file, each value converted by the type that `kind` declares. Raises as `read_bytes`, and UserError."""
     return from_json(read_bytes(file, limit_bytes), kind, str(file))

@@ -6,7 +6,6 @@ is wrong with the file becomes a notice and the default stands. Not for: state t
 
 import ast
 import json
-import tempfile
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,7 +14,7 @@ import msgspec
 
 from gpttui import locations
 from gpttui.errors import UserError, one_line
-from gpttui.files import read_text
+from gpttui.files import read_text, write_whole
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -100,15 +99,7 @@ def save(settings: Settings, file: Path | None = None) -> None:
     file = (file or locations.settings_file()).resolve()  # a link to a person's own dotfiles stays a link
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=file.parent, prefix=".settings", suffix=".tmp", delete=False
-        ) as beside:
-            beside.write(to_toml(settings))
-        try:
-            Path(beside.name).replace(file)
-        except OSError:
-            Path(beside.name).unlink(missing_ok=True)
-            raise
+        write_whole(file, to_toml(settings))
     except OSError as error:
         raise UserError(f"settings not saved to {file}: {error.strerror or one_line(error)}") from error
 

@@ -20,8 +20,7 @@ from gpttui.engine.client import EngineDied, EngineFailure
 from gpttui.protocol import frames, message
 from gpttui.protocol import play as protocol
 from gpttui.protocol.border import Border
-from gpttui.protocol.frames import Answer, Request
-from gpttui.protocol.message import EngineInfo, Look
+from gpttui.protocol.message import Answer, EngineInfo, Look, Request
 from gpttui.protocol.play import Opened, Shown
 from gpttui.records import (
     Array,

@@ -16,7 +16,7 @@ from textual import events
 
 from gpttui.inference.interventions import made_of
 from gpttui.interventions import AblateHead, AblateNeuron, Intervention
-from gpttui.protocol.frames import Answer, Request
+from gpttui.protocol.message import Answer, Request
 from gpttui.tui.app import GpttuiApp
 from gpttui.tui.renderables.labels import quoted_label
 from gpttui.tui.screens.play import PlayScreen

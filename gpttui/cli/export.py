@@ -9,7 +9,7 @@ import click
 from gpttui.cli.options import model_option, verb
 from gpttui.cli.output import note
 from gpttui.errors import UserError
-from gpttui.files import read_text
+from gpttui.files import read_text, write_whole
 
 CARRIED = ("README.md", "card.json", "history.json", "generation_config.json", "chat_template.jinja")
 SPECIAL = ("chat_template", "bos_token", "eos_token", "pad_token", "unk_token")
@@ -57,16 +57,16 @@ def command(model: str | None, where: tuple[str, ...]) -> None:
         raise UserError(f"{directory} is {'not empty' if directory.is_dir() else 'a file'}; name a new directory")
     checkpoint.save(loaded, directory, family)
     told_ids = _said(path / CONFIG, SPECIAL_IDS)
-    checkpoint.write_atomically(directory / CONFIG, json.dumps(family.written() | told_ids, indent=2) + "\n")
+    write_whole(directory / CONFIG, json.dumps(family.written() | told_ids, indent=2) + "\n")
     if is_gguf(path) or (path / "tokenizer.json").exists() or (path / "merges.txt").exists():
-        checkpoint.write_atomically(directory / "tokenizer.json", Tokenizer.open(path).to_json())
+        write_whole(directory / "tokenizer.json", Tokenizer.open(path).to_json())
         about = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": loaded.config.context}
         said = _said(path / "tokenizer_config.json", SPECIAL)
         text = json.dumps(about | {"clean_up_tokenization_spaces": False} | said, indent=2)
-        checkpoint.write_atomically(directory / "tokenizer_config.json", text + "\n")
+        write_whole(directory / "tokenizer_config.json", text + "\n")
     for file in CARRIED:
         if (path / file).exists():
-            checkpoint.write_atomically(directory / file, read_text(path / file))
+            write_whole(directory / file, read_text(path / file))
     for what in told:
         note(f"written, with the same result: {what}")
     note(f"{name} written to {directory}: transformers.{family.CLASS}.from_pretrained opens it")

@@ -4,7 +4,6 @@ import contextlib
 import sys
 from pathlib import Path
 from time import monotonic
-from types import TracebackType
 
 import click
 
@@ -53,9 +52,7 @@ class Printer:
             self._live.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._live is not None:
             with contextlib.suppress(OSError):
                 self._live.stop()

@@ -21,18 +21,8 @@ from pathlib import Path
 from gpttui.engine import launch
 from gpttui.errors import UserError, one_line
 from gpttui.protocol.border import Border, Misfit
-from gpttui.protocol.frames import (
-    GREETING,
-    GREETING_ENDS,
-    VERSION,
-    Answer,
-    Call,
-    Request,
-    decode_reply,
-    frame,
-    frame_length,
-)
-from gpttui.protocol.message import EngineInfo, Failure
+from gpttui.protocol.frames import GREETING, GREETING_ENDS, VERSION, Call, decode_reply, frame, frame_length
+from gpttui.protocol.message import Answer, EngineInfo, Failure, Request
 from gpttui.protocol.play import Opened
 from gpttui.protocol.train import TrainNews
 from gpttui.text import safe_text

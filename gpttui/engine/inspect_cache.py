@@ -16,7 +16,7 @@ from gpttui.inference.session import Session
 from gpttui.inference.trace import Stop, Trace, check_ids, of_window, record_row, stops
 from gpttui.model.gpt import GPT
 from gpttui.model.taps import PlacedTap, placed
-from gpttui.protocol.frames import Answer
+from gpttui.protocol.message import Answer
 from gpttui.records import Array, frozen
 
 ROWS_KEPT = 8

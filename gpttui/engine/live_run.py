@@ -21,7 +21,7 @@ from gpttui.errors import UserError
 from gpttui.inference.interventions import altered, made_of
 from gpttui.inference.session import Session
 from gpttui.model.gpt import GPT
-from gpttui.protocol.frames import Answer
+from gpttui.protocol.message import Answer
 from gpttui.protocol.train import Probe, SetStopRule, TrainNews
 from gpttui.records import frozen, live_weights
 from gpttui.runs import rundir

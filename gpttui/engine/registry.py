@@ -6,7 +6,7 @@ The server imports the modules of `gpttui.engine.handlers` and finds everything 
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from gpttui.protocol.frames import Answer
+from gpttui.protocol.message import Answer
 
 Handler = Callable[[Any, Any], Answer]
 """Called with the engine and the request. Raises UserError for what cannot be done."""

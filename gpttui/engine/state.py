@@ -25,8 +25,8 @@ from gpttui.errors import UserError, one_line
 from gpttui.inference.precision import Precision
 from gpttui.inference.session import Session
 from gpttui.protocol.border import Border, Misfit
-from gpttui.protocol.frames import VERSION, Answer, Call, Reply, decode_call, frame
-from gpttui.protocol.message import EngineInfo, Failure
+from gpttui.protocol.frames import VERSION, Call, Reply, decode_call, frame
+from gpttui.protocol.message import Answer, EngineInfo, Failure
 from gpttui.protocol.play import PlayRequest
 from gpttui.records import ModelCard
 

@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from gpttui.errors import UserError
-from gpttui.files import reason
+from gpttui.files import reason, write_whole
 from gpttui.model.dialects import config_of
 from gpttui.model.families import Loaded, load_sizes, load_state, stored_state, to_shape
 from gpttui.model.gpt import GPT, GPTConfig, rotary_tables
@@ -149,7 +149,7 @@ def save(model: GPT, path: Path, family: Config | None = None, *, dtype: torch.d
     path.mkdir(parents=True, exist_ok=True)
     family = family or config_of(model.config)
     write_weights(model, path, family, dtype=dtype)
-    write_atomically(path / CONFIG, json.dumps(family.written(), indent=2) + "\n")
+    write_whole(path / CONFIG, json.dumps(family.written(), indent=2) + "\n")
 
 
 def write_weights(model: GPT, path: Path, family: Config | None = None, *, dtype: torch.dtype | None = None) -> None:
@@ -165,16 +165,6 @@ def write_tensors(state: dict[str, Tensor], file: Path) -> None:
     save_file(state, beside, metadata={"format": "pt", "crc32": _checksum(state)})
     beside.chmod(0o644)  # the library writes files that only their owner can read
     with beside.open("rb+") as handle:
-        os.fsync(handle.fileno())
-    beside.replace(file)
-
-
-def write_atomically(file: Path, text: str) -> None:
-    """A small text file, whole or not at all."""
-    beside = file.with_name(f".{file.name}.tmp")
-    with beside.open("w", encoding="utf-8") as handle:
-        handle.write(text)
-        handle.flush()
         os.fsync(handle.fileno())
     beside.replace(file)
 

@@ -5,27 +5,25 @@ one `Reply` or `Failure` carrying its number, in order, and may send `Event`s (t
 (dtype, shape, bytes) and arrive read-only. No torch, no screen.
 """
 
+import functools
+import operator
 import struct
-from functools import cache
 from typing import Any, BinaryIO
 
 import msgspec
 import numpy as np
 
 from gpttui.errors import UserError
-from gpttui.protocol.message import EngineInfo, Failure
-from gpttui.protocol.play import PlayAnswer, PlayRequest
-from gpttui.protocol.stream import InspectAnswer, InspectRequest
-from gpttui.protocol.train import TrainAnswer, TrainRequest
+from gpttui.protocol import parts, play, stream, train
+from gpttui.protocol.message import Answer, EngineInfo, Request, kinds
 from gpttui.records import Array
 
 VERSION = 1
 MAX_FRAME_BYTES = 1 << 28
 """Small enough that four bytes of text, read as a length, are always too many."""
 _LENGTH = struct.Struct("<I")
-
-Request = PlayRequest | InspectRequest | TrainRequest
-Answer = EngineInfo | Failure | PlayAnswer | InspectAnswer | TrainAnswer
+MESSAGES = (parts, play, stream, train)
+"""Where they are defined."""
 
 
 class Call(msgspec.Struct, frozen=True, array_like=True):
@@ -65,10 +63,11 @@ def _decode_other(kind: type, value: Any) -> Any:
 _encoder = msgspec.msgpack.Encoder(enc_hook=_encode_other)
 
 
-@cache
-def _decoder(kind: type[Call | Reply]) -> "msgspec.msgpack.Decoder[Any]":
+@functools.cache
+def _decoder(base: type[Request | Answer]) -> "msgspec.msgpack.Decoder[tuple[int, Any]]":
     """Made when it is first needed: it looks through every message there is."""
-    return msgspec.msgpack.Decoder(kind, dec_hook=_decode_other)
+    one_of: Any = functools.reduce(operator.or_, kinds(base))
+    return msgspec.msgpack.Decoder(tuple[int, one_of], dec_hook=_decode_other)
 
 
 GREETING = msgspec.msgpack.encode("type") + msgspec.msgpack.encode(EngineInfo.__name__)
@@ -84,13 +83,11 @@ def frame(message: Call | Reply) -> bytes:
 
 
 def decode_call(body: bytes) -> Call:
-    call: Call = _decoder(Call).decode(body)
-    return call
+    return Call(*_decoder(Request).decode(body))
 
 
 def decode_reply(body: bytes) -> Reply:
-    reply: Reply = _decoder(Reply).decode(body)
-    return reply
+    return Reply(*_decoder(Answer).decode(body))
 
 
 def frame_length(head: bytes) -> int:

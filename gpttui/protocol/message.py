@@ -7,9 +7,24 @@ import msgspec
 
 
 class Message(msgspec.Struct, frozen=True, tag=True, eq=False, omit_defaults=True):
-    """Base of everything that travels; the class name is its tag. An answer's `TO` are the requests that it answers;
-    NoneType: it comes unasked.
-    """
+    """Base of everything that travels; the class name is its tag."""
+
+
+class Request(Message, frozen=True):
+    """Base of what the screen asks: a new class is a new request."""
+
+
+class Answer(Message, frozen=True):
+    """Base of what the engine says."""
+
+    TO: ClassVar[tuple[type, ...]]
+    """The requests that it answers; NoneType: it comes unasked. Not set: any."""
+
+
+def kinds(base: type[Message]) -> tuple[type[Message], ...]:
+    """Every message under `base` that is no base itself."""
+    below = base.__subclasses__()
+    return tuple(kind for direct in below for kind in kinds(direct)) if below else (base,)
 
 
 class Look(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -26,10 +41,10 @@ class Look(msgspec.Struct, frozen=True, omit_defaults=True):
     have_epoch: int = -1
 
 
-class EngineInfo(Message, frozen=True):
+class EngineInfo(Answer, frozen=True):
     """Sent once by itself when the engine can take requests."""
 
-    TO: ClassVar = (NoneType,)
+    TO = (NoneType,)
     protocol: int
     version: str
     torch: str
@@ -40,7 +55,7 @@ class EngineInfo(Message, frozen=True):
     """From process start to ready."""
 
 
-class Failure(Message, frozen=True):
+class Failure(Answer, frozen=True):
     """The request could not be done; nothing changed. `message` is one line for a person."""
 
     message: str

@@ -4,12 +4,12 @@ The second half of `gpttui.protocol.stream`, which says how positions count. No 
 """
 
 from types import NoneType
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from gpttui.interventions import Mode
-from gpttui.protocol.message import Message
+from gpttui.protocol.message import Answer, Request
 from gpttui.records import Array, Count, Head, Layer, Numbers, Position, axis, floats, probabilities, token_ids, whole
 
 # ── Attention ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -18,7 +18,7 @@ from gpttui.records import Array, Count, Head, Layer, Numbers, Position, axis, f
 Cell = Annotated[int, Numbers(low=-1, high="text", whole=True)]
 
 
-class AskStages(Message, frozen=True):
+class AskStages(Request, frozen=True):
     """One head stage by stage, for a viewport. Answer: `Stages`."""
 
     layer: int
@@ -32,8 +32,8 @@ class AskStages(Message, frozen=True):
     one that the query looks at most."""
 
 
-class Stages(Message, frozen=True):
-    TO: ClassVar = (AskStages,)
+class Stages(Answer, frozen=True):
+    TO = (AskStages,)
     layer: Layer
     head: Head
     first_query: Position
@@ -68,7 +68,7 @@ class Stages(Message, frozen=True):
         return "" if sizes == {min(self.cell) >= 0} else "has no cell where one is named, or one that is not named"
 
 
-class AskHeads(Message, frozen=True):
+class AskHeads(Request, frozen=True):
     """All heads at a glance, or those of some layers: of a long text each costs a square. Answer: `Heads`."""
 
     side: int = 24
@@ -80,8 +80,8 @@ class AskHeads(Message, frozen=True):
     """Of the standard probe, at least so many: each is a pass. Those made before come along."""
 
 
-class Heads(Message, frozen=True):
-    TO: ClassVar = (AskHeads,)
+class Heads(Answer, frozen=True):
+    TO = (AskHeads,)
     names: Annotated[tuple[str, ...], axis("4")]
     """Of the scores."""
     first_layer: Annotated[int, Numbers(low=0, high="layer", ends=True, whole=True)]
@@ -102,7 +102,7 @@ class Heads(Message, frozen=True):
 LIKELIEST = -2
 
 
-class AskMLP(Message, frozen=True):
+class AskMLP(Request, frozen=True):
     """One MLP at one position. Answer: `MLPActivity`."""
 
     layer: int
@@ -112,8 +112,8 @@ class AskMLP(Message, frozen=True):
     """With an id: also each top neuron's direct share of its logit. `LIKELIEST`: the likeliest to follow."""
 
 
-class MLPActivity(Message, frozen=True):
-    TO: ClassVar = (AskMLP,)
+class MLPActivity(Answer, frozen=True):
+    TO = (AskMLP,)
     layer: Layer
     position: Position
     read: Annotated[Array, floats("d_model")]
@@ -138,7 +138,7 @@ class MLPActivity(Message, frozen=True):
 Which = Annotated[int, Numbers(low=0, whole=True, asked=True)]
 
 
-class AskNeuron(Message, frozen=True):
+class AskNeuron(Request, frozen=True):
     """What a neuron promotes and suppresses, and the passages known to fire it. Answer: `Neuron`."""
 
     layer: int
@@ -146,8 +146,8 @@ class AskNeuron(Message, frozen=True):
     k: int = 10
 
 
-class Neuron(Message, frozen=True):
-    TO: ClassVar = (AskNeuron,)
+class Neuron(Answer, frozen=True):
+    TO = (AskNeuron,)
     layer: Layer
     neuron: Which
     up_ids: Annotated[Array, token_ids("k")]
@@ -167,7 +167,7 @@ class Passage(msgspec.Struct, frozen=True, eq=False):
     activation: float
 
 
-class SearchPassages(Message, frozen=True):
+class SearchPassages(Request, frozen=True):
     """Read the model's own training text for what fires the neurons of a layer, in the background.
 
     Answer: `Passages` as far as they are known; then events of the same kind until `done`. One search at a time: a new
@@ -182,12 +182,12 @@ class SearchPassages(Message, frozen=True):
     """Most tokens to read."""
 
 
-class CancelSearch(Message, frozen=True):
+class CancelSearch(Request, frozen=True):
     """End the search; what it has found stays. Answer: `Passages` of the neuron last asked for, `done` not set."""
 
 
-class Passages(Message, frozen=True):
-    TO: ClassVar = (NoneType, SearchPassages, CancelSearch)
+class Passages(Answer, frozen=True):
+    TO = (NoneType, SearchPassages, CancelSearch)
     layer: Layer
     neuron: Which
     found: tuple[Passage, ...]
@@ -213,7 +213,7 @@ def amounts(axes: str) -> Numbers:
     return Numbers(tuple(axes.split()), 0)
 
 
-class AskCost(Message, frozen=True):
+class AskCost(Request, frozen=True):
     """What one token costs, measured now. Answer: `Cost`."""
 
     position: int = -1
@@ -221,8 +221,8 @@ class AskCost(Message, frozen=True):
     """Context lengths, up to the position's own, at which milliseconds are measured too."""
 
 
-class Cost(Message, frozen=True):
-    TO: ClassVar = (AskCost,)
+class Cost(Answer, frozen=True):
+    TO = (AskCost,)
     position: Position
     layers: Annotated[Array, Numbers(("part",), -1, "layer", ends=True, whole=True)]
     """-1 the embedding, `n_layer` the head."""
@@ -253,7 +253,3 @@ class Cost(Message, frozen=True):
     device: str
     passes: Count = 0
     """Of which `ms` are the medians; one more, before them, does not count."""
-
-
-PartsRequest = AskStages | AskHeads | AskMLP | AskNeuron | SearchPassages | CancelSearch | AskCost
-PartsAnswer = Stages | Heads | MLPActivity | Neuron | Passages | Cost

@@ -3,17 +3,19 @@
 `gpttui.protocol.frames` joins these into its unions. No torch, no screen.
 """
 
-from typing import ClassVar
-
 import msgspec
 
 from gpttui.interventions import Intervention
-from gpttui.protocol.message import Look, Message
+from gpttui.protocol.message import Answer, Look, Request
 from gpttui.protocol.train import ResumeRun, StartRun, UseCheckpoint
 from gpttui.records import Exact, Lines, LossHistory, ModelCard, Sampling, Snapshot, Told
 
 
-class OpenModel(Message, frozen=True):
+class PlayRequest(Request, frozen=True):
+    """Base of what is asked about the open text: weights in training are read anew before it is answered."""
+
+
+class OpenModel(PlayRequest, frozen=True):
     """Load the model directory `path` and start with `prompt`. Answer: `Opened`."""
 
     path: str
@@ -23,27 +25,27 @@ class OpenModel(Message, frozen=True):
     seed: int = 0
 
 
-class SetPrompt(Message, frozen=True):
+class SetPrompt(PlayRequest, frozen=True):
     """A new text from the start. Answer: Snapshot (as for all requests that follow, unless they say otherwise)."""
 
     text: str
     look: Look = Look()
 
 
-class Step(Message, frozen=True):
+class Step(PlayRequest, frozen=True):
     """Draw one token and append it."""
 
     look: Look = Look()
 
 
-class Back(Message, frozen=True):
+class Back(PlayRequest, frozen=True):
     """Take the last token back; with `to_prompt`, all tokens behind the prompt."""
 
     to_prompt: bool = False
     look: Look = Look()
 
 
-class Choose(Message, frozen=True):
+class Choose(PlayRequest, frozen=True):
     """Put token `token_id` after `position`, dropping what followed there (the dropped branch can be drawn again)."""
 
     position: int
@@ -51,23 +53,23 @@ class Choose(Message, frozen=True):
     look: Look = Look()
 
 
-class SetSampling(Message, frozen=True):
+class SetSampling(PlayRequest, frozen=True):
     sampling: Sampling
     look: Look = Look()
 
 
-class SetSeed(Message, frozen=True):
+class SetSeed(PlayRequest, frozen=True):
     seed: int
     look: Look = Look()
 
 
-class Show(Message, frozen=True):
+class Show(PlayRequest, frozen=True):
     """Nothing changes but what is looked at."""
 
     look: Look = Look()
 
 
-class Restore(Message, frozen=True):
+class Restore(PlayRequest, frozen=True):
     """Open a model and put its session back as it was, token for token. Answer: `Opened`."""
 
     path: str
@@ -86,7 +88,7 @@ class Restore(Message, frozen=True):
     step: int = -1
 
 
-class Intervene(Message, frozen=True):
+class Intervene(PlayRequest, frozen=True):
     """Change the model by these and no other interventions from now on; none: it is as it was loaded.
 
     Where a mean is meant and no text named (`over`), it is the prompt's; name the prompt to keep it when that changes.
@@ -96,7 +98,7 @@ class Intervene(Message, frozen=True):
     look: Look = Look()
 
 
-class Jump(Message, frozen=True):
+class Jump(PlayRequest, frozen=True):
     """Put another continuation behind the prompt, token for token: a branch that was left."""
 
     appended: list[int]
@@ -105,11 +107,8 @@ class Jump(Message, frozen=True):
     draws: list[Told] = msgspec.field(default_factory=list)
 
 
-PlayRequest = OpenModel | SetPrompt | Step | Back | Choose | SetSampling | SetSeed | Show | Restore | Intervene | Jump
-
-
-class Opened(Message, frozen=True):
-    TO: ClassVar = (OpenModel, Restore, StartRun, ResumeRun)
+class Opened(Answer, frozen=True):
+    TO = (OpenModel, Restore, StartRun, ResumeRun)
     card: ModelCard
     tokenizer_json: Exact
     history: LossHistory | None
@@ -118,9 +117,6 @@ class Opened(Message, frozen=True):
     """What of the file was left out, or used where one might not expect it."""
 
 
-class Shown(Message, frozen=True):
-    TO: ClassVar = (SetPrompt, Step, Back, Choose, SetSampling, SetSeed, Show, Intervene, Jump, UseCheckpoint)
+class Shown(Answer, frozen=True):
+    TO = (SetPrompt, Step, Back, Choose, SetSampling, SetSeed, Show, Intervene, Jump, UseCheckpoint)
     snapshot: Snapshot
-
-
-PlayAnswer = Opened | Shown

@@ -5,12 +5,11 @@ from the end, and one that has left the model's window is brought to the nearest
 which it was). Answers are small: the part that a pane shows, as float32 or int32 arrays. No torch, no screen.
 """
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
-from gpttui.protocol.message import Message
-from gpttui.protocol.parts import PartsAnswer, PartsRequest
+from gpttui.protocol.message import Answer, Request
 from gpttui.records import (
     AnyNumber,
     Array,
@@ -37,7 +36,7 @@ NOTHING: tuple[int, ...] = ()
 # ── Journey ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class AskJourney(Message, frozen=True):
+class AskJourney(Request, frozen=True):
     """One token's way through all stops. Answer: `Journey`."""
 
     position: int = -1
@@ -48,8 +47,8 @@ class AskJourney(Message, frozen=True):
     """Also the token's vector before that of its place is added, where the model has such vectors."""
 
 
-class Journey(Message, frozen=True):
-    TO: ClassVar = (AskJourney,)
+class Journey(Answer, frozen=True):
+    TO = (AskJourney,)
     position: Position
     token_id: TokenId
     stops: Annotated[tuple[StopName, ...], axis("stop")]
@@ -78,7 +77,7 @@ class Journey(Message, frozen=True):
 # ── Layers ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class AskLens(Message, frozen=True):
+class AskLens(Request, frozen=True):
     """The logit lens after the embeddings and after every layer, for positions `first … first + count`.
 
     Answer: `LensGrid`. A large vocabulary takes its time: ask for the columns that are seen.
@@ -92,8 +91,8 @@ class AskLens(Message, frozen=True):
     """Also between each layer's attention and its MLP."""
 
 
-class LensGrid(Message, frozen=True):
-    TO: ClassVar = (AskLens,)
+class LensGrid(Answer, frozen=True):
+    TO = (AskLens,)
     first: Position
     stops: Annotated[tuple[StopName, ...], axis("stop")]
     """The names of the rows."""
@@ -105,17 +104,17 @@ class LensGrid(Message, frozen=True):
     watched_probs: Annotated[Array, probabilities("stop position watched?")]
 
 
-class AskContributions(Message, frozen=True):
+class AskContributions(Request, frozen=True):
     """Every part's direct share of the logits of some tokens. Answer: `Shares`."""
 
     token_ids: Tokens
     position: int = -1
 
 
-class Shares(Message, frozen=True):
+class Shares(Answer, frozen=True):
     """In logits; all that is here, but for `totals` and `logits`, sums to `totals`, which equals `logits`."""
 
-    TO: ClassVar = (AskContributions,)
+    TO = (AskContributions,)
     position: Position
     token_ids: Annotated[tuple[TokenId, ...], Numbers(("token?",), asked=True)]
     embed: Annotated[Array, floats("token?")]
@@ -134,7 +133,7 @@ class Shares(Message, frozen=True):
 # ── Vectors ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class AskNeighbours(Message, frozen=True):
+class AskNeighbours(Request, frozen=True):
     """Tokens nearest by cosine to a token's own vector, or to a position's vector at a stop. Answer: `Near`."""
 
     token_id: int = -1
@@ -146,8 +145,8 @@ class AskNeighbours(Message, frozen=True):
     k: int = 12
 
 
-class Near(Message, frozen=True):
-    TO: ClassVar = (AskNeighbours,)
+class Near(Answer, frozen=True):
+    TO = (AskNeighbours,)
     ids: Annotated[Array, token_ids("k?")]
     """Nearest first; a token itself is left out of its own list."""
     cosines: Annotated[Array, floats("k?")]
@@ -160,7 +159,7 @@ class Near(Message, frozen=True):
     """How many stops this model has."""
 
 
-class AskArithmetic(Message, frozen=True):
+class AskArithmetic(Request, frozen=True):
     """`a - b + c` among the embeddings. Answer: `Sum`."""
 
     a: int
@@ -171,8 +170,8 @@ class AskArithmetic(Message, frozen=True):
     k: int = 10
 
 
-class Sum(Message, frozen=True):
-    TO: ClassVar = (AskArithmetic,)
+class Sum(Answer, frozen=True):
+    TO = (AskArithmetic,)
     ids: Annotated[Array, token_ids("k")]
     """Nearest first, the inputs not hidden."""
     cosines: Annotated[Array, floats("k")]
@@ -183,7 +182,7 @@ class Sum(Message, frozen=True):
     expected_cosine: Unknown
 
 
-class AskMap(Message, frozen=True):
+class AskMap(Request, frozen=True):
     """Two principal components of the prompt's vectors at a stop, or of the vocabulary's embeddings. Answer: `Map`."""
 
     of: Literal["text", "vocabulary"] = "text"
@@ -196,8 +195,8 @@ class AskMap(Message, frozen=True):
     """Of the vectors' directions only, each scaled to length 1, as cosines see them."""
 
 
-class Map(Message, frozen=True):
-    TO: ClassVar = (AskMap,)
+class Map(Answer, frozen=True):
+    TO = (AskMap,)
     points: Annotated[Array, floats("row 2")]
     explained: Annotated[Array, probabilities("2")]
     """Share of the variance along each axis."""
@@ -214,7 +213,7 @@ InA = Annotated[int, Numbers(low=0, high="T_a", whole=True)]
 InB = Annotated[int, Numbers(low=0, high="T_b", whole=True)]
 
 
-class AskCompare(Message, frozen=True):
+class AskCompare(Request, frozen=True):
     """Two prompts, one word in each. Answer: `Compared`."""
 
     text_a: str
@@ -227,8 +226,8 @@ class AskCompare(Message, frozen=True):
     top_k: int = 8
 
 
-class Compared(Message, frozen=True):
-    TO: ClassVar = (AskCompare,)
+class Compared(Answer, frozen=True):
+    TO = (AskCompare,)
     ids_a: Annotated[Array, token_ids("T_a")]
     """All tokens of the first text."""
     ids_b: Annotated[Array, token_ids("T_b")]
@@ -263,7 +262,7 @@ class Compared(Message, frozen=True):
 # ── Interventions ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class AskUnaltered(Message, frozen=True):
+class AskUnaltered(Request, frozen=True):
     """What the model would say without its interventions, and says with them: bars before and after.
 
     Answer: `Unaltered`.
@@ -274,10 +273,10 @@ class AskUnaltered(Message, frozen=True):
     top_k: int = 10
 
 
-class Unaltered(Message, frozen=True):
+class Unaltered(Answer, frozen=True):
     """Probabilities over the whole vocabulary at temperature 1."""
 
-    TO: ClassVar = (AskUnaltered,)
+    TO = (AskUnaltered,)
     position: Position
     probs: Annotated[Array, probabilities("token?")]
     """Of the tokens asked for."""
@@ -295,35 +294,20 @@ class Unaltered(Message, frozen=True):
     has_mlps: bool
 
 
-class AskEffects(Message, frozen=True):
+class AskEffects(Request, frozen=True):
     """What silencing each part of one layer, one at a time, would do to a prediction. Answer: `Effects`."""
 
     layer: int
     position: int = -1
 
 
-class Effects(Message, frozen=True):
+class Effects(Answer, frozen=True):
     """Kullback–Leibler divergences, in bits, from the model as it is now (its interventions included)."""
 
-    TO: ClassVar = (AskEffects,)
+    TO = (AskEffects,)
     layer: Layer
     position: Position
     heads: Annotated[Array, floats("head", infinite=True)]
     attn: AnyNumber
     mlp: AnyNumber
     """nan where there is none."""
-
-
-InspectRequest = (
-    AskJourney
-    | AskLens
-    | AskContributions
-    | AskNeighbours
-    | AskArithmetic
-    | AskMap
-    | AskCompare
-    | AskUnaltered
-    | AskEffects
-    | PartsRequest
-)
-InspectAnswer = Journey | LensGrid | Shares | Near | Sum | Map | Compared | Unaltered | Effects | PartsAnswer

@@ -5,9 +5,9 @@ are in nats. No torch, no screen.
 """
 
 from types import NoneType
-from typing import Annotated, ClassVar
+from typing import Annotated
 
-from gpttui.protocol.message import Look, Message
+from gpttui.protocol.message import Answer, Look, Message, Request
 from gpttui.records import (
     AnyNumber,
     Array,
@@ -30,14 +30,14 @@ from gpttui.runs.events import Event, StepDone
 Seconds = Annotated[float, Numbers(low=0)]
 
 
-class Measure(Message, frozen=True):
+class Measure(Request, frozen=True):
     """What would this run be? A few timed passes of its shape. Answer: `Measured`."""
 
     config: TrainConfig
 
 
-class Measured(Message, frozen=True):
-    TO: ClassVar = (Measure,)
+class Measured(Answer, frozen=True):
+    TO = (Measure,)
     params: Count
     vocab_size: Count
     vocab_exact: bool
@@ -59,7 +59,7 @@ class Measured(Message, frozen=True):
     """Of the text's tokens, counted on its beginning."""
 
 
-class StartRun(Message, frozen=True):
+class StartRun(Request, frozen=True):
     """Train in the new run directory `path`, and open the model being trained. Answer: `Opened`, then `TrainNews`."""
 
     config: TrainConfig
@@ -70,7 +70,7 @@ class StartRun(Message, frozen=True):
     seed: int = 0
 
 
-class ResumeRun(Message, frozen=True):
+class ResumeRun(Request, frozen=True):
     """Go on with a run from its newest whole checkpoint, and open the model being trained. Answer: `Opened`."""
 
     path: str
@@ -85,31 +85,31 @@ class ResumeRun(Message, frozen=True):
 # ── While it trains ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class PauseRun(Message, frozen=True):
+class PauseRun(Request, frozen=True):
     """Hold the run, or let it go on. Answer: `Done`, as for all knobs."""
 
     paused: bool
 
 
-class OneBatch(Message, frozen=True):
+class OneBatch(Request, frozen=True):
     """Train one step, then hold."""
 
 
-class StopRun(Message, frozen=True):
+class StopRun(Request, frozen=True):
     """Save and end; the run can be resumed."""
 
 
-class RewindRun(Message, frozen=True):
+class RewindRun(Request, frozen=True):
     """Back to the very same initial weights."""
 
 
-class SetLearningRate(Message, frozen=True):
+class SetLearningRate(Request, frozen=True):
     """Another peak learning rate from the next step on."""
 
     lr: float
 
 
-class SetStopRule(Message, frozen=True):
+class SetStopRule(Request, frozen=True):
     """When the run ends by itself, from the next step on. Not before a `StopRuleChanged` has come is it so."""
 
     minutes: float = 0.0
@@ -120,10 +120,10 @@ class SetStopRule(Message, frozen=True):
     """Without `minutes`: also the length of the schedule, which is drawn out or drawn in; 0: as many as before."""
 
 
-class Done(Message, frozen=True):
+class Done(Answer, frozen=True):
     """It is as asked. `state` is that of the run: running, paused, ended, failed."""
 
-    TO: ClassVar = (PauseRun, OneBatch, StopRun, RewindRun, SetLearningRate, SetStopRule)
+    TO = (PauseRun, OneBatch, StopRun, RewindRun, SetLearningRate, SetStopRule)
     state: str
 
 
@@ -137,10 +137,10 @@ class Probe(Message, frozen=True):
     """Over the whole vocabulary, temperature 1."""
 
 
-class TrainNews(Message, frozen=True):
+class TrainNews(Answer, frozen=True):
     """An event: what has happened since the last one, at most four times a second."""
 
-    TO: ClassVar = (NoneType,)
+    TO = (NoneType,)
     run: Exact
     state: str
     steps: Annotated[Array, whole("n?")]
@@ -161,7 +161,7 @@ class TrainNews(Message, frozen=True):
 # ── Looking at a run ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class UseCheckpoint(Message, frozen=True):
+class UseCheckpoint(Request, frozen=True):
     """The open text under the weights of a run's `step` (-1: the live ones): same prompt, same seed, drawn anew.
 
     As many tokens as were drawn, but at least `tokens`. Answer: `Shown`.
@@ -173,7 +173,7 @@ class UseCheckpoint(Message, frozen=True):
     look: Look = Look()
 
 
-class AskBatch(Message, frozen=True):
+class AskBatch(Request, frozen=True):
     """The batch of a step (-1: the newest), and how well the weights of that moment predict it. Answer: `BatchLosses`.
 
     For a run that trains here, its live batch and weights; else the batch that the run's seed gives, with the weights
@@ -185,8 +185,8 @@ class AskBatch(Message, frozen=True):
     rows: int = 4
 
 
-class BatchLosses(Message, frozen=True):
-    TO: ClassVar = (AskBatch,)
+class BatchLosses(Answer, frozen=True):
+    TO = (AskBatch,)
     step: Count
     weights_step: Count
     rows_in_all: Count
@@ -196,7 +196,7 @@ class BatchLosses(Message, frozen=True):
     """Of each token as predicted from those before it; nan for the first and for padding."""
 
 
-class AskProbes(Message, frozen=True):
+class AskProbes(Request, frozen=True):
     """The prompt's candidates at each checkpoint later than `after`. Answer: `Probes`, as many as a moment allows."""
 
     run: str
@@ -205,14 +205,14 @@ class AskProbes(Message, frozen=True):
     top_k: int = 16
 
 
-class Probes(Message, frozen=True):
-    TO: ClassVar = (AskProbes,)
+class Probes(Answer, frozen=True):
+    TO = (AskProbes,)
     probes: tuple[Probe, ...]
     more: bool
     """Ask again, after the last one's step."""
 
 
-class AskBeforeAfter(Message, frozen=True):
+class AskBeforeAfter(Request, frozen=True):
     """What the run changed: the same prompt, the same seed. Answer: `BeforeAfter`."""
 
     run: str
@@ -231,8 +231,8 @@ class Move(Message, frozen=True):
     after: Probability
 
 
-class BeforeAfter(Message, frozen=True):
-    TO: ClassVar = (AskBeforeAfter,)
+class BeforeAfter(Answer, frozen=True):
+    TO = (AskBeforeAfter,)
     before: str
     """In words: which weights."""
     after: str
@@ -257,7 +257,7 @@ class BeforeAfter(Message, frozen=True):
     """Why the old text could not be measured."""
 
 
-class KeepModel(Message, frozen=True):
+class KeepModel(Request, frozen=True):
     """Write the run's model (of `step`; -1: its newest checkpoint) into a person's own models. Answer: `Kept`."""
 
     run: str
@@ -265,26 +265,7 @@ class KeepModel(Message, frozen=True):
     step: int = -1
 
 
-class Kept(Message, frozen=True):
-    TO: ClassVar = (KeepModel,)
+class Kept(Answer, frozen=True):
+    TO = (KeepModel,)
     path: Exact
     val_loss_nats: AnyNumber
-
-
-TrainRequest = (
-    Measure
-    | StartRun
-    | ResumeRun
-    | PauseRun
-    | OneBatch
-    | StopRun
-    | RewindRun
-    | SetLearningRate
-    | SetStopRule
-    | UseCheckpoint
-    | AskBatch
-    | AskProbes
-    | AskBeforeAfter
-    | KeepModel
-)
-TrainAnswer = Measured | Done | TrainNews | BatchLosses | Probes | BeforeAfter | Kept

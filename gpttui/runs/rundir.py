@@ -20,12 +20,11 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import IO
 
 from gpttui import locations
 from gpttui.errors import UserError, no_such, one_line
-from gpttui.files import append_regular, json_object, open_regular, read_bytes, read_text
+from gpttui.files import append_regular, json_object, open_regular, read_bytes, read_text, write_whole
 from gpttui.runs.config import FORMAT, TrainConfig
 from gpttui.runs.events import Event, decode_event, encode_event
 
@@ -85,9 +84,7 @@ class RunLock:
     def __enter__(self) -> "RunLock":
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
@@ -327,10 +324,7 @@ def publish_checkpoint(path: Path, beside: Path, step: int) -> Path:
 
 
 def _point_at(path: Path, folder: Path) -> None:
-    pointer = path / f".{LATEST}.tmp"
-    pointer.write_text(folder.name, encoding="utf-8")
-    _fsync(pointer)
-    pointer.replace(path / LATEST)
+    write_whole(path / LATEST, folder.name)
     _fsync(path)
 
 

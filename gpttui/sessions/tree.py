@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Meta
 
 from gpttui.errors import UserError, one_line
-from gpttui.files import from_json, in_words, read_bytes
+from gpttui.files import from_json, in_words, read_bytes, write_whole
 from gpttui.inference.sampling import check
 from gpttui.interventions import Intervention
 from gpttui.records import Array, Sampling, Told
@@ -253,11 +253,10 @@ def version_of(session: SessionFile) -> int:
 
 def save_session(session: SessionFile, file: Path) -> None:
     """Write the file whole or not at all. Raises UserError where that is not possible."""
-    text, beside = session_text(session), file.with_name(f".{file.name}.tmp")
+    text = session_text(session)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(file)
+        write_whole(file, text)
     except OSError as error:
         raise UserError(f"{file} cannot be written: {error.strerror}; choose another place") from error
 

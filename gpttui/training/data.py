@@ -23,7 +23,7 @@ from torch import Tensor
 from gpttui.corpora.registry import PREFIX, corpus_spec, open_corpus
 from gpttui.corpora.splits import HELD_OUT_FROM_SEED
 from gpttui.errors import UserError
-from gpttui.files import read_json
+from gpttui.files import read_json, write_whole
 from gpttui.records import Array
 from gpttui.runs import rundir
 from gpttui.runs.config import TrainConfig
@@ -163,9 +163,7 @@ def prepare(config: TrainConfig, path: Path, tokenizer: Tokenizer | None = None)
             folder.mkdir(parents=True, exist_ok=True)
             (folder / META).unlink(missing_ok=True)
             meta = _encode(config, folder, tokenizer, path / rundir.TOKENIZER)
-            beside = folder / f".{META}.tmp"
-            beside.write_text(json.dumps(meta), encoding="utf-8")
-            beside.replace(folder / META)
+            write_whole(folder / META, json.dumps(meta))
         except OSError as error:
             raise UserError(f"cannot write the encoded text: {rundir.one_line_os(error, folder)}") from error
     return open_data(config, path)

@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.nn.parallel import DistributedDataParallel
 
 from gpttui.errors import UserError
-from gpttui.model.checkpoint import write_atomically
+from gpttui.files import write_whole
 from gpttui.model.gpt import GPT
 from gpttui.runs import rundir
 from gpttui.runs.config import TrainConfig, changed, changed_at
@@ -441,7 +441,7 @@ class Trainer:
 
     def _write_config(self) -> None:
         if self.path is not None and self.world.leads:
-            write_atomically(self.path / rundir.CONFIG, self.config.to_json())
+            write_whole(self.path / rundir.CONFIG, self.config.to_json())
 
     def _rewind(self) -> Iterator[Event | None]:
         with torch.no_grad():

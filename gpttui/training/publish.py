@@ -12,7 +12,7 @@ import msgspec
 import torch
 
 from gpttui.errors import UserError
-from gpttui.files import read_json
+from gpttui.files import read_json, write_whole
 from gpttui.model import checkpoint
 from gpttui.runs import rundir
 from gpttui.runs import summary as run_summary
@@ -50,7 +50,7 @@ def publish(run: Path, target: Path, *, step: int | None = None, dtype: torch.dt
     card = _card(run, saved[step], recipe, target.name, loss, step)
     if recipe is not None and recipe.config.init:
         history, card = _with_its_base(Path(config.init), history, card)
-    checkpoint.write_atomically(target / "history.json", json.dumps(history) + "\n")
+    write_whole(target / "history.json", json.dumps(history) + "\n")
     model_card.write(target, card)
     return loss
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 
 from gpttui.errors import UserError
+from gpttui.files import write_whole
 from gpttui.model import checkpoint
 from gpttui.model.checkpoint import Tell
 from gpttui.model.gpt import GPT
@@ -81,7 +82,7 @@ def _open(config: TrainConfig, path: Path, stored: TrainConfig | None, tell: Tel
         if stored is not None:
             trainer.config = taken_up(config, stored, trainer.state.step)
         if world.leads:
-            checkpoint.write_atomically(path / rundir.CONFIG, trainer.config.to_json())
+            write_whole(path / rundir.CONFIG, trainer.config.to_json())
         return Run(trainer, path, held.pop_all())
 
 

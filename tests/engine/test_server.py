@@ -14,8 +14,8 @@ import pytest
 
 from gpttui.engine.launch import default_command
 from gpttui.protocol import frames
-from gpttui.protocol.frames import Answer, Call, Reply, Request, decode_reply, frame, read_frame
-from gpttui.protocol.message import EngineInfo, Failure, Look
+from gpttui.protocol.frames import Call, Reply, decode_reply, frame, read_frame
+from gpttui.protocol.message import Answer, EngineInfo, Failure, Look, Request
 from gpttui.protocol.play import (
     Back,
     Choose,

@@ -13,8 +13,8 @@ from gpttui.engine.live_run import LEAST_TOKENS, MOST_WAIT_S, short_passes
 from gpttui.engine.server import Engine
 from gpttui.errors import UserError
 from gpttui.interventions import AblateHead, AblatePart, ForbidEdge, PatchResidual
-from gpttui.protocol.frames import Answer, Call, Reply, decode_call, decode_reply, frame
-from gpttui.protocol.message import Look
+from gpttui.protocol.frames import Call, Reply, decode_call, decode_reply, frame
+from gpttui.protocol.message import Answer, Look
 from gpttui.protocol.play import Intervene, Opened, OpenModel, SetPrompt, Show, Shown, Step
 from gpttui.protocol.stream import AskLens, LensGrid
 from gpttui.protocol.train import (

@@ -3,7 +3,6 @@
 import dataclasses
 import math
 import types
-import typing
 from typing import Annotated, Any
 
 import msgspec
@@ -11,8 +10,8 @@ import numpy as np
 import pytest
 
 from gpttui.protocol.border import Border, Misfit, check_of
-from gpttui.protocol.frames import GREETING, GREETING_ENDS, Answer, Reply, Request, decode_reply, frame
-from gpttui.protocol.message import EngineInfo, Failure
+from gpttui.protocol.frames import GREETING, GREETING_ENDS, Reply, decode_reply, frame
+from gpttui.protocol.message import Answer, EngineInfo, Failure, Request, kinds
 from gpttui.protocol.play import Shown, Step
 from gpttui.protocol.stream import AskJourney, AskLens, Journey, Near
 from gpttui.protocol.train import TrainNews
@@ -21,7 +20,7 @@ from gpttui.runs.events import EvalDone, StepDone
 from gpttui.text import safe_text
 from tests.spoilt import HOSTILE, fields_of, forbidden, made, replaced, strings
 
-ANSWERS: tuple[Any, ...] = typing.get_args(Answer)
+ANSWERS: tuple[Any, ...] = kinds(Answer)
 
 
 def asked(kind: Any) -> Any:
@@ -64,7 +63,7 @@ def test_no_spoilt_field_of_any_answer_passes(kind: Any) -> None:
         assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("request_", typing.get_args(Request))
+@pytest.mark.parametrize("request_", kinds(Request))
 def test_every_request_has_one_answer(request_: Any) -> None:
     assert [kind.__name__ for kind in ANSWERS if request_ in getattr(kind, "TO", ())] != []
 

@@ -3,7 +3,7 @@
 import msgspec
 import numpy as np
 
-from gpttui.protocol.frames import Answer, Request
+from gpttui.protocol.message import Answer, Request
 from gpttui.protocol.train import AskBatch, BatchLosses, Measure, Measured, Probe, TrainNews
 from gpttui.records import LossHistory, ModelCard, frozen
 from gpttui.runs.config import TrainConfig

@@ -11,8 +11,8 @@ from gpttui.engine.client import EngineDied, EngineFailure
 from gpttui.engine.server import Engine
 from gpttui.errors import UserError
 from gpttui.protocol.border import Border
-from gpttui.protocol.frames import Answer, Call, Reply, Request, decode_call, decode_reply, frame
-from gpttui.protocol.message import EngineInfo
+from gpttui.protocol.frames import Call, Reply, decode_call, decode_reply, frame
+from gpttui.protocol.message import Answer, EngineInfo, Request
 
 RESTING_S = 0.01
 """Between two micro-steps: Pilot waits for a process that is mostly idle."""

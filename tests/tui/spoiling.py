@@ -4,7 +4,6 @@ What it refuses is not delivered but counted, so that one app can be shown hundr
 """
 
 import copy
-import typing
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,10 +14,10 @@ from typing import Any
 import torch
 
 from gpttui.protocol.border import Border
-from gpttui.protocol.frames import Answer, Reply, Request, decode_reply, frame
+from gpttui.protocol.frames import Reply, decode_reply, frame
+from gpttui.protocol.message import Answer, Request, kinds
 from gpttui.protocol.play import Opened, Shown
-from gpttui.protocol.stream import InspectAnswer
-from gpttui.protocol.train import TrainAnswer, TrainNews
+from gpttui.protocol.train import TrainNews
 from gpttui.tokenizers import Tokenizer
 from gpttui.tui.app import GpttuiApp
 from gpttui.tui.screens.play import Opening
@@ -31,7 +30,7 @@ from tests.tui.training import training
 
 MOVES = ("left", "down", "tab", "right", "up", "right_curly_bracket", "left", "right_square_bracket", "right")
 MOST_ROUNDS = 60
-OF_VIEWS = frozenset(typing.get_args(InspectAnswer))
+OF_VIEWS = frozenset(kind for kind in kinds(Answer) if kind.__module__.endswith(("stream", "parts")))
 
 
 class SpoilingEngine(EngineInside):
@@ -138,7 +137,7 @@ async def in_training(folder: Path, text: Path, every: int) -> Counter[str]:
     async with training(folder, train=str(text), make_engine=lambda: SpoilingEngine(every)) as page:
         engine: Any = page.engine
         await page.set_going()
-        engine.spoil = frozenset(typing.get_args(TrainAnswer))
+        engine.spoil = frozenset(kind for kind in kinds(Answer) if kind.__module__.endswith("train"))
 
         def shown_or_crashed(before: int) -> bool:
             more = sum(engine.delivered.values()) > before or TrainNews in engine.done

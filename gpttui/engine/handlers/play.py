@@ -17,8 +17,7 @@ from gpttui.inference.precision import name_of
 from gpttui.inference.session import Session
 from gpttui.interventions import Intervention, without_places
 from gpttui.model import checkpoint
-from gpttui.protocol.frames import Answer
-from gpttui.protocol.message import Look
+from gpttui.protocol.message import Answer, Look
 from gpttui.protocol.play import (
     Back,
     Choose,

@@ -19,7 +19,7 @@ from gpttui.errors import UserError
 from gpttui.inference.interventions import altered, made_of
 from gpttui.inference.opening import open_model
 from gpttui.model.gpt import GPT
-from gpttui.protocol.frames import Answer
+from gpttui.protocol.message import Answer
 from gpttui.protocol.play import Shown
 from gpttui.protocol.train import (
     AskBatch,

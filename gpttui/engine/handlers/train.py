@@ -17,8 +17,7 @@ from gpttui.engine.registry import answers
 from gpttui.engine.state import Engine
 from gpttui.errors import UserError
 from gpttui.inference.session import Session
-from gpttui.protocol.frames import Answer
-from gpttui.protocol.message import Look
+from gpttui.protocol.message import Answer, Look
 from gpttui.protocol.play import Opened
 from gpttui.protocol.train import (
     Done,

@@ -6,8 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from gpttui.protocol.frames import Answer, Request
-from gpttui.protocol.message import EngineInfo
+from gpttui.protocol.message import Answer, EngineInfo, Request
 
 SILENT_S = 10.0
 """After so long without an answer the screen says so."""

@@ -19,8 +19,7 @@ from gpttui.errors import UserError
 from gpttui.interventions import Intervention, without_places
 from gpttui.protocol import play as protocol
 from gpttui.protocol import train as training
-from gpttui.protocol.frames import Answer, Request
-from gpttui.protocol.message import EngineInfo, Look
+from gpttui.protocol.message import Answer, EngineInfo, Look, Request
 from gpttui.protocol.play import Opened, Shown
 from gpttui.records import ModelCard, Sampling, Snapshot, Told
 from gpttui.tui.session.asking import Engine, Question, telling_of_silence

@@ -13,8 +13,7 @@ from typing import TypeVar
 from gpttui import locations
 from gpttui.engine.client import EngineFailure
 from gpttui.errors import UserError
-from gpttui.protocol.frames import Answer, Request
-from gpttui.protocol.message import Failure
+from gpttui.protocol.message import Answer, Failure, Request
 from gpttui.protocol.train import AskProbes, Measure, Measured, Probes, ResumeRun, SetStopRule, StartRun, TrainNews
 from gpttui.records import LossHistory, Sampling
 from gpttui.runs import history as run_history

@@ -18,7 +18,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from gpttui.interventions import Intervention
-from gpttui.protocol.frames import Request
+from gpttui.protocol.message import Request
 from gpttui.records import Snapshot
 from gpttui.tokenizers import Tokenizer
 from gpttui.tui.renderables.labels import quoted_label

@@ -31,8 +31,8 @@ from gpttui.model.families import stored_state
 from gpttui.model.gpt import GPT, GPTConfig
 from gpttui.protocol import parts
 from gpttui.protocol import stream as views
-from gpttui.protocol.frames import Answer, Call, Request, decode_reply, frame, read_frame
-from gpttui.protocol.message import Failure
+from gpttui.protocol.frames import Call, decode_reply, frame, read_frame
+from gpttui.protocol.message import Answer, Failure, Request
 from gpttui.protocol.play import OpenModel, SetPrompt
 from gpttui.tokenizers import train_bpe
 from tests.benchmarks.goals import screens

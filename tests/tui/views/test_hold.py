@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gpttui.protocol.frames import Answer, Request
+from gpttui.protocol.message import Answer, Request
 from gpttui.storage import gallery
 from gpttui.tui.app import GpttuiApp
 from gpttui.tui.session.opening import Opening

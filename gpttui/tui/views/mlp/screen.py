@@ -6,7 +6,7 @@ from textual import on
 from textual.binding import BindingType
 
 from gpttui.interventions import AblateNeuron
-from gpttui.protocol.frames import Answer
+from gpttui.protocol.message import Answer
 from gpttui.protocol.parts import (
     LIKELIEST,
     AskMLP,
