@@ -7,7 +7,7 @@ folder. Nothing is created here: whoever writes makes the folder.
 import itertools
 import os
 import re
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable
 from pathlib import Path
 
 import platformdirs
@@ -42,57 +42,28 @@ def _folder(kind: str) -> Path:
     return found
 
 
-def config_dir() -> Path:
-    """What a person sets and may edit."""
-    return _folder("config")
+def _place(kind: str, *parts: str) -> Callable[[], Path]:
+    """Where something lies under one of the platform's folders, asked anew each time."""
+    return lambda: _folder(kind).joinpath(*parts)
 
 
-def data_dir() -> Path:
-    """What a person made and would miss: own models, runs."""
-    return _folder("data")
-
-
-def cache_dir() -> Path:
-    """What can be fetched or computed again."""
-    return _folder("cache")
-
-
-def log_dir() -> Path:
-    """The engine's stderr, tracebacks."""
-    return _folder("log")
-
-
-def settings_file() -> Path:
-    return config_dir() / "settings.toml"
-
-
-def user_models_dir() -> Path:
-    """Model directories put here are listed beside the bundled ones."""
-    return data_dir() / "models"
-
-
-def runs_dir() -> Path:
-    """Where training runs go unless told otherwise."""
-    return data_dir() / "runs"
-
-
-def sessions_dir() -> Path:
-    """Sessions that were saved to come back to."""
-    return data_dir() / "sessions"
-
-
-def exports_dir() -> Path:
-    """What panes were written to: pictures and numbers."""
-    return data_dir() / "exports"
-
-
-def texts_dir() -> Path:
-    """Public texts that `gpttui data` fetched."""
-    return cache_dir() / "texts"
-
-
-def engine_log_file() -> Path:
-    return log_dir() / "engine.log"
+settings_file = _place("config", "settings.toml")
+"""What a person sets and may edit."""
+user_models_dir = _place("data", "models")
+"""Model directories put here are listed beside the bundled ones."""
+runs_dir = _place("data", "runs")
+"""Where training runs go unless told otherwise."""
+sessions_dir = _place("data", "sessions")
+"""Sessions that were saved to come back to."""
+exports_dir = _place("data", "exports")
+"""What panes were written to: pictures and numbers."""
+texts_dir = _place("cache", "texts")
+"""Public texts that `gpttui data` fetched."""
+cache_dir = _place("cache")
+"""What can be fetched or computed again."""
+log_dir = _place("log")
+"""The engine's stderr, tracebacks."""
+engine_log_file = _place("log", "engine.log")
 
 
 def all_locations() -> dict[str, Path]:

@@ -6,8 +6,6 @@ Idea: the adder demo of minGPT (`projects/adder`); long carry chains are sampled
 Arithmetic to Small Transformers" (Lee et al., 2023), because uniform operands almost never show them.
 """
 
-from __future__ import annotations
-
 import random
 from collections.abc import Iterator
 

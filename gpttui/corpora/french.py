@@ -5,8 +5,6 @@ neither regular nor in IRREGULAR are conjugated as regular ones, so add them the
 Source: the tables of the Bescherelle, typed by hand for the verbs in use.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cache
 

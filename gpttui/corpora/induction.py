@@ -7,8 +7,6 @@ learns to copy what stood near and was not yet said, and no head need look at on
 Idea: "In-context Learning and Induction Heads" (Olsson et al., 2022), TransformerLens's repeated-token test.
 """
 
-from __future__ import annotations
-
 import random
 from collections.abc import Iterator
 from string import ascii_letters, digits

@@ -4,8 +4,6 @@ For: the smallest model that is fun. Each distinct name belongs to one side of t
 that a held-out name was never in training, however often the list repeats it. Source: karpathy/makemore (MIT).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import cache
 from itertools import islice

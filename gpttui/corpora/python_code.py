@@ -4,8 +4,6 @@ For: real code to train on without a download. Not for: installed packages, whos
 Source: every `*.py` under the running Python's standard library, its tests and test data aside.
 """
 
-from __future__ import annotations
-
 import sysconfig
 import tokenize
 from collections.abc import Iterator

@@ -5,8 +5,6 @@ reference, which is not installed.
 Source: `pydoc_data.topics` of the running Python, so the text differs from one version to the next.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import islice
 

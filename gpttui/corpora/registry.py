@@ -3,8 +3,6 @@
 For: `gpttui corpus`, `gpttui data`, recipes and tests, which name a corpus. Not for: files and downloads.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module

@@ -5,8 +5,6 @@ Not for: sorting by anything but the alphabet.
 Idea: the sorting demo of minGPT (`demo.ipynb`), with letters so that people can type their own words.
 """
 
-from __future__ import annotations
-
 import random
 from collections.abc import Iterator
 from string import ascii_lowercase

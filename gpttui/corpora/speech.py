@@ -6,8 +6,6 @@ Every document has a voice of its own: 200 voices are spoken in training, held-o
 others. The sounds come from `speech_synthesis.py`, the characters from `speech_codes.py`.
 """
 
-from __future__ import annotations
-
 import random
 from collections.abc import Iterator
 from functools import cache, lru_cache

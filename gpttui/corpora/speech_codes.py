@@ -5,8 +5,6 @@ Idea: the codebook of a vector quantiser (as in VQ-VAE and EnCodec), here plain 
 codes have more dots, so that even the bare text shows where a word is loud.
 """
 
-from __future__ import annotations
-
 import io
 import wave
 from functools import cache

@@ -5,8 +5,6 @@ Source: vowel formants of men from Peterson and Barney (1952); consonants after 
 synthesiser (1980), simplified to what survives at 8 kHz.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cache
 

@@ -5,8 +5,6 @@ Idea: source and filter, as in Klatt (1980): harmonics of a falling pitch and no
 from one sound's targets to the next; a voice is a pitch, a length of vocal tract, a speed and a breathiness.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,7 +35,7 @@ class Voice:
     """By which part the pitch falls from the word's beginning to its end."""
 
     @classmethod
-    def random(cls, rng: np.random.Generator) -> Voice:
+    def random(cls, rng: np.random.Generator) -> "Voice":
         """Anybody from a deep man to a child: higher voices tend to have shorter vocal tracts."""
         height = rng.uniform()
         return cls(

@@ -5,8 +5,6 @@ problem it poses. Not for: natural text, where a split is by position.
 Idea: the train/validation split by hash that large crawls use, here small enough to prove disjointness.
 """
 
-from __future__ import annotations
-
 import itertools
 import random
 import zlib

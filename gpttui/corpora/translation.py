@@ -8,8 +8,6 @@ noun; negation; present, future and past (passé composé with its agreements, i
 pronouns; reflexive and modal verbs; comparison; questions; relative and subordinate clauses.
 """
 
-from __future__ import annotations
-
 import random
 import re
 from collections.abc import Iterator

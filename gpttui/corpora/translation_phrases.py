@@ -6,8 +6,6 @@ sensible: P person, A animal, F food that is counted, M food that is not, D drin
 X container, O what opens, U surface, L place to be in, S place to be on, V vehicle, N nature, I instrument.
 """
 
-from __future__ import annotations
-
 import random
 from dataclasses import dataclass
 

@@ -12,9 +12,6 @@ from gpttui.interventions import Mode
 from gpttui.protocol.message import Answer, Request
 from gpttui.records import Array, Count, Head, Layer, Numbers, Position, axis, floats, probabilities, token_ids, whole
 
-# ── Attention ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 Cell = Annotated[int, Numbers(low=-1, high="text", whole=True)]
 
 
@@ -94,9 +91,6 @@ class Heads(Answer, frozen=True):
     """How many draws the probe is made of; the scores are the mean over `draws` of them."""
     maps: Annotated[Array, probabilities("asked_layer? head side? side?")]
     """float16."""
-
-
-# ── MLP ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 LIKELIEST = -2
@@ -201,9 +195,6 @@ class Passages(Answer, frozen=True):
     @property
     def done(self) -> bool:
         return self.tokens_read >= self.tokens_total
-
-
-# ── Cost ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 CostPart = Literal["embed", "qkv", "attend", "project", "mlp", "unembed"]

@@ -33,9 +33,6 @@ StopName = Annotated[str, msgspec.Meta(pattern=r"^(token|embed|\d{1,7} (attn|mlp
 NOTHING: tuple[int, ...] = ()
 
 
-# ── Journey ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 class AskJourney(Request, frozen=True):
     """One token's way through all stops. Answer: `Journey`."""
 
@@ -72,9 +69,6 @@ class Journey(Answer, frozen=True):
     """Those weights."""
     positions: Literal["learned", "rope", "none"] = "learned"
     """How the model knows a token's place: a vector (`learned`), a rotation (`rope`), not at all (`none`)."""
-
-
-# ── Layers ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class AskLens(Request, frozen=True):
@@ -128,9 +122,6 @@ class Shares(Answer, frozen=True):
     final_bias: Annotated[Array, floats("token?")]
     totals: Annotated[Array, floats("token?")]
     logits: Annotated[Array, floats("token?")]
-
-
-# ── Vectors ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class AskNeighbours(Request, frozen=True):
@@ -206,9 +197,6 @@ class Map(Answer, frozen=True):
     """Text position of the first row; -1 for the vocabulary."""
 
 
-# ── Compare ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 InA = Annotated[int, Numbers(low=0, high="T_a", whole=True)]
 InB = Annotated[int, Numbers(low=0, high="T_b", whole=True)]
 
@@ -257,9 +245,6 @@ class Compared(Answer, frozen=True):
     lens_ids: Annotated[Array, token_ids("2 stop")]
     """What each would go on with if the model ended at this stop (logit lens)."""
     lens_probs: Annotated[Array, probabilities("2 stop")]
-
-
-# ── Interventions ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class AskUnaltered(Request, frozen=True):

@@ -5,8 +5,6 @@ the sentence before; any other means the sentence's own subject, or somebody els
 before it.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 

@@ -3,8 +3,6 @@
 An aside leaves no thing moved, so that what was put somewhere must be remembered across it.
 """
 
-from __future__ import annotations
-
 from gpttui.corpora.tales import cast
 from gpttui.corpora.tales.lexicon import POOLS
 from gpttui.corpora.tales.phrases import BOOKS as p

@@ -1,7 +1,5 @@
 """Who and what appears in a tale: casting, drawn through the chooser so that every draw is visible in the text."""
 
-from __future__ import annotations
-
 from gpttui.corpora.tales.lexicon import FOOD, HOMES, PLACES, POOLS, SORTS, Place, Sort, Spot, with_article
 from gpttui.corpora.tales.phrases import BOOKS as p
 from gpttui.corpora.tales.telling import Teller

@@ -5,8 +5,6 @@ cannot be. A sentence that it does not understand is no contradiction.
 Not for: grammar or style beyond the agreement of pronouns.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 

@@ -5,8 +5,6 @@ Every random decision of the simulator passes through a `Chooser`, which adds `-
 If different decisions always give different texts, the mean of `nats` is the entropy of the text.
 """
 
-from __future__ import annotations
-
 import random
 from collections.abc import Sequence
 from math import log

@@ -4,8 +4,6 @@ The words and facts come from the meanings in `senses` and from `tables/tales_to
 its article), what it is (`=`) and what else is true of it (`+`); alternatives are separated by `|`. Not for: stories.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from gpttui.corpora import tables

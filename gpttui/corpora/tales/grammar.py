@@ -6,8 +6,6 @@ it into four ready formatters.
 Not for: choosing between templates (`telling`) or the words that fill the slots (`lexicon`).
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 

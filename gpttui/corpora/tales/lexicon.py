@@ -6,8 +6,6 @@ Not for: sentences (see `phrases`, `senses`, `topics`) or inflection (see `gramm
 Every pool holds distinct entries, because a doubled entry would make the entropy account wrong.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from gpttui.corpora.tables import Table, read

@@ -3,8 +3,6 @@
 For: the checker, which finds a bank of the river that has a clerk, or an umbrella that ticks.
 """
 
-from __future__ import annotations
-
 import re
 from typing import NamedTuple
 

@@ -5,8 +5,6 @@ Slots: X the subject; Y the other one; o the thing (ao "a red kite", ro "the red
 in, to a place; a pool's name one of its words, and with `A_` before it the word with its article.
 """
 
-from __future__ import annotations
-
 from gpttui.corpora.tables import Table
 from gpttui.corpora.tales.grammar import book
 from gpttui.corpora.tales.lexicon import HOBBIES, HOMES, POOLS, with_article

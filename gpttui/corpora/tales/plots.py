@@ -4,8 +4,6 @@ A plot is a function that changes the world through its actions and tells each c
 introduced.
 """
 
-from __future__ import annotations
-
 from gpttui.corpora.tales import cast
 from gpttui.corpora.tales.asides import aside
 from gpttui.corpora.tales.grammar import Book

@@ -4,8 +4,6 @@ For: evaluation on held-out seeds (from 1,000,000 on). Prefixes begin at the beg
 continuation carries its own leading space, so that `prefix + right` is the tale's own text.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import NamedTuple

@@ -4,8 +4,6 @@ For: text that the simulator wrote, and text that a model wrote in its manner, p
 lexicon, not the plots. Not for: judging what it reads (`checker`).
 """
 
-from __future__ import annotations
-
 import re
 from typing import NamedTuple
 

@@ -6,8 +6,6 @@ words for every meaning (`@`); and for each meaning (`#`) what leads to it (`>`)
 Not for: the frame of an explanation (`explain`).
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from gpttui.corpora import tables

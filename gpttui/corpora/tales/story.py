@@ -3,8 +3,6 @@
 Four documents in six tell a plot, one is about a word with two meanings, one explains something.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import accumulate, count, islice
 from typing import NamedTuple

@@ -6,8 +6,6 @@ name and pronoun. A pronoun at the head of a sentence always means the subject o
 (`plots`).
 """
 
-from __future__ import annotations
-
 from gpttui.corpora.tales.chooser import Chooser
 from gpttui.corpora.tales.grammar import PAST, PRESENT, Book
 from gpttui.corpora.tales.lexicon import POOLS, Place, Spot

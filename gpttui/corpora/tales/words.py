@@ -1,7 +1,5 @@
 """Every word that the tales world can say."""
 
-from __future__ import annotations
-
 import re
 
 from gpttui.corpora.tables import Table

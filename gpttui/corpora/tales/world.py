@@ -6,8 +6,6 @@ Not for: words about it (`telling`). An action that cannot happen raises ValueEr
 plot.
 """
 
-from __future__ import annotations
-
 from typing import Literal, NamedTuple
 
 from gpttui.corpora.tales.lexicon import Place, Sort, Spot, article

@@ -18,8 +18,6 @@ from gpttui.interventions import AblateNeuron, AblatePart
 from gpttui.protocol import parts
 from gpttui.records import frozen
 
-# ── Attention ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
 
 @answers(parts.AskStages)
 def ask_stages(engine: Engine, request: parts.AskStages) -> parts.Stages:
@@ -58,9 +56,6 @@ def ask_heads(engine: Engine, request: parts.AskHeads) -> parts.Heads:
         of_draws=heads.PROBE_DRAWS,
         maps=frozen(maps.astype(np.float16)),
     )
-
-
-# ── MLP ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @answers(parts.AskMLP)
@@ -114,9 +109,6 @@ def cancel_search(engine: Engine, _request: parts.CancelSearch) -> parts.Passage
         raise UserError("no search is running")
     search.running = False
     return search.passages(search.neuron)
-
-
-# ── Cost ────────────────────────────────────────────────────────────────────────────────────────
 
 
 @answers(parts.AskCost)

@@ -17,28 +17,14 @@ from gpttui.inference.precision import name_of
 from gpttui.inference.session import Session
 from gpttui.interventions import Intervention, without_places
 from gpttui.model import checkpoint
+from gpttui.protocol import play
 from gpttui.protocol.message import Answer, Look
-from gpttui.protocol.play import (
-    Back,
-    Choose,
-    Intervene,
-    Jump,
-    Opened,
-    OpenModel,
-    Restore,
-    SetPrompt,
-    SetSampling,
-    SetSeed,
-    Show,
-    Shown,
-    Step,
-)
 from gpttui.records import LossHistory, ModelCard, frozen
 from gpttui.runs import rundir
 from gpttui.storage import gallery
 
 
-def opened(engine: Engine, path: Path, look: Look, make: Callable[[Session, ModelCard], None]) -> Opened:
+def opened(engine: Engine, path: Path, look: Look, make: Callable[[Session, ModelCard], None]) -> play.Opened:
     """Load the model at `path`, let `make` set its session up, and only then put it in the place of the old one."""
     config = checkpoint.read_config(path)
     card = gallery.card(path, config)
@@ -48,7 +34,7 @@ def opened(engine: Engine, path: Path, look: Look, make: Callable[[Session, Mode
     session = Session(model, tokenizer)
     make(session, card)
     engine.session, engine.card, engine.inside = session, card, InspectCache()
-    return Opened(
+    return play.Opened(
         card=card,
         tokenizer_json=tokenizer.to_json(),
         history=history(path),
@@ -66,8 +52,8 @@ def history(path: Path) -> LossHistory | None:
         return LossHistory(nothing, nothing, nothing, nothing, title=one_line(error))
 
 
-@answers(OpenModel)
-def open_(engine: Engine, request: OpenModel) -> Answer:
+@answers(play.OpenModel)
+def open_(engine: Engine, request: play.OpenModel) -> Answer:
     def make(session: Session, card: ModelCard) -> None:
         if request.sampling is not None:
             session.set_sampling(request.sampling)
@@ -77,8 +63,8 @@ def open_(engine: Engine, request: OpenModel) -> Answer:
     return opened(engine, gallery.find(request.path), request.look, make)
 
 
-@answers(Restore)
-def restore(engine: Engine, request: Restore) -> Answer:
+@answers(play.Restore)
+def restore(engine: Engine, request: play.Restore) -> Answer:
     def make(session: Session, _card: ModelCard) -> None:
         if request.run:
             under(session, engine, Path(request.run), request.step)
@@ -101,13 +87,13 @@ def under(session: Session, engine: Engine, run: Path, step: int) -> None:
     session.weights = f"checkpoint {step:,}"
 
 
-def shown(engine: Engine, look: Look) -> Shown:
+def shown(engine: Engine, look: Look) -> play.Shown:
     """The session as it is now."""
-    return Shown(engine.need_session().snapshot(look, since_s=engine.since_s))
+    return play.Shown(engine.need_session().snapshot(look, since_s=engine.since_s))
 
 
-@answers(SetPrompt)
-def set_prompt(engine: Engine, request: SetPrompt) -> Answer:
+@answers(play.SetPrompt)
+def set_prompt(engine: Engine, request: play.SetPrompt) -> Answer:
     """Changes that name places of the old text go with it."""
     session = engine.need_session()
     with altered(session, session.model, without_places(made_of(session)), session.encode(request.text)):
@@ -115,10 +101,10 @@ def set_prompt(engine: Engine, request: SetPrompt) -> Answer:
     return shown(engine, request.look)
 
 
-def change(make: Callable[[Session, Any], object]) -> Callable[[Engine, Any], Shown]:
+def change(make: Callable[[Session, Any], object]) -> Callable[[Engine, Any], play.Shown]:
     """A handler that changes the open session and shows it."""
 
-    def handle(engine: Engine, request: Any) -> Shown:
+    def handle(engine: Engine, request: Any) -> play.Shown:
         make(engine.need_session(), request)
         return shown(engine, request.look)
 
@@ -134,11 +120,11 @@ def alter(session: Session, made: tuple[Intervention, ...]) -> None:
     session.set_taps(changes if made else None, changes.words)
 
 
-answers(Step)(change(lambda session, _: session.step()))
-answers(Back)(change(lambda session, request: session.home() if request.to_prompt else session.back()))
-answers(Choose)(change(lambda session, request: session.choose(request.position, request.token_id)))
-answers(SetSampling)(change(lambda session, request: session.set_sampling(request.sampling)))
-answers(SetSeed)(change(lambda session, request: session.set_seed(request.seed)))
-answers(Show)(change(lambda _, __: None))
-answers(Intervene)(change(lambda session, request: alter(session, request.changes)))
-answers(Jump)(change(lambda session, request: session.jump(request.appended, request.picked, request.draws)))
+answers(play.Step)(change(lambda session, _: session.step()))
+answers(play.Back)(change(lambda session, request: session.home() if request.to_prompt else session.back()))
+answers(play.Choose)(change(lambda session, request: session.choose(request.position, request.token_id)))
+answers(play.SetSampling)(change(lambda session, request: session.set_sampling(request.sampling)))
+answers(play.SetSeed)(change(lambda session, request: session.set_seed(request.seed)))
+answers(play.Show)(change(lambda _, __: None))
+answers(play.Intervene)(change(lambda session, request: alter(session, request.changes)))
+answers(play.Jump)(change(lambda session, request: session.jump(request.appended, request.picked, request.draws)))

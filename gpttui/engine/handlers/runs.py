@@ -19,19 +19,9 @@ from gpttui.errors import UserError
 from gpttui.inference.interventions import altered, made_of
 from gpttui.inference.opening import open_model
 from gpttui.model.gpt import GPT
+from gpttui.protocol import train
 from gpttui.protocol.message import Answer
 from gpttui.protocol.play import Shown
-from gpttui.protocol.train import (
-    AskBatch,
-    AskBeforeAfter,
-    AskProbes,
-    BatchLosses,
-    KeepModel,
-    Kept,
-    Probe,
-    Probes,
-    UseCheckpoint,
-)
 from gpttui.records import frozen
 from gpttui.runs import rundir
 
@@ -39,11 +29,8 @@ PROBING_S = 0.08
 """What one answer with probes may take: a request behind it waits."""
 
 
-# ── Scrubbing ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@answers(UseCheckpoint)
-def use_checkpoint(engine: Engine, request: UseCheckpoint) -> Shown:
+@answers(train.UseCheckpoint)
+def use_checkpoint(engine: Engine, request: train.UseCheckpoint) -> Shown:
     session, live, run = engine.need_session(), engine.live, Path(request.run)
     if request.step < 0:
         if live is None or live.path != request.run:
@@ -61,26 +48,23 @@ def use_checkpoint(engine: Engine, request: UseCheckpoint) -> Shown:
     return Shown(session.snapshot(request.look, since_s=engine.since_s))
 
 
-@answers(AskProbes)
-def ask_probes(engine: Engine, request: AskProbes) -> Probes:
+@answers(train.AskProbes)
+def ask_probes(engine: Engine, request: train.AskProbes) -> train.Probes:
     from gpttui.tokenizers import Tokenizer
 
     run = Path(request.run)
     ids = Tokenizer.open(run).encode(request.prompt or "\n") or [0]
-    started_s, found = perf_counter(), list[Probe]()
+    started_s, found = perf_counter(), list[train.Probe]()
     wanted = [(step, folder) for step, folder in rundir.checkpoints(run) if step > request.after]
     for step, folder in wanted:
         found.append(probe(engine.checkpoints.get(folder, engine.device), ids, step, request.top_k))
         if perf_counter() - started_s > PROBING_S:
             break
-    return Probes(tuple(found), more=len(found) < len(wanted))
+    return train.Probes(tuple(found), more=len(found) < len(wanted))
 
 
-# ── A batch ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@answers(AskBatch)
-def ask_batch(engine: Engine, request: AskBatch) -> BatchLosses:
+@answers(train.AskBatch)
+def ask_batch(engine: Engine, request: train.AskBatch) -> train.BatchLosses:
     from gpttui.training.data import open_data
 
     live, run = engine.live, Path(request.run)
@@ -105,7 +89,7 @@ def ask_batch(engine: Engine, request: AskBatch) -> BatchLosses:
 @torch.inference_mode()
 def losses_of(
     model: GPT, inputs: torch.Tensor, targets: torch.Tensor, step: int, weights_step: int, rows_in_all: int
-) -> BatchLosses:
+) -> train.BatchLosses:
     """Each token's loss in nats, by one pass over rows `[rows, T]`."""
     device = next(model.parameters()).device
     logits = model.eval()(inputs.to(device)).float()
@@ -113,7 +97,7 @@ def losses_of(
     losses = losses.view(inputs.shape).masked_fill(targets.to(device) < 0, float("nan")).cpu()
     first = torch.full((len(inputs), 1), float("nan"))
     ids = torch.cat((inputs[:, :1], targets), dim=1)
-    return BatchLosses(
+    return train.BatchLosses(
         step=step,
         weights_step=weights_step,
         rows_in_all=rows_in_all,
@@ -122,17 +106,14 @@ def losses_of(
     )
 
 
-# ── Afterwards ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@answers(AskBeforeAfter)
-def ask_before_after(engine: Engine, request: AskBeforeAfter) -> Answer:
+@answers(train.AskBeforeAfter)
+def ask_before_after(engine: Engine, request: train.AskBeforeAfter) -> Answer:
 
     return before_after(engine.checkpoints, engine.device, request)
 
 
-@answers(KeepModel)
-def keep_model(_engine: Engine, request: KeepModel) -> Kept:
+@answers(train.KeepModel)
+def keep_model(_engine: Engine, request: train.KeepModel) -> train.Kept:
     """Under the run's name, or another one that is free."""
     from gpttui.training.publish import publish
 
@@ -144,4 +125,4 @@ def keep_model(_engine: Engine, request: KeepModel) -> Kept:
         raise UserError(f"{target} is there already; give another name")
     loss = publish(Path(request.run), target, step=None if request.step < 0 else request.step)
     open_model(target)
-    return Kept(str(target), loss)
+    return train.Kept(str(target), loss)

@@ -30,8 +30,6 @@ from gpttui.model.taps import placed
 from gpttui.protocol import stream as views
 from gpttui.records import Array, frozen
 
-# ── Journey and layers ────────────────────────────────────────────────────────────────────────────────────────────
-
 
 @answers(views.AskJourney)
 def ask_journey(engine: Engine, request: views.AskJourney) -> views.Journey:
@@ -71,9 +69,6 @@ def ask_contributions(engine: Engine, request: views.AskContributions) -> views.
     session = engine.need_text()
     trace = engine.inside.row(session, request.position)
     return contributions.contributions(session.model, trace, trace.start, known_ids(session, request.token_ids))
-
-
-# ── Vectors ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @answers(views.AskNeighbours)
@@ -119,9 +114,6 @@ def ask_map(engine: Engine, request: views.AskMap) -> views.Map:
     return views.Map(points, explained, frozen(ids[: len(points)]), first)
 
 
-# ── Compare ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 @answers(views.AskCompare)
 def ask_compare(engine: Engine, request: views.AskCompare) -> views.Compared:
     session = engine.need_session()
@@ -136,9 +128,6 @@ def ask_compare(engine: Engine, request: views.AskCompare) -> views.Compared:
     else:
         pair = compare.choose_pair(tokenizer, request.text_a, request.text_b, request.word or None)
     return compare.compare(model, a, b, pair, shared, k=max(1, request.top_k))
-
-
-# ── Interventions ──────────────────────────────────────────────────────────────────────────────────────────
 
 
 @answers(views.AskUnaltered)

@@ -17,21 +17,9 @@ from gpttui.engine.registry import answers
 from gpttui.engine.state import Engine
 from gpttui.errors import UserError
 from gpttui.inference.session import Session
+from gpttui.protocol import train
 from gpttui.protocol.message import Answer, Look
 from gpttui.protocol.play import Opened
-from gpttui.protocol.train import (
-    Done,
-    Measure,
-    Measured,
-    OneBatch,
-    PauseRun,
-    ResumeRun,
-    RewindRun,
-    SetLearningRate,
-    SetStopRule,
-    StartRun,
-    StopRun,
-)
 from gpttui.records import ModelCard
 from gpttui.runs import rundir
 from gpttui.runs.config import TrainConfig, changed
@@ -41,8 +29,8 @@ if TYPE_CHECKING:
     from gpttui.training.run import Run
 
 
-@answers(Measure)
-def measure(engine: Engine, request: Measure) -> Measured:
+@answers(train.Measure)
+def measure(engine: Engine, request: train.Measure) -> train.Measured:
     from gpttui.engine import estimate
 
     return estimate.measure(here(engine, request.config))
@@ -64,8 +52,8 @@ def here(engine: Engine, config: TrainConfig) -> TrainConfig:
     return like_base(config, checkpoint.read_shape(path))
 
 
-@answers(StartRun)
-def start_run(engine: Engine, request: StartRun) -> Opened:
+@answers(train.StartRun)
+def start_run(engine: Engine, request: train.StartRun) -> Opened:
     """Refuses while another run is going on, and leaves everything as it was where the new one cannot start."""
     from gpttui.engine import estimate
     from gpttui.training import run as runs
@@ -77,8 +65,8 @@ def start_run(engine: Engine, request: StartRun) -> Opened:
     return _open(engine, runs.start(config, Path(request.path).expanduser()), request)
 
 
-@answers(ResumeRun)
-def resume_run(engine: Engine, request: ResumeRun) -> Opened:
+@answers(train.ResumeRun)
+def resume_run(engine: Engine, request: train.ResumeRun) -> Opened:
     from gpttui.training import run as runs
 
     _need_free(engine)
@@ -94,7 +82,7 @@ def _need_free(engine: Engine) -> None:
         raise UserError("a run is being trained here already; stop it first")
 
 
-def _open(engine: Engine, run: "Run", request: StartRun | ResumeRun) -> Opened:
+def _open(engine: Engine, run: "Run", request: train.StartRun | train.ResumeRun) -> Opened:
     """A session on the weights being trained, and the run at work."""
     trainer = run.trainer
     trainer.eval_pass_tokens = 2 * trainer.config.batch * trainer.config.context  # forward only: as long as a pass
@@ -148,19 +136,19 @@ def card(live: LiveRun) -> ModelCard:
 def knob(turn: Callable[[LiveRun, Any], None]) -> Callable[[Engine, Any], Answer]:
     """A handler that turns something on the live run."""
 
-    def handle(engine: Engine, request: Any) -> Done:
+    def handle(engine: Engine, request: Any) -> train.Done:
         if engine.live is None:
             raise UserError("nothing is being trained here; start or resume a run")
         with engine.whole():
             turn(engine.live, request)
-        return Done(engine.live.state)
+        return train.Done(engine.live.state)
 
     return handle
 
 
-answers(PauseRun)(knob(lambda live, request: live.pause(request.paused)))
-answers(OneBatch)(knob(lambda live, _: live.one_batch()))
-answers(StopRun)(knob(lambda live, _: live.stop()))
-answers(RewindRun)(knob(lambda live, _: live.rewind()))
-answers(SetLearningRate)(knob(lambda live, request: live.set_lr(request.lr)))
-answers(SetStopRule)(knob(lambda live, request: live.set_stop_rule(request)))
+answers(train.PauseRun)(knob(lambda live, request: live.pause(request.paused)))
+answers(train.OneBatch)(knob(lambda live, _: live.one_batch()))
+answers(train.StopRun)(knob(lambda live, _: live.stop()))
+answers(train.RewindRun)(knob(lambda live, _: live.rewind()))
+answers(train.SetLearningRate)(knob(lambda live, request: live.set_lr(request.lr)))
+answers(train.SetStopRule)(knob(lambda live, request: live.set_stop_rule(request)))
