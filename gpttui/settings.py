@@ -135,11 +135,7 @@ def explanations() -> dict[str, str]:
         return found
     body = next(node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Settings")
     for field, text in pairwise(body):
-        if (
-            isinstance(field, ast.AnnAssign)
-            and isinstance(field.target, ast.Name)
-            and isinstance(text, ast.Expr)
-            and isinstance(text.value, ast.Constant)
-        ):
-            found[field.target.id] = " ".join(str(text.value.value).split())
+        match field, text:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=said)):
+                found[name] = " ".join(str(said).split())
     return found

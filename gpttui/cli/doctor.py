@@ -19,7 +19,7 @@ from gpttui.cli.output import print_json, size
 from gpttui.errors import UserError, one_line
 
 PACKAGES = ("torch", "textual", "rich", "tokenizers", "numpy", "safetensors", "msgspec", "click", "textual-plot")
-OPTIONAL = ("huggingface-hub", "scikit-learn")
+OPTIONAL = {"huggingface-hub": "hub: models", "scikit-learn": "the digits corpus"}
 ENGINE_TIMEOUT_S = 120
 MARKS = {"ok": "✓", "note": "·", "broken": "✗"}
 
@@ -64,33 +64,35 @@ def _guarded(examine: Callable[[], Iterator[Check]]) -> Iterator[Check]:
 
 def _versions() -> Iterator[Check]:
     yield Check("gpttui", "ok", f"{__version__}, Python {platform.python_version()}, {platform.platform()}")
-    found, missing = [], []
-    for name in PACKAGES:
-        try:
-            found.append(f"{name} {importlib.metadata.version(name)}")
-        except importlib.metadata.PackageNotFoundError:
-            missing.append(name)
-    yield Check("packages", "ok", ", ".join(found))
-    if missing:
+    found = {name: _version(name) for name in (*PACKAGES, *OPTIONAL)}
+    yield Check("packages", "ok", ", ".join(f"{name} {found[name]}" for name in PACKAGES if found[name]))
+    if missing := [name for name in PACKAGES if not found[name]]:
         yield Check("packages", "broken", f"missing: {', '.join(missing)}; install gpttui-playground again")
-    for name in OPTIONAL:
-        try:
-            yield Check(name, "ok", importlib.metadata.version(name))
-        except importlib.metadata.PackageNotFoundError:
-            what = "hub: models" if name == "huggingface-hub" else "the digits corpus"
-            yield Check(name, "note", f"not installed; only {what} need it")
+    for name, what in OPTIONAL.items():
+        said = found[name] or f"not installed; only {what} need it"
+        yield Check(name, "ok" if found[name] else "note", said)
+
+
+def _version(package: str) -> str:
+    """Empty where it is not installed."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
 
 
 def _torch() -> Iterator[Check]:
     try:
         import torch
+
+        from gpttui.inference.opening import usable_cores
     except (ImportError, OSError) as error:
         yield Check("torch", "broken", f"cannot be imported: {one_line(error)}")
         return
     total = float((torch.eye(3) @ torch.ones(3)).sum())
     state: Literal["ok", "broken"] = "ok" if total == 3 else "broken"
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    yield Check("torch", state, f"{torch.__version__} computes; {torch.get_num_threads()} threads on {cores} cores")
+    threads = f"{torch.get_num_threads()} threads on {usable_cores()} cores"
+    yield Check("torch", state, f"{torch.__version__} computes; {threads}")
     devices = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
     if torch.backends.mps.is_available():
         devices.append("mps")

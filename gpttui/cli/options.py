@@ -89,37 +89,27 @@ def playground_options(command: F) -> F:
     return command
 
 
-def model_option(command: F) -> F:
-    """`--model`, resolved by the gallery; None means its default model."""
-    return click.option("--model", metavar="MODEL", help="A model's name, a run (RUN@STEP), a path or hub:OWNER/NAME.")(
-        command
-    )
-
-
-def session_option(command: F) -> F:
-    """`--session`, as a path or None."""
-    return click.option(
-        "--session",
-        type=click.Path(path_type=Path, dir_okay=False),
-        metavar="FILE",
-        help="Go on behind the text of a session saved with ctrl+o: its model, settings and changes.",
-    )(command)
-
-
-def json_option(command: F) -> F:
-    """`--json`, as the keyword `as_json`."""
-    return click.option("--json", "as_json", is_flag=True, help="For machines to read.")(command)
-
-
-def ablate_option(command: F) -> F:
-    """`--ablate`, any number of times, as the keyword `ablate`: a tuple of texts for `gpttui.interventions.parse`."""
-    return click.option(
-        "--ablate",
-        multiple=True,
-        metavar="L.H",
-        help="Silence a head (2.1: layer 2, head 1), a layer's 2.attn or 2.mlp, a neuron 2.mlp.37, an edge 2.1:5>3 from"
-        " token 5 to token 3; :mean for the mean. All count from 1, as on the screen.",
-    )(command)
+model_option = click.option(
+    "--model", metavar="MODEL", help="A model's name, a run (RUN@STEP), a path or hub:OWNER/NAME."
+)
+"""`--model`, resolved by the gallery; None means its default model."""
+session_option = click.option(
+    "--session",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Go on behind the text of a session saved with ctrl+o: its model, settings and changes.",
+)
+"""`--session`, as a path or None."""
+json_option = click.option("--json", "as_json", is_flag=True, help="For machines to read.")
+"""`--json`, as the keyword `as_json`."""
+ablate_option = click.option(
+    "--ablate",
+    multiple=True,
+    metavar="L.H",
+    help="Silence a head (2.1: layer 2, head 1), a layer's 2.attn or 2.mlp, a neuron 2.mlp.37, an edge 2.1:5>3 from"
+    " token 5 to token 3; :mean for the mean. All count from 1, as on the screen.",
+)
+"""`--ablate`, any number of times, as the keyword `ablate`: a tuple of texts for `gpttui.interventions.parse`."""
 
 
 _STAGES: tuple[tuple[str, dict[str, Any], str], ...] = (

@@ -202,12 +202,16 @@ class EngineClient:
         reason = safe_text(reason or f"the engine {_how_it_ended(status)}" + (f": {last_words}" if last_words else ""))
         if not self._closed and (kept := launch.keep_log(self.log)) is not None:
             reason += f" · its log: {kept}"
+        self._give_up(reason)
+        if not self._closed:
+            self.on_death(reason)
+
+    def _give_up(self, reason: str) -> None:
+        """Nobody will answer those who still wait."""
         for future in self._waiting.values():
             if not future.done():
                 future.set_exception(EngineDied(reason))
         self._waiting.clear()
-        if not self._closed:
-            self.on_death(reason)
 
     async def _end(self) -> None:
         if self._listening is not None:
@@ -218,10 +222,7 @@ class EngineClient:
         if self.process is not None:
             await self._gone(self.process)
         self.news = None
-        for future in self._waiting.values():
-            if not future.done():
-                future.set_exception(EngineDied("the engine was ended"))
-        self._waiting.clear()
+        self._give_up("the engine was ended")
 
     async def _gone(self, process: "subprocess.Popen[bytes]", hangs_s: float = HANGS_S) -> int:
         """Reap a process whose stdin has ended, without blocking the loop; its exit status."""

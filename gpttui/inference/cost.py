@@ -13,33 +13,23 @@ from statistics import median
 import torch
 from torch import Tensor
 
-from gpttui.inference.trace import PeekCache, showing
+from gpttui.inference.recorder import showing
+from gpttui.inference.trace import PeekCache
 from gpttui.model.gpt import GATED, GPT, GPTConfig
 from gpttui.model.kv_cache import KVCache
 from gpttui.protocol.parts import CostPart
 
 REPEATS = 3
 
-_PART_OF_SITE: dict[str, CostPart] = {
-    "embed": "embed",
-    "pos_embed": "embed",
-    "ln1.normalized": "qkv",
-    "attn.q": "qkv",
-    "attn.k": "qkv",
-    "attn.v": "qkv",
-    "attn.scores": "attend",
-    "attn.pattern": "attend",
-    "attn.z": "attend",
-    "attn.out": "project",
-    "resid_mid": "project",
-    "ln2.normalized": "mlp",
-    "mlp.pre": "mlp",
-    "mlp.post": "mlp",
-    "mlp.out": "mlp",
-    "resid_post": "mlp",
-    "ln_final.normalized": "unembed",
-    "logits": "unembed",
+_SITES_OF_PART: dict[CostPart, str] = {
+    "embed": "embed pos_embed",
+    "qkv": "ln1.normalized attn.q attn.k attn.v",
+    "attend": "attn.scores attn.pattern attn.z",
+    "project": "attn.out resid_mid",
+    "mlp": "ln2.normalized mlp.pre mlp.post mlp.out resid_post",
+    "unembed": "ln_final.normalized logits",
 }
+_PART_OF_SITE = {site: part for part, sites in _SITES_OF_PART.items() for site in sites.split()}
 
 
 @dataclass(frozen=True, slots=True)

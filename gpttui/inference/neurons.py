@@ -15,7 +15,8 @@ from torch import Tensor
 from gpttui.errors import UserError
 from gpttui.inference.arrays import array, wide
 from gpttui.inference.contributions import frozen_gain, neuron_contributions
-from gpttui.inference.trace import Trace, blocks, mlp_of, showing
+from gpttui.inference.recorder import showing
+from gpttui.inference.trace import Trace, blocks, mlp_of
 from gpttui.interventions import Mode
 from gpttui.model.gpt import GPT, Norm
 from gpttui.model.taps import Recorder

@@ -9,7 +9,7 @@ keys, logits from the last vector. No sampling, no text here; `session.py` has t
 import contextlib
 import ctypes
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -33,6 +33,19 @@ LOGIT_BYTES = 8 << 20
 _LARGE_BYTES = 64 << 20
 _CHUNK_ELEMENTS = 1 << 20
 _LN2 = math.log(2.0)
+
+
+@contextlib.contextmanager
+def showing(model: GPT) -> Iterator[None]:
+    """No dropout in what is shown, though the model be in the middle of its training."""
+    training = model.training
+    if training:
+        model.eval()
+    try:
+        yield
+    finally:
+        if training:
+            model.train()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,17 +139,11 @@ class Window:
     @torch.inference_mode()
     def extend(self, ids: Sequence[int] | Array) -> None:
         """Run the model over `ids`, which follow what is here, and record their rows."""
-        training = self.model.training
-        if training:  # no dropout in what is shown
-            self.model.eval()
-        try:
+        with showing(self.model):
             if len(ids) == 1 and self.row_step is not None:
                 self._extend_by_one(self.row_step, int(ids[0]))
             else:
                 self._extend_by_many(np.asarray(ids, dtype=np.int64))
-        finally:
-            if training:
-                self.model.train()
         self._traced = None
 
     def _make_room(self, end: int) -> None:

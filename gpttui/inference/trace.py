@@ -5,8 +5,7 @@ that a view asks for. Arrays are views of the pass's own tensors (nothing is cop
 session keeps its own rows. The idea is TransformerLens' `run_with_cache`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -18,7 +17,7 @@ from torch import Tensor
 
 from gpttui.errors import UserError, no_such
 from gpttui.inference.arrays import wide
-from gpttui.inference.recorder import Window
+from gpttui.inference.recorder import Window, showing
 from gpttui.model.gpt import GPT, MLP, Block, GPTConfig, Norm
 from gpttui.model.kv_cache import KVCache
 from gpttui.model.taps import Recorder, Tap, chain
@@ -170,19 +169,6 @@ class Trace:
                 np.savez(handle, tokens=np.asarray(self.ids, dtype=np.int32), **arrays)  # type: ignore[arg-type]
         except OSError as error:
             raise UserError(f"{file} cannot be written: {error.strerror}; choose another --out") from error
-
-
-@contextmanager
-def showing(model: GPT) -> Iterator[None]:
-    """No dropout in what is shown, though the model be in the middle of its training."""
-    training = model.training
-    if training:
-        model.eval()
-    try:
-        yield
-    finally:
-        if training:
-            model.train()
 
 
 @torch.inference_mode()

@@ -17,14 +17,13 @@ FORMAT = 1
 MOST = 10**15
 """No count, time or seed of a run is as large."""
 
-_COUNTS = "layers heads width context batch accumulation steps corpus_documents keep newton_schulz_steps".split()
-_NOT_NEGATIVE = (
-    "warmup eval_every eval_tokens sample_every sample_tokens checkpoint_every history minutes target_loss threads "
-    "seed weight_decay matrix_weight_decay grad_clip prompt_weight lr_scale"
-).split()
-_BELOW_ONE = "dropout label_smoothing min_lr_fraction stable_fraction beta1 beta2 momentum".split()
-
-
+_RANGES = (
+    ("layers heads width context batch accumulation steps corpus_documents keep newton_schulz_steps", 1, MOST),
+    ("warmup eval_every eval_tokens sample_every sample_tokens checkpoint_every history minutes target_loss", 0, MOST),
+    ("threads seed weight_decay matrix_weight_decay grad_clip prompt_weight lr_scale", 0, MOST),
+    ("dropout label_smoothing min_lr_fraction stable_fraction beta1 beta2 momentum", 0, 1),
+)
+"""Fields, what they are at least, and what they are below."""
 NOT_ORDERED = ("recipe", "token_view", "lr_scale", "before")
 """Fields that follow from what was ordered, and from what was done while it ran."""
 FINE_TUNING = {"lr": 3e-4, "matrix_lr": 2e-3}
@@ -163,18 +162,13 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, eq=True):
     """torch.compile."""
 
     def __post_init__(self) -> None:
-        for name in _COUNTS:
-            if not 1 <= getattr(self, name) < MOST:
-                raise ValueError(f"{name} must be at least 1 and below {MOST:,}, not {getattr(self, name)}")
-        for name in _NOT_NEGATIVE:
-            if not 0 <= getattr(self, name) < MOST:
-                raise ValueError(f"{name} must be at least 0 and below {MOST:,}, not {getattr(self, name)}")
+        for names, least, most in _RANGES:
+            for name in names.split():
+                if not least <= getattr(self, name) < most:
+                    raise ValueError(f"{name} must be at least {least} and below {most:,}, not {getattr(self, name)}")
         for name in ("lr", "matrix_lr"):
             if not 0 < getattr(self, name) < 100:
                 raise ValueError(f"{name} must be above 0 (0.001, say), not {getattr(self, name)}")
-        for name in _BELOW_ONE:
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 0 and below 1, not {getattr(self, name)}")
         if not 0 < self.starts_share <= 1:
             raise ValueError(f"starts_share must be above 0 and at most 1, not {self.starts_share}")
         if self.starts_share < 1 and not self.from_starts:

@@ -48,14 +48,10 @@ def save(
         checkpoint.write_tensors(_flatten(optimisers), beside / OPTIMISER)
         (beside / rundir.STATE).write_bytes(msgspec.json.encode(state))
         return rundir.publish_checkpoint(path, beside, state.step)
-    except OSError as error:
-        shutil.rmtree(beside, ignore_errors=True)
-        where = rundir.one_line_os(error, path)
-        raise UserError(f"cannot save step {state.step}: {where}; {rundir.what_is_left(path)}") from error
     except Exception as error:  # safetensors raises its own class, not OSError, on a full disk
         shutil.rmtree(beside, ignore_errors=True)
-        left = rundir.what_is_left(path)
-        raise UserError(f"cannot save step {state.step}: {one_line(error)}; {left}") from error
+        why = rundir.one_line_os(error, path) if isinstance(error, OSError) else one_line(error)
+        raise UserError(f"cannot save step {state.step}: {why}; {rundir.what_is_left(path)}") from error
 
 
 def restore(folder: Path, model: GPT, optimisers: list[torch.optim.Optimizer]) -> TrainState:

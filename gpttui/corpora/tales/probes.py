@@ -4,6 +4,7 @@ For: evaluation on held-out seeds (from 1,000,000 on). Prefixes begin at the beg
 continuation carries its own leading space, so that `prefix + right` is the tale's own text.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import NamedTuple
@@ -27,7 +28,8 @@ class RecallProbe(NamedTuple):
     right: str
 
 
-_MARKS = (FREE, BOUND, COUNT, RECALL)
+_MARK = re.compile(f"[{FREE}{BOUND}{COUNT}{RECALL}{END}]")
+_MARKED = re.compile(f"([{FREE}{BOUND}{COUNT}{RECALL}])([^{END}]*){END}")
 _DISAGREE: dict[str, tuple[str, ...]] = {
     "he": ("she",), "she": ("he",), "him": ("her",), "his": ("her", "their"), "himself": ("herself", "themselves"),
     "her": ("his", "him"), "herself": ("himself", "themselves"), "its": ("his", "her"), "itself": ("himself",
@@ -38,19 +40,8 @@ _DISAGREE: dict[str, tuple[str, ...]] = {
 
 def _marks(text: str) -> Iterator[tuple[str, str, str]]:
     """For each mark, the mark, the unmarked text before it, and what it encloses."""
-    plain: list[str] = []
-    piece = ""
-    mark = ""
-    for character in text:
-        if character in _MARKS:
-            plain.append(piece)
-            piece, mark = "", character
-        elif character == END:
-            yield mark, "".join(plain), piece
-            plain.append(piece)
-            piece = ""
-        else:
-            piece += character
+    for match in _MARKED.finditer(text):
+        yield match[1], _MARK.sub("", text[: match.start()]), match[2]
 
 
 def _continuation(prefix: str, word: str) -> tuple[str, str]:

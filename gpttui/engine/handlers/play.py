@@ -17,6 +17,7 @@ from gpttui.inference.precision import name_of
 from gpttui.inference.session import Session
 from gpttui.interventions import Intervention, without_places
 from gpttui.model import checkpoint
+from gpttui.model.gpt import GPT
 from gpttui.protocol import play
 from gpttui.protocol.message import Answer, Look
 from gpttui.records import LossHistory, ModelCard, frozen
@@ -81,10 +82,14 @@ def restore(engine: Engine, request: play.Restore) -> Answer:
 def under(session: Session, engine: Engine, run: Path, step: int) -> None:
     """Put a run's checkpoint in the place of the model's own weights. Raises UserError where it is not there."""
     model = engine.checkpoints.get(rundir.checkpoint_at(run, step), engine.device)
-    if model.config.vocab_size != session.model.config.vocab_size:
-        raise UserError(f"the open model has another vocabulary than {run.name}; open that run first")
+    need_same_vocabulary(session, model, run)
     session.use_model(model)
     session.weights = f"checkpoint {step:,}"
+
+
+def need_same_vocabulary(session: Session, model: GPT, run: Path) -> None:
+    if model.config.vocab_size != session.model.config.vocab_size:
+        raise UserError(f"the open model has another vocabulary than {run.name}; open that run first")
 
 
 def shown(engine: Engine, look: Look) -> play.Shown:

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 
 from gpttui import locations
 from gpttui.engine.before_after import before_after
+from gpttui.engine.handlers.play import need_same_vocabulary, shown
 from gpttui.engine.probe import probe
 from gpttui.engine.registry import answers
 from gpttui.engine.state import Engine
@@ -39,13 +40,12 @@ def use_checkpoint(engine: Engine, request: train.UseCheckpoint) -> Shown:
     else:
         model = engine.checkpoints.get(rundir.checkpoint_at(run, request.step), engine.device)
         weights = f"checkpoint {request.step:,}"
-    if model.config.vocab_size != session.model.config.vocab_size:
-        raise UserError(f"the open model has another vocabulary than {run.name}; open that run first")
+    need_same_vocabulary(session, model, run)
     if live is not None and request.step < 0:
         live.read()
     with altered(session, model, made_of(session), session.ids[: session.n_prompt].tolist()):
         session.redraw(model, weights, max(request.tokens, len(session) - session.n_prompt))
-    return Shown(session.snapshot(request.look, since_s=engine.since_s))
+    return shown(engine, request.look)
 
 
 @answers(train.AskProbes)
@@ -81,9 +81,8 @@ def ask_batch(engine: Engine, request: train.AskBatch) -> train.BatchLosses:
         rows_in_all = config.batch * config.accumulation
         batch = open_data(config, run).train.draw(config.seed, step * rows_in_all, min(request.rows, config.batch))
         model = engine.checkpoints.get(folder, engine.device)
-    return losses_of(
-        model, batch.inputs[: request.rows], batch.targets[: request.rows], step, weights_step, rows_in_all
-    )
+    rows = slice(request.rows)
+    return losses_of(model, batch.inputs[rows], batch.targets[rows], step, weights_step, rows_in_all)
 
 
 @torch.inference_mode()
@@ -108,7 +107,6 @@ def losses_of(
 
 @answers(train.AskBeforeAfter)
 def ask_before_after(engine: Engine, request: train.AskBeforeAfter) -> Answer:
-
     return before_after(engine.checkpoints, engine.device, request)
 
 
