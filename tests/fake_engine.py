@@ -72,7 +72,7 @@ class FakeSession:
                 return self._opened(look)
             case protocol.SetPrompt(text, look):
                 self._start(text)
-            case protocol.Step(look):
+            case protocol.Step(look=look):
                 if not self.ids:
                     raise EngineFailure("the text is empty: press / and write a prompt")
                 self.ids.append(self._draw(len(self.ids) - 1).token_id)
@@ -87,7 +87,7 @@ class FakeSession:
                 self.sampling = sampling
             case protocol.SetSeed(seed, look):
                 self.seed = seed
-            case protocol.Show(look):
+            case protocol.Show(look=look):
                 pass
             case _:
                 raise EngineFailure("the fake engine does not do this")

@@ -98,9 +98,6 @@ def moves(before: GPT, after: GPT, ids: np.ndarray[tuple[int], np.dtype[np.int32
     return tuple(sorted(found, key=lambda move: -abs(move.after - move.before))[:MOVES])
 
 
-# ── The old text ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def old_name(config: TrainConfig) -> str:
     """What the model to start from had learned from, in words."""
     if not config.init:

@@ -126,9 +126,6 @@ class InspectCache:
         return ours
 
 
-# ── Shared by the handlers ────────────────────────────────────────────────────────────────────────────────────────
-
-
 def changes_of(session: Session) -> PlacedTap | None:
     return session.tap if isinstance(session.tap, PlacedTap) else None
 

@@ -5,6 +5,7 @@ step over one row of a cached text, and a slid window all see the same change. W
 mean, a patch, a steering vector) is computed once, on the unaltered model, when it is compiled.
 """
 
+import copy
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -38,7 +39,7 @@ class Changes:
     """Several interventions as one tap, applied in the order they were made."""
 
     def __init__(self, made: Sequence[Intervention] = (), edits: Sequence[tuple[str, Edit]] = ()) -> None:
-        self.made = tuple(made)
+        self.made, self.start = tuple(made), 0
         self.edits: dict[str, list[Edit]] = {}
         for site, edit in edits:
             self.edits.setdefault(site, []).append(edit)
@@ -51,15 +52,9 @@ class Changes:
 
     def at(self, start: int) -> Tap:
         """The tap for a pass whose first row is position `start` of the text."""
-        return _PlacedChanges(self.edits, start, self.fused)
-
-    def __call__(self, site: str, x: Tensor) -> Tensor:
-        return self.at(0)(site, x)
-
-
-class _PlacedChanges:
-    def __init__(self, edits: dict[str, list[Edit]], start: int, fused: bool) -> None:
-        self.edits, self.start, self.fused = edits, start, fused
+        placed = copy.copy(self)
+        placed.start = start
+        return placed
 
     def __call__(self, site: str, x: Tensor) -> Tensor:
         for edit in self.edits.get(site, ()):

@@ -44,7 +44,6 @@ def to_shape(config: Family, where: str = "config.json") -> GPTConfig:
         raise UserError(f"{where} describes an impossible model: {error}") from error
 
 
-# ── Tensors ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 T = TypeVar("T")

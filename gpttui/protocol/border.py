@@ -117,9 +117,6 @@ def _axes_of(request: type) -> list[tuple[str, str]]:
     ]
 
 
-# ── A check for each declared type, made once ─────────────────────────────────────────────────────────────────────
-
-
 @cache
 def _record(kind: type) -> Check:
     hints = typing.get_type_hints(kind, include_extras=True)

@@ -40,9 +40,6 @@ class Reply(msgspec.Struct, frozen=True, array_like=True):
     answer: Answer
 
 
-# ── Framing ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def _encode_other(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return value.dtype.str, value.shape, np.ascontiguousarray(value).tobytes()

@@ -11,8 +11,10 @@ from gpttui.protocol.train import ResumeRun, StartRun, UseCheckpoint
 from gpttui.records import Exact, Lines, LossHistory, ModelCard, Sampling, Snapshot, Told
 
 
-class PlayRequest(Request, frozen=True):
+class PlayRequest(Request, frozen=True, kw_only=True):
     """Base of what is asked about the open text: weights in training are read anew before it is answered."""
+
+    look: Look = Look()
 
 
 class OpenModel(PlayRequest, frozen=True):
@@ -20,7 +22,6 @@ class OpenModel(PlayRequest, frozen=True):
 
     path: str
     prompt: str | None = None
-    look: Look = Look()
     sampling: Sampling | None = None
     seed: int = 0
 
@@ -29,20 +30,16 @@ class SetPrompt(PlayRequest, frozen=True):
     """A new text from the start. Answer: Snapshot (as for all requests that follow, unless they say otherwise)."""
 
     text: str
-    look: Look = Look()
 
 
 class Step(PlayRequest, frozen=True):
     """Draw one token and append it."""
-
-    look: Look = Look()
 
 
 class Back(PlayRequest, frozen=True):
     """Take the last token back; with `to_prompt`, all tokens behind the prompt."""
 
     to_prompt: bool = False
-    look: Look = Look()
 
 
 class Choose(PlayRequest, frozen=True):
@@ -50,23 +47,18 @@ class Choose(PlayRequest, frozen=True):
 
     position: int
     token_id: int
-    look: Look = Look()
 
 
 class SetSampling(PlayRequest, frozen=True):
     sampling: Sampling
-    look: Look = Look()
 
 
 class SetSeed(PlayRequest, frozen=True):
     seed: int
-    look: Look = Look()
 
 
 class Show(PlayRequest, frozen=True):
     """Nothing changes but what is looked at."""
-
-    look: Look = Look()
 
 
 class Restore(PlayRequest, frozen=True):
@@ -79,7 +71,6 @@ class Restore(PlayRequest, frozen=True):
     """For each appended token: whether a person chose it."""
     sampling: Sampling
     seed: int
-    look: Look = Look()
     changes: tuple[Intervention, ...] = ()
     draws: list[Told] = msgspec.field(default_factory=list)
     """For each appended token how it was drawn then, as far as it is known."""
@@ -95,7 +86,6 @@ class Intervene(PlayRequest, frozen=True):
     """
 
     changes: tuple[Intervention, ...]
-    look: Look = Look()
 
 
 class Jump(PlayRequest, frozen=True):
@@ -103,7 +93,6 @@ class Jump(PlayRequest, frozen=True):
 
     appended: list[int]
     picked: list[bool]
-    look: Look = Look()
     draws: list[Told] = msgspec.field(default_factory=list)
 
 

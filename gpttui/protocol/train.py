@@ -24,9 +24,6 @@ from gpttui.records import (
 from gpttui.runs.config import TrainConfig
 from gpttui.runs.events import Event, StepDone
 
-# ── Before ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 Seconds = Annotated[float, Numbers(low=0)]
 
 
@@ -80,9 +77,6 @@ class ResumeRun(Request, frozen=True):
     seed: int = 0
     rule: "SetStopRule | None" = None
     """Another end than the one that it had."""
-
-
-# ── While it trains ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class PauseRun(Request, frozen=True):
@@ -156,9 +150,6 @@ class TrainNews(Answer, frozen=True):
     """Steps of all checkpoints there are; None: as before."""
     memory_bytes: Count = 0
     """Of the engine's process."""
-
-
-# ── Looking at a run ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class UseCheckpoint(Request, frozen=True):

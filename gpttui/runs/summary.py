@@ -175,9 +175,6 @@ def read(path: Path) -> RunSummary:
     return summary
 
 
-# ── Lists of runs ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     """One line of `gpttui runs`."""
 

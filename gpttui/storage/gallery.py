@@ -40,9 +40,6 @@ HUB_FILES = (
 )
 
 
-# ── Finding ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def bundled_dir() -> Path:
     """Where the models that come along lie: inside an installed package, beside it in a clone."""
     package = Path(gpttui.__file__).parent
@@ -216,9 +213,6 @@ def from_hub(name: str) -> Path:
     return path
 
 
-# ── Describing ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def cards() -> tuple[list[ModelCard], list[str]]:
     """The cards of everything on the shelves, and one line for each directory that cannot be read as a model."""
     found, broken = [], []
@@ -341,9 +335,6 @@ class RecordedLosses(msgspec.Struct, frozen=True):
     val_losses_nats: list[Loss] = []
     prompt_counts: Annotated[float, msgspec.Meta(ge=0)] = 1.0
     stages: int = 1
-
-
-# ── safetensors, its header only ──────────────────────────────────────────────────────────────────────────────────
 
 
 def verify(path: Path) -> str:

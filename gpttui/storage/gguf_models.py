@@ -64,9 +64,6 @@ NO_WEIGHTS = re.compile(r"(^|\.)(rope_freqs|attn_rot_embd)\.weight$")
 NAME = re.compile(r"(?:blk\.(\d{1,5})\.)?(\w+)\.(weight|bias)")
 
 
-# ── The config ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def fields(file: GGUF) -> dict[str, Any]:
     """The model's config.json. Raises UserError for what gpttui does not compute."""
     arch = file.text("general.architecture")
@@ -160,9 +157,6 @@ def _rope_scaling(file: GGUF, arch: str, size: int) -> dict[str, Any] | None:
     if not np.allclose(factors, 1 / ((1 - mix) / most + mix), rtol=1e-3):
         raise UserError(f"{file.path} slows its rotations down (rope_freqs.weight) otherwise than Llama 3 does")
     return {"rope_type": "llama3", "factor": most, **LLAMA3}
-
-
-# ── The tensors ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,6 @@ _Count = Annotated[int, Meta(ge=0, lt=1 << 53)]
 PICKLES = frozenset({".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle"})
 
 
-# ── Files ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def need_model(path: Path) -> Path:
     """`path`, if a model may lie in it: a directory, or a GGUF file.
 

@@ -125,9 +125,6 @@ def _files_of(path: Path) -> list[Path]:
     return files
 
 
-# ── What kind of text it is ──────────────────────────────────────────────────────────────────────────────────────
-
-
 @dataclass
 class _Seen:
     """What the bytes of a file are."""

@@ -141,7 +141,7 @@ def test_a_walk(child: Child, model_dir: Path) -> None:
     assert child.see(Back(to_prompt=True)).ids.tolist() == first.ids.tolist()
     assert child.see(SetSampling(Sampling(0))).sampling == Sampling(0)
     assert child.see(SetSeed(99)).seed == 99
-    told = child.see(Show(Look(position=2, layer=1, head=1, top_k=3)))
+    told = child.see(Show(look=Look(position=2, layer=1, head=1, top_k=3)))
     assert told.prediction is not None and told.attention is not None
     assert (told.prediction.position, len(told.prediction.candidate_ids)) == (2, 3)
     assert (told.attention.layer, told.attention.head) == (1, 1)
@@ -160,7 +160,7 @@ def test_a_session_is_restored_token_for_token(child: Child, model_dir: Path) ->
     assert (after.n_prompt, after.n_slid, after.seed) == (7, before.n_slid, 3)
     np.testing.assert_allclose(after.prediction.probs, before.prediction.probs, atol=1e-4)  # type: ignore[union-attr]
     assert child.see(Back()).prediction.draw is None  # type: ignore[union-attr]
-    drawn = child.see(Show(Look(position=-2))).prediction
+    drawn = child.see(Show(look=Look(position=-2))).prediction
     assert drawn is not None and drawn.draw is not None and drawn.draw.low <= drawn.draw.uniform < drawn.draw.high
 
 

@@ -126,11 +126,11 @@ def test_a_run_trains_between_requests_and_tells_of_it(engine: Told, start: Call
 def test_the_session_reads_the_live_weights(engine: Told, start: Callable[..., Opened]) -> None:
     first = start().snapshot
     engine.until(lambda: engine.step == 5)
-    shown = engine.ask(Show(Look()), Shown).snapshot
+    shown = engine.ask(Show(look=Look()), Shown).snapshot
     assert shown.weights == "training step 5" and shown.epoch != first.epoch
     assert first.prediction and shown.prediction
     assert not np.allclose(first.prediction.model_probs, shown.prediction.model_probs)
-    again = engine.ask(Step(Look()), Shown).snapshot
+    again = engine.ask(Step(look=Look()), Shown).snapshot
     assert again.weights == "training step 5" and len(again.ids) == len(shown.ids) + 1
 
 
@@ -370,11 +370,11 @@ def test_what_views_ask_is_answered_by_the_weights_that_the_snapshot_names(
 ) -> None:
     start(lr=0.05)
     engine.until(lambda: engine.step == 3)
-    shown = engine.ask(Show(Look()), Shown).snapshot
+    shown = engine.ask(Show(look=Look()), Shown).snapshot
     first = engine.ask(AskLens(0, 4), LensGrid)
     engine.until(lambda: engine.step == 8)
     assert np.array_equal(engine.ask(AskLens(0, 4), LensGrid).top_probs, first.top_probs)
-    again = engine.ask(Show(Look()), Shown).snapshot
+    again = engine.ask(Show(look=Look()), Shown).snapshot
     assert (shown.weights, again.weights) == (live_weights(3), live_weights(8))
     assert not np.array_equal(engine.ask(AskLens(0, 4), LensGrid).top_probs, first.top_probs)
 

@@ -130,9 +130,6 @@ def card(live: LiveRun) -> ModelCard:
     )
 
 
-# ── Knobs ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def knob(turn: Callable[[LiveRun, Any], None]) -> Callable[[Engine, Any], Answer]:
     """A handler that turns something on the live run."""
 

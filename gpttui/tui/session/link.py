@@ -86,7 +86,7 @@ class SessionLink:
     ) -> None:
         self.seed = self.seed if seed is None else seed
         self.sampling = sampling or replace(self.sampling, logit_bias=())  # of one vocabulary
-        self._begin(protocol.OpenModel(path, prompt, Look(), self.sampling, self.seed))
+        self._begin(protocol.OpenModel(path, prompt, self.sampling, self.seed))
 
     def resume(self, session: protocol.Restore, refused: Callable[[str], None]) -> None:
         """Open a model and put a saved session back, token for token; `refused` hears why that is not possible."""
@@ -122,13 +122,13 @@ class SessionLink:
         self._change("scrub", lambda: training.UseCheckpoint(run, step, tokens, self._look()), drawn_anew)
 
     def step(self) -> None:
-        self._change("step", lambda: protocol.Step(self._newest()))
+        self._change("step", lambda: protocol.Step(look=self._newest()))
 
     def back(self) -> None:
-        self._change("back", lambda: protocol.Back(False, self._newest()))
+        self._change("back", lambda: protocol.Back(False, look=self._newest()))
 
     def home(self) -> None:
-        self._change("home", lambda: protocol.Back(True, self._newest()))
+        self._change("home", lambda: protocol.Back(True, look=self._newest()))
 
     def run(self) -> None:
         self.running = self.card is not None
@@ -147,22 +147,22 @@ class SessionLink:
         def refused() -> None:
             self.changes = self.made if self.changes == kept else self.changes
 
-        self._change("prompt", lambda: protocol.SetPrompt(text, self._newest()), taken, refused)
+        self._change("prompt", lambda: protocol.SetPrompt(text, look=self._newest()), taken, refused)
 
     def choose(self, position: int, token_id: int) -> None:
         self._change(
             "choose",
-            lambda: protocol.Choose(position, token_id, self._newest()),
+            lambda: protocol.Choose(position, token_id, look=self._newest()),
             lambda _: self._picked.add(position + 1),
         )
 
     def set_sampling(self, sampling: Sampling) -> None:
         self.sampling = sampling
-        self._change("sampling", lambda: protocol.SetSampling(self.sampling, self._look()))
+        self._change("sampling", lambda: protocol.SetSampling(self.sampling, look=self._look()))
 
     def set_seed(self, seed: int) -> None:
         self.seed = seed
-        self._change("seed", lambda: protocol.SetSeed(self.seed, self._look()))
+        self._change("seed", lambda: protocol.SetSeed(self.seed, look=self._look()))
 
     def toggle(self, change: Intervention) -> None:
         """Alter the model by one thing more, or no longer by it."""
@@ -181,7 +181,7 @@ class SessionLink:
                 if self.changes == changes:
                     self.changes = self.made
 
-            self._change("intervene", lambda: protocol.Intervene(changes, self._look()), made, refused)
+            self._change("intervene", lambda: protocol.Intervene(changes, look=self._look()), made, refused)
 
     def jump(self, appended: list[int], picked: list[bool], draws: Sequence[Told] = ()) -> None:
         """Put another continuation behind the prompt."""
@@ -189,7 +189,7 @@ class SessionLink:
         def there(snapshot: Snapshot) -> None:
             self._picked = {snapshot.n_prompt + n for n, by_hand in enumerate(picked) if by_hand}
 
-        self._change("jump", lambda: protocol.Jump(appended, picked, self._newest(), list(draws)), there)
+        self._change("jump", lambda: protocol.Jump(appended, picked, list(draws), look=self._newest()), there)
 
     @property
     def picked(self) -> list[bool]:
@@ -199,7 +199,7 @@ class SessionLink:
         return [n in self._picked for n in range(self.snapshot.n_prompt, len(self.snapshot.ids))]
 
     def show(self) -> None:
-        self._change("show", lambda: protocol.Show(self._look()))
+        self._change("show", lambda: protocol.Show(look=self._look()))
 
     def ask(
         self, kind: str, make: Callable[[], Request], take: Callable[[Any], None], refuse: Callable[[str], None]
@@ -387,7 +387,7 @@ class SessionLink:
                 run, self.under = "", None
             settings, changes = (self.sampling, self.seed), self.changes
             return protocol.Restore(
-                card.path, self.prompt, appended, self.picked, *settings, look, changes, draws, run, step
+                card.path, self.prompt, appended, self.picked, *settings, changes, draws, run, step, look=look
             )
 
         def refused(line: str) -> None:
