@@ -58,34 +58,34 @@ class FakeSession:
 
     def answer(self, request: Request) -> Answer:
         match request:
-            case protocol.OpenModel(path, prompt, look, sampling, seed):
+            case protocol.OpenModel(path, prompt, sampling, seed, look=look):
                 if "missing" in path:
                     raise EngineFailure(f"{path} holds no model: config.json is missing")
                 self.path, self.sampling, self.seed = path, sampling or Sampling(), seed
                 self._start("To be, or not" if prompt is None else prompt)
                 return self._opened(look)
-            case protocol.Restore(path, prompt, appended, picked, sampling, seed, look):
+            case protocol.Restore(path, prompt, appended, picked, sampling, seed, look=look):
                 self.path, self.sampling, self.seed = path, sampling, seed
                 self._start(prompt)
                 self.picked = {self.n_prompt + n for n, by_hand in enumerate(picked) if by_hand}
                 self.ids += appended
                 return self._opened(look)
-            case protocol.SetPrompt(text, look):
+            case protocol.SetPrompt(text, look=look):
                 self._start(text)
             case protocol.Step(look=look):
                 if not self.ids:
                     raise EngineFailure("the text is empty: press / and write a prompt")
                 self.ids.append(self._draw(len(self.ids) - 1).token_id)
-            case protocol.Back(to_prompt, look):
+            case protocol.Back(to_prompt, look=look):
                 self._back(to_prompt)
-            case protocol.Choose(position, token_id, look):
+            case protocol.Choose(position, token_id, look=look):
                 self.ids = [*self.ids[: position + 1], token_id]
                 self.picked = {p for p in self.picked if p <= position} | {position + 1}
                 self.n_prompt = min(self.n_prompt, position + 1)
                 self.epoch += 1
-            case protocol.SetSampling(sampling, look):
+            case protocol.SetSampling(sampling, look=look):
                 self.sampling = sampling
-            case protocol.SetSeed(seed, look):
+            case protocol.SetSeed(seed, look=look):
                 self.seed = seed
             case protocol.Show(look=look):
                 pass

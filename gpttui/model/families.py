@@ -44,8 +44,6 @@ def to_shape(config: Family, where: str = "config.json") -> GPTConfig:
         raise UserError(f"{where} describes an impossible model: {error}") from error
 
 
-
-
 T = TypeVar("T")
 Made = tuple[dict[str, T], tuple[str, ...]]
 
