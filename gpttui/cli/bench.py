@@ -5,25 +5,35 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gpttui.cli.options import json_option, verb
+from gpttui.cli.options import dtype_option, json_option, model_option, verb
 from gpttui.cli.output import note, print_json, table
 
 if TYPE_CHECKING:
     from gpttui.bench.report import Row
+    from gpttui.inference.precision import Precision
 
 MARKS = {"aim": "✓✓", "at least": "✓", "missed": "✗", "": ""}
 
 
 @verb()
-@click.argument("what", type=click.Choice(["step", "train"]))
+@click.argument("what", type=click.Choice(["step", "train", "real"]))
 @click.option(
     "--data", metavar="FILE", help="train: also race to 1.88 on this text. Default: tinyshakespeare, if fetched."
 )
+@model_option
+@dtype_option
 @click.option("--rounds", type=click.IntRange(min=1), default=5, show_default=True, help="Turns; medians are reported.")
 @json_option
-def command(what: str, data: str | None, rounds: int, as_json: bool) -> None:
-    """Measure a step of generation, or of training; ✓✓ reaches the aim, ✓ the least, ✗ misses it."""
-    report(what, _step(rounds) if what == "step" else _train(data, rounds), as_json)
+def command(what: str, data: str | None, model: str | None, dtype: "Precision", rounds: int, as_json: bool) -> None:
+    """Measure a step of generation, training, or a real model (--model): opening, stepping, looking into it.
+
+    ✓✓ reaches the aim, ✓ the least, ✗ misses it.
+    """
+    if what == "real":
+        rows = _real(model, dtype, rounds)
+    else:
+        rows = _step(rounds) if what == "step" else _train(data, rounds)
+    report(what, rows, as_json)
 
 
 def report(what: str, rows: "list[Row]", as_json: bool) -> None:
@@ -51,6 +61,13 @@ def _step(rounds: int) -> "list[Row]":
     from gpttui.bench import step
 
     return step.measure(repeats=rounds)
+
+
+def _real(model: str | None, dtype: "Precision", rounds: int) -> "list[Row]":
+    from gpttui.bench import real
+    from gpttui.storage import gallery
+
+    return real.measure(gallery.find(model), dtype, rounds=rounds, tell=tell)
 
 
 def _train(data: str | None, rounds: int) -> "list[Row]":

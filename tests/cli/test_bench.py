@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from gpttui.bench import real
 from gpttui.bench.report import Row, against, in_turns
+from gpttui.bench.terminal import Terminal
 from gpttui.errors import UserError
+from gpttui.inference.opening import open_model
+from gpttui.inference.session import Session
 from tests.benchmarks.goals.curves import curve_rows
 from tests.benchmarks.goals.startup import measure_startup
-from tests.benchmarks.goals.terminal import Terminal
 from tests.benchmarks.timing import quantile
 from tests.cli.conftest import Cli
 
@@ -51,6 +54,29 @@ def test_a_step_is_compared_for_the_small_shape() -> None:
 
     (row,) = step.measure(repeats=1, shapes=("small",))
     assert row.ratio is not None and 0 < row.ratio < 10
+
+
+def test_a_real_model_is_measured_with_and_without_a_yardstick(
+    char_model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, tokenizer = open_model(char_model)
+    row = real.step_row(model, Session(model, tokenizer, prompt="a"), None, 1)
+    assert row.value > 0 and row.verdict == "" and "pip install transformers" in row.note
+    monkeypatch.setattr(real, "LONG_TOKENS", 40)
+    real.memory_over_weights(str(char_model), "fp32")
+    over_mb, start_mb = map(float, capsys.readouterr().out.split())
+    assert 0 < start_mb <= over_mb < 2000
+
+    def elsewhere(call: str, *_: object, home: str = "") -> str:
+        if call == "their_opening_s" and not there:
+            raise UserError("no module named transformers")
+        return "1.0" if home else "20.0"
+
+    monkeypatch.setattr(real, "_elsewhere", elsewhere)
+    there = True
+    assert [(row.ratio, row.verdict) for row in real.opening_rows(char_model, "fp32")] == [(0.05, "aim")] * 2
+    there = False
+    assert [(row.ratio, row.verdict) for row in real.opening_rows(char_model, "fp32")] == [(None, "")] * 2
 
 
 @pytest.mark.parametrize(("ratio", "verdict"), [(0.3, "aim"), (0.4, "aim"), (0.7, "at least"), (0.9, "missed")])

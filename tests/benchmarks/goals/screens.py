@@ -16,13 +16,13 @@ from pathlib import Path
 from time import monotonic, perf_counter
 
 from gpttui.bench.report import Progress, Row, silently
+from gpttui.bench.terminal import Terminal
 from gpttui.errors import UserError
 from gpttui.runs import rundir
 from gpttui.runs.events import StepDone
 from gpttui.tokenizers import Tokenizer
 from gpttui.tui.views.table import VIEWS
 from tests.benchmarks.goals.startup import FIRST_NUMBERS
-from tests.benchmarks.goals.terminal import Terminal
 from tests.benchmarks.timing import quantile
 
 VIEW_TOKENS = 64

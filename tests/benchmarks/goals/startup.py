@@ -15,7 +15,7 @@ from pathlib import Path
 from time import perf_counter
 
 from gpttui.bench.report import Row, against, in_turns
-from tests.benchmarks.goals.terminal import Terminal
+from gpttui.bench.terminal import Terminal
 from tests.benchmarks.timing import quantile, timed_ms
 
 ROUNDS = 5
