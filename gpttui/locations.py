@@ -59,6 +59,10 @@ exports_dir = _place("data", "exports")
 """What panes were written to: pictures and numbers."""
 texts_dir = _place("cache", "texts")
 """Public texts that `gpttui data` fetched."""
+unpacked_dir = _place("cache", "unpacked")
+"""What was made of GGUF files: weights unpacked, tokenizers."""
+getting_dir = _place("data", "getting")
+"""Parts of models that are being fetched."""
 cache_dir = _place("cache")
 """What can be fetched or computed again."""
 log_dir = _place("log")
@@ -75,5 +79,6 @@ def all_locations() -> dict[str, Path]:
         "sessions": sessions_dir(),
         "exports": exports_dir(),
         "texts": texts_dir(),
+        "unpacked weights": unpacked_dir(),
         "logs": log_dir(),
     }

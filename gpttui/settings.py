@@ -52,6 +52,8 @@ class Settings(msgspec.Struct, frozen=True):
     """Sampling at the start: subtract it as often as the token is already in the text; 0 changes nothing."""
     seed: Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)] = 0
     """Seed of all draws at the start."""
+    unpacked_gb: Annotated[float, msgspec.Meta(ge=0, le=1e6)] = 10.0
+    """Weights of GGUF files are kept unpacked, so that they open at once the next time: gigabytes at most; 0: none."""
     keymap: dict[str, str] = {}
     """Other keys for a binding, by its id: "step" = "space,n" (the help screen names ids)."""
 

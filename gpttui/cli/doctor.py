@@ -15,7 +15,7 @@ import msgspec
 
 from gpttui import __version__
 from gpttui.cli.options import json_option, verb
-from gpttui.cli.output import print_json, size
+from gpttui.cli.output import note, print_json, size
 from gpttui.errors import UserError, one_line
 
 PACKAGES = ("torch", "textual", "rich", "tokenizers", "numpy", "safetensors", "msgspec", "click", "textual-plot")
@@ -34,14 +34,21 @@ class Check(msgspec.Struct, frozen=True):
 
 
 @verb()
+@click.option("--clear-cache", is_flag=True, help="Let go of unpacked weights; they are made again when needed.")
 @json_option
 @click.pass_context
-def command(ctx: click.Context, /, as_json: bool) -> None:
+def command(ctx: click.Context, /, clear_cache: bool, as_json: bool) -> None:
     """Check the installation; exit 1 if something is broken."""
     from gpttui.text import safe_text
 
+    if clear_cache:
+        from gpttui.storage import unpacked
+
+        note(f"{size(unpacked.clear(), 'B')} of unpacked weights cleared")
+        return
+
     checks = []
-    for examine in (_versions, _torch, _terminal, _settings, _locations, _models, _engine):
+    for examine in (_versions, _torch, _terminal, _settings, _locations, _unpacked, _models, _engine):
         for check in _guarded(examine):
             checks.append(check)
             if not as_json:
@@ -134,6 +141,14 @@ def _locations() -> Iterator[Check]:
         can_write = os.access(next(path for path in (place, *place.parents) if path.exists()), os.W_OK)
         detail = str(place) if can_write else f"{place} cannot be written; gpttui runs, but keeps nothing there"
         yield Check(f"place for {name}", "ok" if can_write else "note", detail)
+
+
+def _unpacked() -> Iterator[Check]:
+    from gpttui.storage import unpacked
+
+    held, limit = size(unpacked.kept_bytes(), "B"), size(unpacked.limit_bytes(), "B")
+    how = "`gpttui doctor --clear-cache` clears them, the setting unpacked_gb limits them"
+    yield Check("unpacked weights", "ok", f"{held} of at most {limit}; {how}")
 
 
 def _models() -> Iterator[Check]:

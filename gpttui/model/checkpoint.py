@@ -8,7 +8,7 @@ import dataclasses
 import json
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,11 @@ from torch.overrides import TorchFunctionMode
 
 from gpttui.errors import UserError
 from gpttui.files import reason, write_whole
+from gpttui.model import unpacking
 from gpttui.model.dialects import config_of
 from gpttui.model.families import Loaded, load_sizes, load_state, stored_state, to_shape
 from gpttui.model.gpt import GPT, GPTConfig, rotary_tables
+from gpttui.model.unpacking import Progress, laid_out, need_finite, untold
 from gpttui.storage import gguf, gguf_models, model_config
 from gpttui.storage.families.ops import Sizes
 from gpttui.storage.gguf import is_gguf
@@ -30,9 +32,6 @@ from gpttui.storage.model_config import Config, field_name
 from gpttui.storage.model_files import CONFIG, checksum, header, need_model, weight_files
 from gpttui.storage.model_files import WEIGHTS as WEIGHTS
 from gpttui.text import safe_text
-
-LARGE_HEAD = 1 << 24
-"""From so many numbers on, the head lies in memory as `[C, V]`: a step, bound by memory, reads it a third faster so."""
 
 FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 """What weights may be stored as. Whole numbers, truth values and complex ones would be turned into other weights."""
@@ -49,6 +48,7 @@ def load(
     dtype: torch.dtype | Callable[[int], torch.dtype] = torch.float32,
     device: str = "cpu",
     tell: Tell = lambda line: None,
+    progress: Progress = untold,
 ) -> GPT:
     """The model in directory or GGUF file `path`, in evaluation mode, weights as `dtype` whatever is stored.
 
@@ -59,38 +59,27 @@ def load(
     """
     config = config or read_config(path)
     shape = to_shape(config, _where(path))
-    packed = gguf_models.tensors(gguf.read(path), config) if is_gguf(path) else None
-    sizes = _sizes(path) if packed is None else {name: x.shape for name, x in packed.items()}
+    file = gguf.read(path) if is_gguf(path) else None
+    packed = {} if file is None else gguf_models.tensors(file, config)
+    sizes = _sizes(path) if file is None else {name: x.shape for name, x in packed.items()}
     try:
-        _check_size(config, shape, load_sizes(sizes, config), path)
+        ours = load_sizes(sizes, config)
+        _check_size(config, shape, ours, path)
     except UserError as error:
         raise UserError(str(error) if str(path) in str(error) else f"{path}: {error}") from error
     n_weights = sum(map(math.prod, sizes.values()))
     dtype = dtype if isinstance(dtype, torch.dtype) else dtype(n_weights)
     _check_memory(n_weights * dtype.itemsize, f"{path}: its weights need")
-    loaded = load_state(read_tensors(path) if packed is None else Unpacked(packed), config)
+    if file is not None:
+        model = _empty(shape, ours, path)
+        return _filled(model, unpacking.state(file, packed, config, dtype, progress), device)
+    loaded = load_state(read_tensors(path), config)
     if loaded.left_out:
         tell(f"left out: {_listed(loaded.left_out)}; a head for another task than the next token is not computed")
     fitting = own_head(shape, loaded)
     if fitting.tied != shape.tied:
         tell("the stored lm_head is used, as transformers 5 does: it differs from the embedding, its tied twin")
-    return build(fitting, loaded.state, path, config, dtype=dtype, device=device, copy=packed is None)
-
-
-class Unpacked(Mapping[str, Tensor]):
-    """A GGUF file's tensors, each made into float32 when it is asked for, and not kept."""
-
-    def __init__(self, packed: Mapping[str, gguf_models.Tensor]) -> None:
-        self.packed = packed
-
-    def __getitem__(self, name: str) -> Tensor:
-        return torch.from_numpy(self.packed[name].array())
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.packed)
-
-    def __len__(self) -> int:
-        return len(self.packed)
+    return build(fitting, loaded.state, path, config, dtype=dtype, device=device)
 
 
 def _sizes(path: Path) -> dict[str, Sizes]:
@@ -115,28 +104,37 @@ def build(
     *,
     dtype: torch.dtype = torch.float32,
     device: str = "cpu",
-    copy: bool = True,
 ) -> GPT:
-    """A model of shape `config` around the tensors of `state` (our names); `path` and `family` name them in errors.
+    """A model of shape `config` around the tensors of `state` (our names); `path` and `family` name them in errors."""
+    if config.tied:
+        state = {name: x for name, x in state.items() if name != "lm_head.weight"}
+    sizes = {name: tuple(x.shape) for name, x in state.items()}
+    _check_size(family or config_of(config), config, sizes, path)
+    model = _empty(config, sizes, path)
+    for name, x in state.items():
+        if x.dtype not in FLOATS:
+            kind = str(x.dtype).removeprefix("torch.")
+            raise UserError(f"{path}: {name} holds {kind}; weights are float32, float16, bfloat16 or float64")
+        need_finite(name, x, path)
+    own = {name: laid_out(name, x.to(dtype=dtype, copy=True), tied=config.tied) for name, x in state.items()}
+    return _filled(model, own, device)
 
-    Not `copy`: the tensors may become the model's own, for nobody else has them.
-    """
-    if config.tied and "transformer.wte.weight" in state:
-        state = state | {"lm_head.weight": state["transformer.wte.weight"]}
-    _check_size(family or config_of(config), config, {name: tuple(x.shape) for name, x in state.items()}, path)
+
+def _empty(config: GPTConfig, sizes: Mapping[str, Sizes], path: Path) -> GPT:
+    """A model whose weights are still to come. Raises UserError where those of these sizes do not fit."""
     with _NoInit():
         model = GPT(config)
-    _check_fit(model, state, path)
-    state = {name: x.to(device=device, dtype=dtype, copy=copy).contiguous() for name, x in state.items()}
-    head = "transformer.wte.weight" if config.tied else "lm_head.weight"
-    if state[head].numel() >= LARGE_HEAD:
-        state[head] = state[head].t().contiguous().t()
-    if config.tied:
-        state["lm_head.weight"] = state["transformer.wte.weight"]
-    model.load_state_dict(state, assign=True)
-    if config.tied:
+    _check_fit(model, sizes, path)
+    return model
+
+
+def _filled(model: GPT, state: Mapping[str, Tensor], device: str) -> GPT:
+    """The model in evaluation mode; its parameters are these very tensors (on `device`, their copies)."""
+    head = {"lm_head.weight": state["transformer.wte.weight"]} if model.config.tied else {}
+    model.load_state_dict({name: x.to(device) for name, x in {**state, **head}.items()}, assign=True)
+    if model.config.tied:
         model.lm_head.weight = model.transformer.wte.weight
-    if (tables := rotary_tables(config)) is not None:
+    if (tables := rotary_tables(model.config)) is not None:
         model.rotary = tables.to(device)
     return model.requires_grad_(False).eval()
 
@@ -272,20 +270,16 @@ def _sized(shape: Sequence[int]) -> str:
     return "x".join(map(str, shape)) or "a single number"
 
 
-def _check_fit(model: GPT, state: dict[str, Tensor], path: Path) -> None:
+def _check_fit(model: GPT, sizes: Mapping[str, Sizes], path: Path) -> None:
     wanted = {name: tuple(p.shape) for name, p in model.state_dict().items()}
-    if missing := sorted(wanted.keys() - state.keys()):
+    if model.config.tied:
+        del wanted["lm_head.weight"]
+    if missing := sorted(wanted.keys() - sizes.keys()):
         raise UserError(
             f"{path}: the weights lack {missing[0]} and {len(missing) - 1} more that {_header(path)} calls for"
         )
-    if surplus := sorted(state.keys() - wanted.keys()):
+    if surplus := sorted(sizes.keys() - wanted.keys()):
         raise UserError(f"{path}: the weights hold {surplus[0]}, which {_header(path)} does not know; do they fit?")
     for name, shape in wanted.items():
-        x = state[name]
-        if tuple(x.shape) != shape:
-            raise UserError(f"{path}: {name} is {_sized(x.shape)}, {_header(path)} says {_sized(shape)}")
-        if x.dtype not in FLOATS:
-            kind = str(x.dtype).removeprefix("torch.")
-            raise UserError(f"{path}: {name} holds {kind}; weights are float32, float16, bfloat16 or float64")
-        if not torch.isfinite(x.float()).all():
-            raise UserError(f"{path}: {name} holds numbers that are not finite; the file is damaged")
+        if sizes[name] != shape:
+            raise UserError(f"{path}: {name} is {_sized(sizes[name])}, {_header(path)} says {_sized(shape)}")

@@ -66,6 +66,15 @@ def load_state(stored: Mapping[str, Tensor], config: Family) -> Loaded:
     return Loaded(*_made(stored, config, load))
 
 
+def load_each(stored: Mapping[str, Callable[[], Tensor]], config: Family) -> dict[str, Callable[[], Tensor]]:
+    """The same of tensors that are made when they are called for: ours, each made likewise."""
+
+    def later(op: Op, parts: Mapping[str, Callable[[], Tensor]]) -> Callable[[], Tensor]:
+        return lambda: load(op, {source: make() for source, make in parts.items()})
+
+    return _made(stored, config, later)[0]
+
+
 def load_sizes(stored: Mapping[str, Sizes], config: Family) -> dict[str, Sizes]:
     """The same of the tensors' sizes alone. (Tensors on "meta" would do it, and load torch._dynamo: a second.)"""
     return _made(stored, config, size)[0]

@@ -69,3 +69,12 @@ def test_a_check_that_fails_unforeseen_is_a_finding(cli: Cli, shelf: Path, monke
     monkeypatch.setattr(doctor, "_models", failing)
     result = cli("doctor")
     assert result.code == 1 and "✗ failing: RuntimeError: odd thing" in result.out
+
+
+def test_unpacked_weights_are_told_and_cleared(cli: Cli, shelf: Path, home: Path) -> None:
+    folder = home / "cache" / "unpacked"
+    folder.mkdir(parents=True)
+    (folder / "a.F32").write_bytes(bytes(2_500_000))
+    assert "unpacked weights: 2.5 MB of at most 10 GB" in cli("doctor").out
+    assert "2.5 MB of unpacked weights cleared" in cli("doctor", "--clear-cache").err
+    assert not any(folder.iterdir())

@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 
 from gpttui.errors import UserError
 from gpttui.inference.opening import open_model
-from gpttui.model import checkpoint
+from gpttui.model import checkpoint, unpacking
 from gpttui.model.gpt import GPTConfig
 from gpttui.storage import model_files
 from gpttui.storage.families.own import Own
@@ -321,7 +321,7 @@ def test_a_newer_dialect_says_so(tmp_path: Path) -> None:
 def test_a_large_head_lies_as_a_step_reads_it(tied: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = fakes.tiny_model(tied=tied)
     checkpoint.save(model, tmp_path / "a")
-    monkeypatch.setattr(checkpoint, "LARGE_HEAD", 1)
+    monkeypatch.setattr(unpacking, "LARGE_HEAD", 1)
     again = checkpoint.load(tmp_path / "a")
     idx = torch.arange(20)[None]
     torch.testing.assert_close(model(idx), again(idx), atol=1e-5, rtol=1e-5)
