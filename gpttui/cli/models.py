@@ -9,17 +9,17 @@ from gpttui.cli.output import note, print_json, shown, size, table
 @verb()
 @json_option
 def command(as_json: bool) -> None:
-    """List the models that are here: bundled ones and your own."""
+    """List the models that are here: bundled ones, your own, and what Ollama, LM Studio and the hub's cache hold."""
     from gpttui import locations
-    from gpttui.storage import gallery
+    from gpttui.storage import gallery, stores
 
-    models, broken = gallery.cards()
-    for line in broken:
+    (models, broken), (held, others) = gallery.cards(), stores.held()
+    for line in (*broken, *others):
         note(line)
     if as_json:
-        print_json([gallery.as_listed(model) for model in models])
+        print_json([gallery.as_listed(model) for model in models] + [gallery.as_listed(model) for model in held])
         return
-    if not models:
+    if not models and not held:
         note(f"no models here; put model directories under {locations.user_models_dir()} or open one with --model PATH")
         return
     rows = [["id", "parameters", "shape", "context", "tokenizer", "measured", "what it does"]]
@@ -28,4 +28,11 @@ def command(as_json: bool) -> None:
         shape = f"{model.n_layer}L {model.n_head}H {model.d_model}"
         what = model.summary or model.data
         rows.append([model.id, size(model.params), shape, str(model.context), model.tokenizer, metric, shown(what)])
-    click.echo("\n".join(table(rows, right=frozenset({1, 3}))))
+    if models:
+        click.echo("\n".join(table(rows, right=frozenset({1, 3}))))
+    rows = [["of other programs", "on disk", "shape", "context", "family"]]
+    for found in held:
+        shape = f"{found.n_layer}L {found.n_head}H {found.d_model}"
+        rows.append([shown(found.id), size(found.size_bytes, "B"), shape, str(found.context), found.arch])
+    if held:
+        click.echo("\n" * bool(models) + "\n".join(table(rows, right=frozenset({1, 3}))))

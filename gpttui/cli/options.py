@@ -71,7 +71,7 @@ _PLAYGROUND = (
     click.option(
         "--model",
         metavar="MODEL",
-        help="A model that `gpttui models` lists, a run (RUN@STEP), a path, or hub:OWNER/NAME.",
+        help="A model that `gpttui models` lists (ollama:NAME too), a run (RUN@STEP), a path, or hub:OWNER/NAME.",
     ),
     click.option("--prompt", metavar="TEXT", type=GIVEN_TEXT, help="The text to start from."),
     click.option("--seed", type=click.IntRange(min=0), help="Seed of all draws."),

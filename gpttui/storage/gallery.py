@@ -19,11 +19,11 @@ from gpttui import locations
 from gpttui.errors import UserError, no_such, one_line
 from gpttui.files import json_object, open_regular, read_json, reason
 from gpttui.records import LossHistory, ModelCard, frozen
-from gpttui.storage import gguf, gguf_models, model_card, model_config, tokenizer_file
+from gpttui.storage import gguf, gguf_models, model_card, model_config, stores, tokenizer_file
 from gpttui.storage.gguf import is_gguf
 from gpttui.storage.model_files import CONFIG, INDEX, Header, checksum, header, need_model, need_utf8, weight_files
+from gpttui.storage.stores import GGUF, HUB
 
-HUB, GGUF = "hub:", ".gguf"
 DEFAULTS = ("tales", "shakespeare")
 PIECE_BYTES = 1 << 24
 Loss = Annotated[float, msgspec.Meta(ge=-1e6, le=1e6)]
@@ -65,11 +65,14 @@ def directories() -> dict[str, Path]:
 def name_of(path: Path) -> str:
     """What to call the model at `path`, in lists and after `--model`.
 
-    Its directory's or file's; `own:NAME` and `bundled:NAME` where both shelves have one; `RUN@STEP` of a checkpoint.
+    Its directory's or file's; `own:NAME` and `bundled:NAME` where both shelves have one; `RUN@STEP` of a checkpoint; of
+    one that another program keeps, the name that this knows it by (`ollama:llama3.2`).
     """
     if (checkpoint_of := _run_of(path)) is not None:
         return f"{checkpoint_of[0].name}@{checkpoint_of[1]}"
     places, name = shelves(), path.name.removesuffix(GGUF)
+    if path.parent not in places.values() and (of_a_store := stores.name_of(path)) is not None:
+        return of_a_store
     if name != path.name and _looks_like_a_model(path.parent / name):
         return path.name
     for shelf, other in (("own", "bundled"), ("bundled", "own")):
@@ -124,11 +127,12 @@ def default_model() -> Path:
 
 
 def find(ref: str | None) -> Path:
-    """Where model `ref` lies: an id on the shelves, a path, a run, a GGUF file, or hub:OWNER/NAME (fetched once).
+    """Where model `ref` lies: an id on the shelves, a path, a run, a GGUF file, hub:OWNER/NAME (fetched once).
 
     None: the default. A run, named by its path or as `gpttui runs` lists it, stands for its newest checkpoint, RUN@STEP
-    for that of a step. Raises UserError, with the nearest name where one is near, if there is no such model, and for
-    files, above all pickles, that are none: the check of every verb and view.
+    for that of a step; ollama:NAME and lmstudio:NAME for what these programs keep. Raises UserError, with the nearest
+    name where one is near, if there is no such model, and for files, above all pickles, that are none: the check of
+    every verb and view.
     """
     return need_model(_found(ref))
 
@@ -136,8 +140,8 @@ def find(ref: str | None) -> Path:
 def _found(ref: str | None) -> Path:
     if not ref:
         return default_model()
-    if ref.startswith(HUB):
-        return from_hub(ref.removeprefix(HUB))
+    if stores.is_a_name(ref):
+        return stores.find(ref) or from_hub(ref.removeprefix(HUB))
     if (on_shelf := shelved(ref)) is not None:
         return on_shelf
     path = Path(ref).expanduser()
@@ -282,14 +286,12 @@ def _weights(path: Path, config: model_config.Config) -> tuple[int, list[Path], 
     return sum(_count_params(header(file), config) for file in files), files, ""
 
 
-def as_listed(model: ModelCard) -> dict[str, Any]:
-    """One entry of `gpttui models --json`."""
+def as_listed(model: ModelCard | stores.Held) -> dict[str, Any]:
+    """One entry of `gpttui models --json`; null is what a glimpse does not tell."""
     names = ("id path params n_layer n_head d_model vocab_size context tokenizer data").split()
-    return {
-        **{name: getattr(model, name) for name in names},
-        "metric": {"name": model.metric_name, "value": model.metric_value},
-        "size_bytes": model.size_bytes,
-    }
+    metric = {"name": getattr(model, "metric_name", ""), "value": getattr(model, "metric_value", None)}
+    found = {name: getattr(model, name, None) for name in names}
+    return found | {"path": str(model.path), "metric": metric, "size_bytes": model.size_bytes}
 
 
 def told(path: Path) -> model_card.Told:

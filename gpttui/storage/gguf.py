@@ -187,6 +187,15 @@ def read(path: Path) -> GGUF:
     return _read(path, (stat.st_dev, stat.st_ino, stat.st_mtime_ns, stat.st_size))
 
 
+def glimpse(path: Path) -> GGUF:
+    """How the header begins, as far as the vocabulary: of a kind and a shape, not of tensors. Raises as `read`."""
+    try:
+        with open_regular(path) as handle, mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            return _Header(path, data).read(before="tokenizer.")
+    except (OSError, ValueError) as error:  # an empty file cannot be mapped
+        raise UserError(f"{path} cannot be read: {reason(error)}") from error
+
+
 @lru_cache(maxsize=2)  # card, config, tokenizer and weights each ask for it
 def _read(path: Path, version: tuple[int, ...]) -> GGUF:
     if version[-1] < 24:
@@ -210,7 +219,8 @@ class _Header:
     def __init__(self, path: Path, data: mmap.mmap) -> None:
         self.path, self.data, self.at, self.end = path, data, 4, min(len(data), LARGE)
 
-    def read(self) -> GGUF:
+    def read(self, before: str = "") -> GGUF:
+        """All of it, or what stands before a key that begins so."""
         if self.data[:4] != MAGIC:
             raise UserError(f"{self.path} is no GGUF file: it does not begin with GGUF")
         if (version := self.number("<I")) not in VERSIONS:
@@ -222,6 +232,8 @@ class _Header:
         values: dict[str, Value] = {}
         for _ in range(n_values):
             key = self.text("key")
+            if before and key.startswith(before):
+                return GGUF(self.path, values, {})
             if key in values:
                 raise damaged(self.path, f"the key {_named(key)} comes twice")
             values[key] = self.value(self.number("<I"), key)

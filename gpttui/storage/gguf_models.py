@@ -64,8 +64,8 @@ NO_WEIGHTS = re.compile(r"(^|\.)(rope_freqs|attn_rot_embd)\.weight$")
 NAME = re.compile(r"(?:blk\.(\d{1,5})\.)?(\w+)\.(weight|bias)")
 
 
-def fields(file: GGUF) -> dict[str, Any]:
-    """The model's config.json. Raises UserError for what gpttui does not compute."""
+def architecture(file: GGUF) -> str:
+    """Raises UserError for one that gpttui does not compute."""
     arch = file.text("general.architecture")
     if arch not in MODEL_TYPES:
         bare = re.sub(r"[_-]", "", arch)
@@ -74,6 +74,12 @@ def fields(file: GGUF) -> dict[str, Any]:
         raise UserError(f"{file.path} is of the architecture {safe_text(arch[:40])!r}; {why}")
     if file.whole(f"{arch}.expert_count", 0):
         raise UserError(f"{file.path} has a mixture of experts, which gpttui does not compute")
+    return arch
+
+
+def fields(file: GGUF) -> dict[str, Any]:
+    """The model's config.json. Raises UserError for what gpttui does not compute."""
+    arch = architecture(file)
     embedding = file.tensors.get("token_embd.weight")
     if embedding is None:
         raise UserError(f"{file.path} lacks the tensor token_embd.weight; is it a language model, and complete?")
