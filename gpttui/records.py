@@ -311,6 +311,7 @@ class ModelCard:
     """How a GGUF file stores most weights: `Q4_1`."""
     computed_in: str = ""
     """Once it is open: `fp32` or `bf16`."""
+    licence: str = ""
 
     @property
     def numbers(self) -> str:

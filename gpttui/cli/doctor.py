@@ -19,7 +19,7 @@ from gpttui.cli.output import note, print_json, size
 from gpttui.errors import UserError, one_line
 
 PACKAGES = ("torch", "textual", "rich", "tokenizers", "numpy", "safetensors", "msgspec", "click", "textual-plot")
-OPTIONAL = {"huggingface-hub": "hub: models", "scikit-learn": "the digits corpus"}
+OPTIONAL = {"scikit-learn": "the digits corpus"}
 ENGINE_TIMEOUT_S = 120
 MARKS = {"ok": "✓", "note": "·", "broken": "✗"}
 
@@ -76,7 +76,7 @@ def _versions() -> Iterator[Check]:
     if missing := [name for name in PACKAGES if not found[name]]:
         yield Check("packages", "broken", f"missing: {', '.join(missing)}; install gpttui-playground again")
     for name, what in OPTIONAL.items():
-        said = found[name] or f"not installed; only {what} need it"
+        said = found[name] or f"not installed; only {what} needs it"
         yield Check(name, "ok" if found[name] else "note", said)
 
 

@@ -27,6 +27,7 @@ class Verb(NamedTuple):
 
 VERBS = {
     "models": Verb("gpttui.cli.models:command", "List the models that are here."),
+    "get": Verb("gpttui.cli.get:command", "Fetch a known good model by name, or list them."),
     "generate": Verb("gpttui.cli.generate:command", "Continue a text; with --json, every token with its odds."),
     "tokens": Verb("gpttui.cli.tokens:command", "Show how a text is split into tokens."),
     "trace": Verb("gpttui.cli.trace:command", "Write every activation of one pass to an .npz file."),

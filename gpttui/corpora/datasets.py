@@ -1,31 +1,18 @@
 """What can be trained on: generated worlds, texts that this machine has anyway, public texts fetched by name.
 
-A fetched text is checked against its SHA-256 before it takes its name; a broken-off download goes on where it stopped.
 Not for: a person's own files, which need no list, and reading or splitting texts (`gpttui.training`). No torch.
 """
 
-import hashlib
-import http.client
-import os
-import urllib.error
-import urllib.request
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from gpttui import __version__, locations
+from gpttui import locations
 from gpttui.corpora.registry import CORPORA
-from gpttui.errors import UserError, no_such, one_line
-
-Progress = Callable[[int, int], None]
-"""Called with (bytes so far, bytes in all)."""
-
-TIMEOUT_S = 30
-CHUNK_BYTES = 1 << 16
-ATTEMPTS = 3
-"""Connections tried for one download before giving up; each goes on where the last one broke off."""
+from gpttui.errors import UserError, no_such
+from gpttui.storage import download
+from gpttui.storage.download import Progress, Remote, untold
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,80 +148,7 @@ def here(name: str) -> Path:
     return file
 
 
-def fetch(text: PublicText, target: Path | None = None, progress: Progress | None = None) -> Path:
-    """The file of a public text, fetched if it is not here yet.
-
-    Bytes collect in `NAME.part` beside the target, which the next call goes on with. Raises UserError, one line, where
-    the network or the disk fails, or what arrives is not the text.
-    """
-    target = target or file_of(text)
-    if target.exists() and _sha256(target) == text.sha256:
-        return target
-    part = target.with_name(f"{target.name}.part")
-    try:
-        part.parent.mkdir(parents=True, exist_ok=True)
-        _collect(text, part, progress or (lambda done, total: None))
-        if _sha256(part) != text.sha256:
-            part.unlink()
-            raise UserError(f"what {text.url} sends is not the {text.name} known here (its checksum differs); not kept")
-        part.replace(target)
-    except OSError as error:
-        raise UserError(f"{target} cannot be written: {error.strerror or one_line(error)}") from error
-    return target
-
-
-def _collect(text: PublicText, part: Path, progress: Progress) -> None:
-    """Fills `part` to the text's full size."""
-    problem: Exception | None = None
-    for _ in range(ATTEMPTS):
-        have = part.stat().st_size if part.exists() else 0
-        if have > text.size_bytes:
-            part.unlink()
-            have = 0
-        if have == text.size_bytes:
-            return
-        try:
-            _one_connection(text, part, have, progress)
-            problem = None
-        except (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError) as error:
-            problem = error
-    have = part.stat().st_size if part.exists() else 0
-    if problem is None and have == text.size_bytes:
-        return
-    kept = f"; {have:,} of {text.size_bytes:,} bytes are kept, the next try goes on from there" if have else ""
-    raise UserError(f"{text.name} cannot be fetched from {text.url}: {_reason(problem)}{kept}")
-
-
-def _one_connection(text: PublicText, part: Path, have: int, progress: Progress) -> None:
-    headers = {"User-Agent": f"gpttui/{__version__}", "Accept-Encoding": "identity"}
-    if have:
-        headers["Range"] = f"bytes={have}-"
-    request = urllib.request.Request(text.url, headers=headers)
-    with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
-        goes_on = have > 0 and answer.status == 206
-        done = have if goes_on else 0
-        with part.open("ab" if goes_on else "wb") as file:
-            progress(done, text.size_bytes)
-            while done <= text.size_bytes and (chunk := answer.read(CHUNK_BYTES)):
-                file.write(chunk)
-                done += len(chunk)
-                progress(done, text.size_bytes)
-            file.flush()
-            os.fsync(file.fileno())
-
-
-def _reason(problem: Exception | None) -> str:
-    if isinstance(problem, urllib.error.HTTPError):
-        return f"the server answers {problem.code} {problem.reason}"
-    if isinstance(problem, urllib.error.URLError):
-        return f"no network, or the server is away ({one_line(_inner(problem))})"
-    return "the connection broke off" + (f" ({one_line(problem)})" if problem else "")
-
-
-def _inner(problem: urllib.error.URLError) -> BaseException:
-    return problem.reason if isinstance(problem.reason, BaseException) else problem
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+def fetch(text: PublicText, target: Path | None = None, progress: Progress = untold) -> Path:
+    """The file of a public text, fetched if it is not here yet. Raises UserError as `download.fetch` does."""
+    remote = Remote(text.name, text.url, text.size_bytes, text.sha256)
+    return download.fetch(remote, target or file_of(text), progress)

@@ -88,8 +88,6 @@ def _made(
     progress("tensors", len(each), len(each))
 
 
-# ── The file that is kept ─────────────────────────────────────────────────────────────────────────────────────────
-
 TURNED = ".T"
 """Behind the name of a tensor that is stored `[columns, rows]`."""
 NO_SUM = "0" * 16

@@ -16,28 +16,18 @@ import numpy as np
 
 import gpttui
 from gpttui import locations
-from gpttui.errors import UserError, no_such, one_line
-from gpttui.files import json_object, open_regular, read_json, reason
+from gpttui.errors import UserError, no_such
+from gpttui.files import open_regular, read_json, reason
 from gpttui.records import LossHistory, ModelCard, frozen
 from gpttui.storage import gguf, gguf_models, model_card, model_config, stores, tokenizer_file
 from gpttui.storage.gguf import is_gguf
-from gpttui.storage.model_files import CONFIG, INDEX, Header, checksum, header, need_model, need_utf8, weight_files
+from gpttui.storage.model_files import CONFIG, Header, checksum, header, need_model, need_utf8, weight_files
 from gpttui.storage.stores import GGUF, HUB
 
 DEFAULTS = ("tales", "shakespeare")
 PIECE_BYTES = 1 << 24
 Loss = Annotated[float, msgspec.Meta(ge=-1e6, le=1e6)]
 Step = Annotated[int, msgspec.Meta(ge=0, lt=1 << 53)]
-HUB_FILES = (
-    CONFIG,
-    "model*.safetensors",
-    INDEX,
-    "tokenizer.json",
-    "vocab.json",
-    "merges.txt",
-    "card.json",
-    "history.json",
-)
 
 
 def bundled_dir() -> Path:
@@ -141,7 +131,11 @@ def _found(ref: str | None) -> Path:
     if not ref:
         return default_model()
     if stores.is_a_name(ref):
-        return stores.find(ref) or from_hub(ref.removeprefix(HUB))
+        if (held := stores.find(ref)) is not None:
+            return held
+        from gpttui.storage import hub  # not before the first paint
+
+        return hub.into_cache(ref.removeprefix(HUB))
     if (on_shelf := shelved(ref)) is not None:
         return on_shelf
     path = Path(ref).expanduser()
@@ -157,8 +151,11 @@ def _found(ref: str | None) -> Path:
     if "/" in ref or "\\" in ref:
         raise UserError(f"no model at {ref}; give a directory with config.json and model.safetensors, or a GGUF file")
     from gpttui.runs import rundir
+    from gpttui.storage import getting
 
-    known = [*directories(), *(run.name for run in rundir.kept())]
+    if ref in getting.table():
+        raise UserError(f"{ref} is not on this machine yet; `gpttui get {ref}` fetches it")
+    known = [*directories(), *(run.name for run in rundir.kept()), *getting.table()]
     raise UserError(no_such("model", ref, known, "`gpttui models` and `gpttui runs` list those that are here"))
 
 
@@ -182,39 +179,6 @@ def _run_of(path: Path) -> tuple[Path, int] | None:
 
     step = step_of(path.name)
     return None if path.parent.name != "checkpoints" or step is None else (path.parent.parent, step)
-
-
-def from_hub(name: str) -> Path:
-    """A repository of the Hugging Face hub, `owner/name[@revision]`: safetensors and JSON, never a pickle.
-
-    Raises UserError where huggingface_hub is not installed, the network is away, or the repository holds no such model.
-    """
-    try:
-        from huggingface_hub import snapshot_download
-        from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-    except ImportError as error:
-        raise UserError("hub: models need huggingface_hub; pip install 'gpttui-playground[hub]'") from error
-    repository, _, revision = name.partition("@")
-    try:
-        path = Path(
-            snapshot_download(
-                repository, revision=revision or None, allow_patterns=list(HUB_FILES), ignore_patterns=["*/*"]
-            )
-        )
-    except HFValidationError as error:
-        raise UserError(f"{HUB}{name} is no name on the hub; write hub:OWNER/NAME") from error
-    except LocalEntryNotFoundError as error:
-        raise UserError(f"{HUB}{name} is not here yet and the hub cannot be reached; try again online") from error
-    except HfHubHTTPError as error:
-        raise UserError(f"the hub does not give out {name}: {one_line(error)[:200]}") from error
-    except OSError as error:
-        raise UserError(f"{HUB}{name} could not be fetched: {one_line(error)[:200]}") from error
-    try:
-        json_object(path / CONFIG)
-        weight_files(path)
-    except UserError as error:
-        raise UserError(f"{HUB}{name} holds no safetensors model: {error}; gpttui opens no pickles") from error
-    return path
 
 
 def cards() -> tuple[list[ModelCard], list[str]]:
@@ -262,6 +226,7 @@ def card(path: Path, config: model_config.Config | None = None) -> ModelCard:
             size_bytes=sum(file.stat().st_size for file in files),
             packing=packing,
             data=about.data,
+            licence=about.licence,
             metric_name=about.metric_name,
             metric_value=about.metric_value,
             summary=about.summary,
@@ -296,7 +261,7 @@ def as_listed(model: ModelCard | stores.Held) -> dict[str, Any]:
 
 def told(path: Path) -> model_card.Told:
     """What is told of the model of directory `path`: its card; of a run's checkpoint, what the run's config says."""
-    if (path / model_card.CARD).exists() or (checkpoint_of := _run_of(path)) is None:
+    if model_card.card_file(path).exists() or (checkpoint_of := _run_of(path)) is None:
         return model_card.told(path)
     from gpttui.runs import rundir
 

@@ -18,10 +18,10 @@ from gpttui.runs.config import TrainConfig
 CARD, WORDS = "card.json", "README.md"
 
 Card = dict[str, Any]
-"""Keys: title, summary, data, source (fields of a TrainConfig: the text and its held-out part), shape, recipe, command,
-seed, steps, minutes, prompts, prompt, look_inside, token_view, arch, metric_name, metric_value, `measured`: {metrics:
-{name: value}, n, seed} where it was examined, and `course`: {metric, steps, values} where a metric was measured over
-the checkpoints of its run."""
+"""Keys: title, summary, data, licence, source (fields of a TrainConfig: the text and its held-out part), shape, recipe,
+command, seed, steps, minutes, prompts, prompt, look_inside, token_view, arch, metric_name, metric_value, `measured`:
+{metrics: {name: value}, n, seed} where it was examined, and `course`: {metric, steps, values} where one was measured
+over the checkpoints of its run."""
 
 
 class Measured(msgspec.Struct, frozen=True):
@@ -46,6 +46,7 @@ class Told(msgspec.Struct, frozen=True):
     title: str = ""
     summary: str = ""
     data: str = ""
+    licence: str = ""
     source: dict[str, Any] | None = None
     shape: str = ""
     recipe: str = ""
@@ -64,9 +65,14 @@ class Told(msgspec.Struct, frozen=True):
     course: Course | None = None
 
 
+def card_file(model: Path) -> Path:
+    """Where the card of a model lies: in its directory, or beside its file."""
+    return model / CARD if model.suffix != ".gguf" else model.with_suffix(f".{CARD}")
+
+
 def told(model: Path) -> Told:
-    """What the card in model directory `model` says; nothing where it has none. Raises UserError for a damaged one."""
-    file = model / CARD
+    """What the card of a model says; nothing where it has none. Raises UserError for a damaged one."""
+    file = card_file(model)
     return read_json(file, Told) if file.exists() else Told()
 
 

@@ -106,6 +106,9 @@ def find(ref: str) -> Path | None:
         return known[ref]
     if owner == OLLAMA and (path := known.get(ref.removesuffix(":latest"))) is not None:
         return path
+    alone, _, file = ref.rpartition("/")
+    if (path := known.get(alone)) is not None and path.name in (file, file + GGUF):
+        return path
     if several := [name for name in known if name.startswith(f"{ref}/")]:
         if len(several) == 1:
             return known[several[0]]
@@ -130,9 +133,6 @@ def name_of(path: Path) -> str | None:
 
 def _same(path: Path, place: Path) -> bool:
     return path.name == place.name and path.parent.resolve() == place.parent
-
-
-# ── Where they are ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _ollama_roots() -> Iterator[Path]:
@@ -168,9 +168,6 @@ ROOTS: dict[str, Callable[[], Iterable[Path]]] = {
     LM_STUDIO: _lm_studio_roots,
     HUB: _hub_roots,
 }
-
-
-# ── What they hold ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class _LMStudio(msgspec.Struct, frozen=True):

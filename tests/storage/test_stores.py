@@ -74,8 +74,6 @@ def directory(tmp_path: Path) -> dict[str, bytes | str]:
     return {file.name: file.read_bytes() for file in path.iterdir()}
 
 
-# ── Names ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
 LIBRARY = "registry.ollama.ai/library"
 
 
@@ -164,8 +162,6 @@ def test_the_same_text_by_a_name_and_by_the_path(home: Path, a_file: bytes) -> N
     assert tokenizer.encode("the king") and model.config.n_layer == 2
     assert gallery.find("ollama:tiny") == blob
 
-
-# ── What is damaged, foreign or huge ──────────────────────────────────────────────────────────────────────────────
 
 DAMAGES: dict[str, Callable[[Path, bytes], object]] = {
     "no JSON": lambda home, _: put(home / ".ollama/models/manifests" / LIBRARY / "bad/latest", "{"),

@@ -231,6 +231,7 @@ def about(card: ModelCard) -> Group:
         ("shape", shape),
         ("tokens", f"{card.tokenizer}, {card.vocab_size:,} of them"),
         ("data", safe_text(card.data)),
+        ("licence", safe_text(card.licence)),
         ("score", " · ".join(found) or score),
         ("look", safe_text(card.look_inside)),
         ("path", safe_text(short(Path(card.path)))),
