@@ -21,7 +21,7 @@ from gpttui.tui.renderables.legend import legend_pieces
 from gpttui.tui.renderables.square import SquareLayout, arrange, pooled
 from gpttui.tui.renderables.square_lines import SquareTones, SquareView
 from gpttui.tui.tables import token_columns
-from gpttui.tui.widgets.pane import NO_TEXT, VIEW, Pane, Piece, label_border, moving
+from gpttui.tui.widgets.pane import NO_TEXT, VIEW, Pane, Piece, moving
 from gpttui.tui.widgets.squares import Squares
 
 if TYPE_CHECKING:
@@ -94,7 +94,6 @@ More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What do
         self._layout = SquareLayout(0, 0, 0, CellSize(), label_width=1, top=0, bottom=0)
         self._labels: list[str] = []
         self._longest = 1
-        self._drawing: tuple[tuple[int, int, int], SquareView, list[Strip]] | None = None
         self._cursor: int | None = None
         self._hovered: tuple[int, int] | None = None
 
@@ -154,33 +153,6 @@ More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What do
             self._squares.take(new)
         self._lay_out()
 
-    def watch_tokenizer(self) -> None:
-        self._lay_out()
-
-    def watch_layer_index(self) -> None:
-        self._lay_out()
-
-    def watch_head_index(self) -> None:
-        self._lay_out()
-
-    def watch_n_layer(self) -> None:
-        self._entitle()
-
-    def watch_n_head(self) -> None:
-        self._entitle()
-
-    def watch_overview(self) -> None:
-        self._lay_out()
-
-    def watch_position(self) -> None:
-        self._follow()
-
-    def on_resize(self) -> None:
-        self._lay_out()
-
-    def on_mount(self) -> None:
-        self._lay_out()
-
     def _lay_out(self) -> None:
         """Take the wanted head as soon as all its rows are here; what is shown stays until then."""
         if not self.is_mounted:
@@ -198,6 +170,8 @@ More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What do
             self._arrange(self._weights)
         self._follow()
 
+    watch_tokenizer = watch_layer_index = watch_head_index = watch_overview = on_resize = on_mount = _lay_out
+
     def _arrange(self, weights: Array) -> None:
         room = self.content_size
         self._longest = max((cell_len(label) for label in self._labels), default=1)
@@ -207,26 +181,22 @@ More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What do
 
     def _follow(self) -> None:
         """Scroll so that the cell under the cursor can be seen, and name it."""
-        self._drawing = None
-        if not self.is_mounted:
-            return
-        if self._weights is not None and self.selected >= 0:
+        if self.is_mounted and self._weights is not None and self.selected >= 0:
             layout, region = self._layout, self.scrollable_content_region
             line = layout.line_of_row(layout.shown_row(self.selected))
             column = layout.shown_column(self.cursor) * layout.size.columns
             x = _scroll_for(column, layout.size.columns, self.scroll_offset.x, region.width - layout.left)
             y = _scroll_for(line, 1, self.scroll_offset.y, region.height - layout.top - layout.bottom)
             self.scroll_to(x, y, animate=False, force=True)
-        self._entitle()
         self.refresh()
 
-    def _entitle(self) -> None:
-        if not self.is_mounted:
-            return
+    watch_position = _follow
+
+    def titles(self) -> tuple[str, str]:
         layer, head = self._key
         of_layers, of_heads = (f"/{n}" if n else "" for n in (self.n_layer, self.n_head))
         title = f"Attention · layer {layer + 1}{of_layers} · head {head + 1}{of_heads}"
-        label_border(self, title if self._weights is not None else "Attention", self._under_cursor())
+        return title if self._weights is not None else "Attention", self._under_cursor()
 
     def _under_cursor(self) -> str:
         """`"·king" → "·the" 0.412`: how much of the key's value flows to the query."""
@@ -253,13 +223,13 @@ More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What do
 
     def _view(self, weights: Array) -> tuple[SquareView, list[Strip]]:
         """The drawing, and its lines of column names; made once for all lines of a repaint."""
-        place = (*self.scroll_offset, self.scrollable_content_region.width)
-        if self._drawing is None or self._drawing[0] != place:
+        scroll_x, scroll_y = self.scroll_offset
+
+        def make() -> tuple[SquareView, list[Strip]]:
+            ground, band = _hex(self.tone(), "#121212"), _hex(self.tone("band"), "#303030")
             view = SquareView(
                 layout=self._layout,
-                cells=HeatmapLines(
-                    self.depth, _hex(self.tone(), "#121212"), _hex(self.tone("band"), "#303030"), self.heat
-                ),
+                cells=HeatmapLines(self.depth, ground, band, self.heat),
                 tones=SquareTones(self.tone(), self.tone("dim"), self.tone("accent"), self.tone("bar")),
                 weights=weights,
                 pooled=self._pooled,
@@ -267,20 +237,13 @@ More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What do
                 longest_label=self._longest,
                 selected=self.selected,
                 cursor=self.cursor,
-                width=place[2],
-                scroll_x=place[0],
-                scroll_y=place[1],
+                width=self.scrollable_content_region.width,
+                scroll_x=scroll_x,
+                scroll_y=scroll_y,
             )
-            self._drawing = (place, view, view.label_lines())
-        return self._drawing[1:]
+            return view, view.label_lines()
 
-    def recolour(self) -> None:
-        self._drawing = None
-        super().recolour()
-
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        self._drawing = None
+        return self.drawing(make, scroll_x, scroll_y)
 
     @property
     def empty_words(self) -> str:
@@ -332,11 +295,11 @@ More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What do
         hovered = self._cell_at(event)
         if hovered != self._hovered:
             self._hovered = hovered
-            self._entitle()
+            self.entitle()
 
     def on_leave(self) -> None:
         self._hovered = None
-        self._entitle()
+        self.entitle()
 
     def on_click(self, event: events.Click) -> None:
         cell = self._cell_at(event)

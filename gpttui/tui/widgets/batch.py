@@ -21,7 +21,7 @@ from gpttui.tui.renderables.labels import percent, quoted_label
 from gpttui.tui.renderables.legend import legend_pieces
 from gpttui.tui.renderables.token_flow import TokenFlow
 from gpttui.tui.tables import token_columns
-from gpttui.tui.widgets.pane import Pane, Piece, label_border, moving
+from gpttui.tui.widgets.pane import Pane, Piece, moving
 
 if TYPE_CHECKING:
     from gpttui.tokenizers import Tokenizer
@@ -75,18 +75,6 @@ More: Bengio et al., *A neural probabilistic language model* (2003), which is tr
         """Rows that can be seen, about: each takes at least a line."""
         return max(1, min(8, self.scrollable_content_region.height - 2))
 
-    def watch_losses(self) -> None:
-        self._lay_out()
-
-    def watch_tokenizer(self) -> None:
-        self._lay_out()
-
-    def on_resize(self) -> None:
-        self._lay_out()
-
-    def on_mount(self) -> None:
-        self._lay_out()
-
     def _lay_out(self) -> None:
         if not self.is_mounted:
             return
@@ -101,13 +89,17 @@ More: Bengio et al., *A neural probabilistic language model* (2003), which is tr
                 flow.set_ids(ids[kept])
                 self._rows.append(Row(flow, ids[kept], losses[kept], line))
                 line += flow.height
-            shown = len(self._rows)
-            elsewhere = f" · weights of {batch.weights_step:,}" if batch.weights_step != batch.step else ""
-            title = f"Batch of step {batch.step:,}{elsewhere}"
-            label_border(self, title, f"{shown} of {batch.rows_in_all:,} rows · {self._mean():.2f} nats")
-        else:
-            label_border(self, "Batch")
         self.refresh()
+
+    watch_losses = watch_tokenizer = on_resize = on_mount = _lay_out
+
+    def titles(self) -> tuple[str, str]:
+        batch = self.losses
+        if batch is None:
+            return "Batch", ""
+        elsewhere = f" · weights of {batch.weights_step:,}" if batch.weights_step != batch.step else ""
+        shown = f"{len(self._rows)} of {batch.rows_in_all:,} rows · {self._mean():.2f} nats"
+        return f"Batch of step {batch.step:,}{elsewhere}", shown
 
     def table(self) -> Table | None:
         """The rows token by token, nan where one has no loss; padding is left out."""

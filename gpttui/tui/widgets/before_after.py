@@ -3,13 +3,12 @@
 For: a run with its weights before and after, a fine-tuned one above all. Not for: computing any of it (the engine).
 """
 
+from textwrap import wrap
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from textual.binding import BindingType
-from textual.geometry import Size
 from textual.reactive import reactive
-from textual.strip import Strip
 
 from gpttui.protocol.train import BeforeAfter
 from gpttui.records import Array
@@ -19,53 +18,36 @@ from gpttui.tui.renderables.bars import bar
 from gpttui.tui.renderables.labels import clip, fit, percent, so_many, token_label
 from gpttui.tui.renderables.token_flow import TokenFlow
 from gpttui.tui.tables import token_columns, token_texts
-from gpttui.tui.widgets.pane import Pane, Piece, label_border, moving
+from gpttui.tui.widgets.pane import moving
+from gpttui.tui.widgets.scrolled import Lines, ScrolledPane
 
 if TYPE_CHECKING:
     from gpttui.tokenizers import Tokenizer
 
 WORKING = "the engine compares the weights before and after…"
-Lines = list[list[Piece]]
 
 
-class _ComparedPane(Pane):
+class _ComparedPane(ScrolledPane):
     """Lines made from one comparison, scrolled with the arrows."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         moving("up,k", "scroll_by(-1)", "up", "compared.up", "Scroll up"),
         moving("down,j", "scroll_by(1)", "down", "compared.down", "Scroll down"),
     ]
-    DEFAULT_CSS = "_ComparedPane { overflow-y: auto; padding: 0 1; }"
 
     found: reactive[BeforeAfter | None] = reactive(None)
     tokenizer: "reactive[Tokenizer | None]" = reactive(None)
-    title: ClassVar[str] = ""
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
         self.waiting = WORKING
-        self._lines: Lines = []
 
-    def on_mount(self) -> None:
-        label_border(self, self.title)
-        self._lay_out()
+    watch_found = watch_tokenizer = ScrolledPane.lay_out
 
-    def on_resize(self) -> None:
-        self._lay_out()
+    def lines(self, width: int) -> Lines:
+        return [] if self.found is None else self.told(self.found, max(8, width))
 
-    def watch_found(self) -> None:
-        self._lay_out()
-
-    def watch_tokenizer(self) -> None:
-        self._lay_out()
-
-    def _lay_out(self) -> None:
-        if self.is_mounted and self.found is not None:
-            self._lines = self.lines(self.found, max(8, self.scrollable_content_region.width))
-            self.virtual_size = Size(self.scrollable_content_region.width, len(self._lines))
-        self.refresh()
-
-    def lines(self, found: BeforeAfter, width: int) -> Lines:
+    def told(self, found: BeforeAfter, width: int) -> Lines:
         raise NotImplementedError
 
     def numbers(self, found: BeforeAfter) -> Table:
@@ -73,16 +55,6 @@ class _ComparedPane(Pane):
 
     def table(self) -> Table | None:
         return None if self.found is None else self.numbers(self.found)
-
-    def render_line(self, y: int) -> Strip:
-        if self.found is None:
-            return self.empty_row(y)
-        at = y + self.scroll_offset.y
-        return self.row(self._lines[at] if at < len(self._lines) else [])
-
-    def action_scroll_by(self, by: int) -> None:
-        self.scroll_to(y=self.scroll_offset.y + by, animate=False, force=True)
-        self.refresh()
 
 
 class WrittenPane(_ComparedPane):
@@ -94,9 +66,9 @@ by those **after**. Tokens that stand at the same place but differ are marked. O
 different pasts, so much of what follows must differ too; the pane *Largest moves* compares both models on one text.
 
 More: Howard and Ruder, *Universal language model fine-tuning for text classification* (2018)."""
-    title = "Same prompt, same seed"
+    TITLES = ("Same prompt, same seed", "")
 
-    def lines(self, found: BeforeAfter, width: int) -> Lines:
+    def told(self, found: BeforeAfter, width: int) -> Lines:
         return [
             *self._text(found.before, found.before_ids, found.after_ids, found.n_prompt, width),
             [],
@@ -119,24 +91,12 @@ More: Howard and Ruder, *Universal language model fine-tuning for text classific
         flow.set_ids(ids)
         differs = _differing(ids, other)
         changed = int(differs[n_prompt:].sum())
-        head: list[Piece] = [(clip(safe_text(title), width - 20), self.tone("accent"))]
-        head.append((f"  {changed} of {len(ids) - n_prompt} differ", self.tone("dim")))
-        lines: Lines = [head]
-        for y in range(flow.height):
-            lines.append(
-                [
-                    (
-                        piece.text,
-                        self.tone("dim")
-                        if piece.token < n_prompt
-                        else self.tone("accent")
-                        if differs[piece.token]
-                        else self.tone(),
-                    )
-                    for piece in flow.line(y)
-                ]
-            )
-        return lines
+        head = [(clip(safe_text(title), width - 20), "accent"), (f"  {changed} of {len(ids) - n_prompt} differ", "dim")]
+
+        def tone(at: int) -> str:
+            return "dim" if at < n_prompt else "accent" if differs[at] else ""
+
+        return [head, *([(piece.text, tone(piece.token)) for piece in flow.line(y)] for y in range(flow.height))]
 
 
 def _differing(ids: Array, other: Array) -> Array:
@@ -158,9 +118,9 @@ place. The context is what stands before it, then the token, then its probabilit
 
 More: Hinton, Vinyals and Dean, *Distilling the knowledge in a neural network* (2015), on how much a model's small \
 probabilities tell of it."""
-    title = "Largest moves"
+    TITLES = ("Largest moves", "")
 
-    def lines(self, found: BeforeAfter, width: int) -> Lines:
+    def told(self, found: BeforeAfter, width: int) -> Lines:
         numbers = 17
         label_width = 8
         room = max(4, width - numbers - label_width - 8)
@@ -172,16 +132,16 @@ probabilities tell of it."""
             cells = bar(abs(move.after - move.before), 6).ljust(6)
             lines.append(
                 [
-                    (fit(before[-room:], room, right=True), self.tone("dim")),
-                    (" ", self.tone()),
-                    (fit(token_label(self.tokenizer, move.token_id), label_width), self.tone("strong")),
-                    (fit(percent(move.before), 7, right=True), self.tone()),
-                    (" → ", self.tone("dim")),
-                    (fit(percent(move.after), 7), self.tone("strong")),
-                    (cells, self.tone("bar" if up else "warn")),
+                    (fit(before[-room:], room, right=True), "dim"),
+                    (" ", ""),
+                    (fit(token_label(self.tokenizer, move.token_id), label_width), "strong"),
+                    (fit(percent(move.before), 7, right=True), ""),
+                    (" → ", "dim"),
+                    (fit(percent(move.after), 7), "strong"),
+                    (cells, "bar" if up else "warn"),
                 ]
             )
-        return lines or [[("nothing moved", self.tone("dim"))]]
+        return lines or [[("nothing moved", "dim")]]
 
     def numbers(self, found: BeforeAfter) -> Table:
         """Each move, and the text that both models had read there."""
@@ -207,7 +167,7 @@ learned from before, it shows what was **forgotten**: a loss that has risen. Whe
 machine, nothing is guessed.
 
 More: McCloskey and Cohen, *Catastrophic interference in connectionist networks* (1989)."""
-    title = "Learned and forgotten"
+    TITLES = ("Learned and forgotten", "")
 
     def numbers(self, found: BeforeAfter) -> Table:
         """A row for the new text, and one for the old where it was measured."""
@@ -223,41 +183,22 @@ More: McCloskey and Cohen, *Catastrophic interference in connectionist networks*
             "tokens": tokens,
         }
 
-    def lines(self, found: BeforeAfter, width: int) -> Lines:
-        lines = self._losses(
-            "new text", found.new_text, found.new_before_nats, found.new_after_nats, found.new_tokens, width
-        )
+    def told(self, found: BeforeAfter, width: int) -> Lines:
+        new = found.new_text, found.new_before_nats, found.new_after_nats, found.new_tokens
+        lines = self._losses("new text", *new, width)
         if found.old_before_nats is not None and found.old_after_nats is not None:
-            lines.append([])
-            lines += self._losses(
-                "old text", found.old_text, found.old_before_nats, found.old_after_nats, found.old_tokens, width
-            )
+            old = found.old_text, found.old_before_nats, found.old_after_nats, found.old_tokens
+            lines += [[], *self._losses("old text", *old, width)]
         elif found.old_note:
-            words = f"old text: {found.old_note}"
-            lines += [[], *([(part, self.tone("warn"))] for part in _wrapped(safe_text(words), width))]
+            lines += [[], *([(part, "warn")] for part in wrap(f"old text: {safe_text(found.old_note)}", width))]
         return lines
 
     def _losses(self, what: str, name: str, before: float, after: float, tokens: int, width: int) -> Lines:
-        dim, longest = self.tone("dim"), max(before, after, 1e-9)
-        cells = max(4, width - 18)
-        better = after < before
-        verdict = f"{abs(after - before):.3f} {'better' if better else 'worse'}"
+        longest, cells = max(before, after, 1e-9), max(4, width - 18)
+        tone, words = ("bar", "better") if after < before else ("warn", "worse")
         return [
-            [(f"{what} ", self.tone("accent")), (clip(safe_text(name.rsplit("/", 1)[-1]), max(4, width - 12)), dim)],
-            [(fit("before", 8), dim), (f"{before:.3f} ", self.tone()), (bar(before / longest, cells), dim)],
-            [
-                (fit("after", 8), dim),
-                (f"{after:.3f} ", self.tone("strong")),
-                (bar(after / longest, cells), self.tone("bar" if better else "warn")),
-            ],
-            [(fit("", 8), dim), (verdict, self.tone("bar" if better else "warn")), (f", over {so_many(tokens)}", dim)],
+            [(f"{what} ", "accent"), (clip(safe_text(name.rsplit("/", 1)[-1]), max(4, width - 12)), "dim")],
+            [(fit("before", 8), "dim"), (f"{before:.3f} ", ""), (bar(before / longest, cells), "dim")],
+            [(fit("after", 8), "dim"), (f"{after:.3f} ", "strong"), (bar(after / longest, cells), tone)],
+            [(fit("", 8), "dim"), (f"{abs(after - before):.3f} {words}", tone), (f", over {so_many(tokens)}", "dim")],
         ]
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    lines = [""]
-    for word in text.split():
-        if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
-            lines.append("")
-        lines[-1] = f"{lines[-1]} {word}".strip()
-    return lines

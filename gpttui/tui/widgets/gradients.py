@@ -11,7 +11,7 @@ from textual.strip import Strip
 from gpttui.sessions.view_files import Table
 from gpttui.text import safe_text
 from gpttui.tui.renderables.labels import clip, fit
-from gpttui.tui.widgets.pane import Pane, Piece, label_border
+from gpttui.tui.widgets.pane import Pane, Piece
 
 NAME = 10
 
@@ -37,6 +37,7 @@ class Vitals(NamedTuple):
 class GradientsPane(Pane):
     """Facts above, a bar for each layer's gradient below."""
 
+    TITLES: ClassVar[tuple[str, str]] = ("Run", "")
     HELP: ClassVar[str] = """\
 **Speed** is tokens of training text per second. **Left** is the time to the last step at the mean pace so far. \
 The **learning rate** climbs during the warm-up and then follows its schedule; `[` and `]` change its peak while \
@@ -56,12 +57,6 @@ by the norm comes from."""
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
         self.waiting = "numbers come with the first step"
-
-    def watch_vitals(self) -> None:
-        self.refresh()
-
-    def on_mount(self) -> None:
-        label_border(self, "Run")
 
     def table(self) -> Table | None:
         """The run's figures, repeated beside each part's gradient."""

@@ -65,24 +65,6 @@ facts in this way."""
         self.waiting = NO_PROBES
         self._strip: Strip | None = None
 
-    def watch_probes(self) -> None:
-        self._again()
-
-    def watch_tokenizer(self) -> None:
-        self._again()
-
-    def watch_prompt(self) -> None:
-        self._again()
-
-    def watch_column(self) -> None:
-        self._again()
-
-    def on_mount(self) -> None:
-        self._again()
-
-    def on_resize(self) -> None:
-        self._again()
-
     @property
     def columns(self) -> int:
         return max(1, self.scrollable_content_region.width - LABEL - NUMBER - 2)
@@ -99,11 +81,13 @@ facts in this way."""
             at = int(whole.steps[min(self.column, len(whole.steps) - 1)])
             whole = strip(self.probes, self._rows, self.columns, at)
         self._strip = whole
-        words = clip(safe_text(self.prompt or "⏎").replace("\n", "⏎"), 30)
-        told = "" if whole is None else f"step {whole.at:,}"
-        self._entitled = f"What follows “{words}”"
-        label_border(self, self._entitled, told)
         self.refresh()
+
+    watch_probes = watch_column = on_mount = on_resize = _again
+
+    def titles(self) -> tuple[str, str]:
+        words = clip(safe_text(self.prompt or "⏎").replace("\n", "⏎"), 30)
+        return f"What follows “{words}”", "" if self._strip is None else f"step {self._strip.at:,}"
 
     def table(self) -> Table | None:
         """Every look at the prompt, not only those that have a column: a row for each candidate."""
@@ -177,7 +161,7 @@ facts in this way."""
         if 0 <= column < self._strip.probs.shape[1] and row < len(self._strip.ids):
             label = token_label(self.tokenizer, int(self._strip.ids[row]))
             prob = percent(float(self._strip.probs[row, column]))
-            label_border(self, self._entitled, f"{label} {prob} · step {int(self._strip.steps[column]):,}")
+            label_border(self, self.titles()[0], f"{label} {prob} · step {int(self._strip.steps[column]):,}")
 
     def on_click(self, event: events.Click) -> None:
         at = event.get_content_offset(self)

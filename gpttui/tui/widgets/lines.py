@@ -82,8 +82,9 @@ class LinesPane(Pane):
     def __init__(self, tokenizer: Tokenizer | None = None, id: str | None = None) -> None:
         super().__init__(id=id)
         self.tokenizer = tokenizer
-        self._sheet: tuple[object, Sheet | None] | None = None
         self._top = 0
+        self._seek = False
+        """The cursor has moved: its choice is scrolled into view when the lines are drawn."""
 
     # ── What a pane gives ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -96,26 +97,9 @@ class LinesPane(Pane):
 
     # ── Drawing ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def redraw(self) -> None:
-        """What is shown has changed."""
-        self._sheet = None
-        self.refresh()
-
-    def recolour(self) -> None:
-        self._sheet = None
-        super().recolour()
-
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        self._sheet = None
-
     def sheet(self) -> Sheet | None:
         region = self.scrollable_content_region
-        key = (region.size, self.cursor, self.has_focus, self.depth, self.dark)
-        if self._sheet is None or self._sheet[0] != key:
-            drawn = self.draw(region.width, region.height) if region.width > 0 and region.height > 0 else None
-            self._sheet = key, drawn
-        return self._sheet[1]
+        return self.drawing(lambda: self.draw(region.width, region.height) if region.area else None)
 
     @property
     def empty_words(self) -> str:
@@ -143,6 +127,12 @@ class LinesPane(Pane):
         )
 
     def _first(self, sheet: Sheet, height: int) -> int:
+        """The line on top."""
+        if self._seek and 0 <= self.cursor < len(sheet.rows):
+            at = sheet.rows[self.cursor]
+            above = at if self.cursor else 0  # the lines over the first choice come along
+            self._top = min(above, max(self._top, at + 1 - height))
+        self._seek = False
         self._top = max(0, min(self._top, len(sheet.lines) - height))
         return self._top
 
@@ -150,21 +140,8 @@ class LinesPane(Pane):
         """What stands before a choice: a pointer where the cursor is."""
         return "▸ " if index == self.cursor else "  "
 
-    def watch_has_focus(self, has_focus: bool) -> None:
-        super().watch_has_focus(has_focus)
-        self.refresh()
-
     def watch_cursor(self) -> None:
-        self.show_cursor()
-        self.refresh()
-
-    def show_cursor(self) -> None:
-        """Scroll so that the choice under the cursor is seen."""
-        sheet, height = self.sheet(), self.scrollable_content_region.height
-        if sheet is not None and 0 <= self.cursor < len(sheet.rows):
-            at = sheet.rows[self.cursor]
-            above = at if self.cursor else 0  # the lines over the first choice come along
-            self._top = min(above, max(self._top, at + 1 - height))
+        self._seek = True
 
     # ── Choosing ─────────────────────────────────────────────────────────────────────────────────────────────────
 

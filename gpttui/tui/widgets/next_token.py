@@ -18,7 +18,7 @@ from gpttui.tui.palette import token_styles
 from gpttui.tui.renderables import candidates
 from gpttui.tui.renderables.labels import percent, quoted_label, token_label
 from gpttui.tui.tables import token_columns
-from gpttui.tui.widgets.pane import NO_TEXT, VIEW, Pane, Piece, label_border, moving
+from gpttui.tui.widgets.pane import NO_TEXT, VIEW, Pane, Piece, moving
 
 if TYPE_CHECKING:
     from gpttui.tokenizers import Tokenizer
@@ -113,7 +113,6 @@ More: Holtzman et al., *The curious case of neural text degeneration* (2020), on
         self._known_rows = 0
         self._held = -1
         """The token that is being biased: the cursor goes with it."""
-        self._drawing: tuple[object, tuple[_Rows, list[str], candidates.Columns, candidates.Tones]] | None = None
 
     @property
     def rows_wanted(self) -> int:
@@ -134,24 +133,6 @@ More: Holtzman et al., *The curious case of neural text degeneration* (2020), on
             at = np.flatnonzero(self.prediction.candidate_ids == self._held)
             self.cursor = int(at[0]) if at.size else self.cursor
         self.cursor = max(0, min(self.cursor, self._shown - 1))
-        self._entitle()
-        self.refresh()
-
-    def watch_tokenizer(self) -> None:
-        self._entitle()
-        self.refresh()
-
-    def watch_cursor(self) -> None:
-        self._entitle()
-        self.refresh()
-
-    def watch_has_focus(self, has_focus: bool) -> None:
-        super().watch_has_focus(has_focus)
-        self._entitle()
-        self.refresh()
-
-    def on_mount(self) -> None:
-        self._entitle()
 
     def on_resize(self) -> None:
         self.cursor = max(0, min(self.cursor, self._shown - 1))
@@ -190,18 +171,17 @@ More: Holtzman et al., *The curious case of neural text degeneration* (2020), on
             **{stage.field: getattr(sampling, stage.field) for stage in STAGES if stage.field != "logit_bias"},
         }
 
-    def _entitle(self) -> None:
+    def titles(self) -> tuple[str, str]:
         snapshot, prediction = self.snapshot, self.prediction
         if snapshot is None or prediction is None or not 0 <= prediction.position < len(snapshot.ids):
-            label_border(self, "Next token")
-            return
+            return "Next token", ""
         after = quoted_label(self.tokenizer, int(snapshot.ids[prediction.position]), 14)
         subtitle = ""
         if self.has_focus and self.cursor < self._shown:
             subtitle = f"enter: put {quoted_label(self.tokenizer, int(prediction.candidate_ids[self.cursor]), 14)} here"
         elif prediction.next_id >= 0:
             subtitle = f"● {quoted_label(self.tokenizer, prediction.next_id, 14)} follows{self._chance_of_next()}"
-        label_border(self, f"Next token · after {after}", subtitle)
+        return f"Next token · after {after}", subtitle
 
     def _chance_of_next(self) -> str:
         """How probable the model found the token that follows, where it has no row to say so."""
@@ -229,20 +209,17 @@ More: Holtzman et al., *The curious case of neural text degeneration* (2020), on
     def _prepared(self, prediction: Prediction) -> tuple[_Rows, list[str], candidates.Columns, candidates.Tones]:
         """What all lines of one repaint share."""
         region = self.scrollable_content_region
-        key = (prediction, self.tokenizer, region.size, self.app.theme, self.depth)
-        if self._drawing is None or self._drawing[0] != key:
+
+        def make() -> tuple[_Rows, list[str], candidates.Columns, candidates.Tones]:
             labels = [token_label(self.tokenizer, int(i)) for i in prediction.candidate_ids[: self._shown]]
-            columns = candidates.columns_for(region.width, labels, prediction)
-            self._drawing = (key, (_rows_for(region.height), labels, columns, self._tones()))
-        return self._drawing[1]
+            return (
+                _rows_for(region.height),
+                labels,
+                candidates.columns_for(region.width, labels, prediction),
+                self._tones(),
+            )
 
-    def recolour(self) -> None:
-        self._drawing = None
-        super().recolour()
-
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        self._drawing = None
+        return self.drawing(make)
 
     def render_line(self, y: int) -> Strip:
         snapshot, prediction = self.snapshot, self.prediction

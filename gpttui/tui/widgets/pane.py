@@ -4,15 +4,15 @@ For: panes drawn line by line. Not for: what they show. A pane holds what the sc
 does; rows that do not scroll (axes, legends, details) are drawn by the pane itself inside its viewport.
 """
 
-from collections.abc import Iterable
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar, Self, TypeVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding
 from textual.content import Content
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -22,6 +22,7 @@ from gpttui.text import safe_text
 from gpttui.tui.palette import ColourDepth, colour_depth, colour_map
 
 Piece = tuple[str, Style]
+Drawing = TypeVar("Drawing")
 
 WAITING = "waiting for the engine: loading PyTorch…"
 NO_TEXT = "type a prompt: press /"
@@ -88,10 +89,16 @@ class Framed:
 
 
 class Pane(Framed, ScrollView, can_focus=True, inherit_bindings=False):
-    """A bordered, focusable viewport."""
+    """A bordered, focusable viewport.
+
+    Whatever changes what it shows ends in `refresh`, as Textual has it of every reactive: what was drawn is forgotten
+    then, and the border says what is true now.
+    """
 
     HELP: ClassVar[str] = ""
     """What you see, how it is computed, the formula, where to read more."""
+    TITLES: ClassVar[tuple[str, str]] = "", ""
+    """Title and subtitle of the border, where they are always the same."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "pane--dim",
@@ -125,13 +132,48 @@ class Pane(Framed, ScrollView, can_focus=True, inherit_bindings=False):
     waiting: reactive[str] = reactive(WAITING)
     """Shown instead of content while there is none."""
 
+    _drawn: tuple[object, Any] | None = None
+    """What the drawing depends on, and the drawing."""
+
     def on_mount(self) -> None:
         self.watch(self.app, "theme", self.recolour, init=False)
+        self.entitle()
 
     def recolour(self) -> None:
-        """Colours changed: forget what was drawn with the old ones."""
+        """Colours changed."""
         self._styles.clear()
         self.refresh()
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        if not regions:
+            self._drawn = None
+            if self.is_mounted:
+                self.entitle()  # before it is painted: new words in its border would have it painted twice
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._drawn = None
+
+    def watch_has_focus(self, has_focus: bool) -> None:
+        super().watch_has_focus(has_focus)
+        self.refresh()
+
+    def titles(self) -> tuple[str, str]:
+        """Title and subtitle of the border."""
+        return self.TITLES
+
+    def entitle(self) -> None:
+        label_border(self, *self.titles())
+
+    def drawing(self, make: Callable[[], Drawing], *on: object) -> Drawing:
+        """What `make` draws, made once for all lines of a repaint: anew after a change, in another size, or for other
+        values of `on`."""
+        state = (self.scrollable_content_region.size, self.depth, self.dark, self.heat, *on)
+        if self._drawn is None or self._drawn[0] != state:
+            self._drawn = state, make()
+        drawn: Drawing = self._drawn[1]
+        return drawn
 
     def need_room(self, width: int, height: int) -> None:
         """How large the content is. What fits counts as exactly the pane's size: growing, it lays out nothing anew."""

@@ -8,19 +8,18 @@ from typing import ClassVar
 
 from rich.cells import chop_cells
 from textual.binding import BindingType
-from textual.geometry import Size
 from textual.reactive import reactive
-from textual.strip import Strip
 
 from gpttui.runs.events import SampleDrawn
 from gpttui.sessions.view_files import Table
 from gpttui.text import safe_text
-from gpttui.tui.widgets.pane import Pane, Piece, label_border, moving
+from gpttui.tui.widgets.pane import moving
+from gpttui.tui.widgets.scrolled import Lines, ScrolledPane
 
 NO_SAMPLES = "the first sample comes with the first steps"
 
 
-class SamplesPane(Pane):
+class SamplesPane(ScrolledPane):
     """Samples under their steps, scrolled from the newest downwards."""
 
     HELP: ClassVar[str] = """\
@@ -42,7 +41,6 @@ step."""
         moving("pageup", "scroll_by(-10)", "newer", "samples.page_up", "A page towards newer samples"),
         moving("pagedown", "scroll_by(10)", "older", "samples.page_down", "A page towards older samples"),
     ]
-    DEFAULT_CSS = "SamplesPane { overflow-y: auto; padding: 0 1; }"
 
     samples: reactive[Sequence[SampleDrawn]] = reactive((), always_update=True)
     """Newest first."""
@@ -52,66 +50,32 @@ step."""
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
         self.waiting = NO_SAMPLES
-        self._lines: list[list[tuple[str, str]]] = []
         self._newest = -1
 
-    def watch_samples(self) -> None:
-        self._lay_out()
-
-    def watch_marker(self) -> None:
-        self._lay_out()
-
-    def on_resize(self) -> None:
-        self._lay_out()
-
-    def on_mount(self) -> None:
-        self._lay_out()
-
-    def _lay_out(self) -> None:
-        if not self.is_mounted:
-            return
-        width = max(1, self.scrollable_content_region.width)
-        marked = next((s.step for s in self.samples if self.marker is not None and s.step <= self.marker), None)
-        self._lines = [line for sample in self.samples for line in _lines(sample, width, sample.step == marked)]
-        self.virtual_size = Size(width, len(self._lines))
+    def lines(self, width: int) -> Lines:
         newest = self.samples[0].step if self.samples else -1
         if newest != self._newest and self.scroll_offset.y <= 2:
             self.scroll_to(y=0, animate=False, force=True)
         self._newest = newest
-        label_border(self, "Samples", f"{len(self.samples):,} · newest on top" if self.samples else "")
-        self.refresh()
+        marked = next((s.step for s in self.samples if self.marker is not None and s.step <= self.marker), None)
+        return [line for sample in self.samples for line in _lines(sample, width, sample.step == marked)]
+
+    watch_samples = watch_marker = ScrolledPane.lay_out
+
+    def titles(self) -> tuple[str, str]:
+        return "Samples", f"{len(self.samples):,} · newest on top" if self.samples else ""
 
     def table(self) -> Table | None:
         """All samples, newest first."""
-        return (
-            {
-                "step": [sample.step for sample in self.samples],
-                "prompt": [sample.prompt for sample in self.samples],
-                "text": [sample.text for sample in self.samples],
-            }
-            if self.samples
-            else None
-        )
-
-    def render_line(self, y: int) -> Strip:
-        if not self._lines:
-            return self.empty_row(y)
-        at = y + self.scroll_offset.y
-        if at >= len(self._lines):
-            return self.row([])
-        pieces: list[Piece] = [(text, self.tone(name)) for text, name in self._lines[at]]
-        return self.row(pieces)
-
-    def action_scroll_by(self, by: int) -> None:
-        self.scroll_to(y=self.scroll_offset.y + by, animate=False, force=True)
-        self.refresh()
+        names = ("step", "prompt", "text")
+        return {name: [getattr(sample, name) for sample in self.samples] for name in names} if self.samples else None
 
 
-def _lines(sample: SampleDrawn, width: int, marked: bool) -> list[list[tuple[str, str]]]:
+def _lines(sample: SampleDrawn, width: int, marked: bool) -> Lines:
     """The step, then prompt and continuation wrapped at `width` cells, then an empty line."""
     head = [(f"{'▶ ' if marked else ''}step {sample.step:,}", "accent")]
     prompt = safe_text(sample.prompt, keep="\n")
-    lines: list[list[tuple[str, str]]] = [head]
+    lines: Lines = [head]
     row: list[tuple[str, str]] = []
     used = 0
     for text, name in ((prompt, "dim"), (safe_text(sample.text, keep="\n"), "")):

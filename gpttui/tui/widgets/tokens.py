@@ -24,7 +24,7 @@ from gpttui.tui.renderables.labels import hex_bytes, quoted_label, so_many
 from gpttui.tui.renderables.legend import legend_pieces
 from gpttui.tui.renderables.token_flow import TokenFlow
 from gpttui.tui.tables import token_columns
-from gpttui.tui.widgets.pane import NO_TEXT, Pane, Piece, label_border, moving
+from gpttui.tui.widgets.pane import NO_TEXT, Pane, Piece, moving
 
 if TYPE_CHECKING:
     from gpttui.tokenizers import Tokenizer
@@ -98,33 +98,6 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
 
     # ── What is shown ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def watch_snapshot(self) -> None:
-        self._lay_out()
-
-    def watch_tokenizer(self) -> None:
-        self._lay_out()
-
-    def watch_token_view(self) -> None:
-        self._lay_out()
-
-    def watch_draft(self) -> None:
-        self._lay_out()
-
-    def watch_prompt(self) -> None:
-        self._lay_out()
-
-    def watch_position(self) -> None:
-        self._follow()
-
-    def watch_colour_mode(self) -> None:
-        self._lay_out()
-
-    def on_resize(self) -> None:
-        self._lay_out()
-
-    def on_mount(self) -> None:
-        self._lay_out()
-
     def table(self) -> Table | None:
         """A row for each token of the text."""
         snapshot = self.snapshot
@@ -180,6 +153,9 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
         self.need_room(0, height)
         self._follow()
 
+    watch_snapshot = watch_tokenizer = watch_token_view = watch_draft = watch_prompt = watch_colour_mode = _lay_out
+    on_resize = on_mount = _lay_out
+
     def _picture(self) -> "Lines":
         """What tokens that are not text look like; nothing for a text."""
         if not self._count or not len(self._pictured[0]):
@@ -227,8 +203,9 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
                 self.scroll_to(y=first, animate=False, force=True)
             elif last >= top + room:
                 self.scroll_to(y=last - room + 1, animate=False, force=True)
-        self._entitle()
         self.refresh()
+
+    watch_position = _follow
 
     def _lines_of(self, position: int) -> tuple[int, int]:
         """The first and the last line of a token."""
@@ -238,21 +215,21 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
         found = [y for y, line in enumerate(self._picture()) if any(cell.position == position for cell in line)]
         return (self._flow.height + found[0], self._flow.height + found[-1]) if found else (0, 0)
 
-    def _entitle(self) -> None:
+    def titles(self) -> tuple[str, str]:
         snapshot, count = self.snapshot, self._count
         if self.draft is not None:
             shown = len(self.draft) - self._skipped_characters
             of = f" · the last {shown:,} of {len(self.draft):,} characters" if self._skipped_characters else ""
-            label_border(self, "Tokens · your draft", f"{so_many(count)}{of}")
+            return "Tokens · your draft", f"{so_many(count)}{of}"
         elif snapshot is None or not count:
-            label_border(self, "Tokens", so_many(count) if count else "")
+            return "Tokens", so_many(count) if count else ""
         else:
             drawn = count - snapshot.n_prompt
             parts = [f"{snapshot.n_prompt:,} prompt + {drawn:,} new" if drawn else so_many(count)]
             if snapshot.n_slid:
                 parts.append(f"{snapshot.n_slid:,} out of context")
             mode = "" if self.colour_mode == "alternate" else f" · {self.colour_mode}"
-            label_border(self, f"Tokens{mode}", " · ".join(parts))
+            return f"Tokens{mode}", " · ".join(parts)
 
     # ── Drawing ───────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -18,7 +18,7 @@ from textual.strip import Strip
 
 from gpttui.text import is_utf8, safe_text
 from gpttui.tui.renderables.labels import clip, fit
-from gpttui.tui.widgets.pane import Pane, Piece, label_border, moving
+from gpttui.tui.widgets.pane import Pane, Piece, moving
 
 NAME, VALUE = 14, 18
 Values = dict[str, str]
@@ -47,6 +47,7 @@ class FormPane(Pane):
     the screen hears of them.
     """
 
+    TITLES: ClassVar[tuple[str, str]] = ("Train a model", "enter starts")
     HELP: ClassVar[str] = """\
 **How long** sets a shape that is worth training for so long, and the time. The engine has just timed a few real \
 passes to know about how many steps that is; while it trains, steps and schedule are fitted to the time. Any other \
@@ -97,9 +98,6 @@ al., *Muon: an optimizer for hidden layers in neural networks* (2024)."""
         self._writing = False
         """The value has been typed at: further characters are added; the first one replaces a number."""
 
-    def on_mount(self) -> None:
-        label_border(self, "Train a model", "enter starts")
-
     def watch_fields(self) -> None:
         self.virtual_size = Size(max(1, self.scrollable_content_region.width), len(self.fields))
         self.refresh()
@@ -107,12 +105,6 @@ al., *Muon: an optimizer for hidden layers in neural networks* (2024)."""
     def on_resize(self) -> None:
         self.watch_fields()
         self._follow()
-
-    def watch_values(self) -> None:
-        self.refresh()
-
-    def watch_wrong(self) -> None:
-        self.refresh()
 
     def watch_line(self) -> None:
         self._writing = False

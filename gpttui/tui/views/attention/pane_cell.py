@@ -16,7 +16,6 @@ from gpttui.tui.renderables.bars import bar
 from gpttui.tui.renderables.charts import bar_from_right
 from gpttui.tui.renderables.labels import fit
 from gpttui.tui.widgets.lines import Line, LinesPane, Sheet
-from gpttui.tui.widgets.pane import label_border
 
 DIMENSION, FIGURE = 4, 7
 LEAST_BAR = 7
@@ -60,28 +59,11 @@ More: Elhage et al. 2021, "A mathematical framework for transformer circuits".""
     def __init__(self, tokenizer: Tokenizer | None = None, id: str | None = None) -> None:
         super().__init__(tokenizer, id=id)
 
-    def on_mount(self) -> None:
-        self._entitle()
-
-    def watch_stages(self) -> None:
-        self._entitle()
-        self.redraw()
-
-    def watch_by_size(self) -> None:
-        self.redraw()
-        self._entitle()
-
-    def watch_names(self) -> None:
-        self._entitle()
-
-    def _entitle(self) -> None:
+    def titles(self) -> tuple[str, str]:
         if self.stages is None or not len(self.stages.products):
-            label_border(self, "The cell: query · key")
-            return
+            return "The cell: query · key", ""
         query, key = self.names
-        label_border(
-            self, f"{query} looks at {key}", f"d: {'largest products' if self.by_size else 'dimensions in order'}"
-        )
+        return f"{query} looks at {key}", f"d: {'largest products' if self.by_size else 'dimensions in order'}"
 
     def table(self) -> Table | None:
         """A row for each dimension, and what becomes of their sum."""

@@ -21,7 +21,7 @@ from gpttui.tui.renderables.heatmap import HeatmapLines
 from gpttui.tui.renderables.labels import fit
 from gpttui.tui.views.attention.draw_small import SmallMaps, best_heads, map_lines, small_maps
 from gpttui.tui.widgets.lines import Line, LinesPane, Sheet, hit
-from gpttui.tui.widgets.pane import VIEW, label_border, moving
+from gpttui.tui.widgets.pane import VIEW, moving
 
 KINDS = (
     ("P", "previous token"),
@@ -106,7 +106,7 @@ for transformer circuits"; Xiao et al. 2023, "Efficient streaming language model
         self._scores: dict[int, Array] = {}
         self._probe: tuple[Array, int, int] | None = None
         self._lines: dict[tuple[int, int], list[Line]] = {}
-        self._drawn: object = None
+        self._lines_of: object = None
         self._from, self._follow = 0, True
         self._told = self._seen = 0
 
@@ -139,7 +139,7 @@ for transformer circuits"; Xiao et al. 2023, "Efficient streaming language model
         """Another text or another model: of the heads nothing is known."""
         self._maps, self._scores, self._probe = {}, {}, None
         self._lines.clear()
-        self.redraw()
+        self.refresh()
 
     def take(self, found: Heads) -> None:
         for n in range(len(found.text_scores)):
@@ -149,42 +149,27 @@ for transformer circuits"; Xiao et al. 2023, "Efficient streaming language model
                 self._lines.pop((layer, head), None)
         if found.draws:
             self._probe = found.probe_scores, found.draws, found.of_draws
-        self.redraw()
+        self.refresh()
 
     def watch_shape(self) -> None:
         self.forget()
 
     def watch_place(self) -> None:
         self._follow = True
-        self.redraw()
-
-    def watch_tokens(self) -> None:
-        self.redraw()
-
-    def watch_silenced(self) -> None:
-        self.redraw()
 
     def watch_threshold(self) -> None:
         self._lines.clear()
-        self.redraw()
 
     def recolour(self) -> None:
         self._lines.clear()
         super().recolour()
-
-    def on_mount(self) -> None:
-        self._entitle()
 
     def on_resize(self) -> None:
         if self.side != self._told:
             self._told = self.side
             self.post_message(self.Resized())
 
-    def redraw(self) -> None:
-        self._entitle()  # before the pane is painted: new words in its border would have it painted twice
-        super().redraw()
-
-    def _entitle(self) -> None:
+    def titles(self) -> tuple[str, str]:
         self._bring_into_view()
         layer, head = self.place
         n_layer, seen = self.shape[0], self._seen
@@ -193,7 +178,7 @@ for transformer circuits"; Xiao et al. 2023, "Efficient streaming language model
             if 0 < seen < n_layer
             else "All heads"
         )
-        label_border(self, title, f"layer {layer + 1} head {head + 1}{self._kind()}")
+        return title, f"layer {layer + 1} head {head + 1}{self._kind()}"
 
     def _kind(self) -> str:
         """What the selected head clearly is."""
@@ -231,10 +216,10 @@ for transformer circuits"; Xiao et al. 2023, "Efficient streaming language model
             return None
         room, aside = self._room(width, height)
         state = (room, self.depth, self.dark, self.heat)
-        if state != self._drawn:
-            self._drawn = state
+        if state != self._lines_of:
+            self._lines_of = state
             self._lines.clear()
-        self._entitle()
+        self.entitle()
         grid, used = self._grid(room), len(str(self.shape[0])) + 2 + self.shape[1] * (room.columns + 1)
         sheet = Sheet()
         if aside:
@@ -357,4 +342,4 @@ for transformer circuits"; Xiao et al. 2023, "Efficient streaming language model
 
     def _roll(self, by: int) -> None:
         self._from += 1 if by > 0 else -1
-        self.redraw()
+        self.refresh()

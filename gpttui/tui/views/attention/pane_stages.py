@@ -23,7 +23,7 @@ from gpttui.tui.renderables.compare import crop
 from gpttui.tui.renderables.labels import quoted_label, token_label
 from gpttui.tui.views.attention.draw_maps import MapsLayout, MapTones, arrange
 from gpttui.tui.views.attention.draw_stages import SOFTMAX, StagesView, Viewport
-from gpttui.tui.widgets.pane import VIEW, Pane, Piece, label_border, moving
+from gpttui.tui.widgets.pane import VIEW, Pane, Piece, moving
 
 Line = list[Piece]
 
@@ -115,7 +115,6 @@ More: Vaswani et al. 2017, "Attention is all you need"; Su et al. 2021, "RoForme
         self._top = self._left = 0
         self._told: Viewport | None = None
         self._seen: tuple[tuple[int, int, int, str], list[float]] | None = None
-        self._lines: tuple[object, list[Strip]] | None = None
 
     # ── What is shown ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -161,24 +160,6 @@ More: Vaswani et al. 2017, "Attention is all you need"; Su et al. 2021, "RoForme
         self._longest = max((cell_len(label) for label in self._labels), default=1)
         self._lay_out()
 
-    def watch_position(self) -> None:
-        self._follow()
-
-    def watch_key(self) -> None:
-        self._follow()
-
-    def watch_stage(self) -> None:
-        self._lay_out()
-
-    def watch_threshold(self) -> None:
-        self.redraw()
-
-    def watch_shape(self) -> None:
-        self.redraw()
-
-    def watch_silenced(self) -> None:
-        self.redraw()
-
     def watch_stages(self, found: Stages | None) -> None:
         if found is not None and self.snapshot is not None:
             whose = (found.layer, found.head, self.snapshot.epoch, self.snapshot.weights)
@@ -187,13 +168,6 @@ More: Vaswani et al. 2017, "Attention is all you need"; Su et al. 2021, "RoForme
             for stage, scores in enumerate((found.raw, found.scaled, found.masked)):
                 sizes = np.abs(scores[np.isfinite(scores)])
                 self._seen[1][stage] = max(self._seen[1][stage], float(sizes.max(initial=0.0)))
-        self.redraw()
-
-    def on_resize(self) -> None:
-        self._lay_out()
-
-    def on_mount(self) -> None:
-        self._lay_out()
 
     def _arranged(self, *, one: bool) -> MapsLayout:
         room = self.scrollable_content_region
@@ -213,6 +187,8 @@ More: Vaswani et al. 2017, "Attention is all you need"; Su et al. 2021, "RoForme
             self._layout = self._arranged(one=self.stage != ALL)
         self._follow()
 
+    watch_stage = on_resize = on_mount = _lay_out
+
     def _follow(self) -> None:
         """Scroll so that the cell under the cursor is seen."""
         row, column = self.asking - self.first, self.key - self.first
@@ -220,6 +196,8 @@ More: Vaswani et al. 2017, "Attention is all you need"; Su et al. 2021, "RoForme
         if column >= 0:
             self._left = _around(column, self._left, self._layout.keys)
         self._settle()
+
+    watch_position = watch_key = _follow
 
     def _settle(self) -> None:
         """Keep the stretch inside the text, and tell of it."""
@@ -229,29 +207,14 @@ More: Vaswani et al. 2017, "Attention is all you need"; Su et al. 2021, "RoForme
         if self.is_mounted and self.viewport is not None and self.viewport != self._told:
             self._told = self.viewport
             self.post_message(self.Scrolled())
-        self.redraw()
-
-    def redraw(self) -> None:
-        self._lines = None
-        if self.is_mounted:
-            self._entitle()
-            self.refresh()
-
-    def recolour(self) -> None:
-        self._lines = None
-        super().recolour()
-
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        self._lines = None
+        self.refresh()
 
     # ── Words ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _entitle(self) -> None:
+    def titles(self) -> tuple[str, str]:
         found, count = self.stages, len(self._labels)
         if found is None or not count:
-            label_border(self, "Attention by stages")
-            return
+            return "Attention by stages", ""
         of_layers, of_heads = (f"/{n}" if n else "" for n in self.shape)
         title = f"Attention by stages · layer {found.layer + 1}{of_layers} · head {found.head + 1}{of_heads}"
         title += " ○ silenced" if self.silenced else ""
@@ -262,7 +225,7 @@ More: Vaswani et al. 2017, "Attention is all you need"; Su et al. 2021, "RoForme
                 for start, many in ((self._top, layout.queries), (self._left, layout.keys))
             )
             title += f" · tokens {rows} × {columns} of {count}"
-        label_border(self, title, self._under_cursor(found))
+        return title, self._under_cursor(found)
 
     def _under_cursor(self, found: Stages) -> str:
         query, key = found.cell
@@ -288,16 +251,15 @@ More: Vaswani et al. 2017, "Attention is all you need"; Su et al. 2021, "RoForme
         found, viewport = self.stages, self.viewport
         if found is None or viewport is None:
             return self.empty_row(y)
-        room = self.scrollable_content_region
-        state = (room.size, self.depth, self.dark, self.heat)
-        if self._lines is None or self._lines[0] != state:
-            lines = self._view(found, viewport).lines()
-            lines += [[] for _ in range(room.height - len(lines))]
-            if self._notes:
-                lines[room.height - 1] = self._notes_line(found)
-            self._lines = state, [self.row(crop(line, room.width)) for line in lines]
-        lines_ = self._lines[1]
-        return lines_[y] if y < len(lines_) else self.row([])
+        lines = self.drawing(lambda: self._rows(found, viewport))
+        return lines[y] if y < len(lines) else self.row([])
+
+    def _rows(self, found: Stages, viewport: Viewport) -> list[Strip]:
+        room, lines = self.scrollable_content_region, self._view(found, viewport).lines()
+        lines += [[] for _ in range(room.height - len(lines))]
+        if self._notes:
+            lines[room.height - 1] = self._notes_line(found)
+        return [self.row(crop(line, room.width)) for line in lines]
 
     def _view(self, found: Stages, viewport: Viewport) -> StagesView:
         plain = self.depth is ColourDepth.NONE

@@ -21,10 +21,11 @@ from gpttui.tui.renderables.labels import clip, fit, so_many, token_label
 from gpttui.tui.tables import token_columns
 from gpttui.tui.views.branches.draw_tree import MIXED, OTHER, Entry, chance, entries, legend, marked, nats
 from gpttui.tui.widgets.lines import Line, LinesPane, Sheet
-from gpttui.tui.widgets.pane import label_border, moving
+from gpttui.tui.widgets.pane import moving
 
 PROB, JOINT, ODDS = 7, 12, 9
 STAR, HERE = "★", "● "
+NOTHING = "nothing tried yet"
 ROOT = -1
 
 
@@ -79,12 +80,10 @@ More: Holtzman et al. 2020, "The curious case of neural text degeneration", on w
         self.shown = False
         """There is a text whose tree this is."""
         self._entries: list[Entry] = []
-
-    def on_mount(self) -> None:
-        self._entitle()
+        self._tried = NOTHING
 
     def on_resize(self) -> None:
-        self.show_cursor()
+        self._seek = True
         self.refresh()
 
     def show(self, tree: Branches, leaf: int, prompt: str) -> None:
@@ -95,10 +94,11 @@ More: Holtzman et al. 2020, "The curious case of neural text degeneration", on w
 
     def _renew(self, node: int) -> None:
         self._entries = list(entries(self.branches, self.leaf, folded=self.folded))
+        ends = sum(not self.branches.child_ids(node) for node in self.branches.nodes)
+        self._tried = f"{so_many(ends, 'continuation')}, {so_many(len(self.branches))}" if ends else NOTHING
         self.put(node)
-        self._entitle()
-        self.redraw()
-        self.show_cursor()
+        self._seek = True
+        self.refresh()
 
     def put(self, node: int) -> None:
         """The cursor on the line that holds `node`."""
@@ -123,10 +123,8 @@ More: Holtzman et al. 2020, "The curious case of neural text degeneration", on w
         self.put(self.leaf)
         self.post_message(self.Moved(self, self.cursor))
 
-    def _entitle(self) -> None:
-        ends = sum(not self.branches.child_ids(node) for node in self.branches.nodes)
-        tried = f"{so_many(ends, 'continuation')}, {so_many(len(self.branches))}" if ends else "nothing tried yet"
-        label_border(self, f"Branches · {tried}", "enter: jump · B: bookmark · d: prune · t: tokens or stretches")
+    def titles(self) -> tuple[str, str]:
+        return f"Branches · {self._tried}", "enter: jump · B: bookmark · d: prune · t: tokens or stretches"
 
     def table(self) -> Table | None:
         """A row for each token that was tried; parent 0 is the prompt. nan: no joint probability of one model."""
@@ -235,14 +233,13 @@ More: Jelinek et al. 1977, "Perplexity: a measure of the difficulty of speech re
         super().__init__(id=id)
         self.branches, self.chosen, self.prompt = Branches(), ROOT, ""
 
-    def on_mount(self) -> None:
-        label_border(self, "This branch", "")
-
     def show(self, tree: Branches, node: int, prompt: str) -> None:
         self.branches, self.chosen, self.prompt = tree, node, prompt
         self.cursor = max(0, min(self.cursor, len(tree.bookmarks) - 1))
-        label_border(self, "This branch", "enter: jump to the bookmark" if tree.bookmarks else "")
-        self.redraw()
+        self.refresh()
+
+    def titles(self) -> tuple[str, str]:
+        return "This branch", "enter: jump to the bookmark" if self.branches.bookmarks else ""
 
     @property
     def node(self) -> int:

@@ -27,7 +27,7 @@ from gpttui.tui.renderables.charts import (
 from gpttui.tui.renderables.labels import clip, fit, percent, quoted_label
 from gpttui.tui.tables import token_columns
 from gpttui.tui.widgets.lines import Line, LinesPane, Sheet, hit
-from gpttui.tui.widgets.pane import label_border, moving
+from gpttui.tui.widgets.pane import moving
 
 NAME, FIGURE = 18, 6
 SAYS = 18
@@ -70,22 +70,9 @@ More: nostalgebraist 2020, "interpreting GPT: the logit lens"."""
     compared: reactive[Compared | None] = reactive(None, always_update=True)
     by_length: reactive[bool] = reactive(False)
 
-    def on_mount(self) -> None:
-        self._entitle()
-
     def watch_compared(self, compared: Compared | None) -> None:
         if compared is not None:
             self.cursor = min(self.cursor, len(compared.stops) - 1)
-        self._entitle()
-        self.redraw()
-
-    def watch_by_length(self) -> None:
-        self._entitle()
-        self.redraw()
-
-    def watch_cursor(self) -> None:
-        super().watch_cursor()
-        self._entitle()
 
     def action_measure(self) -> None:
         self.by_length = not self.by_length
@@ -112,15 +99,14 @@ More: nostalgebraist 2020, "interpreting GPT: the logit lens"."""
         far = compared.distances if self.by_length else 1.0 - compared.cosines
         return [float(distance) if distance >= NOTHING else 0.0 for distance in far.tolist()]
 
-    def _entitle(self) -> None:
+    def titles(self) -> tuple[str, str]:
         title = "How far apart" + (" · length |a - b|" if self.by_length else " · 1 - cos(a, b)")
         compared = self.compared
         if compared is None:
-            label_border(self, title)
-            return
+            return title, ""
         far = self._far(compared)
         here = f"after {stop_name(compared.stops[self.cursor])}: {_figure(far[self.cursor])}"
-        label_border(self, title, f"{here} · starts at {_figure(far[0])}, ends at {_figure(far[-1])}")
+        return title, f"{here} · starts at {_figure(far[0])}, ends at {_figure(far[-1])}"
 
     def draw(self, width: int, height: int) -> Sheet | None:
         if self.compared is None:
@@ -196,6 +182,7 @@ More: nostalgebraist 2020, "interpreting GPT: the logit lens"."""
 class ComparePartsPane(LinesPane):
     """Heads and MLPs, those that contributed most first; all of them as a table where there is room."""
 
+    TITLES: ClassVar[tuple[str, str]] = ("Who drew them apart", "x: silence · enter: look")
     NAME: ClassVar[str] = "who drew them apart"
     HELP: ClassVar[str] = """\
 **What you see.** The word's last vector is a sum: its embedding, plus what every attention head and every MLP added. \
@@ -227,13 +214,9 @@ More: Elhage et al. 2021, "A mathematical framework for transformer circuits", o
             super().__init__()
             self.layer, self.head = layer, head
 
-    def on_mount(self) -> None:
-        label_border(self, "Who drew them apart", "x: silence · enter: look")
-
     def watch_compared(self, compared: Compared | None) -> None:
         if compared is not None:
             self.cursor = max(0, min(self.cursor, len(self.parts()) - 1))
-        self.redraw()
 
     def parts(self) -> list[tuple[float, int, int]]:
         """(share, layer, head), largest first; head -1 is the MLP. None where the two vectors are the same."""
@@ -333,6 +316,7 @@ More: Elhage et al. 2021, "A mathematical framework for transformer circuits", o
 class CompareFollows(LinesPane):
     """Both predictions, token by token, as bars growing apart."""
 
+    TITLES: ClassVar[tuple[str, str]] = ("What follows", "probability after the marked token")
     NAME: ClassVar[str] = "what follows"
     HELP: ClassVar[str] = """\
 **What you see.** What the model expects after the marked word: in text A to the left, in text B to the right, the \
@@ -348,12 +332,6 @@ More: Peters et al. 2018, "Deep contextualized word representations"."""
 
     compared: reactive[Compared | None] = reactive(None, always_update=True)
     names: reactive[tuple[str, str]] = reactive(("", ""))
-
-    def on_mount(self) -> None:
-        label_border(self, "What follows", "probability after the marked token")
-
-    def watch_compared(self) -> None:
-        self.redraw()
 
     def draw(self, width: int, height: int) -> Sheet | None:
         compared = self.compared

@@ -16,7 +16,7 @@ from gpttui.tui.palette import token_styles
 from gpttui.tui.renderables.labels import clip, token_label
 from gpttui.tui.tables import token_columns
 from gpttui.tui.widgets.lines import Line, LinesPane, Sheet, hit
-from gpttui.tui.widgets.pane import label_border, moving
+from gpttui.tui.widgets.pane import moving
 from gpttui.tui.widgets.token_line import around
 
 NAMES = ("A", "B")
@@ -26,6 +26,7 @@ LONGEST = 16
 class CompareTexts(LinesPane):
     """Two rows of tokens."""
 
+    TITLES: ClassVar[tuple[str, str]] = ("Two texts", "enter: write · ← →: mark · n: next shared word")
     NAME: ClassVar[str] = "two texts"
     HELP: ClassVar[str] = """\
 **What you see.** Two texts, split into the model's tokens, and one word marked in each. Both start as the *same* \
@@ -53,15 +54,8 @@ More: Ethayarajh 2019, "How contextual are contextualized word representations?"
             super().__init__()
             self.side, self.position = side, position
 
-    def on_mount(self) -> None:
-        label_border(self, "Two texts", "enter: write · ← →: mark · n: next shared word")
-
     def watch_ids(self) -> None:
         self.marks = (-1, -1)
-        self.redraw()
-
-    def watch_marks(self) -> None:
-        self.redraw()
 
     def action_shift(self, by: int) -> None:
         side = self.cursor

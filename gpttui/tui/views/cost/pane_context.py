@@ -14,7 +14,6 @@ from gpttui.sessions.view_files import Table
 from gpttui.tui.renderables.labels import fit, so_many
 from gpttui.tui.views.cost.draw_table import Quantity, amount, length_chart, milliseconds, shown_amount
 from gpttui.tui.widgets.lines import LinesPane, Sheet
-from gpttui.tui.widgets.pane import label_border
 
 AXIS = 11
 CELLS = (7, 10, 12, 10)
@@ -34,6 +33,7 @@ TITLES = {
 class CostContext(LinesPane):
     """A chart over a table."""
 
+    TITLES: ClassVar[tuple[str, str]] = ("As the text grows", "m: time, FLOPs, bytes")
     HELP: ClassVar[str] = """\
 **What you see.** How the cost of one token grows with the text before it, from the first token to a full context. \
 Most of it does not: the same weights are read and multiplied for every token. What grows is attention, which looks at \
@@ -53,15 +53,6 @@ language models"."""
 
     cost: reactive[Cost | None] = reactive(None, always_update=True)
     quantity: reactive[Quantity] = reactive("ms")
-
-    def on_mount(self) -> None:
-        label_border(self, "As the text grows", "m: time, FLOPs, bytes")
-
-    def watch_cost(self) -> None:
-        self.redraw()
-
-    def watch_quantity(self) -> None:
-        self.redraw()
 
     def table(self) -> Table | None:
         """A row for each length of the text; ms is nan where none was measured."""

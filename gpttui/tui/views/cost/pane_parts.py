@@ -23,7 +23,6 @@ from gpttui.tui.views.cost.draw_table import (
     total_row,
 )
 from gpttui.tui.widgets.lines import Line, LinesPane, Sheet
-from gpttui.tui.widgets.pane import label_border
 
 MS, SHARE, FLOPS, BYTES = 10, 7, 12, 10
 MOST_BAR = 30
@@ -67,28 +66,13 @@ More: Kaplan et al. 2020, "Scaling laws for neural language models" (2 FLOPs a p
     context: reactive[int] = reactive(0)
     """Tokens that the model can hold."""
 
-    def on_mount(self) -> None:
-        self._entitle()
-
     def watch_cost(self) -> None:
         if self.cost is not None:
             self.cursor = min(self.cursor, len(self.rows()) - 1)
-        self._entitle()
-        self.redraw()
 
-    def watch_by(self) -> None:
-        self._entitle()
-        self.redraw()
-
-    def watch_quantity(self) -> None:
-        self.redraw()
-
-    def watch_token(self) -> None:
-        self._entitle()
-
-    def _entitle(self) -> None:
+    def titles(self) -> tuple[str, str]:
         how = {"part": "by part", "layer": "by layer", "each": "part by part"}[self.by]
-        label_border(self, f"What {self.token or 'a token'} costs, {how}", "g: group · m: bars · r: measure again")
+        return f"What {self.token or 'a token'} costs, {how}", "g: group · m: bars · r: measure again"
 
     def rows(self) -> list[CostRow]:
         """What the cursor moves over."""

@@ -18,7 +18,7 @@ from gpttui.sessions.view_files import Table
 from gpttui.tui.palette import heat_styles, level
 from gpttui.tui.renderables.labels import fit
 from gpttui.tui.widgets.lines import Line, LinesPane, Sheet, hit
-from gpttui.tui.widgets.pane import label_border, moving
+from gpttui.tui.widgets.pane import moving
 
 ATTENTION, MLP = -1, -2
 """Columns beside those of the heads."""
@@ -30,6 +30,7 @@ NAME, WHOLE = 10, 6
 class InterventionsBoard(LinesPane):
     """Rows are layers, columns heads, then all of the attention, then the MLP."""
 
+    TITLES: ClassVar[tuple[str, str]] = ("The model's parts", "x: silence · E: who matters here?")
     NAME: ClassVar[str] = "parts"
     HELP: ClassVar[str] = """\
 **What you see.** Every part of the model that writes into the vectors, a row for each layer: its attention heads one \
@@ -73,24 +74,6 @@ More: Michel et al. 2019, "Are sixteen heads really better than one?"; McGrath e
         def __init__(self, layer: int, column: int) -> None:
             super().__init__()
             self.layer, self.column = layer, column
-
-    def on_mount(self) -> None:
-        label_border(self, "The model's parts", "x: silence · E: who matters here?")
-
-    def watch_shape(self) -> None:
-        self.redraw()
-
-    def watch_has_mlps(self) -> None:
-        self.redraw()
-
-    def watch_changes(self) -> None:
-        self.redraw()
-
-    def watch_column(self) -> None:
-        self.redraw()
-
-    def watch_effects(self) -> None:
-        self.redraw()
 
     @property
     def columns(self) -> list[int]:

@@ -19,7 +19,7 @@ from gpttui.tui.renderables.charts import Wings, pairs, wings
 from gpttui.tui.renderables.labels import clip, fit, quoted_label
 from gpttui.tui.tables import token_columns
 from gpttui.tui.widgets.lines import LinesPane, Sheet, hit
-from gpttui.tui.widgets.pane import label_border, moving
+from gpttui.tui.widgets.pane import moving
 
 HOW = (
     ("x", "silence the part under the cursor"),
@@ -66,20 +66,12 @@ addition"."""
             super().__init__()
             self.index = index
 
-    def on_mount(self) -> None:
-        self._entitle()
-
     def watch_changes(self, changes: tuple[Intervention, ...]) -> None:
         self.cursor = max(0, min(self.cursor, len(changes) - 1))
-        self._entitle()
-        self.redraw()
 
-    def watch_mode(self) -> None:
-        self.redraw()
-
-    def _entitle(self) -> None:
+    def titles(self) -> tuple[str, str]:
         count = len(self.changes)
-        label_border(self, f"Changed: {count or 'nothing'}", "d: undo · U: the last · 0: all" if count else "")
+        return f"Changed: {count or 'nothing'}", "d: undo · U: the last · 0: all" if count else ""
 
     def action_undo(self) -> None:
         if self.changes:
@@ -137,19 +129,9 @@ activation patching in language models: metrics and methods"."""
     after: reactive[str] = reactive("")
     """The selected token, as it is written."""
 
-    def on_mount(self) -> None:
-        self._entitle()
-
-    def watch_answer(self) -> None:
-        self._entitle()
-        self.redraw()
-
-    def watch_after(self) -> None:
-        self._entitle()
-
-    def _entitle(self) -> None:
+    def titles(self) -> tuple[str, str]:
         bits = "" if self.answer is None else f"{_bits(self.answer.divergence_bits)} bits apart"
-        label_border(self, f"Before and after · what follows {self.after}".rstrip(), bits)
+        return f"Before and after · what follows {self.after}".rstrip(), bits
 
     def table(self) -> Table | None:
         """Every token of both lists, with its probability in each model."""

@@ -17,7 +17,7 @@ from gpttui.tui.renderables.labels import quoted_label, token_label
 from gpttui.tui.views.journey import draw_words as words
 from gpttui.tui.views.journey.draw_map import JourneyMap, across, column_width, down
 from gpttui.tui.widgets.lines import LinesPane, Sheet
-from gpttui.tui.widgets.pane import VIEW, label_border, moving
+from gpttui.tui.widgets.pane import VIEW, moving
 
 if TYPE_CHECKING:
     from gpttui.tokenizers import Tokenizer
@@ -101,9 +101,6 @@ the logit lens* (2020)."""
         self.snapshot: Snapshot | None = None
         self.vocab_size = 0
 
-    def on_mount(self) -> None:
-        self._changed()
-
     # ── What it is given ──────────────────────────────────────────────────────────────────────────────────────────
 
     def take(self, journey: Journey | None, watched: int = -1) -> None:
@@ -141,47 +138,17 @@ the logit lens* (2020)."""
         if self.walked:
             self._go(self._last)
 
-    # ── What changes what is seen ─────────────────────────────────────────────────────────────────────────────────
+    # ── Drawing ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def watch_journey(self) -> None:
-        self._changed()
-
-    def watch_watched(self) -> None:
-        self._changed()
-
-    def watch_stop(self) -> None:
-        self._changed()
-
-    def watch_walked(self) -> None:
-        self._changed()
-
-    def watch_added(self) -> None:
-        self._changed()
-
-    def watch_shared_scale(self) -> None:
-        self._changed()
-
-    def watch_turned(self) -> None:
-        self._changed()
-
-    def _changed(self) -> None:
-        if self.is_mounted:
-            self._entitle()
-            self.redraw()
-
-    def _entitle(self) -> None:
+    def titles(self) -> tuple[str, str]:
         if self.journey is None:
-            label_border(self, "Journey")
-            return
+            return "Journey", ""
         token = self._label(self.journey.token_id)
         if self.walked:
-            label_border(self, f"Journey of {token}, part by part", f"part {self.walked} of {self.parts}")
-            return
+            return f"Journey of {token}, part by part", f"part {self.walked} of {self.parts}"
         shown = "strips: what each stop added" if self.added else "strips: the sum so far"
         scale = "one scale for all" if self.shared_scale else "each in its own scale"
-        label_border(self, f"Journey of {token} through the model", f"{shown}, {scale}")
-
-    # ── Drawing ───────────────────────────────────────────────────────────────────────────────────────────────────
+        return f"Journey of {token} through the model", f"{shown}, {scale}"
 
     @property
     def ink(self) -> Ink:

@@ -26,7 +26,6 @@ from gpttui.tui.tables import token_columns
 from gpttui.tui.views.layers.draw_cells import UNKNOWN, LensCells
 from gpttui.tui.views.layers.draw_chart import around, row_name
 from gpttui.tui.widgets.lines import Line, LinesPane, Sheet, hit
-from gpttui.tui.widgets.pane import label_border
 
 SIDE, SIDE_FROM = 34, 100
 """Cells of the list beside the grid, and the width from which on there is room for it."""
@@ -42,6 +41,7 @@ TOKEN = -1
 class LayersGrid(LinesPane):
     """A row for the embeddings and for the end of each layer; a column for each token of the text."""
 
+    TITLES: ClassVar[tuple[str, str]] = ("Logit lens: what each layer would say", "p: pin the cell's token")
     HELP: ClassVar[str] = """\
 **What you see.** The **logit lens**: what the model would go on with if it stopped early. Every token's vector passes \
 through the layers from top to bottom, and each layer adds something to it. Here every one of these unfinished vectors \
@@ -97,9 +97,6 @@ transformers with the tuned lens"."""
         self._begin = self._left = self._row = 0
         self._told: tuple[int, int] | None = None
 
-    def on_mount(self) -> None:
-        label_border(self, "Logit lens: what each layer would say", "p: pin the cell's token")
-
     # ── What is shown ────────────────────────────────────────────────────────────────────────────────────────────
 
     def show_text(self, ids: "np.ndarray[tuple[int], np.dtype[np.int32]]", first: int) -> None:
@@ -109,23 +106,13 @@ transformers with the tuned lens"."""
             self.column = None
         self._text, self._begin = ids, min(first, max(0, len(ids) - 1))
         self._settle()
-        self.redraw()
-
-    def watch_position(self) -> None:
-        self._settle()
-        self.redraw()
-
-    def watch_column(self) -> None:
-        self.redraw()
-
-    def watch_pins(self) -> None:
-        self.redraw()
+        self.refresh()
 
     def on_resize(self) -> None:
         left = self._left
         self._settle()
         if self._left != left:  # else it has been drawn as large as it now is
-            self.redraw()
+            self.refresh()
 
     @property
     def token_id(self) -> int:
@@ -189,6 +176,8 @@ transformers with the tuned lens"."""
         if self.viewport != self._told:
             self._told = self.viewport
             self.post_message(self.Scrolled())
+
+    watch_position = _settle
 
     # ── Drawing ──────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -25,7 +25,7 @@ from gpttui.tui.views.layers.draw_chart import (
     short_rank,
 )
 from gpttui.tui.widgets.lines import Line, LinesPane, Sheet
-from gpttui.tui.widgets.pane import label_border, moving
+from gpttui.tui.widgets.pane import moving
 
 CELL, WIDEST = 4, 12
 """Least and most cells of a stop's rank."""
@@ -46,6 +46,7 @@ class Pinned(NamedTuple):
 class LayersRanks(LinesPane):
     """A line for each pinned token."""
 
+    TITLES: ClassVar[tuple[str, str]] = ("Ranks of pinned tokens", "rank 1: the most probable")
     HELP: ClassVar[str] = """\
 **What you see.** How far from the top the pinned tokens stand after each part of the model, at the selected token: \
 rank 1 is the most probable, rank 2 the next one. Their curves start at the embedding (`in`) and end with what the \
@@ -79,19 +80,9 @@ build predictions by promoting concepts in the vocabulary space"."""
             super().__init__()
             self.token_id = token_id
 
-    def on_mount(self) -> None:
-        label_border(self, "Ranks of pinned tokens", "rank 1: the most probable")
-
     def watch_pinned(self, pinned: Pinned | None) -> None:
         if pinned is not None:
             self.cursor = max(0, min(self.cursor, len(pinned.ids) - 1))
-        self.redraw()
-
-    def watch_following(self) -> None:
-        self.redraw()
-
-    def watch_stop(self) -> None:
-        self.redraw()
 
     def table(self) -> Table | None:
         """A row for each pinned token and each stop."""

@@ -16,7 +16,6 @@ from gpttui.tui.renderables.labels import clip, fit, quoted_label
 from gpttui.tui.tables import token_columns
 from gpttui.tui.views.layers.draw_chart import signed_bar
 from gpttui.tui.widgets.lines import Line, LinesPane, Sheet, hit
-from gpttui.tui.widgets.pane import label_border
 
 NAME, FIGURE = 8, 8
 ROOMY = 28
@@ -78,24 +77,10 @@ More: Elhage et al. 2021, "A mathematical framework for transformer circuits".""
         self._below = 0
         """Lines that are out of sight on either side."""
 
-    def on_mount(self) -> None:
-        self._entitle()
-
-    def watch_shares(self) -> None:
-        self._entitle()
-        self.redraw()
-
-    def watch_token_id(self) -> None:
-        self._entitle()
-        self.redraw()
-
-    def watch_selected(self) -> None:
-        self.redraw()
-
-    def _entitle(self) -> None:
+    def titles(self) -> tuple[str, str]:
         name = quoted_label(self.tokenizer, self.token_id, 12) if self.token_id >= 0 else "a token"
         more = f" · ↓ {self._below} more" if self._below else ""
-        label_border(self, f"Who made the logit of {name}", f"logits, direct{more}")
+        return f"Who made the logit of {name}", f"logits, direct{more}"
 
     @property
     def _index(self) -> int:
@@ -168,7 +153,7 @@ More: Elhage et al. 2021, "A mathematical framework for transformer circuits".""
         sheet.lines[:] = sheet.lines[self._above : self._above + seen]
         if below != self._below:
             self._below = below
-            self.call_next(self._entitle)
+            self.call_next(self.entitle)
         sheet.add(*self._sum(width))
         return sheet
 
@@ -208,7 +193,7 @@ More: Elhage et al. 2021, "A mathematical framework for transformer circuits".""
 
     def _roll(self, by: int) -> None:
         self._above = max(0, self._above + (1 if by > 0 else -1))
-        self.redraw()
+        self.refresh()
 
 
 def _pairs(parts: list[Part]) -> list[tuple[Part, ...]]:

@@ -165,7 +165,7 @@ class LayersScreen(InsideScreen):
             if grid.cursor < len(known):  # the same stop, or the one that ends its layer
                 grid.cursor = next((n for n, number in enumerate(now) if number >= known[grid.cursor]), len(now) - 1)
         self._mark_row()
-        grid.redraw()
+        grid.refresh()
 
     def _column_request(self) -> AskLens:
         self._asked, self._next = self.watched, self.next_id if self.follows else -1

@@ -17,7 +17,7 @@ from gpttui.tui.renderables.bars import bar
 from gpttui.tui.renderables.labels import clip, fit
 from gpttui.tui.renderables.signed import signed_strip
 from gpttui.tui.widgets.lines import Line, LinesPane, Sheet
-from gpttui.tui.widgets.pane import label_border, moving
+from gpttui.tui.widgets.pane import moving
 
 NAME, FIGURE = 22, 8
 EXTREME = 98
@@ -57,16 +57,6 @@ More: Geva et al. 2021, "Transformer feed-forward layers are key-value memories"
     activity: reactive[MLPActivity | None] = reactive(None, always_update=True)
     token: reactive[str] = reactive("")
 
-    def on_mount(self) -> None:
-        self._entitle()
-
-    def watch_activity(self) -> None:
-        self._entitle()
-        self.redraw()
-
-    def watch_token(self) -> None:
-        self._entitle()
-
     def table(self) -> Table | None:
         """The four vectors."""
         found = self.activity
@@ -76,13 +66,11 @@ More: Geva et al. 2021, "Transformer feed-forward layers are key-value memories"
         vectors = {"reads": found.read, "before": found.pre, "after": found.post, "adds": found.out}
         return place | {"mlp": STATES[found.held]} | vectors
 
-    def _entitle(self) -> None:
+    def titles(self) -> tuple[str, str]:
         found = self.activity
         layer = "" if found is None else f" of layer {found.layer + 1}"
         layer += "" if found is None or found.held is None else f" ○ {STATES[found.held]}"
-        label_border(
-            self, f"The MLP{layer} at {self.token}" if self.token else "The MLP", "expand · activate · contract"
-        )
+        return f"The MLP{layer} at {self.token}" if self.token else "The MLP", "expand · activate · contract"
 
     def draw(self, width: int, height: int) -> Sheet | None:
         found = self.activity
@@ -121,6 +109,7 @@ More: Geva et al. 2021, "Transformer feed-forward layers are key-value memories"
 class MLPTop(LinesPane):
     """The neurons that write most here, strongest first."""
 
+    TITLES: ClassVar[tuple[str, str]] = ("Loudest neurons", "enter: what fires it? · x: silence")
     NAME: ClassVar[str] = "loudest neurons"
     HELP: ClassVar[str] = """\
 **What you see.** The neurons that add most to the selected token's vector: `after` is the activation (how loudly it \
@@ -154,19 +143,9 @@ space"."""
             super().__init__()
             self.neuron = neuron
 
-    def on_mount(self) -> None:
-        label_border(self, "Loudest neurons", "enter: what fires it? · x: silence")
-
     def watch_activity(self, activity: MLPActivity | None) -> None:
         if activity is not None:
             self.cursor = max(0, min(self.cursor, len(activity.top) - 1))
-        self.redraw()
-
-    def watch_target(self) -> None:
-        self.redraw()
-
-    def watch_silenced(self) -> None:
-        self.redraw()
 
     @property
     def neuron(self) -> int:

@@ -15,7 +15,6 @@ from gpttui.tui.renderables.bars import bar
 from gpttui.tui.renderables.labels import clip, figure, fit, quoted_label, so_many, token_label
 from gpttui.tui.tables import token_columns
 from gpttui.tui.widgets.lines import Line, LinesPane, Sheet
-from gpttui.tui.widgets.pane import label_border
 
 METER = 16
 ACTIVATION = 7
@@ -47,22 +46,11 @@ superposition"."""
     neuron: reactive[Neuron | None] = reactive(None, always_update=True)
     passages: reactive[Passages | None] = reactive(None, always_update=True)
 
-    def on_mount(self) -> None:
-        self._entitle()
-
-    def watch_neuron(self) -> None:
-        self._entitle()
-        self.redraw()
-
-    def watch_passages(self) -> None:
-        self._entitle()
-        self.redraw()
-
-    def _entitle(self) -> None:
+    def titles(self) -> tuple[str, str]:
         found = self.neuron
         name = "Neuron" if found is None else f"Neuron {found.neuron + 1} of layer {found.layer + 1}"
         running = self.passages is not None and self.passages.running
-        label_border(self, name, "c: stop reading" if running else "f: which passages fire it?")
+        return name, "c: stop reading" if running else "f: which passages fire it?"
 
     def table(self) -> Table | None:
         """What it raises and lowers, then the passages one after the other."""

@@ -15,7 +15,6 @@ from gpttui.tui.renderables.labels import clip, so_many, token_label
 from gpttui.tui.tables import token_columns
 from gpttui.tui.views.vectors.draw_map import lay_out
 from gpttui.tui.widgets.lines import Line, LinesPane, Sheet, hit
-from gpttui.tui.widgets.pane import label_border
 
 LONGEST = 12
 
@@ -51,30 +50,13 @@ More: Jolliffe and Cadima 2016, "Principal component analysis: a review and rece
             super().__init__()
             self.position = position
 
-    def on_mount(self) -> None:
-        self._entitle()
-
-    def watch_map(self) -> None:
-        self._entitle()
-        self.redraw()
-
-    def watch_position(self) -> None:
-        self.redraw()
-
-    def watch_token_id(self) -> None:
-        self.redraw()
-
-    def watch_close(self) -> None:
-        self.redraw()
-
-    def _entitle(self) -> None:
+    def titles(self) -> tuple[str, str]:
         found = self.map
         if found is None:
-            label_border(self, "Map")
-            return
+            return "Map", ""
         title = "Map of your text" if found.first >= 0 else f"Map of {so_many(len(found.ids))} of the vocabulary"
         across, up = (f"{share:.0%}" for share in found.explained.tolist())
-        label_border(self, title, f"keeps {across} + {up} of the spread")
+        return title, f"keeps {across} + {up} of the spread"
 
     def draw(self, width: int, height: int) -> Sheet | None:
         found = self.map

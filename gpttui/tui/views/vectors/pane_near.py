@@ -13,7 +13,6 @@ from gpttui.tui.renderables.bars import bar
 from gpttui.tui.renderables.labels import fit, quoted_label
 from gpttui.tui.tables import token_columns
 from gpttui.tui.widgets.lines import Line, LinesPane, Sheet
-from gpttui.tui.widgets.pane import label_border
 
 NAME, FIGURE = 14, 6
 
@@ -44,21 +43,6 @@ More: Mikolov et al. 2013, "Efficient estimation of word representations in vect
     place: reactive[str] = reactive("")
     """`layer 3`."""
 
-    def on_mount(self) -> None:
-        self._entitle()
-
-    def watch_own(self) -> None:
-        self.redraw()
-
-    def watch_later(self) -> None:
-        self.redraw()
-
-    def watch_token(self) -> None:
-        self._entitle()
-
-    def watch_place(self) -> None:
-        self._entitle()
-
     def table(self) -> Table | None:
         """Both lists, one below the other."""
         if self.own is None:
@@ -72,8 +56,8 @@ More: Mikolov et al. 2013, "Efficient estimation of word representations in vect
             "cosine": [cosine for _, near in lists for cosine in near.cosines.tolist()],
         }
 
-    def _entitle(self) -> None:
-        label_border(self, f"Closest to {self.token}".rstrip(), "cosine")
+    def titles(self) -> tuple[str, str]:
+        return f"Closest to {self.token}".rstrip(), "cosine"
 
     def draw(self, width: int, height: int) -> Sheet | None:
         if self.own is None:
@@ -113,6 +97,7 @@ More: Mikolov et al. 2013, "Efficient estimation of word representations in vect
 class VectorsSum(LinesPane):
     """`a - b + c`, what lies nearest, and the honest rank of the expected answer."""
 
+    TITLES: ClassVar[tuple[str, str]] = ("Arithmetic", "=: write another")
     HELP: ClassVar[str] = """\
 **What you see.** Directions between vectors can mean something: in a large model *king* - *man* + *woman* comes out \
 near *queen*. `=` or `enter` writes another sum, such as `king - man + woman = queen`; each word must be a single \
@@ -130,15 +115,6 @@ More: Linzen 2016, "Issues in evaluating semantic spaces using word analogies"."
     asked: reactive[tuple[int, ...]] = reactive(())
     """a, b, c and, where one is expected, d."""
     vocabulary: reactive[int] = reactive(0)
-
-    def on_mount(self) -> None:
-        label_border(self, "Arithmetic", "=: write another")
-
-    def watch_answer(self) -> None:
-        self.redraw()
-
-    def watch_asked(self) -> None:
-        self.redraw()
 
     def draw(self, width: int, height: int) -> Sheet | None:
         found = self.answer
