@@ -7,6 +7,7 @@ closed, actions of one that is not composed yet, and never the editor that the f
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -28,13 +29,13 @@ MOST_ROUNDS = 8
 class InTurnApp(TerminalApp):
     """An app that answers keys and pastes one after the other."""
 
+    @dataclass
     class Answered(Message):
         """Follows a key from the widget that got it up to the app, once more where something waits along its way (what
         the key has set off): where it arrives, the key has been answered."""
 
-        def __init__(self, way: Sequence[DOMNode], rounds: int) -> None:
-            super().__init__()
-            self.way, self.rounds = way, rounds
+        way: Sequence[DOMNode]
+        rounds: int
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.widget import Widget
 
 from gpttui.protocol.message import Look
 from gpttui.records import Snapshot
@@ -30,7 +29,7 @@ from gpttui.tui.session.hints import NO_CHECKPOINTS, Seen, altered, hint
 from gpttui.tui.session.link import SessionLink
 from gpttui.tui.session.messages import EngineLost, EngineReady, EngineSilent, ModelOpened, Refused, SnapshotArrived
 from gpttui.tui.session.opening import Opening
-from gpttui.tui.session.sharing import Sharing
+from gpttui.tui.session.sharing import SessionScreen
 from gpttui.tui.session.train_link import TrainLink
 from gpttui.tui.views import table as views
 from gpttui.tui.widgets.attention import AttentionPane
@@ -52,7 +51,7 @@ SEEDS = 10_000
 QUITTING = ("app.quit", "quit")
 
 
-class PlayScreen(Sharing):
+class PlayScreen(SessionScreen):
     """One model, one text, four ways to look at it."""
 
     AUTO_FOCUS = "#tokens"
@@ -166,15 +165,6 @@ class PlayScreen(Sharing):
         at = COLOUR_MODES.index(self.tokens.colour_mode)
         self.tokens.colour_mode = COLOUR_MODES[(at + 1) % len(COLOUR_MODES)]
 
-    def action_pane(self, number: int) -> None:
-        self.deck.go(number - 1)
-
-    def action_turn(self, by: int) -> None:
-        self.deck.turn(by)
-
-    def action_zoom(self) -> None:
-        self.deck.zoom()
-
     # ── The session ──────────────────────────────────────────────────────────────────────────────────────────────
 
     def on_key(self, event: events.Key) -> None:
@@ -271,10 +261,6 @@ class PlayScreen(Sharing):
 
     def on_screen_resume(self) -> None:
         self.door.keep_up()
-
-    @property
-    def current_pane(self) -> Widget | None:
-        return self.deck.current
 
     def state(self) -> dict[str, Any]:
         return {

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.widget import Widget
 
 from gpttui.errors import UserError
 from gpttui.protocol.train import (
@@ -31,7 +30,7 @@ from gpttui.tui.renderables.spans import rate
 from gpttui.tui.screens.train_keys import TRAINING
 from gpttui.tui.screens.train_words import headlines, vitals
 from gpttui.tui.session.run_record import RunRecord
-from gpttui.tui.session.sharing import Exporting
+from gpttui.tui.session.sharing import PanesScreen
 from gpttui.tui.session.train_link import TrainLink
 from gpttui.tui.widgets.batch import BatchPane
 from gpttui.tui.widgets.deck import PaneDeck
@@ -55,7 +54,7 @@ OF_A_RUN = frozenset({"keep", "compare", "overlay", "scrub"})
 NO_RUN = "nothing is being trained yet: press n"
 
 
-class TrainScreen(Exporting[str | None]):
+class TrainScreen(PanesScreen[str | None]):
     """Leaves with a wish for the playground: `scrub`, `new`, or nothing."""
 
     AUTO_FOCUS = "#curve"
@@ -357,19 +356,6 @@ class TrainScreen(Exporting[str | None]):
 
     def action_scrub(self, _by: int) -> None:
         self.dismiss("scrub")
-
-    def action_pane(self, number: int) -> None:
-        self.deck.go(number - 1)
-
-    def action_turn(self, by: int) -> None:
-        self.deck.turn(by)
-
-    def action_zoom(self) -> None:
-        self.deck.zoom()
-
-    @property
-    def current_pane(self) -> Widget | None:
-        return self.deck.current
 
     @property
     def exported_name(self) -> str:

@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container
-from textual.widget import Widget
 
 from gpttui.errors import UserError
 from gpttui.protocol.train import AskBeforeAfter, BeforeAfter
+from gpttui.tui.keys import of_all, of_panes
 from gpttui.tui.session.run_record import RunRecord
-from gpttui.tui.session.sharing import Exporting
+from gpttui.tui.session.sharing import PanesScreen
 from gpttui.tui.session.train_link import TrainLink
 from gpttui.tui.widgets.before_after import ForgottenPane, MovesPane, WrittenPane
+from gpttui.tui.widgets.deck import PaneDeck
 from gpttui.tui.widgets.hint_bar import HintBar
 from gpttui.tui.widgets.key_bar import KeyBar
 
@@ -21,30 +21,25 @@ if TYPE_CHECKING:
     from gpttui.tokenizers import Tokenizer
 
 TOKENS = 80
+SMALLEST = (50, 18)
+"""Columns and lines from which on all three are seen."""
 
 
-class AfterScreen(Exporting[None]):
+class AfterScreen(PanesScreen[None]):
     """Three panes; tab goes round."""
 
     CSS = """
     AfterScreen { layout: vertical; background: $background; }
-    AfterScreen #compared { layout: grid; height: 1fr; grid-size: 2 3; grid-columns: 1fr 1fr; grid-rows: 1fr; }
-    AfterScreen #written { row-span: 3; }
-    AfterScreen #moves { row-span: 2; }
-    AfterScreen.-narrow #compared { grid-size: 1 3; grid-rows: 2fr 1fr 1fr; }
-    AfterScreen.-narrow #written { row-span: 1; }
-    AfterScreen.-narrow #moves { row-span: 1; }
+    AfterScreen #deck.-all #panes { grid-size: 1 3; grid-rows: 2fr 1fr 1fr; }
+    AfterScreen #deck.-all.-wide #panes { grid-size: 2 3; grid-columns: 1fr 1fr; grid-rows: 1fr; }
+    AfterScreen #deck.-all.-wide #written { row-span: 3; }
+    AfterScreen #deck.-all.-wide #moves { row-span: 2; }
     """
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (90, "-wide")]  # noqa: RUF012
     AUTO_FOCUS = "#written"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,c,q", "dismiss", "back", id="after_close", tooltip="Back to the training"),
-        Binding("tab", "app.focus_next", "pane", id="after_next", tooltip="The next pane"),
-        Binding(
-            "shift+tab", "app.focus_previous", "pane before", show=False, id="after_before", tooltip="The pane before"
-        ),
-        Binding("o", "export", "export", id="after_export", tooltip="Write what this pane shows: SVG, CSV or npz"),
-        Binding("question_mark", "help", "help", id="after_help", tooltip="What the focused pane shows"),
+        *of_panes("after_", "after_pane_", ("written", "forgotten", "moves")),
+        *of_all("after_"),
     ]
 
     def __init__(self, link: TrainLink, record: RunRecord, tokenizer: "Tokenizer | None") -> None:
@@ -52,9 +47,10 @@ class AfterScreen(Exporting[None]):
         self.link, self.record, self.tokenizer = link, record, tokenizer
         self.hints = HintBar()
         self.panes = (WrittenPane(id="written"), ForgottenPane(id="forgotten"), MovesPane(id="moves"))
+        self.deck = PaneDeck(self.panes, SMALLEST, SMALLEST)
 
     def compose(self) -> ComposeResult:
-        yield Container(*self.panes, id="compared")
+        yield self.deck
         yield self.hints
         yield KeyBar()
 
@@ -74,14 +70,9 @@ class AfterScreen(Exporting[None]):
             self.hints.say(str(error), "error")
             for pane in self.panes:
                 pane.waiting = "nothing to compare"
-                pane.refresh()
             return
         for pane in self.panes:
             pane.found = found
-
-    @property
-    def current_pane(self) -> Widget | None:
-        return next((pane for pane in self.panes if pane is self.focused), self.panes[0])
 
     @property
     def exported_name(self) -> str:

@@ -2,7 +2,7 @@
 
 from textual.binding import Binding
 
-from gpttui.tui.keys import MORE, PANES, STEP, key
+from gpttui.tui.keys import MORE, STEP, key, of_all, of_panes
 
 RUN = Binding.Group("step", compact=True)
 RATE = Binding.Group("sampling", compact=True)
@@ -30,15 +30,8 @@ TRAINING = [
         id="train_overlay",
     ),
     key("n", "new", "new run", "The form for another run", AFTER, id="train_new"),
-    key("tab", "turn(1)", "pane", "Go to the next pane", PANES, id="train_next_pane"),
-    key("shift+tab", "turn(-1)", "pane before", "Go to the pane before", PANES, show=False, id="train_previous_pane"),
-    *(
-        key(str(n), f"pane({n})", f"pane {n}", f"Go to pane {n}: {title}", PANES, show=False, id=f"train_pane_{n}")
-        for n, title in enumerate(("loss", "run", "samples", "prompt", "batch"), 1)
-    ),
-    key("z", "zoom", "zoom", "Give the pane the whole screen, or give it back", PANES, id="train_zoom"),
-    key("o", "export", "export", "Write what this pane shows: SVG, CSV or npz", MORE, show=False, id="train_export"),
-    key("s", "screenshot", "screenshot", "Save the screen as a picture (SVG)", MORE, show=False, id="train_screenshot"),
+    *of_panes("train_", "train_pane_", ("loss", "run", "samples", "prompt", "batch")),
+    *of_all("train_"),
     key(
         "e,escape",
         "dismiss(None)",
@@ -47,6 +40,5 @@ TRAINING = [
         MORE,
         id="train_leave",
     ),
-    key("question_mark", "help", "help", "What the focused pane shows, and every key", MORE, id="train_help"),
     key("q", "app.quit", "quit", "Leave; a run in training is saved first", MORE, id="train_quit"),
 ]

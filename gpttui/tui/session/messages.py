@@ -1,5 +1,7 @@
 """What the session link tells the screen. Messages of one widget nest in that widget; only these cross borders."""
 
+from dataclasses import dataclass
+
 from textual.message import Message
 
 from gpttui.protocol.message import EngineInfo
@@ -7,47 +9,42 @@ from gpttui.protocol.play import Opened
 from gpttui.records import Snapshot
 
 
+@dataclass
 class ModelOpened(Message):
     """A model is loaded, or a session was put back after the engine had died (`restored`)."""
 
-    def __init__(self, opened: Opened, restored: bool) -> None:
-        super().__init__()
-        self.opened = opened
-        self.restored = restored
+    opened: Opened
+    restored: bool
 
 
+@dataclass
 class SnapshotArrived(Message):
     """The session as it now is. `kind` is the wish that led to it; after one that changed the text (`new_text`) the
     newest token is looked at again."""
 
-    def __init__(self, snapshot: Snapshot, kind: str, new_text: bool) -> None:
-        super().__init__()
-        self.snapshot = snapshot
-        self.kind = kind
-        self.new_text = new_text
+    snapshot: Snapshot
+    kind: str
+    new_text: bool
 
 
+@dataclass
 class Refused(Message):
     """The engine could not do what was asked; `line` says why. Nothing changed."""
 
-    def __init__(self, line: str) -> None:
-        super().__init__()
-        self.line = line
+    line: str
 
 
+@dataclass
 class EngineReady(Message):
-    def __init__(self, info: EngineInfo) -> None:
-        super().__init__()
-        self.info = info
+    info: EngineInfo
 
 
+@dataclass
 class EngineLost(Message):
     """The engine ended; with `restarting`, a new one is on its way."""
 
-    def __init__(self, reason: str, restarting: bool) -> None:
-        super().__init__()
-        self.reason = reason
-        self.restarting = restarting
+    reason: str
+    restarting: bool
 
 
 class EngineSilent(Message):

@@ -1,7 +1,7 @@
-"""What every screen on a session offers to take along: a session file, the command that shows it, a pane's file.
+"""What every screen of panes offers: to go round them, to enlarge, to explain and to write them (`PanesScreen`); and
+one on a session (`SessionScreen`): to go on, to alter the model, to take the session along.
 
-For: the playground and the inside views, which inherit from `Sharing`, and the screens of training, whose panes can be
-written too (`Exporting`). Not for: file formats.
+Not for: file formats (`gpttui.sessions`).
 """
 
 import asyncio
@@ -21,18 +21,15 @@ from gpttui.tui.selection import Selection
 
 if TYPE_CHECKING:
     from gpttui.tui.session.link import SessionLink
+    from gpttui.tui.widgets.deck import PaneDeck
     from gpttui.tui.widgets.hint_bar import HintBar, Tone
 
 
-class Exporting(OwnScreen[ScreenResultType]):
-    """A screen whose panes are explained, and can be written as files."""
+class PanesScreen(OwnScreen[ScreenResultType]):
+    """A screen with a deck of panes."""
 
+    deck: "PaneDeck"
     hints: "HintBar"
-
-    @property
-    def current_pane(self) -> Widget | None:
-        """The pane that is worked with."""
-        raise NotImplementedError
 
     @property
     def exported_name(self) -> str:
@@ -43,19 +40,24 @@ class Exporting(OwnScreen[ScreenResultType]):
         """Say a line, so that it stays to be read."""
         self.hints.say(line, tone)
 
+    def action_pane(self, number: int) -> None:
+        self.deck.go(number - 1)
+
+    def action_turn(self, by: int) -> None:
+        self.deck.turn(by)
+
+    def action_zoom(self) -> None:
+        self.deck.zoom()
+
     def action_help(self) -> None:
         from gpttui.tui.widgets.help import HelpScreen
 
-        pane = self.focused or self.current_pane
-        if pane is not None:
-            self.app.push_screen(HelpScreen(pane, self.active_bindings))
+        self.app.push_screen(HelpScreen(self.focused or self.deck.current, self.active_bindings))
 
     def action_export(self) -> None:
         from gpttui.tui.session.share_dialogs import ExportScreen
 
-        pane = self.current_pane
-        if pane is None:
-            return
+        pane = self.deck.current
 
         def chosen(suffix: str | None) -> None:
             if suffix is not None:
@@ -108,8 +110,8 @@ class Exporting(OwnScreen[ScreenResultType]):
         self.run_worker(work(), group="export")
 
 
-class Sharing(Exporting[None]):
-    """A screen on a session, which can go on, be altered, saved, told as a command, and exported pane by pane."""
+class SessionScreen(PanesScreen[None]):
+    """A screen on a session, which can go on, be altered, saved, and told as a command."""
 
     link: "SessionLink"
     selection: Selection
@@ -130,7 +132,7 @@ class Sharing(Exporting[None]):
 
         view: dict[str, Any] = {}
         for screen in self.app.screen_stack:
-            view |= screen.state() if isinstance(screen, Sharing) else {}
+            view |= screen.state() if isinstance(screen, SessionScreen) else {}
         return sessions.save(sessions.session_now(self.link, self.selection, view), locations.sessions_dir())
 
     def action_save_session(self) -> None:

@@ -15,7 +15,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.geometry import Region
 from textual.message import Message
-from textual.widget import Widget
 
 from gpttui.interventions import Intervention
 from gpttui.protocol.message import Request
@@ -26,7 +25,7 @@ from gpttui.tui.selection import Selection
 from gpttui.tui.session.hints import NO_CHECKPOINTS, altered
 from gpttui.tui.session.messages import EngineLost, EngineReady, EngineSilent, ModelOpened, Refused, SnapshotArrived
 from gpttui.tui.session.remembered import COMING_BACK, SETTINGS, Setting, take_back, values
-from gpttui.tui.session.sharing import Sharing
+from gpttui.tui.session.sharing import SessionScreen
 from gpttui.tui.textual_private import PatientScreen
 from gpttui.tui.views import table as views
 from gpttui.tui.views.frame_keys import FRAME
@@ -51,7 +50,7 @@ NO_TEXT = "there is no text to look into yet: press / and type one"
 LOOKING = "asking the engine…"
 
 
-class InsideScreen(PatientScreen[None], Sharing):
+class InsideScreen(PatientScreen[None], SessionScreen):
     """One view of what happens inside, over the whole terminal."""
 
     VIEW: ClassVar[str] = ""
@@ -136,23 +135,18 @@ class InsideScreen(PatientScreen[None], Sharing):
             else quoted_label(self.context.tokenizer, int(self.snapshot.ids[position]), width)
         )
 
-    @property
-    def current_pane(self) -> Widget | None:
-        """The pane that is worked with."""
-        return self.focused or next(iter(self.panes), None)
-
     def state(self) -> dict[str, Any]:
         self.keep_settings()
-        panes = {"focus": self.current_pane, "maximized": self.maximized}
-        ids = {name: "" if pane is None else pane.id or "" for name, pane in panes.items()}
-        return {"view": self.VIEW, **ids, "places": values(self, self.PLACES)}
+        current = self.deck.current.id
+        enlarged = current if self.deck.zoomed else ""
+        return {"view": self.VIEW, "focus": current, "maximized": enlarged, "places": values(self, self.PLACES)}
 
     def keep_settings(self) -> None:
         """Leave them with the link, for when this view is opened again."""
         self.link.kept.setdefault(SETTINGS, {})[self.VIEW] = values(self, self.SETTINGS)
 
     @cached_property
-    def deck(self) -> PaneDeck:
+    def deck(self) -> PaneDeck:  # type: ignore[override]
         return PaneDeck(self.panes, self.NEED, self.NEED)
 
     async def write(self, title: str, text: str, then: Then, hint: str = "") -> None:
@@ -279,8 +273,8 @@ class InsideScreen(PatientScreen[None], Sharing):
         for n, pane in enumerate(self.panes):
             if pane.id and pane.id == back.get("focus"):
                 self.deck.go(n)
-            if pane.id and pane.id == back.get("maximized"):
-                self.maximize(pane)
+                if back.get("maximized") == pane.id:
+                    self.deck.zoom()
 
     def on_screen_resume(self) -> None:
         """It has been laid out; once its panes know their sizes, it may be painted."""
@@ -375,7 +369,7 @@ class InsideScreen(PatientScreen[None], Sharing):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While a text is being written keys belong to it; of panes there are keys for those that there are."""
-        there = action != "room" or parameters[0] in range(1, len(self.panes) + 1)
+        there = action != "pane" or parameters[0] in range(1, len(self.panes) + 1)
         return there and not self.writing.has_keys
 
     def action_look(self, by: int) -> None:
@@ -395,22 +389,10 @@ class InsideScreen(PatientScreen[None], Sharing):
         if not self.context.scrub(by):
             self.hints.say(NO_CHECKPOINTS, "info")
 
-    def action_turn(self, by: int) -> None:
-        self.deck.turn(by)
-
-    def action_room(self, number: int) -> None:
-        self.deck.go(number - 1)
-
-    def action_zoom(self) -> None:
-        if self.maximized is not None:
-            self.minimize()
-        elif self.focused is not None:
-            self.maximize(self.focused)
-
     def action_leave(self, then: str = "") -> None:
         """Back to the playground, and press a key there."""
-        if self.maximized is not None and not then:
-            self.minimize()
+        if self.deck.zoomed and not then:
+            self.deck.zoom()
             return
         self.keep_settings()
         self.dismiss()

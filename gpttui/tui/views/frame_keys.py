@@ -2,7 +2,7 @@
 
 from textual.binding import BindingType
 
-from gpttui.tui.keys import HEAD, MORE, PANES, SHARING, STEP, TEXT, key
+from gpttui.tui.keys import HEAD, MORE, OF_A_SESSION, STEP, TEXT, key, of_all, of_panes
 
 FRAME: list[BindingType] = [
     key("left,h", "look(-1)", "token", "Select the token before; every view shows that one", TEXT, id="inside_earlier"),
@@ -26,17 +26,9 @@ FRAME: list[BindingType] = [
     key("backspace", "back", "back", "Take the last token back", STEP, show=False, id="inside_back"),
     key("slash", "leave('slash')", "prompt", "Write another prompt, in the playground", TEXT, show=False,
         id="inside_prompt"),
-    key("tab", "turn(1)", "pane", "Go to the next pane", PANES, show=False, id="inside_next_pane"),
-    key("shift+tab", "turn(-1)", "pane", "Go to the pane before", PANES, show=False, id="inside_previous_pane"),
-    *(
-        key(str(n), f"room({n})", f"pane {n}", f"Go to pane {n}", PANES, show=False, id=f"room_{n}")
-        for n in range(1, 5)
-    ),
-    key("z", "zoom", "zoom", "Give the pane the whole screen, or give it back", PANES, show=False, id="inside_zoom"),
-    key("s", "screenshot", "screenshot", "Save the screen as a picture (SVG)", MORE, show=False,
-        id="inside_screenshot"),
-    key("question_mark", "help", "help", "What the focused pane shows, and every key", MORE, id="inside_help"),
+    *of_panes("inside_", "room_", ("",) * 4, show=False),
+    *of_all("inside_"),
     key("escape", "leave", "back", "Back to the playground", MORE, id="inside_leave"),
     key("q", "app.quit", "quit", "Leave gpttui", MORE, show=False, id="inside_quit"),
-    *SHARING,
+    *OF_A_SESSION,
 ]  # fmt: skip

@@ -3,6 +3,7 @@
 For: reading one head's pattern, of a few tokens or of a thousand. Not for: scores before the softmax, or all heads.
 """
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
@@ -70,20 +71,18 @@ More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What do
     overview: reactive[bool] = reactive(False)
     """Whether a square that does not fit is pooled instead of scrolled."""
 
+    @dataclass
     class Selected(Message):
         """A person chose the token at `position` (counted from the start of the text)."""
 
-        def __init__(self, position: int) -> None:
-            super().__init__()
-            self.position = position
+        position: int
 
+    @dataclass
     class HeadWanted(Message):
         """A person wants to see this head."""
 
-        def __init__(self, layer: int, head: int) -> None:
-            super().__init__()
-            self.layer = layer
-            self.head = head
+        layer: int
+        head: int
 
     def __init__(self, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)

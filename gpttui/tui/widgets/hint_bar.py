@@ -6,15 +6,12 @@ What a person must be able to read whole (a path, a reason) wraps, up to three l
 from typing import ClassVar, Literal
 
 from rich.text import Text
-from textual.notifications import SeverityLevel
 from textual.reactive import reactive
 from textual.widget import Widget
 
 from gpttui.text import safe_text
 
 Tone = Literal["hint", "info", "warning", "error"]
-SEVERITIES: dict[Tone, SeverityLevel] = {"info": "information", "warning": "warning", "error": "error"}
-"""How loudly a toast says it where one pane has the whole screen."""
 MARKS: dict[Tone, str] = {"hint": "›", "info": "·", "warning": "!", "error": "✗"}
 
 
@@ -41,8 +38,6 @@ class HintBar(Widget):
 
     def say(self, line: str, tone: Tone = "hint") -> None:
         self.tone, self.line = tone, line
-        if line and tone != "hint" and self.is_attached and self.screen.maximized is not None:  # the bar is not seen
-            self.app.notify(safe_text(line), severity=SEVERITIES[tone], markup=False)
 
     def watch_tone(self, tone: Tone) -> None:
         for name in MARKS:

@@ -65,19 +65,19 @@ class LinesPane(Pane):
     cursor: reactive[int] = reactive(0)
     """Which choice is marked."""
 
+    @dataclass
     class Moved(Message):
         """The cursor went to choice `index` of `pane`."""
 
-        def __init__(self, pane: "LinesPane", index: int) -> None:
-            super().__init__()
-            self.pane, self.index = pane, index
+        pane: "LinesPane"
+        index: int
 
+    @dataclass
     class Picked(Message):
         """A person took choice `index` of `pane`: enter, or a second click."""
 
-        def __init__(self, pane: "LinesPane", index: int) -> None:
-            super().__init__()
-            self.pane, self.index = pane, index
+        pane: "LinesPane"
+        index: int
 
     def __init__(self, tokenizer: Tokenizer | None = None, id: str | None = None) -> None:
         super().__init__(id=id)

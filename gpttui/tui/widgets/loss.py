@@ -3,6 +3,7 @@
 For: one run, live or recorded, with others laid over it. Not for: starting or steering a run.
 """
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -114,12 +115,11 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
     waiting: reactive[str] = reactive(WAITING)
     """Shown while there is no curve."""
 
+    @dataclass
     class StepHovered(Message):
         """The mouse points at `step`, or has left (None)."""
 
-        def __init__(self, step: int | None) -> None:
-            super().__init__()
-            self.step = step
+        step: int | None
 
     def __init__(self, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)

@@ -3,6 +3,7 @@
 For: reading the distribution after one position, and picking from it. Not for: computing it (the engine's recorder).
 """
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
@@ -85,28 +86,25 @@ More: Holtzman et al., *The curious case of neural text degeneration* (2020), on
     cursor: reactive[int] = reactive(0)
     """Candidate under the cursor, 0 for the most probable."""
 
+    @dataclass
     class Picked(Message):
         """A person wants `token_id` after `position`."""
 
-        def __init__(self, position: int, token_id: int) -> None:
-            super().__init__()
-            self.position = position
-            self.token_id = token_id
+        position: int
+        token_id: int
 
+    @dataclass
     class Biased(Message):
         """A person wants the logit of `token_id` raised by `by`, from now on."""
 
-        def __init__(self, token_id: int, by: float) -> None:
-            super().__init__()
-            self.token_id = token_id
-            self.by = by
+        token_id: int
+        by: float
 
+    @dataclass
     class RowsChanged(Message):
         """There is room for another number of candidates now."""
 
-        def __init__(self, rows: int) -> None:
-            super().__init__()
-            self.rows = rows
+        rows: int
 
     def __init__(self, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)

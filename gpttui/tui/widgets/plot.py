@@ -6,6 +6,7 @@ program), leaves out what a tiny window has no room for, reports the mouse, and 
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import ceil, floor, log10
 from typing import NamedTuple
 
@@ -112,12 +113,11 @@ class CurvePlot(PlotWidget):
     }
     """
 
+    @dataclass
     class Hovered(Message):
         """The mouse is over step `x`; None: it has left the plot."""
 
-        def __init__(self, x: float | None) -> None:
-            super().__init__()
-            self.x = x
+        x: float | None
 
     def compose(self) -> ComposeResult:
         """The plot's own parts, without the rows that it keeps for titles."""

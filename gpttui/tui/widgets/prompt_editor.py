@@ -6,6 +6,7 @@ private-use character of one cell and is drawn as a picture, so that cursor and 
 gives back every character as it came.
 """
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.text import Text
@@ -155,19 +156,17 @@ only the ends are shown; ▤ is the rest."""
     }
     """
 
+    @dataclass
     class Changed(Message):
         """The text was edited."""
 
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
+        text: str
 
+    @dataclass
     class Submitted(Message):
         """The person is done; `text` is to be the prompt."""
 
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
+        text: str
 
     class Cancelled(Message):
         """The person changed their mind."""

@@ -3,6 +3,7 @@
 For: choosing a step. Not for: loading it (the screen's business) or the curve (`LossPane`).
 """
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -73,12 +74,11 @@ most happens early. The last notch, ◉ live, is the model as it is being traine
     at: reactive[int] = reactive(0)
     """The step shown: one of the notches."""
 
+    @dataclass
     class Wanted(Message):
         """A person wants to see `step`."""
 
-        def __init__(self, step: int) -> None:
-            super().__init__()
-            self.step = step
+        step: int
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)

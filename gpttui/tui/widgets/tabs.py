@@ -1,6 +1,7 @@
 """What one can go to, by keys and names on one line: views, or panes where not all of them fit. A click goes there."""
 
 from collections.abc import Sequence, Set
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -34,12 +35,11 @@ class TabLine(Widget):
     }
     """
 
+    @dataclass
     class Wanted(Message):
         """The tab with this index was clicked."""
 
-        def __init__(self, index: int) -> None:
-            super().__init__()
-            self.index = index
+        index: int
 
     def __init__(self, tabs: Sequence[tuple[str, str]], current: int = -1) -> None:
         super().__init__()

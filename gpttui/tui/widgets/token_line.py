@@ -3,6 +3,7 @@
 For: views that look at one token and need to say which. Not for: reading the text (`TokensPane`).
 """
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
@@ -59,12 +60,11 @@ class TokenLine(Widget):
     }
     """
 
+    @dataclass
     class Selected(Message):
         """A person chose the token at `position`."""
 
-        def __init__(self, position: int) -> None:
-            super().__init__()
-            self.position = position
+        position: int
 
     snapshot: reactive[Snapshot | None] = reactive(None, always_update=True)
     tokenizer: "reactive[Tokenizer | None]" = reactive(None)

@@ -3,6 +3,7 @@
 For: seeing and choosing tokens. Not for: editing (`PromptEditor`) or predictions (`NextTokenPane`).
 """
 
+from dataclasses import dataclass
 from functools import cached_property
 from math import ceil, isnan, log2
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -74,12 +75,11 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
     prompt: reactive[str] = reactive("")
     """What the text will begin with: its split is shown until there is a snapshot."""
 
+    @dataclass
     class Selected(Message):
         """A person chose the token at `position` (counted from the start)."""
 
-        def __init__(self, position: int) -> None:
-            super().__init__()
-            self.position = position
+        position: int
 
     def __init__(self, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)

@@ -5,6 +5,7 @@ For: ordering a training run. Not for: what the fields mean together (`screens.t
 
 import itertools
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal, NamedTuple
 
@@ -85,12 +86,11 @@ al., *Muon: an optimizer for hidden layers in neural networks* (2024)."""
     wrong: reactive[str] = reactive("")
     """The field that an error is about."""
 
+    @dataclass
     class Changed(Message):
         """A person has given `name` another value; by now it may have changed again."""
 
-        def __init__(self, name: str) -> None:
-            super().__init__()
-            self.name = name
+        name: str
 
     def __init__(self, settle: Settle | None = None, id: str | None = None) -> None:
         super().__init__(id=id)

@@ -49,8 +49,7 @@ async def settled(page: Playground) -> InsideScreen:
 
 def held(screen: InsideScreen) -> dict[str, Any]:
     """What is to come back, settings and places by their names."""
-    large = screen.maximized
-    panes = {"focus": screen.focused and screen.focused.id, "maximized": large and large.id}
+    panes = {"focus": screen.focused and screen.focused.id, "maximized": screen.deck.zoomed and screen.deck.current.id}
     return {"view": screen.VIEW, **panes} | values(screen, (*screen.SETTINGS, *screen.PLACES))
 
 
@@ -135,7 +134,7 @@ async def test_a_file_without_settings_opens_the_view_as_new(tmp_path: Path) -> 
     view = {name: session.view[name] for name in ("view", "focus")} | {"kept": {}}
     async with viewed(msgspec.structs.replace(session, view=view)) as (page, screen):
         await page.until(lambda: held(screen)["focus"] == "cell")
-        assert held(screen)["stage"] == ALL and held(screen)["maximized"] is None
+        assert held(screen)["stage"] == ALL and not held(screen)["maximized"]
 
 
 NONSENSE = [None, True, False, -1, 0, 1, 10**5, 10**30, -(10**30), 0.05, 1e300, "", "mean", "x", [], [1], {}, {"a": []}]

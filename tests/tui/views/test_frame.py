@@ -147,7 +147,7 @@ async def test_there_are_keys_for_the_panes_of_a_view_and_each_has_a_name(tmp_pa
         for view in VIEWS:
             await page.press(view.key)
             screen = inside(page)
-            keys = {key for key, active in screen.active_bindings.items() if active.binding.action.startswith("room")}
+            keys = {key for key, active in screen.active_bindings.items() if active.binding.action.startswith("pane")}
             assert keys == {str(n) for n, _ in enumerate(screen.panes, 1)}, view.id
             names = [pane.name for pane in screen.panes]
             assert all(names) and len(set(names)) == len(names), view.id
@@ -157,9 +157,9 @@ async def test_there_are_keys_for_the_panes_of_a_view_and_each_has_a_name(tmp_pa
 async def test_what_is_said_is_seen_where_one_pane_has_the_whole_screen(tmp_path: Path) -> None:
     async with opened(tmp_path) as page:
         await page.press("a", "z", "left_curly_bracket", "x")
-        told = page.app._notifications
-        await page.until(lambda: any("Altered: layer 2 head 1 silenced" in toast.message for toast in told))
-        assert page.app.screen.maximized is not None
+        screen = inside(page)
+        await page.until(lambda: "Altered: layer 2 head 1 silenced" in screen.hints.line)
+        assert screen.deck.zoomed and screen.hints.region.height
 
 
 async def test_two_texts_under_an_altered_model_say_so(tmp_path: Path) -> None:

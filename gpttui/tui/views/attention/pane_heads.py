@@ -3,6 +3,7 @@
 For: finding the head worth a closer look. Not for: its weights (`AttentionStages`).
 """
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -87,12 +88,12 @@ for transformer circuits"; Xiao et al. 2023, "Efficient streaming language model
     silenced: reactive[frozenset[tuple[int, int]]] = reactive(frozenset())
     threshold: reactive[float] = reactive(0.0)
 
+    @dataclass
     class Wanted(Message):
         """A person wants to see this head."""
 
-        def __init__(self, layer: int, head: int) -> None:
-            super().__init__()
-            self.layer, self.head = layer, head
+        layer: int
+        head: int
 
     class Opened(Message):
         """A person wants to see the selected head's stages."""

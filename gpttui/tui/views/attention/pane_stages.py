@@ -4,6 +4,7 @@ For: following scores from q·k to weights. Not for: the dimensions of one cell 
 the pane says which stretch it shows (`viewport`) and is given that.
 """
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -89,19 +90,19 @@ More: Vaswani et al. 2017, "Attention is all you need"; Su et al. 2021, "RoForme
     """Layers and heads."""
     silenced: reactive[bool] = reactive(False)
 
+    @dataclass
     class Stepped(Message):
         """A person moves the cursor by so many rows and columns."""
 
-        def __init__(self, down: int, right: int) -> None:
-            super().__init__()
-            self.down, self.right = down, right
+        down: int
+        right: int
 
+    @dataclass
     class Chosen(Message):
         """A person chose a cell; a key of -1 means the one looked at most."""
 
-        def __init__(self, query: int, key: int) -> None:
-            super().__init__()
-            self.query, self.key = query, key
+        query: int
+        key: int
 
     class Scrolled(Message):
         """Another stretch of the text is shown."""

@@ -5,6 +5,7 @@ For: the branches view. Not for: jumping and forgetting (the screen does), or gr
 
 import math
 from collections import Counter
+from dataclasses import dataclass
 from textwrap import wrap
 from typing import ClassVar
 
@@ -67,12 +68,11 @@ More: Holtzman et al. 2020, "The curious case of neural text degeneration", on w
 
     folded: reactive[bool] = reactive(False)
 
+    @dataclass
     class Pruned(Message):
         """A person wants `node` and all below forgotten."""
 
-        def __init__(self, node: int) -> None:
-            super().__init__()
-            self.node = node
+        node: int
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)

@@ -3,6 +3,7 @@
 For: Compare. Not for: computing anything (the engine measures distances and shares).
 """
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -207,12 +208,12 @@ More: Elhage et al. 2021, "A mathematical framework for transformer circuits", o
 
     compared: reactive[Compared | None] = reactive(None, always_update=True)
 
+    @dataclass
     class Silence(Message):
         """A person wants this part out, or back; `head` is -1 for the layer's MLP."""
 
-        def __init__(self, layer: int, head: int) -> None:
-            super().__init__()
-            self.layer, self.head = layer, head
+        layer: int
+        head: int
 
     def watch_compared(self, compared: Compared | None) -> None:
         if compared is not None:

@@ -3,6 +3,7 @@
 For: seeing and choosing what is compared. Not for: writing the texts (`PromptEditor`).
 """
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -47,12 +48,12 @@ More: Ethayarajh 2019, "How contextual are contextualized word representations?"
     marks: reactive[tuple[int, int]] = reactive((-1, -1))
     """Position of the marked token in each text; -1: none."""
 
+    @dataclass
     class Marked(Message):
         """A person wants token `position` of text `side`."""
 
-        def __init__(self, side: int, position: int) -> None:
-            super().__init__()
-            self.side, self.position = side, position
+        side: int
+        position: int
 
     def watch_ids(self) -> None:
         self.marks = (-1, -1)

@@ -3,6 +3,7 @@
 For: silencing parts, and seeing which are. Not for: what that does (`InterventionsBars`).
 """
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -61,19 +62,19 @@ More: Michel et al. 2019, "Are sixteen heads really better than one?"; McGrath e
     """A head, or `ATTENTION`, or `MLP`."""
     effects: reactive[dict[int, Effects]] = reactive({}, always_update=True)
 
+    @dataclass
     class Switched(Message):
         """A person wants the part at `layer` and `column` out, or back."""
 
-        def __init__(self, layer: int, column: int) -> None:
-            super().__init__()
-            self.layer, self.column = layer, column
+        layer: int
+        column: int
 
+    @dataclass
     class Looked(Message):
         """The cursor is on another part."""
 
-        def __init__(self, layer: int, column: int) -> None:
-            super().__init__()
-            self.layer, self.column = layer, column
+        layer: int
+        column: int
 
     @property
     def columns(self) -> list[int]:

@@ -3,6 +3,7 @@
 For: undoing, and seeing what an intervention does. Not for: making one (`InterventionsBoard`, the screen's keys).
 """
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -59,12 +60,11 @@ addition"."""
     changes: reactive[tuple[Intervention, ...]] = reactive(())
     mode: reactive[Mode] = reactive("zero")
 
+    @dataclass
     class Undone(Message):
         """A person takes change `index` back."""
 
-        def __init__(self, index: int) -> None:
-            super().__init__()
-            self.index = index
+        index: int
 
     def watch_changes(self, changes: tuple[Intervention, ...]) -> None:
         self.cursor = max(0, min(self.cursor, len(changes) - 1))

@@ -4,6 +4,7 @@ For: `JourneyScreen`. Not for: any part of it in detail; `Opened` asks for the v
 that uncovers itself part by part.
 """
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -82,19 +83,17 @@ the logit lens* (2020)."""
     turned: reactive[bool] = reactive(False)
     """From top to bottom although there is room for left to right."""
 
+    @dataclass
     class Went(Message):
         """A person went to a stop of this layer (from 0; -1 before the first), or uncovered it."""
 
-        def __init__(self, layer: int) -> None:
-            super().__init__()
-            self.layer = layer
+        layer: int
 
+    @dataclass
     class Opened(Message):
         """A person wants the view of a part: `StopName.part`."""
 
-        def __init__(self, part: str) -> None:
-            super().__init__()
-            self.part = part
+        part: str
 
     def __init__(self, tokenizer: "Tokenizer | None" = None, id: str | None = None) -> None:
         super().__init__(tokenizer, id)

@@ -4,6 +4,7 @@ For: Layers. Not for: ranks over layers (`LayersRanks`), or asking the engine: t
 (`viewport`), a screen fills `cells`.
 """
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -72,19 +73,18 @@ transformers with the tuned lens"."""
     """All stops at the selected position, with as many tokens as there is room for."""
     pins: reactive[tuple[int, ...]] = reactive(())
 
+    @dataclass
     class Selected(Message):
         """A person chose the cell of row `row` at `position`."""
 
-        def __init__(self, position: int, row: int) -> None:
-            super().__init__()
-            self.position, self.row = position, row
+        position: int
+        row: int
 
+    @dataclass
     class PinWanted(Message):
         """A person wants token `token_id` pinned, or not any more."""
 
-        def __init__(self, token_id: int) -> None:
-            super().__init__()
-            self.token_id = token_id
+        token_id: int
 
     class Scrolled(Message):
         """Other columns are shown."""

@@ -3,6 +3,7 @@
 For: Layers. Not for: who raised them (`LayersShares`).
 """
 
+from dataclasses import dataclass
 from textwrap import wrap
 from typing import ClassVar, NamedTuple
 
@@ -73,12 +74,11 @@ build predictions by promoting concepts in the vocabulary space"."""
     stop: reactive[int] = reactive(-1)
     """The number of the stop under the grid's cursor."""
 
+    @dataclass
     class Unpin(Message):
         """A person has seen enough of a token."""
 
-        def __init__(self, token_id: int) -> None:
-            super().__init__()
-            self.token_id = token_id
+        token_id: int
 
     def watch_pinned(self, pinned: Pinned | None) -> None:
         if pinned is not None:

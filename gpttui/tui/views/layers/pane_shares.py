@@ -3,6 +3,7 @@
 For: Layers. Not for: single heads or neurons (their views).
 """
 
+from dataclasses import dataclass
 from textwrap import wrap
 from typing import ClassVar, NamedTuple
 
@@ -64,12 +65,11 @@ More: Elhage et al. 2021, "A mathematical framework for transformer circuits".""
     """The selected layer."""
     has_mlps: reactive[bool] = reactive(True)
 
+    @dataclass
     class LayerWanted(Message):
         """A person chose a layer."""
 
-        def __init__(self, layer: int) -> None:
-            super().__init__()
-            self.layer = layer
+        layer: int
 
     def __init__(self, tokenizer: Tokenizer | None = None, id: str | None = None) -> None:
         super().__init__(tokenizer, id)

@@ -3,6 +3,7 @@
 For: the MLP view. Not for: what a neuron means (`MLPNeuron`).
 """
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -136,12 +137,11 @@ space"."""
     """The token whose logit the shares are of."""
     silenced: reactive[frozenset[int]] = reactive(frozenset())
 
+    @dataclass
     class Silence(Message):
         """A person wants neuron `neuron` out, or back."""
 
-        def __init__(self, neuron: int) -> None:
-            super().__init__()
-            self.neuron = neuron
+        neuron: int
 
     def watch_activity(self, activity: MLPActivity | None) -> None:
         if activity is not None:

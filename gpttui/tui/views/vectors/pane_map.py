@@ -3,6 +3,7 @@
 For: seeing what lies near what. Not for: exact distances (`VectorsNear`).
 """
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.style import Style
@@ -43,12 +44,11 @@ More: Jolliffe and Cadima 2016, "Principal component analysis: a review and rece
     close: reactive[tuple[int, ...]] = reactive(())
     """Ids to stand out."""
 
+    @dataclass
     class Selected(Message):
         """A person chose the token at `position`."""
 
-        def __init__(self, position: int) -> None:
-            super().__init__()
-            self.position = position
+        position: int
 
     def titles(self) -> tuple[str, str]:
         found = self.map
