@@ -24,14 +24,13 @@ from gpttui.protocol.play import Opened, Shown
 from gpttui.records import ModelCard, Sampling, Snapshot, Told
 from gpttui.tui.session.asking import Engine, Question, telling_of_silence
 from gpttui.tui.session.messages import EngineLost, EngineReady, EngineSilent, ModelOpened, Refused, SnapshotArrived
+from gpttui.tui.session.remembered import forget_model
 from gpttui.tui.session.trail import Trail
 
 STEPS = frozenset({"step", "back", "home"})
 """Kinds that are dropped, not queued, while one of them is in flight."""
 NEW_TEXT = frozenset({"open", "prompt", "choose", "jump"})
 """Kinds that make waiting steps pointless."""
-OF_A_MODEL = ("compare", "compare.marks", "vectors", "walk")
-"""What views remember in the words or the ids of one model: forgotten when another is opened."""
 
 
 class SessionLink:
@@ -56,7 +55,7 @@ class SessionLink:
         self.trail = Trail()
         self._engine, self._look, self._post_to_screen = engine, look, post
         self.kept: dict[str, Any] = {}
-        """What views remember while they are closed, by their ids."""
+        """What views remember while they are closed, by the names that `remember` has given."""
         self.made: tuple[Intervention, ...] = ()
         """What the model is altered by as the engine last said."""
         self._picked: set[int] = set()
@@ -311,8 +310,7 @@ class SessionLink:
     def _opened(self, opened: Opened, prompt: str | None, resumed: protocol.Restore | None) -> None:
         """A model is open, on `prompt` (None: its own), or on what was saved."""
         if self.card is not None and opened.card.path != self.card.path:
-            for name in OF_A_MODEL:
-                self.kept.pop(name, None)
+            forget_model(self.kept)
         self.prompt = opened.card.prompt if prompt is None else prompt
         self._picked.clear()
         self.changes = self.made = ()

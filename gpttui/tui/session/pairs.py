@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from gpttui.records import ModelCard
 from gpttui.tokenizers import Tokenizer
+from gpttui.tui.session.remembered import remember
 
 ESSAY = ("A machine learning model", "A fashion model")
 _WORD = re.compile(r"\w+(?:['’]\w+)*")
@@ -22,6 +23,12 @@ class TwoTexts:
     word: str = ""
     position_a: int = -1
     position_b: int = -1
+
+
+KEPT = remember("compare", TwoTexts, of_model=True)
+"""The two texts, for other views too."""
+MARKS = remember("compare.marks", tuple[int, int], of_model=True)
+"""Which token of each was compared last."""
 
 
 def readable(tokenizer: Tokenizer, text: str) -> bool:

@@ -1,18 +1,61 @@
 """What a person has set in a view, as plain values: kept while the view is closed, and written into session files.
 
-For: views, which list what they remember (`Setting`). Not for: what several views share (texts, pins, sums), which lies
-in the link's `kept` by names of its own. Values may come out of a file: one that does not fit is passed over.
+For: views, which list how they show things (`Setting`), and declare in their package what else they keep with the link:
+texts, pins, sums (`remember`). Values may come out of a file: one that does not fit is passed over.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any
+from typing import Annotated, Any, NamedTuple
+
+import msgspec
 
 Plain = bool | int | float | str
+TokenId = Annotated[int, msgspec.Meta(ge=0)]
 
-SETTINGS = "settings"
-"""Name under which the link keeps every view's settings: a dict of dicts, by the views' ids."""
+
+class _Kept(NamedTuple):
+    kind: Any
+    of_model: bool
+
+
+_KEPT: dict[str, _Kept] = {}
+
+
+def remember(name: str, kind: Any, *, of_model: bool) -> str:
+    """From now on the link's `kept[name]`, of type `kind`, goes into session files; of one model only where its words
+    or ids mean nothing to another. The name again."""
+    _KEPT[name] = _Kept(kind, of_model)
+    return name
+
+
+def forget_model(kept: MutableMapping[str, Any]) -> None:
+    """Another model was opened."""
+    for name, about in _KEPT.items():
+        if about.of_model:
+            kept.pop(name, None)
+
+
+def kept_plain(kept: Mapping[str, Any]) -> dict[str, Any]:
+    """What of the views' memory goes into a session file."""
+    return {name: msgspec.to_builtins(kept[name], builtin_types=()) for name in _KEPT if name in kept}
+
+
+def kept_again(plain: object) -> dict[str, Any]:
+    """The views' memory out of a session file; what is not of its type is left out, so that no view meets nonsense."""
+    found: dict[str, Any] = {}
+    for name, (kind, _) in _KEPT.items():
+        if isinstance(plain, dict) and name in plain:
+            try:
+                found[name] = msgspec.convert(plain[name], kind)
+            except msgspec.ValidationError:
+                continue  # of another version of that view: it opens as new
+    return found
+
+
+SETTINGS = remember("settings", dict[str, dict[str, Any]], of_model=False)
+"""Every view's settings, by the views' ids."""
 COMING_BACK = "coming back"
 """Name under which the link holds what a session file says of the view that opens next."""
 YES_NO = (False, True)

@@ -6,9 +6,7 @@ For: `gpttui.tui.session.sharing`. Not for: the format (`gpttui.sessions.tree`, 
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import msgspec
+from typing import TYPE_CHECKING, Any
 
 from gpttui import locations
 from gpttui.errors import UserError
@@ -22,12 +20,11 @@ from gpttui.sessions.tree import (
 )
 from gpttui.storage import gallery
 from gpttui.tui.selection import Selection
+from gpttui.tui.session.remembered import kept_plain
 
 if TYPE_CHECKING:
     from gpttui.records import ModelCard, Sampling, ToldDraw
     from gpttui.tui.session.link import SessionLink
-
-TokenId = Annotated[int, msgspec.Meta(ge=0)]
 
 
 def model_name(card: "ModelCard") -> str:
@@ -41,10 +38,8 @@ def session_now(link: "SessionLink", selection: Selection, view: Mapping[str, An
     card, snapshot = link.card, link.snapshot
     if card is None or snapshot is None:
         raise UserError("there is nothing to save yet: no model is open")
-    from gpttui.runs.rundir import run_of
-
     weights = saved_weights(link)
-    of_run = weights is not None and run_of(Path(card.path)) == Path(weights.run)
+    of_run = weights is not None and rundir.run_of(Path(card.path)) == Path(weights.run)
     return SessionFile(
         model=weights.run if weights is not None and of_run else model_name(card),
         checkpoint=weights,
@@ -127,38 +122,3 @@ def short(file: Path) -> str:
         return f"~/{file.relative_to(Path.home())}"
     except ValueError:
         return str(file)
-
-
-# ── What views remember ───────────────────────────────────────────────────────────────────────────────────────────
-
-
-def kept_plain(kept: Mapping[str, Any]) -> dict[str, Any]:
-    """What of the views' memory goes into a session file."""
-    return {name: msgspec.to_builtins(kept[name], builtin_types=()) for name in kept_types() if name in kept}
-
-
-def kept_again(plain: object) -> dict[str, Any]:
-    """The views' memory out of a session file; what is not of its type is left out, so that no view meets nonsense."""
-    found: dict[str, Any] = {}
-    for name, kind in kept_types().items():
-        if isinstance(plain, dict) and name in plain:
-            try:
-                found[name] = msgspec.convert(plain[name], kind)
-            except msgspec.ValidationError:
-                continue  # of another version of that view: it opens as new
-    return found
-
-
-def kept_types() -> dict[str, Any]:
-    """What views remember under which name, and what it is."""
-    from gpttui.tui.session.pairs import TwoTexts
-    from gpttui.tui.session.remembered import SETTINGS
-
-    return {
-        "compare": TwoTexts,
-        "compare.marks": tuple[int, int],
-        "layers": tuple[str, tuple[TokenId, ...], bool],
-        "vectors": Annotated[tuple[TokenId, ...], msgspec.Meta(min_length=3, max_length=4)],
-        SETTINGS: dict[str, dict[str, Any]],
-        "walk": tuple[int, int, int],
-    }

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from textual.binding import Binding
 
@@ -38,107 +39,47 @@ class ViewContext:
     """Go so many checkpoints on; False where the model has none."""
 
 
-@dataclass(frozen=True)
-class View:
+class View(NamedTuple):
     """One entry of the table."""
 
     key: str
     id: str
     title: str
     tooltip: str
-    screen: str
-    """`module:Class` (or a function that makes one), called with a ViewContext."""
+    maker: str
+    """What in its `screen` makes one of a ViewContext."""
+    package: str = ""
+    """Beside this file; empty where it is called like its id."""
 
     def binding(self) -> Binding:
-        return Binding(
-            self.key,
-            f"view('{self.id}')",
-            self.title,
-            id=f"view_{self.id}",
-            tooltip=self.tooltip,
-            group=GROUP,
-            show=False,
-        )
+        name, does = f"view_{self.id}", f"view('{self.id}')"
+        return Binding(self.key, does, self.title, id=name, tooltip=self.tooltip, group=GROUP, show=False)
+
+    def module(self, name: str) -> ModuleType:
+        return import_module(f"gpttui.tui.views.{self.package or self.id}{name}")
 
     def make(self, context: ViewContext) -> "Screen[Any]":
-        module, _, name = self.screen.partition(":")
-        made: Screen[Any] = getattr(import_module(module), name)(context)
+        made: Screen[Any] = getattr(self.module(".screen"), self.maker)(context)
         return made
 
 
-VIEWS: tuple[View, ...] = (
-    View(
-        "i",
-        "journey",
-        "journey",
-        "One token's way through the model, stop by stop",
-        "gpttui.tui.views.journey.screen:JourneyScreen",
-    ),
-    View(
-        "w",
-        "compare",
-        "contexts",
-        "One word in two texts: where its vectors part, and who parts them",
-        "gpttui.tui.views.compare.screen:CompareScreen",
-    ),
-    View(
-        "v",
-        "vectors",
-        "vectors",
-        "What lies close to a token, a map of tokens, a - b + c",
-        "gpttui.tui.views.vectors.screen:VectorsScreen",
-    ),
-    View(
-        "a",
-        "attention",
-        "attention",
-        "One head's scores stage by stage, one cell by dimension, all heads at once",
-        "gpttui.tui.views.attention.screen:AttentionScreen",
-    ),
-    View(
-        "n",
-        "mlp",
-        "neurons",
-        "What an MLP does to one token, its loudest neurons, what fires them",
-        "gpttui.tui.views.mlp.screen:MLPScreen",
-    ),
-    View(
-        "L",
-        "layers",
-        "layers",
-        "What each layer would say: logit lens, ranks of pinned tokens, who made a logit",
-        "gpttui.tui.views.layers.screen:LayersScreen",
-    ),
-    View(
-        "C",
-        "cost",
-        "cost",
-        "What this token costs: time measured; FLOPs, weights and cache counted",
-        "gpttui.tui.views.cost.screen:CostScreen",
-    ),
-    View(
-        "A",
-        "interventions",
-        "alter",
-        "Silence, forbid, patch, steer: what is changed, and the bars before and after",
-        "gpttui.tui.views.interventions.screen:InterventionsScreen",
-    ),
-    View(
-        "b",
-        "branches",
-        "branches",
-        "Every continuation that was tried, as a tree: jump, prune, bookmarks",
-        "gpttui.tui.views.branches.screen:BranchesScreen",
-    ),
-)
-
-WALK = View(
-    "f",
-    "walk",
-    "part by part",
-    "Forward, part by part: what happens to the token until the next one is drawn",
-    "gpttui.tui.views.journey.screen:walking",
-)
+VIEWS = (
+    View("i", "journey", "journey", "One token's way through the model, stop by stop", "JourneyScreen"),
+    View("w", "compare", "contexts", "One word in two texts: where its vectors part, and who parts them",
+         "CompareScreen"),
+    View("v", "vectors", "vectors", "What lies close to a token, a map of tokens, a - b + c", "VectorsScreen"),
+    View("a", "attention", "attention", "One head's scores stage by stage, one cell by dimension, all heads at once",
+         "AttentionScreen"),
+    View("n", "mlp", "neurons", "What an MLP does to one token, its loudest neurons, what fires them", "MLPScreen"),
+    View("L", "layers", "layers", "What each layer would say: logit lens, ranks of pinned tokens, who made a logit",
+         "LayersScreen"),
+    View("C", "cost", "cost", "What this token costs: time measured; FLOPs, weights and cache counted", "CostScreen"),
+    View("A", "interventions", "alter", "Silence, forbid, patch, steer: what is changed, and the bars before and after",
+         "InterventionsScreen"),
+    View("b", "branches", "branches", "Every continuation that was tried, as a tree: jump, prune, bookmarks",
+         "BranchesScreen"),
+)  # fmt: skip
+WALK = View("f", "walk", "part by part", "Forward, part by part, until the next token is drawn", "walking", "journey")
 """The journey uncovered step by step. A way to open that view, not one of its own."""
 
 
@@ -149,8 +90,14 @@ def load_all() -> None:
     What is there by then stays: looked through for garbage no more, it would cost an opening 30 ms.
     """
     for view in VIEWS:
-        import_module(view.screen.partition(":")[0])
+        view.module(".screen")
     gc.freeze()
+
+
+def declare_all() -> None:
+    """Every view says what it remembers, without its screen being imported."""
+    for view in VIEWS:
+        view.module("")
 
 
 def tidy_later(set_timer: Callable[[float, Callable[[], object]], object]) -> None:

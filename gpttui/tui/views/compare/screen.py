@@ -15,7 +15,7 @@ from gpttui.tui.renderables.charts import stop_name, stop_place
 from gpttui.tui.renderables.labels import clip
 from gpttui.tui.selection import Selection
 from gpttui.tui.session.messages import ModelOpened
-from gpttui.tui.session.pairs import TwoTexts, opening, shared
+from gpttui.tui.session.pairs import KEPT, MARKS, TwoTexts, opening, shared
 from gpttui.tui.session.remembered import NUMBERS, YES_NO, Setting
 from gpttui.tui.views.compare.pane_apart import CompareDistances, CompareFollows, ComparePartsPane
 from gpttui.tui.views.compare.pane_texts import CompareTexts
@@ -24,8 +24,6 @@ from gpttui.tui.views.table import ViewContext
 from gpttui.tui.widgets.lines import LinesPane
 from gpttui.tui.widgets.pane import Pane
 
-KEPT = "compare"
-"""Name under which the link keeps the two texts for other views."""
 NAMES = ("first text, A", "second text, B")
 
 
@@ -118,7 +116,7 @@ class CompareScreen(InsideScreen):
             words = "Both texts go through the altered model: a change at a token's number is made in both."
             self.hints.say(words, "warning")
         self._warned = self.link.changes
-        self.texts.marks = self.link.kept[f"{KEPT}.marks"] = compared.position_a, compared.position_b
+        self.texts.marks = self.link.kept[MARKS] = compared.position_a, compared.position_b
         tokenizer = self.context.tokenizer
         if tokenizer is not None:
             sides = ((compared.ids_a, compared.position_a), (compared.ids_b, compared.position_b))

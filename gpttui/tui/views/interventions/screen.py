@@ -20,7 +20,7 @@ from gpttui.interventions import (
 )
 from gpttui.protocol.stream import AskEffects, AskUnaltered, Effects, Unaltered
 from gpttui.tui.keys import HEAD, MORE, key
-from gpttui.tui.session.pairs import TwoTexts
+from gpttui.tui.session.pairs import KEPT, MARKS, TwoTexts
 from gpttui.tui.session.remembered import NUMBERS, Setting
 from gpttui.tui.views.frame import InsideScreen
 from gpttui.tui.views.interventions.pane_board import ATTENTION, MLP, InterventionsBoard
@@ -204,8 +204,8 @@ class InterventionsScreen(InsideScreen):
         layer, position = self.selection.layer, self.position
         if position < 0:
             return
-        two: TwoTexts = self.link.kept.get("compare") or TwoTexts("", "")
-        marked = self.link.kept.get("compare.marks", (-1, -1))[1]
+        two: TwoTexts = self.link.kept.get(KEPT) or TwoTexts("", "")
+        marked = self.link.kept.get(MARKS, (-1, -1))[1]
 
         def done(text: str) -> None:
             if not text:
@@ -219,7 +219,7 @@ class InterventionsScreen(InsideScreen):
         await self.write(title, two.b, done, "Of Compare's second text the marked word is taken.")
 
     async def action_steer(self) -> None:
-        two, layer = self.link.kept.get("compare") or TwoTexts("", ""), self.selection.layer
+        two, layer = self.link.kept.get(KEPT) or TwoTexts("", ""), self.selection.layer
 
         async def towards(plus: str) -> None:
             def away(minus: str) -> None:

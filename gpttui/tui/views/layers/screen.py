@@ -11,6 +11,7 @@ from gpttui.tui.renderables.charts import stop_place
 from gpttui.tui.renderables.labels import quoted_label
 from gpttui.tui.session.remembered import NUMBERS, YES_NO, Setting
 from gpttui.tui.views.frame import InsideScreen
+from gpttui.tui.views.layers import KEPT
 from gpttui.tui.views.layers.draw_chart import LETTERS
 from gpttui.tui.views.layers.pane_grid import LayersGrid
 from gpttui.tui.views.layers.pane_ranks import LayersRanks, Pinned
@@ -19,8 +20,6 @@ from gpttui.tui.views.table import ViewContext
 from gpttui.tui.widgets.lines import LinesPane
 from gpttui.tui.widgets.pane import Pane
 
-KEPT = "layers"
-"""Name under which the link keeps the pins."""
 MOST_PINS = len(LETTERS)
 TOP_K = 12
 ROOMY = 28

@@ -13,13 +13,12 @@ from gpttui.tui.renderables.labels import quoted_label
 from gpttui.tui.session.remembered import YES_NO, Setting
 from gpttui.tui.views.frame import InsideScreen
 from gpttui.tui.views.table import ViewContext
+from gpttui.tui.views.vectors import KEPT
 from gpttui.tui.views.vectors.pane_map import VectorsMap
 from gpttui.tui.views.vectors.pane_near import VectorsNear, VectorsSum
 from gpttui.tui.views.vectors.words import example, opening_sum, read_sum, whole_words, written
 from gpttui.tui.widgets.pane import Pane
 
-KEPT = "vectors"
-"""Name under which the link keeps the sum."""
 MOST_POINTS = 2000
 
 
