@@ -96,7 +96,7 @@ class InsideScreen(PatientScreen[None], SessionScreen):
         raise NotImplementedError
 
     def mark(self) -> None:
-        """The selection, the text or the tokenizer changed: put them into the panes, ahead of any answer."""
+        """The selection or the text changed: put them into the panes, ahead of any answer."""
 
     def look(self) -> None:
         """Ask for what the selection needs, one `ask` for each answer. There is a model and a text."""
@@ -261,7 +261,7 @@ class InsideScreen(PatientScreen[None], SessionScreen):
         take_back(self, self.PLACES, back.get("places"))
         self.link.watchers.append(self._heard)
         self.set_class(self.app.size.height < self.FLAT_HEIGHT, "-flat")
-        self.token_line.tokenizer = self.context.tokenizer
+        self._take_tokenizer(self.context.tokenizer)
         self._show_state("ready" if self.link.card is not None else "loading")
         self.wait(LOOKING)
         self._follow_text()
@@ -297,6 +297,12 @@ class InsideScreen(PatientScreen[None], SessionScreen):
         self.header.snapshot = self.token_line.snapshot = self.link.snapshot
         self.follow()
 
+    def _take_tokenizer(self, tokenizer: Tokenizer | None) -> None:
+        self.context = replace(self.context, tokenizer=tokenizer)
+        self.token_line.tokenizer = tokenizer
+        for pane in self.panes:
+            pane.tokenizer = tokenizer
+
     def _keep_up(self) -> None:
         """Weights that change are looked at again."""
         live = self.link.under is not None and self.link.under[1] < 0
@@ -319,9 +325,7 @@ class InsideScreen(PatientScreen[None], SessionScreen):
                 self.hints.say(told or altered(message.snapshot.interventions), "info")
         elif isinstance(message, ModelOpened):
             self.header.card = message.opened.card
-            tokenizer = Tokenizer.from_json(message.opened.tokenizer_json)
-            self.context = replace(self.context, tokenizer=tokenizer)
-            self.token_line.tokenizer = tokenizer
+            self._take_tokenizer(Tokenizer.from_json(message.opened.tokenizer_json))
             self._show_state("ready")
             self._follow_text()
         elif isinstance(message, Refused):

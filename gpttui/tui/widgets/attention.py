@@ -4,7 +4,7 @@ For: reading one head's pattern, of a few tokens or of a thousand. Not for: scor
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.style import Style
@@ -24,9 +24,6 @@ from gpttui.tui.renderables.square_lines import SquareTones, SquareView
 from gpttui.tui.tables import token_columns
 from gpttui.tui.widgets.pane import NO_TEXT, VIEW, Pane, Piece, moving
 from gpttui.tui.widgets.squares import Squares
-
-if TYPE_CHECKING:
-    from gpttui.tokenizers import Tokenizer
 
 
 class AttentionPane(Pane):
@@ -60,7 +57,6 @@ More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What do
     """
 
     snapshot: reactive[Snapshot | None] = reactive(None, always_update=True)
-    tokenizer: "reactive[Tokenizer | None]" = reactive(None)
     position: reactive[int] = reactive(-1)
     """Selected token of the text (the query); negative counts from the end."""
     layer_index: reactive[int] = reactive(0)

@@ -4,7 +4,7 @@ For: one batch of a run. Not for: the loss over time (`LossPane`) or a person's 
 """
 
 from math import exp, isnan, log
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from textual import events
@@ -22,9 +22,6 @@ from gpttui.tui.renderables.legend import legend_pieces
 from gpttui.tui.renderables.token_flow import TokenFlow
 from gpttui.tui.tables import token_columns
 from gpttui.tui.widgets.pane import Pane, Piece, moving
-
-if TYPE_CHECKING:
-    from gpttui.tokenizers import Tokenizer
 
 NO_BATCH = "the batch shows here with the first step"
 MARGIN = 2
@@ -62,7 +59,6 @@ More: Bengio et al., *A neural probabilistic language model* (2003), which is tr
     DEFAULT_CSS = "BatchPane { padding: 0 0 0 1; }"
 
     losses: reactive[BatchLosses | None] = reactive(None)
-    tokenizer: "reactive[Tokenizer | None]" = reactive(None)
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)

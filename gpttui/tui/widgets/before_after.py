@@ -4,7 +4,7 @@ For: a run with its weights before and after, a fine-tuned one above all. Not fo
 """
 
 from textwrap import wrap
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from textual.binding import BindingType
@@ -21,9 +21,6 @@ from gpttui.tui.tables import token_columns, token_texts
 from gpttui.tui.widgets.pane import moving
 from gpttui.tui.widgets.scrolled import Lines, ScrolledPane
 
-if TYPE_CHECKING:
-    from gpttui.tokenizers import Tokenizer
-
 WORKING = "the engine compares the weights before and after…"
 
 
@@ -36,7 +33,6 @@ class _ComparedPane(ScrolledPane):
     ]
 
     found: reactive[BeforeAfter | None] = reactive(None)
-    tokenizer: "reactive[Tokenizer | None]" = reactive(None)
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)

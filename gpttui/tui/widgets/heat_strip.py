@@ -3,7 +3,7 @@
 For: seeing when a model learned what. Not for: the distribution at one moment (`NextTokenPane`).
 """
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from rich.style import Style
@@ -21,9 +21,6 @@ from gpttui.tui.renderables.labels import clip, fit, percent, token_label
 from gpttui.tui.renderables.legend import legend_pieces
 from gpttui.tui.tables import token_columns
 from gpttui.tui.widgets.pane import Pane, Piece, label_border, moving
-
-if TYPE_CHECKING:
-    from gpttui.tokenizers import Tokenizer
 
 LABEL, NUMBER = 7, 6
 TOPS = (0.1, 0.2, 0.5, 1.0)
@@ -55,7 +52,6 @@ facts in this way."""
     ]
 
     probes: reactive[tuple[Probe, ...]] = reactive((), always_update=True)
-    tokenizer: "reactive[Tokenizer | None]" = reactive(None)
     prompt: reactive[str] = reactive("")
     column: reactive[int | None] = reactive(None)
     """The column under the cursor; None: the newest step."""

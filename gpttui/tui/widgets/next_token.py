@@ -4,7 +4,7 @@ For: reading the distribution after one position, and picking from it. Not for: 
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from textual import events
@@ -20,9 +20,6 @@ from gpttui.tui.renderables import candidates
 from gpttui.tui.renderables.labels import percent, quoted_label, token_label
 from gpttui.tui.tables import token_columns
 from gpttui.tui.widgets.pane import NO_TEXT, VIEW, Pane, Piece, moving
-
-if TYPE_CHECKING:
-    from gpttui.tokenizers import Tokenizer
 
 
 class _Rows(NamedTuple):
@@ -82,7 +79,6 @@ More: Holtzman et al., *The curious case of neural text degeneration* (2020), on
     """
 
     snapshot: reactive[Snapshot | None] = reactive(None)
-    tokenizer: "reactive[Tokenizer | None]" = reactive(None)
     cursor: reactive[int] = reactive(0)
     """Candidate under the cursor, 0 for the most probable."""
 

@@ -5,7 +5,7 @@ does; rows that do not scroll (axes, legends, details) are drawn by the pane its
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any, ClassVar, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -20,6 +20,9 @@ from textual.widget import Widget
 
 from gpttui.text import safe_text
 from gpttui.tui.palette import ColourDepth, colour_depth, colour_map
+
+if TYPE_CHECKING:
+    from gpttui.tokenizers import Tokenizer
 
 Piece = tuple[str, Style]
 Drawing = TypeVar("Drawing")
@@ -131,6 +134,8 @@ class Pane(Framed, ScrollView, can_focus=True, inherit_bindings=False):
 
     waiting: reactive[str] = reactive(WAITING)
     """Shown instead of content while there is none."""
+    tokenizer: "reactive[Tokenizer | None]" = reactive(None)
+    """Without one tokens are written as numbers."""
 
     _drawn: tuple[object, Any] | None = None
     """What the drawing depends on, and the drawing."""

@@ -28,7 +28,6 @@ from gpttui.tui.tables import token_columns
 from gpttui.tui.widgets.pane import NO_TEXT, Pane, Piece, moving
 
 if TYPE_CHECKING:
-    from gpttui.tokenizers import Tokenizer
     from gpttui.tui.renderables.pictures import Lines
 
 ColourMode = Literal["alternate", "surprisal", "entropy"]
@@ -65,7 +64,6 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
     """
 
     snapshot: reactive[Snapshot | None] = reactive(None)
-    tokenizer: "reactive[Tokenizer | None]" = reactive(None)
     position: reactive[int] = reactive(-1)
     """Selected token; negative counts from the end."""
     colour_mode: reactive[ColourMode] = reactive("alternate")

@@ -11,7 +11,6 @@ from textual.reactive import reactive
 
 from gpttui.protocol.parts import Stages
 from gpttui.sessions.view_files import Table
-from gpttui.tokenizers import Tokenizer
 from gpttui.tui.renderables.bars import bar
 from gpttui.tui.renderables.charts import bar_from_right
 from gpttui.tui.renderables.labels import fit
@@ -55,9 +54,6 @@ More: Elhage et al. 2021, "A mathematical framework for transformer circuits".""
     """Of the query's token and the key's."""
     first: reactive[int] = reactive(0)
     """The text position of the first key in the context."""
-
-    def __init__(self, tokenizer: Tokenizer | None = None, id: str | None = None) -> None:
-        super().__init__(tokenizer, id=id)
 
     def titles(self) -> tuple[str, str]:
         if self.stages is None or not len(self.stages.products):

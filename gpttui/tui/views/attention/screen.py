@@ -56,11 +56,11 @@ class AttentionScreen(InsideScreen):
 
     def __init__(self, context: ViewContext) -> None:
         super().__init__(context)
-        self.stages = AttentionStages(context.tokenizer, id="stages")
-        self.cell = AttentionCell(context.tokenizer, id="cell")
+        self.stages = AttentionStages(id="stages")
+        self.cell = AttentionCell(id="cell")
         self.key = FOLLOW
         """Text position of the key under the cursor, or `FOLLOW`."""
-        self.heads = AttentionHeads(context.tokenizer, id="heads")
+        self.heads = AttentionHeads(id="heads")
         self._prompt: bytes | None = None
         """Whose keys are chosen among; None: no text was seen yet."""
         self._asked: object = None
@@ -74,14 +74,10 @@ class AttentionScreen(InsideScreen):
     def panes(self) -> tuple[Pane, ...]:
         return self.stages, self.cell, self.heads
 
-    def on_mount(self) -> None:
-        self.stages.focus()
-
     # ── Showing ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def mark(self) -> None:
         snapshot, card, selection = self.snapshot, self.link.card, self.selection
-        self.stages.tokenizer = self.cell.tokenizer = self.context.tokenizer
         if snapshot is None or not self.length:
             self.stages.snapshot = None
             self.stages.stages = self.cell.stages = None

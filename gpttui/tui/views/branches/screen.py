@@ -59,8 +59,6 @@ class BranchesScreen(InsideScreen):
 
     def mark(self) -> None:
         trail = self.link.trail
-        for pane in (self.forks, self.branch):
-            pane.tokenizer = self.context.tokenizer
         if self.snapshot is not None:
             self.forks.show(trail.tree, trail.leaf, self.link.prompt)
             if self._back_at is not None:

@@ -56,11 +56,10 @@ class CompareScreen(InsideScreen):
 
     def __init__(self, context: ViewContext) -> None:
         super().__init__(context)
-        tokenizer = context.tokenizer
-        self.texts = CompareTexts(tokenizer, id="texts")
-        self.distances = CompareDistances(tokenizer, id="distances")
-        self.parts = ComparePartsPane(tokenizer, id="parts")
-        self.follows = CompareFollows(tokenizer, id="follows")
+        self.texts = CompareTexts(id="texts")
+        self.distances = CompareDistances(id="distances")
+        self.parts = ComparePartsPane(id="parts")
+        self.follows = CompareFollows(id="follows")
         self.distances.set_reactive(LinesPane.cursor, 2 + 2 * context.selection.layer)
         self.two: TwoTexts | None = self.link.kept.get(KEPT)
         self._warned: tuple[Intervention, ...] = ()
@@ -85,8 +84,6 @@ class CompareScreen(InsideScreen):
             return
         if self.two is None:
             self.two = opening(card, tokenizer)
-        for pane in (self.texts, self.distances, self.parts, self.follows):
-            pane.tokenizer = tokenizer
         if self.two is None:
             self.wait("write two texts: press /")
             return

@@ -48,8 +48,8 @@ class CostScreen(InsideScreen):
 
     def __init__(self, context: ViewContext) -> None:
         super().__init__(context)
-        self.parts = CostParts(context.tokenizer, id="parts")
-        self.growth = CostContext(context.tokenizer, id="growth")
+        self.parts = CostParts(id="parts")
+        self.growth = CostContext(id="growth")
         self._measured: object = None
         """What the figures on the screen are of."""
         self._waiting: Timer | None = None
@@ -58,15 +58,10 @@ class CostScreen(InsideScreen):
     def panes(self) -> tuple[Pane, ...]:
         return self.parts, self.growth
 
-    def on_mount(self) -> None:
-        self.parts.focus()
-
     # ── Showing ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def mark(self) -> None:
         snapshot = self.snapshot
-        for pane in (self.parts, self.growth):
-            pane.tokenizer = self.context.tokenizer
         if snapshot is None or not self.length:
             self.parts.cost = self.growth.cost = self._measured = None
 

@@ -64,9 +64,9 @@ class InterventionsScreen(InsideScreen):
 
     def __init__(self, context: ViewContext) -> None:
         super().__init__(context)
-        self.board = InterventionsBoard(context.tokenizer, id="board")
-        self.list = InterventionsList(context.tokenizer, id="list")
-        self.bars = InterventionsBars(context.tokenizer, id="bars")
+        self.board = InterventionsBoard(id="board")
+        self.list = InterventionsList(id="list")
+        self.bars = InterventionsBars(id="bars")
         self.board.set_reactive(LinesPane.cursor, context.selection.layer)
         self.board.set_reactive(InterventionsBoard.column, context.selection.head)
         self.mode: Mode = "zero"
@@ -82,8 +82,7 @@ class InterventionsScreen(InsideScreen):
     # ── Showing ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def mark(self) -> None:
-        card, snapshot, tokenizer = self.link.card, self.snapshot, self.context.tokenizer
-        self.bars.tokenizer = tokenizer
+        card, snapshot = self.link.card, self.snapshot
         if card is not None:
             self.board.shape = card.n_layer, card.n_head
         self.board.cursor = self.selection.layer

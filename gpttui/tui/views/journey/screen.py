@@ -42,7 +42,7 @@ class JourneyScreen(InsideScreen):
 
     def __init__(self, context: ViewContext, *, walking: bool = False) -> None:
         super().__init__(context)
-        self.pane = JourneyPane(context.tokenizer, id="journey")
+        self.pane = JourneyPane(id="journey")
         self.pane.set_reactive(JourneyPane.walked, int(walking))
         self.came_walking = walking
         kept: tuple[int, int, int] | None = self.link.kept.pop(RESUME, None)
@@ -56,7 +56,6 @@ class JourneyScreen(InsideScreen):
 
     def mark(self) -> None:
         pane = self.pane
-        pane.tokenizer = self.context.tokenizer
         pane.vocab_size = 0 if self.link.card is None else self.link.card.vocab_size
         pane.go_to_layer(self.selection.layer)
         if not self.length:

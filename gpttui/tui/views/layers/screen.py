@@ -48,9 +48,9 @@ class LayersScreen(InsideScreen):
 
     def __init__(self, context: ViewContext) -> None:
         super().__init__(context)
-        self.grid_pane = LayersGrid(context.tokenizer, id="grid")
-        self.ranks = LayersRanks(context.tokenizer, id="ranks")
-        self.shares = LayersShares(context.tokenizer, id="shares")
+        self.grid_pane = LayersGrid(id="grid")
+        self.ranks = LayersRanks(id="ranks")
+        self.shares = LayersShares(id="shares")
         self.pins: tuple[int, ...] = ()
         """Pinned by hand, in that order."""
         self.follows = True
@@ -67,9 +67,6 @@ class LayersScreen(InsideScreen):
     @property
     def panes(self) -> tuple[Pane, ...]:
         return self.grid_pane, self.ranks, self.shares
-
-    def on_mount(self) -> None:
-        self.grid_pane.focus()
 
     def on_resize(self) -> None:
         self._fit()
@@ -116,8 +113,6 @@ class LayersScreen(InsideScreen):
 
     def mark(self) -> None:
         grid, snapshot = self.grid_pane, self.snapshot
-        for pane in (grid, self.ranks, self.shares):
-            pane.tokenizer = self.context.tokenizer
         self.shares.selected = self.selection.layer
         if snapshot is None or not self.length:
             self.ranks.pinned = self.shares.shares = None

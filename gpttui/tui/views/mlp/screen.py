@@ -51,9 +51,9 @@ class MLPScreen(InsideScreen):
 
     def __init__(self, context: ViewContext) -> None:
         super().__init__(context)
-        self.flow = MLPFlow(context.tokenizer, id="flow")
-        self.top = MLPTop(context.tokenizer, id="top")
-        self.about = MLPNeuron(context.tokenizer, id="about")
+        self.flow = MLPFlow(id="flow")
+        self.top = MLPTop(id="top")
+        self.about = MLPNeuron(id="about")
         self.neuron = -1
         """Asked about; -1: the loudest."""
         self.pinned = False
@@ -75,13 +75,12 @@ class MLPScreen(InsideScreen):
     # ── Showing ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def mark(self) -> None:
-        tokenizer, snapshot = self.context.tokenizer, self.snapshot
-        for pane in (self.flow, self.top, self.about):
-            pane.tokenizer = tokenizer
-        if snapshot is None or not self.length:
-            self.flow.activity = self.top.activity = None
-            self.about.neuron = None
-            return
+        if not self.length:
+            self._nothing()
+
+    def _nothing(self) -> None:
+        self.flow.activity = self.top.activity = None
+        self.about.neuron = None
 
     def look(self) -> None:
         rows = max(10, self.app.size.height)
@@ -141,8 +140,7 @@ class MLPScreen(InsideScreen):
     def _refused(self, line: str) -> None:
         super()._refused(line)
         if self.is_there and "no MLPs" in line:
-            self.flow.activity = self.top.activity = None
-            self.about.neuron = None
+            self._nothing()
 
     # ── Choosing ─────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -49,9 +49,9 @@ class VectorsScreen(InsideScreen):
 
     def __init__(self, context: ViewContext) -> None:
         super().__init__(context)
-        self.near = VectorsNear(context.tokenizer, id="near")
-        self.map = VectorsMap(context.tokenizer, id="map")
-        self.sum = VectorsSum(context.tokenizer, id="sum")
+        self.near = VectorsNear(id="near")
+        self.map = VectorsMap(id="map")
+        self.sum = VectorsSum(id="sum")
         self.of: Literal["text", "vocabulary"] = "text"
         self.at_start = False
         self.stops_a_layer = 2
@@ -69,9 +69,7 @@ class VectorsScreen(InsideScreen):
     # ── Showing ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def mark(self) -> None:
-        tokenizer, snapshot = self.context.tokenizer, self.snapshot
-        for pane in (self.near, self.map, self.sum):
-            pane.tokenizer = tokenizer
+        snapshot = self.snapshot
         self.map.position = self.position
         if snapshot is None or not self.length:
             self.near.own = self.near.later = self.map.map = None
