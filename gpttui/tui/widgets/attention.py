@@ -9,7 +9,7 @@ from typing import ClassVar
 from rich.cells import cell_len
 from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
@@ -22,7 +22,7 @@ from gpttui.tui.renderables.legend import legend_pieces
 from gpttui.tui.renderables.square import SquareLayout, arrange, pooled
 from gpttui.tui.renderables.square_lines import SquareTones, SquareView
 from gpttui.tui.tables import token_columns
-from gpttui.tui.widgets.pane import NO_TEXT, VIEW, Pane, Piece, moving
+from gpttui.tui.widgets.pane import NO_TEXT, Pane, Piece, moving, showing
 from gpttui.tui.widgets.squares import Squares
 
 
@@ -47,9 +47,7 @@ More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What do
         moving("right,l", "move_key(1)", "key right", "attention.right", "The key after"),
         moving("up,k", "move_query(-1)", "query up", "attention.up", "Select the token before"),
         moving("down,j", "move_query(1)", "query down", "attention.down", "Select the token after"),
-        Binding(
-            "f", "overview", "fit", id="attention.overview", group=VIEW, tooltip="The whole square, pooled by maximum"
-        ),
+        showing("f", "toggle('overview')", "fit", "attention.overview", "The whole square, pooled by maximum"),
     ]
 
     DEFAULT_CSS = """
@@ -268,9 +266,6 @@ More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What do
         if self._weights is not None:
             row = max(0, min(len(self._weights) - 1, self.selected + by))
             self.post_message(self.Selected(self._first + row))
-
-    def action_overview(self) -> None:
-        self.overview = not self.overview
 
     def _cell_at(self, event: events.MouseEvent) -> tuple[int, int] | None:
         """(query, key) under the mouse."""

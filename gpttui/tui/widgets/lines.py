@@ -172,13 +172,9 @@ class LinesPane(Pane):
         self._top = max(0, self._top + by)
         self.refresh()
 
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        event.stop()
-        self._roll(2)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        event.stop()
-        self._roll(-2)
+    def wheel(self, down: int, right: int) -> None:
+        if down:
+            self._roll(2 * down)
 
     def on_click(self, event: events.Click) -> None:
         meta = event.style.meta

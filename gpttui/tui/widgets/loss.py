@@ -20,7 +20,7 @@ from gpttui.runs.series import Series
 from gpttui.sessions.view_files import Table
 from gpttui.text import safe_text
 from gpttui.tui.renderables.labels import clip
-from gpttui.tui.widgets.pane import FRAME_CSS, VIEW, WAITING, Framed, label_border, moving
+from gpttui.tui.widgets.pane import FRAME_CSS, VIEW, WAITING, Framed, label_border, moving, showing
 
 if TYPE_CHECKING:
     from gpttui.tui.widgets.plot import CurvePlot
@@ -67,8 +67,8 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
         ),
         Binding("minus", "zoom(-1)", "zoom out", id="loss.zoom_out", group=VIEW, show=False, tooltip="More steps"),
         Binding("0", "show_all", "all", id="loss.all", group=VIEW, show=False, tooltip="Show the whole run"),
-        Binding("Y", "log", "log", id="loss.log", group=VIEW, tooltip="Logarithmic loss axis"),
-        Binding("w", "smooth", "smooth", id="loss.smooth", group=VIEW, tooltip="Average over more steps, or none"),
+        showing("Y", "toggle('log_y')", "log", "loss.log", "Logarithmic loss axis"),
+        showing("w", "smooth", "smooth", "loss.smooth", "Average over more steps, or none"),
         moving("shift+left,H", "pan(-1)", "earlier", "loss.left", "Earlier steps"),
         moving("shift+right,L", "pan(1)", "later", "loss.right", "Later steps"),
     ]
@@ -362,9 +362,6 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
     def action_show_all(self) -> None:
         self._window = self._y_window = None
         self._redraw()
-
-    def action_log(self) -> None:
-        self.log_y = not self.log_y
 
     def action_smooth(self) -> None:
         self.smoothing = (self.smoothing + 1) % len(SMOOTHINGS)

@@ -8,7 +8,7 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
@@ -19,7 +19,7 @@ from gpttui.tui.palette import token_styles
 from gpttui.tui.renderables import candidates
 from gpttui.tui.renderables.labels import percent, quoted_label, token_label
 from gpttui.tui.tables import token_columns
-from gpttui.tui.widgets.pane import NO_TEXT, VIEW, Pane, Piece, moving
+from gpttui.tui.widgets.pane import NO_TEXT, Pane, Piece, moving, showing
 
 
 class _Rows(NamedTuple):
@@ -69,7 +69,7 @@ More: Holtzman et al., *The curious case of neural text degeneration* (2020), on
     BINDINGS: ClassVar[list[BindingType]] = [
         moving("up", "move(-1)", "up", "next_token.up", "The more probable candidate"),
         moving("down", "move(1)", "down", "next_token.down", "The less probable candidate"),
-        Binding("enter", "pick", "pick", id="next_token.pick", group=VIEW, tooltip="Put this token into the text"),
+        showing("enter", "pick", "pick", "next_token.pick", "Put this token into the text"),
         moving("right_parenthesis,shift+up", "bias(1)", "raise", "next_token.raise", "Add 1 to this token's logit"),
         moving("left_parenthesis,shift+down", "bias(-1)", "lower", "next_token.lower", "Take 1 off this token's logit"),
     ]
@@ -284,10 +284,5 @@ More: Holtzman et al., *The curious case of neural text degeneration* (2020), on
                 self.action_pick()
             self.cursor = rank
 
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        event.stop()
-        self.action_move(1)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        event.stop()
-        self.action_move(-1)
+    def wheel(self, down: int, right: int) -> None:
+        self.action_move(down)

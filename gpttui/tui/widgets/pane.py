@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
+from textual import events
 from textual.binding import Binding
 from textual.content import Content
 from textual.geometry import Region, Size
@@ -53,6 +54,11 @@ MOVE, VIEW = Binding.Group("move"), Binding.Group("view")
 def moving(keys: str, action: str, says: str, id: str, tooltip: str) -> Binding:
     """A key that moves inside a pane; the footer has no room for those."""
     return Binding(keys, action, says, show=False, tooltip=tooltip, id=id, group=MOVE)
+
+
+def showing(keys: str, action: str, says: str, id: str, tooltip: str) -> Binding:
+    """A key for what is shown, and how."""
+    return Binding(keys, action, says, tooltip=tooltip, id=id, group=VIEW)
 
 
 def label_border(widget: Widget, title: str, subtitle: str = "") -> None:
@@ -163,6 +169,21 @@ class Pane(Framed, ScrollView, can_focus=True, inherit_bindings=False):
     def watch_has_focus(self, has_focus: bool) -> None:
         super().watch_has_focus(has_focus)
         self.refresh()
+
+    def wheel(self, down: int, right: int) -> None:
+        """The wheel was turned by a notch. A pane that does nothing then is scrolled by Textual, if it can be."""
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        self.wheel(0, 1) if event.shift else self.wheel(1, 0)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        self.wheel(0, -1) if event.shift else self.wheel(-1, 0)
+
+    def on_mouse_scroll_right(self) -> None:
+        self.wheel(0, 1)
+
+    def on_mouse_scroll_left(self) -> None:
+        self.wheel(0, -1)
 
     def titles(self) -> tuple[str, str]:
         """Title and subtitle of the border."""

@@ -230,11 +230,8 @@ al., *Muon: an optimizer for hidden layers in neural networks* (2024)."""
         if same and self.field is not None and self.field.kind == "choice":
             self.action_turn(1)
 
-    def on_mouse_scroll_down(self) -> None:
-        self.action_line(1)
-
-    def on_mouse_scroll_up(self) -> None:
-        self.action_line(-1)
+    def wheel(self, down: int, right: int) -> None:
+        self.action_line(down)
 
 
 def _nearest(value: str, choices: tuple[str, ...], by: int) -> int:

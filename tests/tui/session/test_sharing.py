@@ -19,8 +19,10 @@ from gpttui.tui.app import GpttuiApp
 from gpttui.tui.selection import Selection
 from gpttui.tui.session.opening import Opening
 from gpttui.tui.session.pairs import TwoTexts
-from gpttui.tui.session.saving import free_file, kept_again, kept_plain
+from gpttui.tui.session.remembered import kept_again, kept_plain
+from gpttui.tui.session.saving import free_file
 from gpttui.tui.session.share_dialogs import RecipeScreen
+from gpttui.tui.views import table as views
 from tests.fakes import tiny_model_dir
 from tests.tui.engine_inside import EngineInside
 from tests.tui.opening import again, opened
@@ -276,6 +278,7 @@ async def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path, home:
 
 
 def test_what_views_remember_goes_through_json() -> None:
+    views.declare_all()
     kept = {"compare": TwoTexts("a", "b", "w", 1, 2), "compare.marks": (1, 2), "layers": ("here", (3, 4), True)}
     plain = json.loads(json.dumps(kept_plain(kept | {"other": object(), "vectors": (1, 2, 3)})))
     assert kept_again(plain) == kept | {"vectors": (1, 2, 3)}

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from rich.style import Style
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.reactive import reactive
 
@@ -22,7 +22,7 @@ from gpttui.tui.renderables.heatmap import HeatmapLines
 from gpttui.tui.renderables.labels import fit
 from gpttui.tui.views.attention.draw_small import SmallMaps, best_heads, map_lines, small_maps
 from gpttui.tui.widgets.lines import Line, LinesPane, Sheet, hit
-from gpttui.tui.widgets.pane import VIEW, moving
+from gpttui.tui.widgets.pane import moving, showing
 
 KINDS = (
     ("P", "previous token"),
@@ -76,7 +76,7 @@ for transformer circuits"; Xiao et al. 2023, "Efficient streaming language model
         moving("right,l", "go_on(0, 1)", "next head", "attention_heads.right", "The head to the right"),
         moving("up,k", "go_on(-1, 0)", "layer below", "attention_heads.up", "The row above"),
         moving("down,j", "go_on(1, 0)", "layer above", "attention_heads.down", "The row below"),
-        Binding("enter", "open", "its stages", id="attention_heads.open", group=VIEW, tooltip="Go to its stages"),
+        showing("enter", "open", "its stages", "attention_heads.open", "Go to its stages"),
     ]
 
     shape: reactive[tuple[int, int]] = reactive((0, 0))

@@ -11,7 +11,7 @@ import numpy as np
 from rich.cells import cell_len
 from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
@@ -24,7 +24,7 @@ from gpttui.tui.renderables.compare import crop
 from gpttui.tui.renderables.labels import quoted_label, token_label
 from gpttui.tui.views.attention.draw_maps import MapsLayout, MapTones, arrange
 from gpttui.tui.views.attention.draw_stages import SOFTMAX, StagesView, Viewport
-from gpttui.tui.widgets.pane import VIEW, Pane, Piece, moving
+from gpttui.tui.widgets.pane import Pane, Piece, moving, showing
 
 Line = list[Piece]
 
@@ -70,8 +70,7 @@ More: Vaswani et al. 2017, "Attention is all you need"; Su et al. 2021, "RoForme
         moving("down,j", "cell(1, 0)", "query down", "attention_stages.down", "The next query"),
         moving("pageup", "cell(-10, 0)", "query up", "attention_stages.page_up", "Ten queries up"),
         moving("pagedown", "cell(10, 0)", "query down", "attention_stages.page_down", "Ten queries down"),
-        Binding("enter", "strongest", "strongest", id="attention_stages.strongest", group=VIEW,
-                tooltip="The key that this query looks at most"),
+        showing("enter", "strongest", "strongest", "attention_stages.strongest", "The key this query looks at most"),
     ]  # fmt: skip
 
     DEFAULT_CSS = "AttentionStages { padding: 0 1; }"
@@ -306,26 +305,10 @@ More: Vaswani et al. 2017, "Attention is all you need"; Su et al. 2021, "RoForme
             _, row, column = place
             self.post_message(self.Chosen(self.first + self._top + row, self.first + self._left + column))
 
-    def _scroll(self, down: int, right: int) -> None:
-        self._top += down
-        self._left += right
+    def wheel(self, down: int, right: int) -> None:
+        self._top += 3 * down
+        self._left += 3 * right
         self._settle()
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        event.stop()
-        self._scroll(*((0, 3) if event.shift else (3, 0)))
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        event.stop()
-        self._scroll(*((0, -3) if event.shift else (-3, 0)))
-
-    def on_mouse_scroll_right(self, event: events.MouseScrollRight) -> None:
-        event.stop()
-        self._scroll(0, 3)
-
-    def on_mouse_scroll_left(self, event: events.MouseScrollLeft) -> None:
-        event.stop()
-        self._scroll(0, -3)
 
 
 def _around(at: int, first: int, room: int) -> int:

@@ -65,8 +65,9 @@ More: nostalgebraist 2020, "interpreting GPT: the logit lens"."""
     BINDINGS: ClassVar[list[BindingType]] = [
         moving("left,h", "move(-1)", "stop before", "compare_distances.left", "The stop before"),
         moving("right,l", "move(1)", "next stop", "compare_distances.right", "The next stop"),
-        moving("d", "measure", "measure", "compare_distances.measure", "Angle between the vectors, or length between"),
-    ]
+        moving("d", "toggle('by_length')", "measure", "compare_distances.measure",
+               "Angle between the vectors, or length between"),
+    ]  # fmt: skip
 
     compared: reactive[Compared | None] = reactive(None, always_update=True)
     by_length: reactive[bool] = reactive(False)
@@ -74,9 +75,6 @@ More: nostalgebraist 2020, "interpreting GPT: the logit lens"."""
     def watch_compared(self, compared: Compared | None) -> None:
         if compared is not None:
             self.cursor = min(self.cursor, len(compared.stops) - 1)
-
-    def action_measure(self) -> None:
-        self.by_length = not self.by_length
 
     def table(self) -> Table | None:
         """A row for each stop."""

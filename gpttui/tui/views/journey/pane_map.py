@@ -7,7 +7,7 @@ that uncovers itself part by part.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.reactive import reactive
 
@@ -18,7 +18,7 @@ from gpttui.tui.renderables.labels import quoted_label, token_label
 from gpttui.tui.views.journey import draw_words as words
 from gpttui.tui.views.journey.draw_map import JourneyMap, across, column_width, down
 from gpttui.tui.widgets.lines import LinesPane, Sheet
-from gpttui.tui.widgets.pane import VIEW, moving
+from gpttui.tui.widgets.pane import moving, showing
 
 if TYPE_CHECKING:
     from gpttui.tokenizers import Tokenizer
@@ -61,12 +61,12 @@ More: Elhage et al., *A mathematical framework for transformer circuits* (2021);
 the logit lens* (2020)."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "stop", id="journey.before", group=VIEW, tooltip="The stop before"),
-        Binding("down,j", "move(1)", "stop", id="journey.after", group=VIEW, tooltip="The next stop"),
-        Binding("enter", "pick", "open part", id="journey.open", group=VIEW, tooltip="The view of this part"),
-        Binding("d", "added", "sum/added", id="journey.added", group=VIEW, tooltip="The sum, or what was added"),
-        Binding("c", "scale", "scale", id="journey.scale", group=VIEW, tooltip="A scale each, or one for all"),
-        moving("t", "turn_map", "turn", "journey.turn", "The map from left to right, or from top to bottom"),
+        showing("up,k", "move(-1)", "stop", "journey.before", "The stop before"),
+        showing("down,j", "move(1)", "stop", "journey.after", "The next stop"),
+        showing("enter", "pick", "open part", "journey.open", "The view of this part"),
+        showing("d", "toggle('added')", "sum/added", "journey.added", "The sum, or what was added"),
+        showing("c", "toggle('shared_scale')", "scale", "journey.scale", "A scale each, or one for all"),
+        moving("t", "toggle('turned')", "turn", "journey.turn", "The map from left to right, or from top to bottom"),
         moving("pageup", "move(-9999)", "first", "journey.first", "The first stop"),
         moving("pagedown", "move(9999)", "last", "journey.last", "The last stop"),
     ]
@@ -221,15 +221,6 @@ the logit lens* (2020)."""
     def action_pick(self) -> None:
         if self.journey is not None:
             self.post_message(self.Opened(words.stop_names(self.journey.stops)[self.stop].part))
-
-    def action_added(self) -> None:
-        self.added = not self.added
-
-    def action_scale(self) -> None:
-        self.shared_scale = not self.shared_scale
-
-    def action_turn_map(self) -> None:
-        self.turned = not self.turned
 
     def pressed(self, place: tuple[int, ...]) -> None:
         """A click moves the cursor, or opens what it is on; one on a covered stop uncovers up to it."""

@@ -10,7 +10,6 @@ from typing import ClassVar
 import numpy as np
 from rich.cells import cell_len
 from rich.style import Style
-from textual import events
 from textual.message import Message
 from textual.reactive import reactive
 
@@ -330,14 +329,7 @@ transformers with the tuned lens"."""
     def _roll(self, by: int) -> None:
         self.go(self.cursor + (1 if by > 0 else -1))
 
-    def _slide(self, by: int) -> None:
-        if len(self._text):
-            self.post_message(self.Selected(self.position + by, self.cursor))
-
-    def on_mouse_scroll_right(self, event: events.MouseScrollRight) -> None:
-        event.stop()
-        self._slide(1)
-
-    def on_mouse_scroll_left(self, event: events.MouseScrollLeft) -> None:
-        event.stop()
-        self._slide(-1)
+    def wheel(self, down: int, right: int) -> None:
+        super().wheel(down, right)
+        if right and len(self._text):
+            self.post_message(self.Selected(self.position + right, self.cursor))
