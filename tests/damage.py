@@ -391,8 +391,8 @@ def open_session(file: Path) -> None:
     from gpttui.sessions.tree import Branches, check_session, load_session, session_text
     from gpttui.storage import gallery
     from gpttui.tui.session.remembered import kept_again
-    from gpttui.tui.views.table import declare_all
     from gpttui.tui.views.branches.draw_tree import entries
+    from gpttui.tui.views.table import declare_all
 
     saved = load_session(file)
     path = file.parent / "tiny"

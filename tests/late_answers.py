@@ -171,12 +171,12 @@ def _old(
 
 def _interventions(screen: InterventionsScreen, engine: LateEngine) -> Iterator[str]:
     bars, board = screen.bars, screen.board
-    if bars.answer is not None:
-        subject = engine.of(bars.answer)
-        follows = f"what follows {_label(screen, subject, bars.answer.position)}"
+    if bars.found is not None:
+        subject = engine.of(bars.found)
+        follows = f"what follows {_label(screen, subject, bars.found.position)}"
         if follows not in _title(bars):
             yield f"bars of {follows!r} are called {_title(bars)!r}"
-        yield from _old(screen, bars, subject, bars.answer.position)
+        yield from _old(screen, bars, subject, bars.found.position)
     for layer, found in board.effects.items():
         subject = engine.of(found)
         if subject.request.layer != layer:
@@ -185,7 +185,7 @@ def _interventions(screen: InterventionsScreen, engine: LateEngine) -> Iterator[
 
 
 def _mlp(screen: MLPScreen, engine: LateEngine) -> Iterator[str]:
-    activity = screen.flow.activity
+    activity = screen.flow.found
     if activity is not None:
         subject, title = engine.of(activity), _title(screen.flow)
         if (
@@ -194,12 +194,12 @@ def _mlp(screen: MLPScreen, engine: LateEngine) -> Iterator[str]:
         ):
             yield f"layer {activity.layer + 1}, token {activity.position + 1} is called {title!r}"
         mine = {c.neuron for c in subject.made if isinstance(c, AblateNeuron) and c.layer == activity.layer}
-        if screen.top.activity is not activity or screen.top.silenced != mine:
+        if screen.top.found is not activity or screen.top.silenced != mine:
             yield f"neurons marked silent: {set(screen.top.silenced)}, silent: {mine}"
         yield from _old(screen, screen.flow, subject, activity.position)
         if activity.layer != screen.selection.layer and not _faint(screen.flow):
             yield f"flow is of layer {activity.layer + 1}"
-    neuron, passages = screen.about.neuron, screen.about.passages
+    neuron, passages = screen.about.found, screen.about.passages
     if neuron is not None:
         request = engine.of(neuron).request
         if f"Neuron {request.neuron + 1} of layer {request.layer + 1}" != _title(screen.about):
@@ -220,13 +220,13 @@ def _vectors(screen: VectorsScreen, engine: LateEngine) -> Iterator[str]:
         if own.request.table != later.request.table:
             yield "two tables in one pane"
         yield from _old(screen, near, later, near.later.position)
-    if total.answer is not None:
-        request = engine.of(total.answer).request
+    if total.found is not None:
+        request = engine.of(total.found).request
         asked = (request.a, request.b, request.c, *([request.expected] if request.expected >= 0 else []))
         if asked != total.asked:
             yield "a sum stands over the answer to another"
-    if screen.map.map is not None and not _faint(screen.map):
-        subject, snapshot = engine.of(screen.map.map), screen.link.snapshot
+    if screen.map.found is not None and not _faint(screen.map):
+        subject, snapshot = engine.of(screen.map.found), screen.link.snapshot
         assert snapshot is not None
         if subject.request.of == "text" and (subject.ids, subject.weights) != (
             tuple(snapshot.ids.tolist()),
@@ -263,15 +263,15 @@ def _attention(screen: AttentionScreen, engine: LateEngine) -> Iterator[str]:
         yield from _old(screen, pane, subject, None if found.cell[0] == screen.position else found.cell[0])
         if (found.layer, found.head) != (screen.selection.layer, screen.selection.head) and not _faint(pane):
             yield f"stages are of layer {found.layer + 1} head {found.head + 1}"
-    if cell.stages is not None and max(cell.stages.cell) >= 0:
-        subject = engine.of(cell.stages)
-        names = tuple(_label(screen, subject, at, 14) for at in cell.stages.cell)
+    if cell.found is not None and max(cell.found.cell) >= 0:
+        subject = engine.of(cell.found)
+        names = tuple(_label(screen, subject, at, 14) for at in cell.found.cell)
         if names != cell.names:
             yield f"the cell of {names} is called {cell.names}"
 
 
 def _layers(screen: LayersScreen, engine: LateEngine) -> Iterator[str]:
-    pinned, shares = screen.ranks.pinned, screen.shares.shares
+    pinned, shares = screen.ranks.found, screen.shares.found
     if pinned is not None:
         subject = engine.of(pinned.column)
         if pinned.ids != subject.request.watched:
@@ -288,18 +288,18 @@ def _layers(screen: LayersScreen, engine: LateEngine) -> Iterator[str]:
 
 
 def _cost(screen: CostScreen, engine: LateEngine) -> Iterator[str]:
-    cost = screen.parts.cost
+    cost = screen.parts.found
     if cost is not None:
         subject = engine.of(cost)
         if f"What {_label(screen, subject, cost.position, 12)} costs" not in _title(screen.parts):
             yield f"token {cost.position + 1} is called {_title(screen.parts)!r}"
-        if screen.growth.cost is not cost:
+        if screen.growth.found is not cost:
             yield "two tokens side by side"
         yield from _old(screen, screen.parts, subject, cost.position, model=False)
 
 
 def _compare(screen: CompareScreen, engine: LateEngine) -> Iterator[str]:
-    compared, two = screen.distances.compared, screen.two
+    compared, two = screen.distances.found, screen.two
     if compared is None or two is None or screen.context.tokenizer is None:
         return
     subject = engine.of(compared)
@@ -309,5 +309,5 @@ def _compare(screen: CompareScreen, engine: LateEngine) -> Iterator[str]:
         marks = compared.position_a, compared.position_b
         if marks != screen.texts.marks:
             yield f"distances of {marks}, marked are {screen.texts.marks}"
-    if screen.parts.compared is not compared or screen.follows.compared is not compared:
+    if screen.parts.found is not compared or screen.follows.found is not compared:
         yield "panes of two comparisons"

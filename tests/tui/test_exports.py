@@ -97,14 +97,14 @@ async def test_the_numbers_written_are_those_of_the_screen(tmp_path: Path) -> No
     async with opened(tmp_path) as page:
         await page.press("space", "space", "comma", "right_curly_bracket", "n")
         screen = page.app.screen
-        await page.until(lambda: screen.about.neuron is not None)  # type: ignore[attr-defined]
+        await page.until(lambda: screen.about.found is not None)  # type: ignore[attr-defined]
         about = numbers(screen.query_one("#about"))
         title = str(screen.query_one("#about").border_title)
         assert title == f"Neuron {about['neuron']} of layer {about['layer']}" and about["layer"] == LAYER
         await page.press("escape", "L")
         await settled(page)
         shares = numbers(page.app.screen.query_one("#shares"))
-        held = page.app.screen.shares.shares  # type: ignore[attr-defined]
+        held = page.app.screen.shares.found  # type: ignore[attr-defined]
         share, head = np.asarray(shares["share"]), np.asarray(shares["head"])
         whole = share.reshape(len(held.token_ids), -1).sum(axis=1)
         assert np.allclose(whole, held.logits, atol=1e-3) and set(head.tolist()) == {0, 1, 2}
@@ -134,7 +134,7 @@ async def test_contexts_tell_both_distances_by_name(tmp_path: Path) -> None:
         await page.press("w")
         await settled(page)
         pane = page.app.screen.query_one(CompareDistances)
-        table, compared = numbers(pane), pane.compared
+        table, compared = numbers(pane), pane.found
         assert compared is not None and "distance" not in table
         assert np.allclose(np.asarray(table["cosine_distance"]), 1 - compared.cosines)
         assert np.array_equal(np.asarray(table["euclidean_distance"]), compared.distances)

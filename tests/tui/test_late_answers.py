@@ -22,7 +22,7 @@ async def test_effects_asked_for_twice_stand_under_their_own_layers(tmp_path: Pa
         await page.press("A")
         screen = app.screen
         assert isinstance(screen, InterventionsScreen)
-        await page.until(lambda: screen.bars.answer is not None)
+        await page.until(lambda: screen.bars.found is not None)
         for _ in range(3):
             press(app, "E")
             await page.until(lambda: screen.board.effects)

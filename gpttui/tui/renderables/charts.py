@@ -3,6 +3,7 @@
 For: Compare, and bars before and after an intervention. Not for: curves over time (`series`).
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from rich.cells import cell_len
@@ -89,29 +90,28 @@ def pairs(ids: Two, probs: Two, others: Two) -> list[Pair]:
     return sorted(found.values(), key=lambda pair: -max(pair.left, pair.right))
 
 
-class Wings(NamedTuple):
-    """How a line with a name in the middle is divided."""
+def wings(
+    found: Sequence[Pair], labels: list[str], titles: tuple[str, str], width: int, tones: tuple[Style, ...]
+) -> list[list[Piece]]:
+    """The titles of both sides, then a line each: `12.1%  ▐███ "·is" ██▌  8.3%`.
 
-    cells: int
-    name: int
-
-    @classmethod
-    def of(cls, width: int, longest: int) -> "Wings":
-        name = max(4, min(longest, width // 3))
-        return cls(max(0, (width - name - 2 - 2 * FIGURE) // 2), name)
-
-
-def wings(pair: Pair, label: str, top: float, room: Wings, tones: tuple[Style, Style, Style, Style]) -> list[Piece]:
-    """`12.1%  ▐███ "·is" ██▌  8.3%`: `tones` are left bar, right bar, name and figures."""
+    All bars are to one scale; `tones` are left bar, right bar, name and figures.
+    """
     left, right, plain, dim = tones
-    text = clip(label, room.name)
-    pad = room.name - cell_len(text)
-    middle = " " + " " * (pad // 2) + text + " " * (pad - pad // 2) + " "
-    scale = top if top > 0 else 1.0
-    return [
-        (fit(percent(pair.left), FIGURE - 1, right=True) + " ", plain if pair.left >= pair.right else dim),
-        (bar_from_right(pair.left / scale, room.cells), left),
-        (middle, plain),
-        (fit(bar(pair.right / scale, room.cells), room.cells), right),
-        (" " + fit(percent(pair.right), FIGURE - 1), plain if pair.right >= pair.left else dim),
-    ]
+    half, top = width // 2, max(max(pair.left, pair.right) for pair in found) or 1.0
+    name = max(4, min(max(map(cell_len, labels)), width // 3))
+    cells = max(0, (width - name - 2 - 2 * FIGURE) // 2)
+    lines = [[(fit(titles[0], half), left), (fit(titles[1], width - half, right=True), right)]]
+    for pair, label in zip(found, labels, strict=True):
+        text = clip(label, name)
+        pad = name - cell_len(text)
+        lines.append(
+            [
+                (fit(percent(pair.left), FIGURE - 1, right=True) + " ", plain if pair.left >= pair.right else dim),
+                (bar_from_right(pair.left / top, cells), left),
+                (" " + " " * (pad // 2) + text + " " * (pad - pad // 2) + " ", plain),
+                (fit(bar(pair.right / top, cells), cells), right),
+                (" " + fit(percent(pair.right), FIGURE - 1), plain if pair.right >= pair.left else dim),
+            ]
+        )
+    return lines

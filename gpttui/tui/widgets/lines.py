@@ -6,7 +6,7 @@ A pane says what its lines are (`draw`); they are made once for a size, a cursor
 
 from dataclasses import dataclass, field
 from textwrap import wrap
-from typing import ClassVar
+from typing import ClassVar, Generic, TypeVar
 
 from rich.cells import cell_len
 from rich.style import Style
@@ -16,10 +16,12 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
+from gpttui.sessions.view_files import Table
 from gpttui.tokenizers import Tokenizer
 from gpttui.tui.renderables.compare import crop
 from gpttui.tui.widgets.pane import VIEW, Pane, Piece, moving
 
+A = TypeVar("A")
 Line = list[Piece]
 ROW, HIT = "row", "hit"
 """Names under which pieces of a line carry the choice they belong to, or a place of the pane's own."""
@@ -185,3 +187,23 @@ class LinesPane(Pane):
                 self.action_pick()
             else:
                 self.go(int(meta[ROW]))
+
+
+class AnswerPane(LinesPane, Generic[A]):
+    """Lines about one answer of the engine, `found`: without it there is nothing to show, or to write."""
+
+    found: reactive[A | None] = reactive(None, always_update=True)
+
+    def lines_of(self, found: A, width: int, height: int) -> Sheet | None:
+        """As `draw`."""
+        raise NotImplementedError
+
+    def numbers_of(self, found: A) -> Table | None:
+        """Its numbers by name, for a file."""
+        raise NotImplementedError
+
+    def draw(self, width: int, height: int) -> Sheet | None:
+        return None if self.found is None else self.lines_of(self.found, width, height)
+
+    def table(self) -> Table | None:
+        return None if self.found is None else self.numbers_of(self.found)

@@ -7,7 +7,6 @@ from rich.style import Style
 
 from gpttui.tui.renderables.charts import (
     Pair,
-    Wings,
     bar_from_right,
     column_names,
     columns,
@@ -51,7 +50,8 @@ def test_pairs_hold_every_token_once_by_the_larger_probability() -> None:
 
 @pytest.mark.parametrize("width", [24, 40, 77, 120])
 def test_wings_are_even_and_fit(width: int) -> None:
-    room = Wings.of(width, 9)
     styles = (Style(), Style(), Style(), Style())
-    line = "".join(text for text, _ in wings(Pair(1, 0.5, 0.25), '"·walks"', 0.5, room, styles))
-    assert cell_len(line) <= width and "50.0%" in line and "25.0%" in line
+    head, line = wings([Pair(1, 0.5, 0.25)], ['"·walks"'], ("before", "after"), width, styles)
+    for pieces, told in ((head, ("before", "after")), (line, ("50.0%", "25.0%"))):
+        text = "".join(text for text, _ in pieces)
+        assert cell_len(text) <= width and all(words in text for words in told)

@@ -9,7 +9,7 @@ async def compare(page: Playground) -> CompareScreen:
     await page.press("w")
     screen = page.app.screen
     assert isinstance(screen, CompareScreen)
-    await page.until(lambda: screen.distances.compared is not None)
+    await page.until(lambda: screen.distances.found is not None)
     return screen
 
 
@@ -17,7 +17,7 @@ async def neurons(page: Playground) -> MLPScreen:
     await page.press("n")
     screen = page.app.screen
     assert isinstance(screen, MLPScreen)
-    await page.until(lambda: screen.about.neuron is not None)
+    await page.until(lambda: screen.about.found is not None)
     return screen
 
 

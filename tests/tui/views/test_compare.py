@@ -18,7 +18,7 @@ async def test_it_opens_on_two_texts_that_the_model_can_read(tmp_path: Path) -> 
         screen = await compare(page)
         for words in ("How far apart", "Who drew them apart", "What follows", "layer 2 MLP"):
             assert words in page.text
-        found = screen.distances.compared
+        found = screen.distances.found
         assert found is not None and found.same_tokens and found.word
         total = found.share_embed + float(found.share_heads.sum() + found.share_mlps.sum())
         assert abs(total - 1) < 1e-4
@@ -34,8 +34,8 @@ async def test_slash_writes_two_others_and_says_what_to_do_where_they_share_noth
         await write(page, "dogs ate")
         await page.until(lambda: "share no word" in page.text and "mark a token in each" in page.text)
         await page.press("1", "left")
-        await page.until(lambda: screen.distances.compared is not None)
-        found = screen.distances.compared
+        await page.until(lambda: screen.distances.found is not None)
+        found = screen.distances.found
         assert found is not None and (found.position_a, found.position_b) == (6, 7)
         await page.press("escape")
         assert page.app.screen is page.play
@@ -58,11 +58,11 @@ async def test_n_takes_the_next_shared_word_and_arrows_any_token(tmp_path: Path)
 async def test_x_silences_the_part_under_the_cursor_and_the_comparison_is_made_anew(tmp_path: Path) -> None:
     async with opened(tmp_path) as page:
         screen = await compare(page)
-        before = screen.distances.compared
+        before = screen.distances.found
         await page.press("3")
         _, layer, head = screen.parts.parts()[0]
         await page.press("x")
-        await page.until(lambda: "ALTERED" in page.text and screen.distances.compared is not before)
+        await page.until(lambda: "ALTERED" in page.text and screen.distances.found is not before)
         wanted = AblateHead(layer, head) if head >= 0 else AblatePart(layer, "mlp")
         assert page.play.link.changes == (wanted,)
 
@@ -70,7 +70,7 @@ async def test_x_silences_the_part_under_the_cursor_and_the_comparison_is_made_a
 async def test_a_patch_brings_text_a_to_the_playground_with_bs_vector_in_it(tmp_path: Path) -> None:
     async with opened(tmp_path) as page:
         screen = await compare(page)
-        found = screen.distances.compared
+        found = screen.distances.found
         assert found is not None and screen.two is not None
         await page.press("2", "P")
         await page.until(lambda: "ALTERED" in page.text)

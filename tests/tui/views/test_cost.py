@@ -19,7 +19,7 @@ async def costs(page: Playground) -> CostScreen:
     await page.press("C")
     screen = page.app.screen
     assert isinstance(screen, CostScreen)
-    await page.until(lambda: screen.parts.cost is not None and asked(page)[-1].points == POINTS)
+    await page.until(lambda: screen.parts.found is not None and asked(page)[-1].points == POINTS)
     await settled(page)
     return screen
 
@@ -32,7 +32,7 @@ async def test_the_token_first_then_the_other_lengths(tmp_path: Path) -> None:
     async with opened(tmp_path) as page:
         screen = await costs(page)
         assert [request.points for request in asked(page)] == [1, POINTS]
-        found = screen.parts.cost
+        found = screen.parts.found
         assert found is not None and found.position == len(page.ids) - 1
         assert found.contexts[-1] == len(page.ids) and len(found.contexts) > 1
         for words in ("measured", "counted", "q, k, v", "attend", "MLP", "logits", "all together", "KV cache", "● "):
@@ -45,7 +45,7 @@ async def test_shares_are_of_the_whole_and_every_figure_has_its_unit(tmp_path: P
     async with opened(tmp_path) as page:
         screen = await costs(page)
         rows = screen.parts.rows()
-        assert sum(row.ms for row in rows) == pytest.approx(float(np.sum(screen.parts.cost.ms)), rel=1e-5)  # type: ignore[union-attr]
+        assert sum(row.ms for row in rows) == pytest.approx(float(np.sum(screen.parts.found.ms)), rel=1e-5)  # type: ignore[union-attr]
         line = next(line for line in page.text.splitlines() if "all together" in line)
         assert all(unit in line for unit in (" ms", "100%", "FLOP", "B"))
 
@@ -80,7 +80,7 @@ async def test_it_follows_the_selection_and_r_measures_again(tmp_path: Path) -> 
         there = len(page.ids) - 2
         await page.until(lambda: asked(page)[-1].points == POINTS and asked(page)[-1].position == there)
         await settled(page)
-        assert screen.parts.cost is not None and screen.parts.cost.position == there
+        assert screen.parts.found is not None and screen.parts.found.position == there
         before = len(asked(page))
         await page.press("r")
         await page.until(lambda: len(asked(page)) == before + 1)

@@ -65,7 +65,7 @@ async def test_neurons_say_what_they_do_to_the_likeliest_token_wherever_one_look
         screen = await neurons(page)
         for key in ("left", "left", "right", "home"):
             await page.press(key)
-            found = screen.flow.activity
+            found = screen.flow.found
             assert found is not None and found.position == screen.position
             assert found.token_id >= 0 and found.top_shares.size == found.top.size and screen.top.target
 
@@ -98,7 +98,7 @@ async def test_another_model_gets_two_texts_of_its_own(tmp_path: Path) -> None:
         assert isinstance(screen, CompareScreen)
         await page.until(lambda: isinstance(page.app.screen, CompareScreen) and "translate" in page.text.lower())
         assert screen.two is not None and screen.two != first
-        await page.until(lambda: screen.distances.compared is not None)
+        await page.until(lambda: screen.distances.found is not None)
 
 
 async def test_the_sum_is_made_again_when_the_weights_have_changed(tmp_path: Path, run: Path) -> None:
@@ -108,11 +108,11 @@ async def test_the_sum_is_made_again_when_the_weights_have_changed(tmp_path: Pat
         screen = await driven.on(VectorsScreen)
         screen.link.kept["vectors"] = (1, 2, 3)
         screen._add()
-        await driven.until(lambda: screen.sum.answer is not None and not driven.play.link.busy)
-        before = screen.sum.answer
+        await driven.until(lambda: screen.sum.found is not None and not driven.play.link.busy)
+        before = screen.sum.found
         await driven.pilot.press("less_than_sign")
         await driven.until(lambda: weights(driven) == "checkpoint 30" and not driven.play.link.busy)
-        await driven.until(lambda: screen.sum.answer is not before)
+        await driven.until(lambda: screen.sum.found is not before)
         await driven.pilot.press("greater_than_sign")
         await driven.until(lambda: weights(driven) != "checkpoint 30")
 

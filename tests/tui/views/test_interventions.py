@@ -16,7 +16,7 @@ async def alter(page: Playground) -> InterventionsScreen:
     await page.press("A")
     screen = page.app.screen
     assert isinstance(screen, InterventionsScreen)
-    await page.until(lambda: screen.bars.answer is not None)
+    await page.until(lambda: screen.bars.found is not None)
     return screen
 
 
@@ -26,7 +26,7 @@ async def test_the_switchboard_silences_and_the_bars_say_what_that_does(tmp_path
         assert "Nothing is changed" in page.text and "0.00 bits apart" in page.text
         await page.press("down", "right", "x")
         assert page.play.link.changes == (AblateHead(1, 1),)
-        await page.until(lambda: screen.bars.answer is not None and screen.bars.answer.divergence_bits > 0)
+        await page.until(lambda: screen.bars.found is not None and screen.bars.found.divergence_bits > 0)
         assert "layer 2 head 2 silenced" in page.text and "ALTERED" in page.text
         await page.press("right", "right", "x", "M", "up", "x")
         assert page.play.link.changes[1:] == (AblatePart(1, "mlp"), AblatePart(0, "mlp", "mean"))  # type: ignore[comparison-overlap]
@@ -51,7 +51,7 @@ async def test_every_head_silenced_still_says_something(tmp_path: Path) -> None:
         for keys in (("x",), ("right", "x"), ("down", "x"), ("left", "x")):
             await page.press(*keys)
         assert len(page.play.link.changes) == 4
-        await page.until(lambda: screen.bars.answer is not None and screen.bars.answer.divergence_bits > 0)
+        await page.until(lambda: screen.bars.found is not None and screen.bars.found.divergence_bits > 0)
         await page.press("0")
         await page.until(lambda: "ALTERED" not in page.text)
 
@@ -63,9 +63,9 @@ async def test_who_matters_is_measured_layer_by_layer(tmp_path: Path) -> None:
         await page.until(lambda: len(screen.board.effects) == 2)
         measured = float(screen.board.effects[0].heads[0])
         await page.press("x")
-        await page.until(lambda: screen.bars.answer is not None and screen.bars.answer.divergence_bits > 0)
-        assert screen.bars.answer is not None
-        assert screen.bars.answer.divergence_bits == pytest.approx(measured, abs=1e-4)
+        await page.until(lambda: screen.bars.found is not None and screen.bars.found.divergence_bits > 0)
+        assert screen.bars.found is not None
+        assert screen.bars.found.divergence_bits == pytest.approx(measured, abs=1e-4)
 
 
 async def test_an_edge_is_forbidden_a_vector_patched_and_steering_grows(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ async def layers(page: Playground) -> LayersScreen:
     await page.press("L")
     screen = page.app.screen
     assert isinstance(screen, LayersScreen)
-    await page.until(lambda: screen.shares.shares is not None and screen.grid_pane.cells.known)
+    await page.until(lambda: screen.shares.found is not None and screen.grid_pane.cells.known)
     await page.pilot.pause()
     return screen
 
@@ -37,8 +37,8 @@ async def test_the_grid_its_ranks_and_the_sum(tmp_path: Path) -> None:
         says = int(snapshot.prediction.candidate_ids[0])
         cells = screen.grid_pane.cells
         assert cells.ids[-1, screen.position] == says, "the last row is what the model says"
-        assert screen.ranks.pinned is not None and screen.ranks.pinned.ids == (says,)
-        assert screen.ranks.pinned.column.watched_ranks[-1, 0, 0] == 0
+        assert screen.ranks.found is not None and screen.ranks.found.ids == (says,)
+        assert screen.ranks.found.column.watched_ranks[-1, 0, 0] == 0
 
 
 async def test_two_answers_that_name_other_rows_leave_the_list_empty(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ async def test_two_answers_that_name_other_rows_leave_the_list_empty(tmp_path: P
 async def test_the_shares_sum_to_the_logit_and_the_last_line_says_so(tmp_path: Path) -> None:
     async with opened(tmp_path) as page:
         screen = await layers(page)
-        found = screen.shares.shares
+        found = screen.shares.found
         assert found is not None
         total = sum(part.share for part in screen.shares.parts())
         assert total == pytest.approx(float(found.logits[0]), abs=1e-4)
@@ -85,24 +85,24 @@ async def test_p_pins_the_cells_token_and_p_again_lets_it_go(tmp_path: Path) -> 
         if wanted in first:
             pytest.skip("this random model's embedding row says what the last row says")
         await page.press("p")
-        await page.until(lambda: screen.ranks.pinned is not None and screen.ranks.pinned.ids == (*first, wanted))
+        await page.until(lambda: screen.ranks.found is not None and screen.ranks.found.ids == (*first, wanted))
         await page.press("2", "down")
         await page.until(lambda: screen.shares.token_id == wanted)
         assert screen.shares.parts(), "its shares are known too"
         await page.press("p")
-        await page.until(lambda: screen.ranks.pinned is not None and screen.ranks.pinned.ids == first)
+        await page.until(lambda: screen.ranks.found is not None and screen.ranks.found.ids == first)
 
 
 async def test_the_next_token_can_be_let_go_and_pinned_again(tmp_path: Path) -> None:
     async with opened(tmp_path) as page:
         screen = await layers(page)
         await page.press("2", "p")
-        await page.until(lambda: screen.ranks.pinned is not None and screen.ranks.pinned.ids == ())
+        await page.until(lambda: screen.ranks.found is not None and screen.ranks.found.ids == ())
         assert "Nothing is pinned" in page.text and "No token is pinned" in page.text
         await page.press("P")
-        await page.until(lambda: screen.ranks.pinned is not None and len(screen.ranks.pinned.ids) == 1)
+        await page.until(lambda: screen.ranks.found is not None and len(screen.ranks.found.ids) == 1)
         await page.press("left")
-        await page.until(lambda: screen.ranks.pinned is not None and screen.ranks.pinned.ids == (page.ids[-1],))
+        await page.until(lambda: screen.ranks.found is not None and screen.ranks.found.ids == (page.ids[-1],))
 
 
 async def test_pins_stay_while_the_view_is_closed_and_there_is_an_end_to_them(tmp_path: Path) -> None:
@@ -170,9 +170,9 @@ async def test_of_many_layers_the_ranks_keep_the_first_the_last_and_the_chosen_o
     async with opened_on(tiny_model_dir(tmp_path, n_layer=20), size=(80, 40)) as page:
         screen = await layers(page)
         await page.press("down", "down", "down", "down")
-        assert screen.ranks.pinned is not None
-        shown, ends = screen.ranks._stops(screen.ranks.pinned.column, 24)
-        names = [screen.ranks.pinned.column.stops[row] for row in shown]
+        assert screen.ranks.found is not None
+        shown, ends = screen.ranks._stops(screen.ranks.found.column, 24)
+        names = [screen.ranks.found.column.stops[row] for row in shown]
         assert ends and len(names) <= 6 and names[0] == "embed" and names[-1] == "19 mlp" and "4 mlp" in names
         assert "sum +" in page.text or "sum -" in page.text, "the last line stays in sight"
         await page.until(lambda: "↓" in page.text and " more" in page.text)
@@ -189,7 +189,7 @@ async def test_both_architectures_and_attention_alone(tmp_path: Path, changes: d
         await page.press("m", "down", "down", "p", "P")
         await settled(page)
         assert screen.shares.has_mlps is not bool(changes) and ("1 MLP" in page.text) is not bool(changes)
-        found = screen.shares.shares
+        found = screen.shares.found
         assert found is not None
         assert sum(part.share for part in screen.shares.parts()) == pytest.approx(
             float(found.logits[found.token_ids.index(screen.shares.token_id)]), abs=1e-4

@@ -34,7 +34,7 @@ async def test_the_flow_its_neurons_and_one_of_them(tmp_path: Path) -> None:
             assert words in page.text
         first = screen.top.neuron
         await page.press("down")
-        await page.until(lambda: screen.about.neuron is not None and screen.about.neuron.neuron == screen.top.neuron)
+        await page.until(lambda: screen.about.found is not None and screen.about.found.neuron == screen.top.neuron)
         assert screen.top.neuron != first
         await page.press("right_curly_bracket")
         await page.until(lambda: "The MLP of layer 2" in page.text)
@@ -49,7 +49,7 @@ async def test_x_silences_the_neuron_and_it_is_marked(tmp_path: Path) -> None:
         assert page.play.link.changes == (AblateNeuron(0, neuron),)
         await page.until(lambda: f"{neuron + 1} ○" in page.text)
         assert screen.top.neuron == neuron
-        found = screen.top.activity
+        found = screen.top.found
         assert found is not None and found.top_written[screen.top.cursor] == found.top_shares[screen.top.cursor] == 0
         await page.press("x")
         await page.until(lambda: "ALTERED" not in page.text)
@@ -137,7 +137,7 @@ async def test_a_neuron_is_found_by_its_number(tmp_path: Path) -> None:
         assert "1 to 64" in page.text
         await page.press("N")
         await write(page, "64")
-        await page.until(lambda: screen.about.neuron is not None and screen.about.neuron.neuron == 63)
+        await page.until(lambda: screen.about.found is not None and screen.about.found.neuron == 63)
         assert "Neuron 64 of layer 1" in page.text
 
 

@@ -22,7 +22,7 @@ async def vectors(page: Playground) -> VectorsScreen:
     await page.press("v")
     screen = page.app.screen
     assert isinstance(screen, VectorsScreen)
-    await page.until(lambda: screen.map.map is not None and screen.near.later is not None)
+    await page.until(lambda: screen.map.found is not None and screen.near.later is not None)
     return screen
 
 
@@ -42,9 +42,9 @@ async def test_the_map_says_how_much_it_keeps_and_shows_text_or_vocabulary(tmp_p
         assert "Map of your text" in page.text and "of the spread" in page.text
         await page.press("m")
         await page.until(lambda: "of the vocabulary" in page.text)
-        words = screen.map.map
+        words = screen.map.found
         await page.press("e")
-        await page.until(lambda: screen.map.map is not words)
+        await page.until(lambda: screen.map.found is not words)
         asked = [request for request in page.engine.asked if isinstance(request, AskMap)]  # type: ignore[attr-defined]
         assert (asked[-1].of, asked[-1].stop) == ("text", 0) and "of the vocabulary" not in page.text
 

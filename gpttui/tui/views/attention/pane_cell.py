@@ -14,14 +14,14 @@ from gpttui.sessions.view_files import Table
 from gpttui.tui.renderables.bars import bar
 from gpttui.tui.renderables.charts import bar_from_right
 from gpttui.tui.renderables.labels import fit
-from gpttui.tui.widgets.lines import Line, LinesPane, Sheet
+from gpttui.tui.widgets.lines import AnswerPane, Line, Sheet
 
 DIMENSION, FIGURE = 4, 7
 LEAST_BAR = 7
 """Cells of a bar with both its sides; where there is no room for three of them only the product has one."""
 
 
-class AttentionCell(LinesPane):
+class AttentionCell(AnswerPane[Stages]):
     """The sum first, then its terms."""
 
     NAME: ClassVar[str] = "one cell"
@@ -47,7 +47,6 @@ every line here and not a single score.
 
 More: Elhage et al. 2021, "A mathematical framework for transformer circuits"."""
 
-    stages: reactive[Stages | None] = reactive(None, always_update=True)
     by_size: reactive[bool] = reactive(True)
     """Largest products first; else in the order of the dimensions."""
     names: reactive[tuple[str, str]] = reactive(("", ""))
@@ -56,15 +55,14 @@ More: Elhage et al. 2021, "A mathematical framework for transformer circuits".""
     """The text position of the first key in the context."""
 
     def titles(self) -> tuple[str, str]:
-        if self.stages is None or not len(self.stages.products):
+        if self.found is None or not len(self.found.products):
             return "The cell: query · key", ""
         query, key = self.names
         return f"{query} looks at {key}", f"d: {'largest products' if self.by_size else 'dimensions in order'}"
 
-    def table(self) -> Table | None:
+    def numbers_of(self, found: Stages) -> Table | None:
         """A row for each dimension, and what becomes of their sum."""
-        found = self.stages
-        if found is None or not len(found.products):
+        if not len(found.products):
             return None
         query, key = found.cell
         raw, scaled, masked, weight = (float(x) for x in found.met)
@@ -83,9 +81,8 @@ More: Elhage et al. 2021, "A mathematical framework for transformer circuits".""
             "weight": weight,
         }
 
-    def draw(self, width: int, height: int) -> Sheet | None:
-        found = self.stages
-        if found is None or not len(found.products):
+    def lines_of(self, found: Stages, width: int, height: int) -> Sheet | None:
+        if not len(found.products):
             return None
         sheet = Sheet()
         for line in self._sums(found, width):

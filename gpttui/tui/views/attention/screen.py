@@ -80,7 +80,7 @@ class AttentionScreen(InsideScreen):
         snapshot, card, selection = self.snapshot, self.link.card, self.selection
         if snapshot is None or not self.length:
             self.stages.snapshot = None
-            self.stages.stages = self.cell.stages = None
+            self.stages.stages = self.cell.found = None
             self.heads.forget()
             self._surveyed = None
             return
@@ -122,7 +122,7 @@ class AttentionScreen(InsideScreen):
             self.stages.key = found.cell[1]
         query, key_ = (quoted_label(self.context.tokenizer, int(snapshot.ids[at]), 14) for at in found.cell)
         self.cell.names, self.cell.first = (query, key_), snapshot.n_slid
-        self.cell.stages = found
+        self.cell.found = found
         if self.stages.viewport != self._asked:  # the key looked at most lies elsewhere
             self.ask("stages", self._request, self._take, self.stages, self.cell)
 

@@ -17,7 +17,6 @@ from gpttui.sessions.view_files import Table
 from gpttui.tui.palette import STEPS, diverging, heat_styles
 from gpttui.tui.renderables.bars import bar
 from gpttui.tui.renderables.charts import (
-    Wings,
     column_names,
     columns,
     pairs,
@@ -27,7 +26,7 @@ from gpttui.tui.renderables.charts import (
 )
 from gpttui.tui.renderables.labels import clip, fit, percent, quoted_label
 from gpttui.tui.tables import token_columns
-from gpttui.tui.widgets.lines import Line, LinesPane, Sheet, hit
+from gpttui.tui.widgets.lines import AnswerPane, Line, Sheet, hit
 from gpttui.tui.widgets.pane import moving
 
 NAME, FIGURE = 18, 6
@@ -38,7 +37,7 @@ NOTHING = 0.005
 MOST_PARTS = 12
 
 
-class CompareDistances(LinesPane):
+class CompareDistances(AnswerPane[Compared]):
     """A bar for every stop, the embedding first; columns where there is little room."""
 
     NAME: ClassVar[str] = "how far apart"
@@ -69,29 +68,25 @@ More: nostalgebraist 2020, "interpreting GPT: the logit lens"."""
                "Angle between the vectors, or length between"),
     ]  # fmt: skip
 
-    compared: reactive[Compared | None] = reactive(None, always_update=True)
     by_length: reactive[bool] = reactive(False)
 
-    def watch_compared(self, compared: Compared | None) -> None:
+    def watch_found(self, compared: Compared | None) -> None:
         if compared is not None:
             self.cursor = min(self.cursor, len(compared.stops) - 1)
 
-    def table(self) -> Table | None:
+    def numbers_of(self, found: Compared) -> Table | None:
         """A row for each stop."""
-        compared = self.compared
-        if compared is None:
-            return None
-        found: dict[str, object] = {
-            "after": [stop_name(stop) for stop in compared.stops],
-            "cosine": compared.cosines,
-            "cosine_distance": 1 - compared.cosines,
-            "euclidean_distance": compared.distances,
+        columns: dict[str, object] = {
+            "after": [stop_name(stop) for stop in found.stops],
+            "cosine": found.cosines,
+            "cosine_distance": 1 - found.cosines,
+            "euclidean_distance": found.distances,
         }
         for side, name in enumerate("ab"):
-            found[f"length_{name}"] = compared.norms[side]
-            found |= token_columns(self.tokenizer, compared.lens_ids[side].tolist(), f"would_say_{name}")
-            found[f"prob_{name}"] = compared.lens_probs[side]
-        return found
+            columns[f"length_{name}"] = found.norms[side]
+            columns |= token_columns(self.tokenizer, found.lens_ids[side].tolist(), f"would_say_{name}")
+            columns[f"prob_{name}"] = found.lens_probs[side]
+        return columns
 
     def _far(self, compared: Compared) -> list[float]:
         """What is drawn: rounding, which would be a bar of 0.00, is nothing."""
@@ -100,18 +95,16 @@ More: nostalgebraist 2020, "interpreting GPT: the logit lens"."""
 
     def titles(self) -> tuple[str, str]:
         title = "How far apart" + (" · length |a - b|" if self.by_length else " · 1 - cos(a, b)")
-        compared = self.compared
+        compared = self.found
         if compared is None:
             return title, ""
         far = self._far(compared)
         here = f"after {stop_name(compared.stops[self.cursor])}: {_figure(far[self.cursor])}"
         return title, f"{here} · starts at {_figure(far[0])}, ends at {_figure(far[-1])}"
 
-    def draw(self, width: int, height: int) -> Sheet | None:
-        if self.compared is None:
-            return None
-        roomy = height >= min(len(self.compared.stops) + 1, 14)
-        return self._rows(self.compared, width) if roomy else self._columns(self.compared, width, height)
+    def lines_of(self, found: Compared, width: int, height: int) -> Sheet | None:
+        roomy = height >= min(len(found.stops) + 1, 14)
+        return self._rows(found, width) if roomy else self._columns(found, width, height)
 
     @property
     def _tones(self) -> tuple[Style, Style]:
@@ -172,13 +165,13 @@ More: nostalgebraist 2020, "interpreting GPT: the logit lens"."""
 
     @property
     def count(self) -> int:
-        return 0 if self.compared is None else len(self.compared.stops)
+        return 0 if self.found is None else len(self.found.stops)
 
     def pressed(self, place: tuple[int, ...]) -> None:
         self.go(place[0])
 
 
-class ComparePartsPane(LinesPane):
+class ComparePartsPane(AnswerPane[Compared]):
     """Heads and MLPs, those that contributed most first; all of them as a table where there is room."""
 
     TITLES: ClassVar[tuple[str, str]] = ("Who drew them apart", "x: silence · enter: look")
@@ -204,8 +197,6 @@ More: Elhage et al. 2021, "A mathematical framework for transformer circuits", o
         moving("x", "silence", "silence", "compare_parts.silence", "Put this part out of order; again: as before"),
     ]
 
-    compared: reactive[Compared | None] = reactive(None, always_update=True)
-
     @dataclass
     class Silence(Message):
         """A person wants this part out, or back; `head` is -1 for the layer's MLP."""
@@ -213,13 +204,13 @@ More: Elhage et al. 2021, "A mathematical framework for transformer circuits", o
         layer: int
         head: int
 
-    def watch_compared(self, compared: Compared | None) -> None:
+    def watch_found(self, compared: Compared | None) -> None:
         if compared is not None:
             self.cursor = max(0, min(self.cursor, len(self.parts()) - 1))
 
     def parts(self) -> list[tuple[float, int, int]]:
         """(share, layer, head), largest first; head -1 is the MLP. None where the two vectors are the same."""
-        compared = self.compared
+        compared = self.found
         if compared is None:
             return []
         found = [
@@ -229,15 +220,12 @@ More: Elhage et al. 2021, "A mathematical framework for transformer circuits", o
         kept = [part for part in found if abs(part[0]) >= 5e-4]
         return sorted(kept, key=lambda part: -abs(part[0]))[:MOST_PARTS]
 
-    def table(self) -> Table | None:
+    def numbers_of(self, found: Compared) -> Table | None:
         """Every part's share, those that are not listed too; together they are 1."""
-        compared = self.compared
-        if compared is None:
-            return None
-        shares = {"embeddings": float(compared.share_embed), "changed by hand": float(compared.share_altered)}
-        for layer, row in enumerate(compared.share_heads.tolist()):
+        shares = {"embeddings": float(found.share_embed), "changed by hand": float(found.share_altered)}
+        for layer, row in enumerate(found.share_heads.tolist()):
             shares |= {f"layer {layer + 1} head {head + 1}": share for head, share in enumerate(row)}
-        shares |= {f"layer {layer + 1} MLP": share for layer, share in enumerate(compared.share_mlps.tolist())}
+        shares |= {f"layer {layer + 1} MLP": share for layer, share in enumerate(found.share_mlps.tolist())}
         return {"part": list(shares), "share": list(shares.values())}
 
     def action_silence(self) -> None:
@@ -246,15 +234,12 @@ More: Elhage et al. 2021, "A mathematical framework for transformer circuits", o
             _, layer, head = parts[self.cursor]
             self.post_message(self.Silence(layer, head))
 
-    def draw(self, width: int, height: int) -> Sheet | None:
-        compared = self.compared
-        if compared is None:
-            return None
+    def lines_of(self, found: Compared, width: int, height: int) -> Sheet | None:
         sheet, parts = Sheet(), self.parts()
         if not parts:
             sheet.add(("Nobody: the two vectors are the same.", self.tone()))
             return sheet
-        table = self._table(compared, height)
+        table = self._table(found, height)
         beside = max((sum(cell_len(text) for text, _ in line) for line in table), default=0)
         beside = beside + 3 if table and width - beside - 3 >= 34 else 0
         cells = max(1, width - beside - 23)
@@ -263,7 +248,7 @@ More: Elhage et al. 2021, "A mathematical framework for transformer circuits", o
             name = f"layer {layer + 1} " + (f"head {head + 1}" if head >= 0 else "MLP")
             line = self._share(self.mark(n), name, share, top, cells)
             sheet.choose(*line, *self._beside(table, n, beside))
-        rest = float(compared.share_embed) + float(compared.share_altered)
+        rest = float(found.share_embed) + float(found.share_altered)
         line = self._share("  ", "embeddings", rest, top, cells)
         sheet.add(*line, *self._beside(table, len(parts), beside))
         if beside:
@@ -312,7 +297,7 @@ More: Elhage et al. 2021, "A mathematical framework for transformer circuits", o
                 self.go(n)
 
 
-class CompareFollows(LinesPane):
+class CompareFollows(AnswerPane[Compared]):
     """Both predictions, token by token, as bars growing apart."""
 
     TITLES: ClassVar[tuple[str, str]] = ("What follows", "probability after the marked token")
@@ -329,37 +314,20 @@ At temperature 1, before any cut, over the whole vocabulary. All bars share one 
 
 More: Peters et al. 2018, "Deep contextualized word representations"."""
 
-    compared: reactive[Compared | None] = reactive(None, always_update=True)
     names: reactive[tuple[str, str]] = reactive(("", ""))
 
-    def draw(self, width: int, height: int) -> Sheet | None:
-        compared = self.compared
-        if compared is None:
-            return None
-        found = pairs(compared.top_ids, compared.top_probs, compared.other_probs)[: max(1, height - 1)]
-        labels = [quoted_label(self.tokenizer, pair.token_id, 18) for pair in found]
-        room = Wings.of(width, max(cell_len(label) for label in labels))
-        top = max(max(pair.left, pair.right) for pair in found)
-        sheet = Sheet()
-        half = width // 2
-        left, right = (clip(name, half - 8) for name in self.names)
-        sheet.add(
-            (fit(f"A  {left} …", half, right=False), self.tone("bar")),
-            (fit(f"B  {right} …", width - half, right=True), self.tone("accent")),
-        )
+    def lines_of(self, found: Compared, width: int, height: int) -> Sheet | None:
+        left, right = (clip(name, width // 2 - 8) for name in self.names)
+        rows = pairs(found.top_ids, found.top_probs, found.other_probs)[: max(1, height - 1)]
+        labels = [quoted_label(self.tokenizer, pair.token_id, 18) for pair in rows]
         tones = self.tone("bar"), self.tone("accent"), self.tone(), self.tone("dim")
-        for pair, label in zip(found, labels, strict=True):
-            sheet.add(*wings(pair, label, top, room, tones))
-        return sheet
+        return Sheet(wings(rows, labels, (f"A  {left} …", f"B  {right} …"), width, tones))
 
-    def table(self) -> Table | None:
+    def numbers_of(self, found: Compared) -> Table | None:
         """Every token of both lists, with its probability in each text."""
-        compared = self.compared
-        if compared is None:
-            return None
-        found = pairs(compared.top_ids, compared.top_probs, compared.other_probs)
-        a, b = [pair.left for pair in found], [pair.right for pair in found]
-        return {**token_columns(self.tokenizer, [pair.token_id for pair in found]), "after_a": a, "after_b": b}
+        rows = pairs(found.top_ids, found.top_probs, found.other_probs)
+        a, b = [pair.left for pair in rows], [pair.right for pair in rows]
+        return {**token_columns(self.tokenizer, [pair.token_id for pair in rows]), "after_a": a, "after_b": b}
 
 
 def _figure(value: float) -> str:

@@ -120,12 +120,12 @@ class CompareScreen(InsideScreen):
             told = [clip(safe_text(tokenizer.decode(ids[: at + 1].tolist())), 60) for ids, at in sides]
             self.follows.names = told[0], told[1]
         for pane in (self.distances, self.parts, self.follows):
-            pane.compared = compared
+            pane.found = compared
 
     def _refused(self, line: str) -> None:
         if self.is_there:
             for pane in (self.distances, self.parts, self.follows):
-                pane.compared = None
+                pane.found = None
             two = self.two
             self.texts.marks = (-1, -1) if two is None else (two.position_a, two.position_b)
             super()._refused(line)
@@ -151,7 +151,7 @@ class CompareScreen(InsideScreen):
             self._compare(replace(self.two, word="", position_a=marks[0], position_b=marks[1]))
 
     def action_next_word(self) -> None:
-        two, compared = self.two, self.distances.compared
+        two, compared = self.two, self.distances.found
         words = shared(two.a, two.b) if two is not None else []
         if two is None or not words:
             self.hints.say("The two texts share no word: / writes others, ← → mark a token in each.", "warning")
@@ -163,7 +163,7 @@ class CompareScreen(InsideScreen):
 
     @on(LinesPane.Moved)
     def _moved(self, event: LinesPane.Moved) -> None:
-        compared = self.distances.compared
+        compared = self.distances.found
         if event.pane is self.distances and compared is not None:
             layer, _ = stop_place(compared.stops[event.index])
             if layer >= 0:
@@ -229,7 +229,7 @@ class CompareScreen(InsideScreen):
 
     def action_patch(self) -> None:
         """Text A into the playground, its word after this stop replaced by B's; the bars before and after."""
-        compared, two = self.distances.compared, self.two
+        compared, two = self.distances.found, self.two
         if compared is None or two is None:
             self.hints.say("First compare two texts: / writes them.", "warning")
             return

@@ -13,7 +13,7 @@ from gpttui.records import Array
 from gpttui.sessions.view_files import Table
 from gpttui.tui.renderables.labels import fit, so_many
 from gpttui.tui.views.cost.draw_table import Quantity, amount, length_chart, milliseconds, shown_amount
-from gpttui.tui.widgets.lines import LinesPane, Sheet
+from gpttui.tui.widgets.lines import AnswerPane, Sheet
 
 AXIS = 11
 CELLS = (7, 10, 12, 10)
@@ -30,7 +30,7 @@ TITLES = {
 }
 
 
-class CostContext(LinesPane):
+class CostContext(AnswerPane[Cost]):
     """A chart over a table."""
 
     TITLES: ClassVar[tuple[str, str]] = ("As the text grows", "m: time, FLOPs, bytes")
@@ -51,29 +51,24 @@ All scales start at 0. `m` changes what is plotted: time, FLOPs, bytes. `r` meas
 More: Pope et al. 2022, "Efficiently scaling transformer inference"; Kaplan et al. 2020, "Scaling laws for neural \
 language models"."""
 
-    cost: reactive[Cost | None] = reactive(None, always_update=True)
     quantity: reactive[Quantity] = reactive("ms")
 
-    def table(self) -> Table | None:
+    def numbers_of(self, found: Cost) -> Table | None:
         """A row for each length of the text; ms is nan where none was measured."""
-        cost = self.cost
-        if cost is None:
-            return None
-        tokens = np.union1d(cost.contexts, cost.curve)
+        tokens = np.union1d(found.contexts, found.curve)
         ms = np.full(len(tokens), np.nan)
-        ms[np.searchsorted(tokens, cost.contexts)] = cost.context_ms
-        flops, cache = (np.interp(tokens, cost.curve, counted) for counted in (cost.curve_flops, cost.curve_kv_bytes))
-        return {"position": cost.position + 1, "tokens": tokens, "ms": ms, "flops": flops, "kv_bytes": cache}
+        ms[np.searchsorted(tokens, found.contexts)] = found.context_ms
+        flops, cache = (
+            np.interp(tokens, found.curve, counted) for counted in (found.curve_flops, found.curve_kv_bytes)
+        )
+        return {"position": found.position + 1, "tokens": tokens, "ms": ms, "flops": flops, "kv_bytes": cache}
 
-    def draw(self, width: int, height: int) -> Sheet | None:
-        cost = self.cost
-        if cost is None:
-            return None
+    def lines_of(self, found: Cost, width: int, height: int) -> Sheet | None:
         sheet = Sheet()
-        table = self._table(cost, width, height)
+        table = self._table(found, width, height)
         lines = min(MOST_CHART, height - len(table) - 3)
         if lines >= CHART_FROM and width > AXIS + 8:
-            self._chart(sheet, cost, width - AXIS, lines)
+            self._chart(sheet, found, width - AXIS, lines)
         for line, tone in table:
             sheet.add((line, self.tone(tone)))
         return sheet

@@ -22,14 +22,14 @@ from gpttui.tui.views.cost.draw_table import (
     milliseconds,
     total_row,
 )
-from gpttui.tui.widgets.lines import Line, LinesPane, Sheet
+from gpttui.tui.widgets.lines import AnswerPane, Line, Sheet
 
 MS, SHARE, FLOPS, BYTES = 10, 7, 12, 10
 MOST_BAR = 30
 HEADS = {"ms": "time", "flops": "FLOPs", "bytes": "bytes read"}
 
 
-class CostParts(LinesPane):
+class CostParts(AnswerPane[Cost]):
     """A table with bars."""
 
     HELP: ClassVar[str] = """\
@@ -58,7 +58,6 @@ block's end counts as `mix the heads`.
 More: Kaplan et al. 2020, "Scaling laws for neural language models" (2 FLOPs a parameter and token); Pope et al. 2022, \
 "Efficiently scaling transformer inference"."""
 
-    cost: reactive[Cost | None] = reactive(None, always_update=True)
     by: reactive[Grouping] = reactive("part")
     quantity: reactive[Quantity] = reactive("ms")
     token: reactive[str] = reactive("")
@@ -66,8 +65,8 @@ More: Kaplan et al. 2020, "Scaling laws for neural language models" (2 FLOPs a p
     context: reactive[int] = reactive(0)
     """Tokens that the model can hold."""
 
-    def watch_cost(self) -> None:
-        if self.cost is not None:
+    def watch_found(self) -> None:
+        if self.found is not None:
             self.cursor = min(self.cursor, len(self.rows()) - 1)
 
     def titles(self) -> tuple[str, str]:
@@ -76,38 +75,32 @@ More: Kaplan et al. 2020, "Scaling laws for neural language models" (2 FLOPs a p
 
     def rows(self) -> list[CostRow]:
         """What the cursor moves over."""
-        return [] if self.cost is None else cost_rows(self.cost, self.by)
+        return [] if self.found is None else cost_rows(self.found, self.by)
 
-    def table(self) -> Table | None:
+    def numbers_of(self, found: Cost) -> Table | None:
         """A row for each part of each layer; layer 0: of no layer."""
-        cost = self.cost
-        if cost is None:
-            return None
         return {
-            "position": cost.position + 1,
-            "layer": [layer + 1 if 0 <= layer < cost.n_layer else 0 for layer in cost.layers.tolist()],
-            "part": cost.parts,
-            "ms": cost.ms,
-            "flops": cost.flops,
-            "weight_bytes": cost.weight_bytes,
-            "cache_bytes": cost.cache_bytes,
-            "kv_bytes": cost.kv_bytes,
-            "kv_bytes_full": cost.kv_bytes_full,
-            "threads": cost.threads,
-            "device": cost.device,
+            "position": found.position + 1,
+            "layer": [layer + 1 if 0 <= layer < found.n_layer else 0 for layer in found.layers.tolist()],
+            "part": found.parts,
+            "ms": found.ms,
+            "flops": found.flops,
+            "weight_bytes": found.weight_bytes,
+            "cache_bytes": found.cache_bytes,
+            "kv_bytes": found.kv_bytes,
+            "kv_bytes_full": found.kv_bytes_full,
+            "threads": found.threads,
+            "device": found.device,
         }
 
     # ── Drawing ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def draw(self, width: int, height: int) -> Sheet | None:
-        cost = self.cost
-        if cost is None:
-            return None
+    def lines_of(self, found: Cost, width: int, height: int) -> Sheet | None:
         fixed = MS + SHARE
         flops, weights, cache = (width >= needed for needed in (48, 58, 66))
         fixed += FLOPS * flops + BYTES * weights + BYTES * cache
         short = width - fixed < 40
-        rows = cost_rows(cost, self.by, short)
+        rows = cost_rows(found, self.by, short)
         name = min(26, max(len(row.name) for row in rows) + 3, max(4, width - fixed))
         cells = max(0, min(MOST_BAR, width - fixed - name))
         columns = (flops, weights, cache)
@@ -125,7 +118,7 @@ More: Kaplan et al. 2020, "Scaling laws for neural language models" (2 FLOPs a p
             sheet.choose(*lead, *self._figures(row, total, columns))
         lead = [(fit("  " + total.name, name + cells), self.tone("strong"))]
         sheet.add(*lead, *self._figures(total, total, columns))
-        for words in self._words(rows, total, cost):
+        for words in self._words(rows, total, found):
             sheet.extend([[(line, self.tone("dim"))] for line in wrap(words, max(8, width)) or [""]])
         return sheet
 

@@ -63,7 +63,7 @@ class CostScreen(InsideScreen):
     def mark(self) -> None:
         snapshot = self.snapshot
         if snapshot is None or not self.length:
-            self.parts.cost = self.growth.cost = self._measured = None
+            self.parts.found = self.growth.found = self._measured = None
 
     def _about(self) -> object:
         """What a measurement depends on. Other weights of the same model cost the same."""
@@ -86,7 +86,7 @@ class CostScreen(InsideScreen):
 
     def _ask_more(self) -> None:
         """At fewer lengths where a token takes long: an engine that measures answers nothing else."""
-        found = self.parts.cost
+        found = self.parts.found
         if found is not None and self.length:
             each_ms = (found.passes + 1) * float(found.ms.sum())
             points = max(2, min(POINTS, 1 + int(BUDGET_MS / max(1e-3, each_ms))))
@@ -94,7 +94,7 @@ class CostScreen(InsideScreen):
 
     def _take(self, found: Cost) -> None:
         self.parts.token = self.label(found.position, 12)
-        self.parts.cost = self.growth.cost = found
+        self.parts.found = self.growth.found = found
 
     # ── Choosing ─────────────────────────────────────────────────────────────────────────────────────────────────
 

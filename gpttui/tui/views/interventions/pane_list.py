@@ -16,10 +16,10 @@ from gpttui.interventions import Intervention, Mode, Steer
 from gpttui.protocol.stream import Unaltered
 from gpttui.sessions.view_files import Table
 from gpttui.text import safe_text
-from gpttui.tui.renderables.charts import Wings, pairs, wings
-from gpttui.tui.renderables.labels import clip, fit, quoted_label
+from gpttui.tui.renderables.charts import Pair, pairs, wings
+from gpttui.tui.renderables.labels import clip, quoted_label
 from gpttui.tui.tables import token_columns
-from gpttui.tui.widgets.lines import LinesPane, Sheet, hit
+from gpttui.tui.widgets.lines import AnswerPane, LinesPane, Sheet, hit
 from gpttui.tui.widgets.pane import moving
 
 HOW = (
@@ -106,7 +106,7 @@ addition"."""
         return sheet
 
 
-class InterventionsBars(LinesPane):
+class InterventionsBars(AnswerPane[Unaltered]):
     """The prediction of the untouched model to the left, of the altered one to the right."""
 
     NAME: ClassVar[str] = "before and after"
@@ -125,22 +125,20 @@ Silence every head if you like: then each token sees only itself.
 More: Kullback and Leibler 1951, "On information and sufficiency"; Zhang and Nanda 2024, "Towards best practices of \
 activation patching in language models: metrics and methods"."""
 
-    answer: reactive[Unaltered | None] = reactive(None, always_update=True)
     after: reactive[str] = reactive("")
     """The selected token, as it is written."""
 
     def titles(self) -> tuple[str, str]:
-        bits = "" if self.answer is None else f"{_bits(self.answer.divergence_bits)} bits apart"
+        bits = "" if self.found is None else f"{_bits(self.found.divergence_bits)} bits apart"
         return f"Before and after · what follows {self.after}".rstrip(), bits
 
-    def table(self) -> Table | None:
+    def _pairs(self, found: Unaltered) -> list[Pair]:
+        ids, probs = (found.top_ids, found.now_ids), (found.top_probs, found.now_probs)
+        return pairs(ids, probs, (found.top_now, found.now_before))
+
+    def numbers_of(self, found: Unaltered) -> Table | None:
         """Every token of both lists, with its probability in each model."""
-        found = self.answer
-        if found is None:
-            return None
-        rows = pairs(
-            (found.top_ids, found.now_ids), (found.top_probs, found.now_probs), (found.top_now, found.now_before)
-        )
+        rows = self._pairs(found)
         return {
             "after_position": found.position + 1,
             **token_columns(self.tokenizer, [pair.token_id for pair in rows]),
@@ -149,24 +147,11 @@ activation patching in language models: metrics and methods"."""
             "bits_apart": found.divergence_bits,
         }
 
-    def draw(self, width: int, height: int) -> Sheet | None:
-        found = self.answer
-        if found is None:
-            return None
-        ids, probs = (found.top_ids, found.now_ids), (found.top_probs, found.now_probs)
-        rows = pairs(ids, probs, (found.top_now, found.now_before))[: max(1, height - 1)]
+    def lines_of(self, found: Unaltered, width: int, height: int) -> Sheet | None:
+        rows = self._pairs(found)[: max(1, height - 1)]
         labels = [quoted_label(self.tokenizer, pair.token_id, 18) for pair in rows]
-        room = Wings.of(width, max(cell_len(label) for label in labels))
-        top = max(max(pair.left, pair.right) for pair in rows)
-        half = width // 2
-        sheet = Sheet()
-        sheet.add(
-            (fit("as it was", half), self.tone("bar")), (fit("altered", width - half, right=True), self.tone("warn"))
-        )
         tones = self.tone("bar"), self.tone("warn") + Style(bold=False), self.tone(), self.tone("dim")
-        for pair, label in zip(rows, labels, strict=True):
-            sheet.add(*wings(pair, label, top, room, tones))
-        return sheet
+        return Sheet(wings(rows, labels, ("as it was", "altered"), width, tones))
 
 
 def _bits(bits: float) -> str:

@@ -93,7 +93,7 @@ class InterventionsScreen(InsideScreen):
         self.board.changes = self.list.changes = self.link.changes
         self.list.mode = self.mode
         if snapshot is None or not self.length:
-            self.bars.answer, self.bars.after = None, ""
+            self.bars.found, self.bars.after = None, ""
 
     def look(self) -> None:
         rows = max(6, self.app.size.height)
@@ -101,7 +101,7 @@ class InterventionsScreen(InsideScreen):
 
     def _take(self, found: Unaltered) -> None:
         self.bars.after = self.label(found.position)
-        self.bars.answer = found
+        self.bars.found = found
         self.board.has_mlps = found.has_mlps
 
     def _refused(self, line: str) -> None:

@@ -25,7 +25,7 @@ from gpttui.tui.views.layers.draw_chart import (
     row_name,
     short_rank,
 )
-from gpttui.tui.widgets.lines import Line, LinesPane, Sheet
+from gpttui.tui.widgets.lines import AnswerPane, Line, Sheet
 from gpttui.tui.widgets.pane import moving
 
 CELL, WIDEST = 4, 12
@@ -44,7 +44,7 @@ class Pinned(NamedTuple):
     column: LensGrid
 
 
-class LayersRanks(LinesPane):
+class LayersRanks(AnswerPane[Pinned]):
     """A line for each pinned token."""
 
     TITLES: ClassVar[tuple[str, str]] = ("Ranks of pinned tokens", "rank 1: the most probable")
@@ -68,7 +68,6 @@ build predictions by promoting concepts in the vocabulary space"."""
         moving("p", "unpin", "unpin", "layers_ranks.unpin", "Do not follow this token any more"),
     ]
 
-    pinned: reactive[Pinned | None] = reactive(None, always_update=True)
     following: reactive[int] = reactive(-1)
     """The token that came next; -1 where it is not followed."""
     stop: reactive[int] = reactive(-1)
@@ -80,19 +79,18 @@ build predictions by promoting concepts in the vocabulary space"."""
 
         token_id: int
 
-    def watch_pinned(self, pinned: Pinned | None) -> None:
+    def watch_found(self, pinned: Pinned | None) -> None:
         if pinned is not None:
             self.cursor = max(0, min(self.cursor, len(pinned.ids) - 1))
 
-    def table(self) -> Table | None:
+    def numbers_of(self, found: Pinned) -> Table | None:
         """A row for each pinned token and each stop."""
-        pinned = self.pinned
-        if pinned is None or not pinned.ids:
+        if not found.ids:
             return None
-        column, count = pinned.column, len(pinned.ids)
+        column, count = found.column, len(found.ids)
         return {
             "after": [stop_name(stop) for stop in column.stops for _ in range(count)],
-            **token_columns(self.tokenizer, pinned.ids * len(column.stops)),
+            **token_columns(self.tokenizer, found.ids * len(column.stops)),
             "rank": column.watched_ranks[:, 0].ravel() + 1,
             "prob": column.watched_probs[:, 0].ravel(),
         }
@@ -100,7 +98,7 @@ build predictions by promoting concepts in the vocabulary space"."""
     @property
     def token_id(self) -> int:
         """The token under the cursor; -1 where nothing is pinned."""
-        pinned = self.pinned
+        pinned = self.found
         return pinned.ids[self.cursor] if pinned is not None and self.cursor < len(pinned.ids) else -1
 
     def action_unpin(self) -> None:
@@ -109,29 +107,26 @@ build predictions by promoting concepts in the vocabulary space"."""
 
     # ── Drawing ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def draw(self, width: int, height: int) -> Sheet | None:
-        pinned = self.pinned
-        if pinned is None:
-            return None
+    def lines_of(self, found: Pinned, width: int, height: int) -> Sheet | None:
         sheet = Sheet()
-        if not pinned.ids:
-            for words in wrap("Nothing is pinned: p pins the token of a cell, P the next one.", max(8, width)):
+        if not found.ids:
+            for words in wrap("Nothing is found: p pins the token of a cell, P the next one.", max(8, width)):
                 sheet.add((words, self.tone("dim")))
             return sheet
         name = ROOMY_NAME if width >= ROOMY else 12
-        shown, ends = self._stops(pinned.column, width - name)
+        shown, ends = self._stops(found.column, width - name)
         cell = max(CELL, min(WIDEST, (width - name) // max(1, len(shown))))
-        lines = height - len(pinned.ids) - 1
+        lines = height - len(found.ids) - 1
         if lines >= CHART_FROM:
-            self._chart(sheet, pinned, shown, name, cell, lines)
+            self._chart(sheet, found, shown, name, cell, lines)
         head: Line = [(fit("  rank after", name), self.tone("dim"))]
         for row in shown:
-            title = fit(row_name(pinned.column.stops[row], ends, ends or cell < 8), cell - 1, right=True)
-            here = int(pinned.column.numbers[row]) == self.stop
+            title = fit(row_name(found.column.stops[row], ends, ends or cell < 8), cell - 1, right=True)
+            here = int(found.column.numbers[row]) == self.stop
             head.append((title + " ", self.tone("accent" if here else "dim")))
         sheet.add(*head)
-        for n in range(len(pinned.ids)):
-            sheet.choose(*self._row(pinned, n, shown, name, cell))
+        for n in range(len(found.ids)):
+            sheet.choose(*self._row(found, n, shown, name, cell))
         return sheet
 
     def _stops(self, column: LensGrid, room: int) -> tuple[list[int], bool]:

@@ -16,7 +16,7 @@ from gpttui.tokenizers import Tokenizer
 from gpttui.tui.renderables.labels import clip, fit, quoted_label
 from gpttui.tui.tables import token_columns
 from gpttui.tui.views.layers.draw_chart import signed_bar
-from gpttui.tui.widgets.lines import Line, LinesPane, Sheet, hit
+from gpttui.tui.widgets.lines import AnswerPane, Line, Sheet, hit
 
 NAME, FIGURE = 8, 8
 ROOMY = 28
@@ -34,7 +34,7 @@ class Part(NamedTuple):
     share: float
 
 
-class LayersShares(LinesPane):
+class LayersShares(AnswerPane[Shares]):
     """Signed bars on one axis."""
 
     HELP: ClassVar[str] = """\
@@ -58,7 +58,6 @@ layer's MLP: see what becomes of the sum.
 
 More: Elhage et al. 2021, "A mathematical framework for transformer circuits"."""
 
-    shares: reactive[Shares | None] = reactive(None, always_update=True)
     token_id: reactive[int] = reactive(-1)
     """Whose logit."""
     selected: reactive[int] = reactive(0)
@@ -84,12 +83,12 @@ More: Elhage et al. 2021, "A mathematical framework for transformer circuits".""
 
     @property
     def _index(self) -> int:
-        found = self.shares
+        found = self.found
         return found.token_ids.index(self.token_id) if found is not None and self.token_id in found.token_ids else -1
 
     def parts(self) -> list[Part]:
         """All terms of the sum, in the order in which they are added; empty until known."""
-        found, n = self.shares, self._index
+        found, n = self.found, self._index
         if found is None or n < 0:
             return []
         attention = found.heads[n].sum(axis=1) + found.attn_biases[n]
@@ -104,11 +103,8 @@ More: Elhage et al. 2021, "A mathematical framework for transformer circuits".""
         rest = (("bias", float(found.final_bias[n])), ("by hand", float(found.altered[n].sum())))
         return [*parts, *(Part(name, -1, share) for name, share in rest if share)]
 
-    def table(self) -> Table | None:
+    def numbers_of(self, found: Shares) -> Table | None:
         """A row for each term of each followed token's logit; layer or head 0: of none."""
-        found = self.shares
-        if found is None:
-            return None
         rows: list[tuple[int, str, int, int, float]] = []
         for n in range(len(found.token_ids)):
             rows += [(n, "token", 0, 0, float(found.embed[n])), (n, "place", 0, 0, float(found.pos_embed[n]))]
@@ -131,9 +127,7 @@ More: Elhage et al. 2021, "A mathematical framework for transformer circuits".""
 
     # ── Drawing ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def draw(self, width: int, height: int) -> Sheet | None:
-        if self.shares is None:
-            return None
+    def lines_of(self, found: Shares, width: int, height: int) -> Sheet | None:
         parts, sheet = self.parts(), Sheet()
         if not parts:
             for words in wrap("No token is pinned: p pins the token of a cell.", max(8, width)):
@@ -173,7 +167,7 @@ More: Elhage et al. 2021, "A mathematical framework for transformer circuits".""
 
     def _sum(self, width: int) -> Line:
         """The proof: sum, logit, difference."""
-        found, n = self.shares, self._index
+        found, n = self.found, self._index
         assert found is not None
         total, logit = float(found.totals[n]), float(found.logits[n])
         off = abs(total - logit)

@@ -115,7 +115,7 @@ class LayersScreen(InsideScreen):
         grid, snapshot = self.grid_pane, self.snapshot
         self.shares.selected = self.selection.layer
         if snapshot is None or not self.length:
-            self.ranks.pinned = self.shares.shares = None
+            self.ranks.found = self.shares.found = None
             return
         grid.cells.about((snapshot.epoch, snapshot.weights, snapshot.interventions), snapshot.ids)
         grid.position = self.position
@@ -168,7 +168,7 @@ class LayersScreen(InsideScreen):
     def _take_column(self, found: LensGrid) -> None:
         self.grid_pane.column = found
         self.ranks.following = self._next
-        self.ranks.pinned = Pinned(self._asked, found)
+        self.ranks.found = Pinned(self._asked, found)
         self.shares.has_mlps = any(stop.endswith(" mlp") for stop in found.stops)
         self.shares.token_id = self.ranks.token_id
 
@@ -176,7 +176,7 @@ class LayersScreen(InsideScreen):
         return AskContributions(self.watched or (0,), self.position)
 
     def _take_shares(self, found: Shares) -> None:
-        self.shares.shares = found
+        self.shares.found = found
 
     # ── Moving ───────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -17,7 +17,7 @@ from gpttui.sessions.view_files import Table
 from gpttui.tui.renderables.bars import bar
 from gpttui.tui.renderables.labels import clip, fit
 from gpttui.tui.renderables.signed import signed_strip
-from gpttui.tui.widgets.lines import Line, LinesPane, Sheet
+from gpttui.tui.widgets.lines import AnswerPane, Line, Sheet
 from gpttui.tui.widgets.pane import moving
 
 NAME, FIGURE = 22, 8
@@ -32,7 +32,7 @@ FIRES = 0.1
 """Share of the strongest activation from which on a neuron counts as firing."""
 
 
-class MLPFlow(LinesPane):
+class MLPFlow(AnswerPane[MLPActivity]):
     """Four strips from top to bottom."""
 
     NAME: ClassVar[str] = "in and out"
@@ -55,28 +55,21 @@ added in the end, or (as `A` has it) its mean.
 
 More: Geva et al. 2021, "Transformer feed-forward layers are key-value memories"."""
 
-    activity: reactive[MLPActivity | None] = reactive(None, always_update=True)
     token: reactive[str] = reactive("")
 
-    def table(self) -> Table | None:
+    def numbers_of(self, found: MLPActivity) -> Table | None:
         """The four vectors."""
-        found = self.activity
-        if found is None:
-            return None
         place = {"layer": found.layer + 1, "position": found.position + 1}
         vectors = {"reads": found.read, "before": found.pre, "after": found.post, "adds": found.out}
         return place | {"mlp": STATES[found.held]} | vectors
 
     def titles(self) -> tuple[str, str]:
-        found = self.activity
+        found = self.found
         layer = "" if found is None else f" of layer {found.layer + 1}"
         layer += "" if found is None or found.held is None else f" ○ {STATES[found.held]}"
         return f"The MLP{layer} at {self.token}" if self.token else "The MLP", "expand · activate · contract"
 
-    def draw(self, width: int, height: int) -> Sheet | None:
-        found = self.activity
-        if found is None:
-            return None
+    def lines_of(self, found: MLPActivity, width: int, height: int) -> Sheet | None:
         n_neurons, n_read = len(found.post), len(found.read)
         fires = int((np.abs(found.post) >= FIRES * max(1e-9, float(np.abs(found.post).max()))).sum())
         contract = f"contract: {n_neurons} answers become {n_read} numbers again"
@@ -107,7 +100,7 @@ More: Geva et al. 2021, "Transformer feed-forward layers are key-value memories"
         return sheet
 
 
-class MLPTop(LinesPane):
+class MLPTop(AnswerPane[MLPActivity]):
     """The neurons that write most here, strongest first."""
 
     TITLES: ClassVar[tuple[str, str]] = ("Loudest neurons", "enter: what fires it? · x: silence")
@@ -132,7 +125,6 @@ space"."""
         moving("x", "silence", "silence", "mlp_top.silence", "Put this neuron out of order; again: as before"),
     ]
 
-    activity: reactive[MLPActivity | None] = reactive(None, always_update=True)
     target: reactive[str] = reactive("")
     """The token whose logit the shares are of."""
     silenced: reactive[frozenset[int]] = reactive(frozenset())
@@ -143,21 +135,18 @@ space"."""
 
         neuron: int
 
-    def watch_activity(self, activity: MLPActivity | None) -> None:
+    def watch_found(self, activity: MLPActivity | None) -> None:
         if activity is not None:
             self.cursor = max(0, min(self.cursor, len(activity.top) - 1))
 
     @property
     def neuron(self) -> int:
         """Under the cursor; -1 where there is none."""
-        found = self.activity
+        found = self.found
         return int(found.top[self.cursor]) if found is not None and self.cursor < len(found.top) else -1
 
-    def table(self) -> Table | None:
+    def numbers_of(self, found: MLPActivity) -> Table | None:
         """A row for each neuron listed."""
-        found = self.activity
-        if found is None:
-            return None
         columns: dict[str, object] = {
             "layer": found.layer + 1,
             "position": found.position + 1,
@@ -172,10 +161,7 @@ space"."""
         if self.neuron >= 0:
             self.post_message(self.Silence(self.neuron))
 
-    def draw(self, width: int, height: int) -> Sheet | None:
-        found = self.activity
-        if found is None:
-            return None
+    def lines_of(self, found: MLPActivity, width: int, height: int) -> Sheet | None:
         shares = found.top_shares if width >= 44 and len(found.top_shares) else None
         share_cells = 12 if shares is not None else 0
         cells = max(1, width - 24 - share_cells)

@@ -14,7 +14,7 @@ from gpttui.text import safe_text
 from gpttui.tui.renderables.bars import bar
 from gpttui.tui.renderables.labels import clip, figure, fit, quoted_label, so_many, token_label
 from gpttui.tui.tables import token_columns
-from gpttui.tui.widgets.lines import Line, LinesPane, Sheet
+from gpttui.tui.widgets.lines import AnswerPane, Line, Sheet
 
 METER = 16
 ACTIVATION = 7
@@ -22,7 +22,7 @@ NAME = 8
 """Fewer letters of a text's name say nothing."""
 
 
-class MLPNeuron(LinesPane):
+class MLPNeuron(AnswerPane[Neuron]):
     """Promoted and suppressed tokens in two columns, then the passages."""
 
     NAME: ClassVar[str] = "one neuron"
@@ -43,20 +43,16 @@ searched at once, and remembered for the next time.
 More: Bills et al. 2023, "Language models can explain neurons in language models"; Elhage et al. 2022, "Toy models of \
 superposition"."""
 
-    neuron: reactive[Neuron | None] = reactive(None, always_update=True)
     passages: reactive[Passages | None] = reactive(None, always_update=True)
 
     def titles(self) -> tuple[str, str]:
-        found = self.neuron
+        found = self.found
         name = "Neuron" if found is None else f"Neuron {found.neuron + 1} of layer {found.layer + 1}"
         running = self.passages is not None and self.passages.running
         return name, "c: stop reading" if running else "f: which passages fire it?"
 
-    def table(self) -> Table | None:
+    def numbers_of(self, found: Neuron) -> Table | None:
         """What it raises and lowers, then the passages one after the other."""
-        found = self.neuron
-        if found is None:
-            return None
         columns: dict[str, object] = {
             "layer": found.layer + 1,
             "neuron": found.neuron + 1,
@@ -70,10 +66,7 @@ superposition"."""
             columns |= {**texts, f"passage.{n}.fires_at": passage.at + 1, f"passage.{n}.activation": passage.activation}
         return columns
 
-    def draw(self, width: int, height: int) -> Sheet | None:
-        found = self.neuron
-        if found is None:
-            return None
+    def lines_of(self, found: Neuron, width: int, height: int) -> Sheet | None:
         sheet = Sheet()
         half = (width - 2) // 2
         sheet.add((fit("raises", half) + "  ", self.tone("bar")), (fit("lowers", half), self.tone("warn")))

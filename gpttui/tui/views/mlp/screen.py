@@ -79,8 +79,8 @@ class MLPScreen(InsideScreen):
             self._nothing()
 
     def _nothing(self) -> None:
-        self.flow.activity = self.top.activity = None
-        self.about.neuron = None
+        self.flow.found = self.top.found = None
+        self.about.found = None
 
     def look(self) -> None:
         rows = max(10, self.app.size.height)
@@ -93,7 +93,7 @@ class MLPScreen(InsideScreen):
         mine = (c for c in self.link.made if isinstance(c, AblateNeuron) and c.layer == found.layer)
         self.top.silenced = frozenset(change.neuron for change in mine)
         self.top.target = quoted_label(self.context.tokenizer, found.token_id, 8) if found.token_id >= 0 else ""
-        self.flow.activity = self.top.activity = found
+        self.flow.found = self.top.found = found
         if not 0 <= self.neuron < len(found.post):
             self.pinned, self.neuron = False, -1
         if self.neuron not in found.top.tolist() and not self.pinned:
@@ -105,7 +105,7 @@ class MLPScreen(InsideScreen):
     @property
     def listed_layer(self) -> int:
         """Whose neurons are listed."""
-        return self.selection.layer if self.top.activity is None else self.top.activity.layer
+        return self.selection.layer if self.top.found is None else self.top.found.layer
 
     def _ask_neuron(self, neuron: int) -> None:
         """Of a neuron whose layer is being read, the reading tells from now on."""
@@ -118,10 +118,10 @@ class MLPScreen(InsideScreen):
             self.ask("search", lambda: SearchPassages(layer, neuron), self._read)
 
     def _take_neuron(self, found: Neuron) -> None:
-        self.about.neuron, self.about.passages = found, found.passages
+        self.about.found, self.about.passages = found, found.passages
 
     def _take_passages(self, found: Passages) -> None:
-        about = self.about.neuron
+        about = self.about.found
         if about is not None and (found.layer, found.neuron) == (about.layer, about.neuron):
             self.about.passages = found
 
@@ -182,7 +182,7 @@ class MLPScreen(InsideScreen):
             self.ask("search", CancelSearch, self._read)
 
     async def action_number(self) -> None:
-        found = self.flow.activity
+        found = self.flow.found
         if found is None:
             return
         count = len(found.post)

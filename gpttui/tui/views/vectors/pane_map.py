@@ -15,12 +15,12 @@ from gpttui.sessions.view_files import Table
 from gpttui.tui.renderables.labels import clip, so_many, token_label
 from gpttui.tui.tables import token_columns
 from gpttui.tui.views.vectors.draw_map import lay_out
-from gpttui.tui.widgets.lines import Line, LinesPane, Sheet, hit
+from gpttui.tui.widgets.lines import AnswerPane, Line, Sheet, hit
 
 LONGEST = 12
 
 
-class VectorsMap(LinesPane):
+class VectorsMap(AnswerPane[Map]):
     """Names where there is room, dots elsewhere; the selected token and those close to it stand out."""
 
     HELP: ClassVar[str] = """\
@@ -38,7 +38,6 @@ x · V[:2], and the shares are S²ᵢ / Σ S².
 
 More: Jolliffe and Cadima 2016, "Principal component analysis: a review and recent developments"."""
 
-    map: reactive[Map | None] = reactive(None, always_update=True)
     position: reactive[int] = reactive(-1)
     token_id: reactive[int] = reactive(-1)
     close: reactive[tuple[int, ...]] = reactive(())
@@ -51,17 +50,14 @@ More: Jolliffe and Cadima 2016, "Principal component analysis: a review and rece
         position: int
 
     def titles(self) -> tuple[str, str]:
-        found = self.map
+        found = self.found
         if found is None:
             return "Map", ""
         title = "Map of your text" if found.first >= 0 else f"Map of {so_many(len(found.ids))} of the vocabulary"
         across, up = (f"{share:.0%}" for share in found.explained.tolist())
         return title, f"keeps {across} + {up} of the spread"
 
-    def draw(self, width: int, height: int) -> Sheet | None:
-        found = self.map
-        if found is None:
-            return None
+    def lines_of(self, found: Map, width: int, height: int) -> Sheet | None:
         names = [clip(token_label(self.tokenizer, token_id), LONGEST) for token_id in found.ids.tolist()]
         sheet = Sheet()
         for line in lay_out(found.points, names, self._order(found), width, height):
@@ -72,11 +68,8 @@ More: Jolliffe and Cadima 2016, "Principal component analysis: a review and rece
             sheet.add(*pieces)
         return sheet
 
-    def table(self) -> Table | None:
+    def numbers_of(self, found: Map) -> Table | None:
         """A row for each token of the map."""
-        found = self.map
-        if found is None:
-            return None
         across, up = found.explained.tolist()
         place = {"position": range(found.first + 1, found.first + 1 + len(found.ids))} if found.first >= 0 else {}
         points = {"x": found.points[:, 0], "y": found.points[:, 1], "x_share": across, "y_share": up}

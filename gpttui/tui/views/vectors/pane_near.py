@@ -12,7 +12,7 @@ from gpttui.sessions.view_files import Table
 from gpttui.tui.renderables.bars import bar
 from gpttui.tui.renderables.labels import fit, quoted_label
 from gpttui.tui.tables import token_columns
-from gpttui.tui.widgets.lines import Line, LinesPane, Sheet
+from gpttui.tui.widgets.lines import AnswerPane, Line, LinesPane, Sheet
 
 NAME, FIGURE = 14, 6
 
@@ -94,7 +94,7 @@ More: Mikolov et al. 2013, "Efficient estimation of word representations in vect
         return lines
 
 
-class VectorsSum(LinesPane):
+class VectorsSum(AnswerPane[Sum]):
     """`a - b + c`, what lies nearest, and the honest rank of the expected answer."""
 
     TITLES: ClassVar[tuple[str, str]] = ("Arithmetic", "=: write another")
@@ -111,14 +111,12 @@ c, as such results are usually quoted.
 
 More: Linzen 2016, "Issues in evaluating semantic spaces using word analogies"."""
 
-    answer: reactive[Sum | None] = reactive(None, always_update=True)
     asked: reactive[tuple[int, ...]] = reactive(())
     """a, b, c and, where one is expected, d."""
     vocabulary: reactive[int] = reactive(0)
 
-    def draw(self, width: int, height: int) -> Sheet | None:
-        found = self.answer
-        if found is None or len(self.asked) < 3:
+    def lines_of(self, found: Sum, width: int, height: int) -> Sheet | None:
+        if len(self.asked) < 3:
             return None
         sheet = Sheet()
         a, b, c, *expected = (quoted_label(self.tokenizer, token_id, 12) for token_id in self.asked)
@@ -139,10 +137,10 @@ More: Linzen 2016, "Issues in evaluating semantic spaces using word analogies"."
             )
         return sheet
 
-    def table(self) -> Table | None:
+    def numbers_of(self, found: Sum) -> Table | None:
         """The tokens nearest to the sum."""
-        found, asked = self.answer, token_columns(self.tokenizer, self.asked)["token"]
-        if found is None or len(asked) < 3:
+        asked = token_columns(self.tokenizer, self.asked)["token"]
+        if len(asked) < 3:
             return None
         columns: dict[str, object] = {"a": asked[0], "b": asked[1], "c": asked[2]}
         columns |= {**token_columns(self.tokenizer, found.ids.tolist(), "near"), "cosine": found.cosines}

@@ -72,7 +72,7 @@ class VectorsScreen(InsideScreen):
         snapshot = self.snapshot
         self.map.position = self.position
         if snapshot is None or not self.length:
-            self.near.own = self.near.later = self.map.map = None
+            self.near.own = self.near.later = self.map.found = None
             self._near.clear()
             self.map.token_id = -1
             return
@@ -153,7 +153,7 @@ class VectorsScreen(InsideScreen):
             self.near.own, self.near.later = own[2], later[2]
 
     def _take_map(self, found: Map) -> None:
-        self.map.map = found
+        self.map.found = found
 
     # ── The map ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -190,7 +190,7 @@ class VectorsScreen(InsideScreen):
         a, b, c, expected = (*ids, -1)[:4]
 
         def take(found: Sum) -> None:
-            self.sum.asked, self.sum.answer = ids, found
+            self.sum.asked, self.sum.found = ids, found
 
         self.ask("sum", lambda: AskArithmetic(a, b, c, expected, 10), take, self.sum)
 
