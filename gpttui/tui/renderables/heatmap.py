@@ -15,6 +15,7 @@ from rich.style import Style
 
 from gpttui.records import Array
 from gpttui.tui.palette import CIVIDIS, STEPS, ColourDepth, ramp_glyph, text_on
+from gpttui.tui.renderables.ink import Ink
 
 MASKED = STEPS
 """The step of a cell that the model never looks at (a key after its query): drawn as background."""
@@ -57,6 +58,12 @@ def half_styles(table: tuple[str, ...], ground: str, band: str) -> tuple[Style, 
     return tuple(Style(color=text, bgcolor=back) for text in colours for back in colours)
 
 
+def _hex(style: Style, fallback: str) -> str:
+    """The background of a style as `#rrggbb`."""
+    colour = style.bgcolor
+    return fallback if colour is None or colour.triplet is None else colour.triplet.hex
+
+
 class HeatmapLines:
     """Draws lines of a step matrix. Steps [keys] of a row are uint8: 0..31, MASKED or BAND."""
 
@@ -66,6 +73,12 @@ class HeatmapLines:
         self._styles = half_styles(table, ground, band)
         self._plain = Style() if depth is ColourDepth.NONE else Style(color="default", bgcolor="default")
         self._marked = self._plain + Style(reverse=True, bold=True)
+
+    @classmethod
+    def of(cls, ink: Ink, *, banded: bool = True) -> "HeatmapLines":
+        """On the ground of a pane."""
+        ground = _hex(ink.plain, "#121212")
+        return cls(ink.depth, ground, _hex(ink.band, "#303030") if banded else ground, ink.heat)
 
     def line(self, upper: Array, lower: Array, columns: int) -> list[Segment]:
         """One line: step rows `upper` and `lower` [keys], the same array where a cell is a line high or more."""

@@ -23,6 +23,9 @@ class Ink:
     accent: Style
     cursor: Style
     bar: Style
+    band: Style
+    """Ground of a marked row."""
+    warn: Style
     depth: ColourDepth
     dark: bool
     heat: tuple[str, ...] = CIVIDIS
@@ -32,6 +35,11 @@ class Ink:
     def coloured(self) -> bool:
         """Whether there are enough colours for maps of them."""
         return self.depth >= ColourDepth.INDEXED
+
+    @property
+    def mark(self) -> Style:
+        """A cell under the cursor, where its own colour cannot be seen."""
+        return Style(reverse=True, bold=True) if self.depth is ColourDepth.NONE else self.cursor
 
 
 def hit(*place: int) -> Style:

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 from rich.segment import Segment
-from rich.style import Style
 from textual.strip import Strip
 
 from gpttui.records import Array
 from gpttui.tui.renderables.axes import column_label_lines, row_label
 from gpttui.tui.renderables.bars import bar, plain_bar
 from gpttui.tui.renderables.heatmap import MARK, HeatmapLines, cell_number
+from gpttui.tui.renderables.ink import Ink
 from gpttui.tui.renderables.labels import clip, fit
 from gpttui.tui.renderables.square import SquareLayout, row_steps, seen_columns, strongest
 
@@ -25,23 +25,13 @@ RANKED, RANKING_WIDTH = 6, 22
 """Lines and columns of the list of what the selected query looks at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class SquareTones:
-    """Styles beside the colour map."""
-
-    plain: Style
-    dim: Style
-    accent: Style
-    bar: Style
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class SquareView:
     """All that one drawing of a square depends on."""
 
     layout: SquareLayout
     cells: HeatmapLines
-    tones: SquareTones
+    ink: Ink
     weights: Array
     """`[query, key]`"""
     pooled: Array
@@ -75,13 +65,13 @@ class SquareView:
         layout, columns = self.layout, self.layout.size.columns
         first, last = self._window
         names = [self.labels[layout.first_column(i)] for i in range(first, last)]
-        lead = Strip([Segment(" " * layout.left, self.tones.plain)])
+        lead = Strip([Segment(" " * layout.left, self.ink.plain)])
         at = (layout.shown_column(self.cursor) - first) * columns if self.cursor >= 0 else -1
         strips = []
         for text in column_label_lines(names, columns, layout.top, self.longest_label):
-            strip = Strip([Segment(text, self.tones.dim)])
+            strip = Strip([Segment(text, self.ink.dim)])
             if 0 <= at < strip.cell_length:
-                name = Strip([Segment(strip.crop(at, at + columns).text, self.tones.accent)])
+                name = Strip([Segment(strip.crop(at, at + columns).text, self.ink.accent)])
                 strip = Strip.join([strip.crop(0, at), name, strip.crop(at + columns)])
             strips.append(self._whole([lead, strip]))
         return strips
@@ -105,7 +95,7 @@ class SquareView:
         return self._with_ranking(whole, line, layout.left + max(0, seen - first) * layout.size.columns)
 
     def _whole(self, strips: list[Strip]) -> Strip:
-        return Strip.join(strips).adjust_cell_length(self.width, self.tones.plain)
+        return Strip.join(strips).adjust_cell_length(self.width, self.ink.plain)
 
     def _name(self, upper: int, starts: bool) -> list[Segment]:
         """The label of a line's first row, or of the selected row if it is one of the line's two."""
@@ -113,7 +103,7 @@ class SquareView:
         in_row = self._row in layout.rows_of_line(layout.line_of_row(upper))
         query = self.selected if in_row else layout.first_row(upper)
         text = row_label(self.labels[query], layout.label_width) if starts else " " * layout.label_width
-        tone = self.tones.accent if in_row else self.tones.dim
+        tone = self.ink.accent if in_row else self.ink.dim
         return [Segment(text, tone), Segment("▸" if in_row and starts else " ", tone)]
 
     def _cells(self, upper: int, lower: int, first: int, last: int, *, numbers: bool) -> list[Segment]:
@@ -157,7 +147,7 @@ class SquareView:
         keys = strongest(row, RANKED)
         if at == 0:
             words = f"{clip(self.labels[self.selected], 10)} looks at"
-            return Strip([Segment(fit(words, RANKING_WIDTH), self.tones.dim)])
+            return Strip([Segment(fit(words, RANKING_WIDTH), self.ink.dim)])
         if not 0 < at <= len(keys):
             return Strip([])
         key, share = keys[at - 1], float(row[keys[at - 1]])
@@ -166,8 +156,8 @@ class SquareView:
         name = fit(self.labels[key], RANKING_WIDTH - 7 - cell_len(numbers))
         return Strip(
             [
-                Segment(name, self.tones.accent if key == self.cursor else self.tones.plain),
-                Segment(numbers, self.tones.plain),
-                Segment(fit(drawn, 7), self.tones.bar),
+                Segment(name, self.ink.accent if key == self.cursor else self.ink.plain),
+                Segment(numbers, self.ink.plain),
+                Segment(fit(drawn, 7), self.ink.bar),
             ]
         )

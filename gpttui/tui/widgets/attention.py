@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.cells import cell_len
-from rich.style import Style
 from textual import events
 from textual.binding import BindingType
 from textual.message import Message
@@ -20,7 +19,7 @@ from gpttui.tui.renderables.heatmap import CellSize, HeatmapLines
 from gpttui.tui.renderables.labels import quoted_label, token_label
 from gpttui.tui.renderables.legend import legend_pieces
 from gpttui.tui.renderables.square import SquareLayout, arrange, pooled
-from gpttui.tui.renderables.square_lines import SquareTones, SquareView
+from gpttui.tui.renderables.square_lines import SquareView
 from gpttui.tui.tables import token_columns
 from gpttui.tui.widgets.pane import NO_TEXT, Pane, Piece, moving, showing
 from gpttui.tui.widgets.squares import Squares
@@ -219,11 +218,11 @@ More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What do
         scroll_x, scroll_y = self.scroll_offset
 
         def make() -> tuple[SquareView, list[Strip]]:
-            ground, band = _hex(self.tone(), "#121212"), _hex(self.tone("band"), "#303030")
+            ink = self.ink
             view = SquareView(
                 layout=self._layout,
-                cells=HeatmapLines(self.depth, ground, band, self.heat),
-                tones=SquareTones(self.tone(), self.tone("dim"), self.tone("accent"), self.tone("bar")),
+                cells=HeatmapLines.of(ink),
+                ink=ink,
                 weights=weights,
                 pooled=self._pooled,
                 labels=self._labels,
@@ -302,9 +301,3 @@ More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What do
 def _scroll_for(at: int, size: int, offset: int, room: int) -> int:
     """The offset nearest to `offset` at which [at, at + size) lies inside `room`."""
     return min(at, max(offset, at + size - max(size, room)))
-
-
-def _hex(style: Style, fallback: str) -> str:
-    """The background of a style as `#rrggbb`."""
-    colour = style.bgcolor
-    return fallback if colour is None or colour.triplet is None else colour.triplet.hex

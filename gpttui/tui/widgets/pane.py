@@ -21,6 +21,7 @@ from textual.widget import Widget
 
 from gpttui.text import safe_text
 from gpttui.tui.palette import ColourDepth, colour_depth, colour_map
+from gpttui.tui.renderables.ink import Ink
 
 if TYPE_CHECKING:
     from gpttui.tokenizers import Tokenizer
@@ -222,6 +223,12 @@ class Pane(Framed, ScrollView, can_focus=True, inherit_bindings=False):
     def tone(self, name: str = "") -> Style:
         """The rich style of component class `pane--name`; of the pane itself without a name."""
         return self.component(f"pane--{name}" if name else "")
+
+    @property
+    def ink(self) -> Ink:
+        """What it lends to what is drawn in it."""
+        tones = {name: self.tone(name) for name in ("dim", "strong", "accent", "cursor", "bar", "band", "warn")}
+        return Ink(plain=self.tone(), **tones, depth=self.depth, dark=self.dark, heat=self.heat)
 
     def row(self, pieces: Iterable[Piece]) -> Strip:
         """Pieces of text as one line, exactly as wide as the pane."""

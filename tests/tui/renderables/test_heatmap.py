@@ -9,8 +9,9 @@ from textual.strip import Strip
 from gpttui.tui.palette import CIVIDIS, ColourDepth
 from gpttui.tui.renderables.axes import column_label_lines
 from gpttui.tui.renderables.heatmap import BAND, MASKED, HeatmapLines, max_pool
+from gpttui.tui.renderables.ink import Ink
 from gpttui.tui.renderables.square import SquareLayout, arrange, pooled, row_steps, seen_columns
-from gpttui.tui.renderables.square_lines import SquareTones, SquareView
+from gpttui.tui.renderables.square_lines import SquareView
 
 
 def causal(tokens: int, seed: int = 0) -> np.ndarray:
@@ -33,7 +34,7 @@ def view(
     return SquareView(
         layout=layout,
         cells=HeatmapLines(depth, "#000000", "#222222"),
-        tones=SquareTones(plain, plain, plain + Style(bold=True), plain),
+        ink=Ink(plain, plain, plain, plain + Style(bold=True), plain, plain, plain, plain, depth, True),
         weights=weights,
         pooled=pooled(weights, layout),
         labels=labels,

@@ -6,24 +6,22 @@ from rich.cells import cell_len
 from rich.style import Style
 
 from gpttui.tui.palette import ColourDepth
+from gpttui.tui.renderables.ink import Ink
 from gpttui.tui.views.attention.draw_maps import (
     FORBIDDEN,
     HIDDEN,
     MASKED,
     UNKNOWN,
     MapInk,
-    MapTones,
     arrange,
     lay_out,
     short,
 )
 from gpttui.tui.views.attention.draw_stages import Viewport, window
 
-TONES = MapTones(*(Style() for _ in range(7)))
-
 
 def ink(depth: ColourDepth = ColourDepth.TRUE, *, signed: bool = True) -> MapInk:
-    return MapInk(depth, True, signed, TONES)
+    return MapInk(Ink(*(Style() for _ in range(8)), depth, True), signed)
 
 
 @pytest.mark.parametrize("tokens", [1, 2, 7, 32, 1024])

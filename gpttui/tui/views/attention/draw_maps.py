@@ -12,9 +12,10 @@ import numpy as np
 from rich.style import Style
 
 from gpttui.records import Array
-from gpttui.tui.palette import CIVIDIS, STEPS, ColourDepth, diverging, heat_styles, levels, ramp_glyph
+from gpttui.tui.palette import STEPS, diverging, heat_styles, levels, ramp_glyph
 from gpttui.tui.renderables.axes import column_label_height
 from gpttui.tui.renderables.heatmap import cell_number
+from gpttui.tui.renderables.ink import Ink
 from gpttui.tui.renderables.legend import legend_pieces
 from gpttui.tui.renderables.signed import signed_steps
 
@@ -111,34 +112,15 @@ def arrange(tokens: int, width: int, height: int, longest_label: int, *, one: bo
 
 
 @dataclass(frozen=True, slots=True)
-class MapTones:
-    """Styles beside the colours of the cells."""
-
-    plain: Style
-    dim: Style
-    strong: Style
-    accent: Style
-    band: Style
-    """Ground of the marked row."""
-    warn: Style
-    mark: Style
-    """The cell under the cursor, where its own colour cannot be seen."""
-
-
-@dataclass(frozen=True, slots=True)
 class MapInk:
     """How cells of one kind of map are painted."""
 
-    depth: ColourDepth
-    dark: bool
+    ink: Ink
     signed: bool
-    tones: MapTones
-    amounts: tuple[str, ...] = CIVIDIS
-    """Colours of what has no sign."""
 
     @property
     def table(self) -> tuple[str, ...]:
-        return diverging(self.dark) if self.signed else self.amounts
+        return diverging(self.ink.dark) if self.signed else self.ink.heat
 
     def steps(self, values: Array, top: float) -> Array:
         """Of a row of values; -inf is masked, nan unknown."""
@@ -155,20 +137,20 @@ class MapInk:
         return pieces
 
     def _cells(self, step: int, text: str, here: bool, count: int, columns: int, banded: bool) -> Piece:
-        coloured = self.depth >= ColourDepth.INDEXED
+        coloured = self.ink.coloured
         if step >= STEPS:
-            tone = self.tones.warn if step == FORBIDDEN else self.tones.dim
+            tone = self.ink.warn if step == FORBIDDEN else self.ink.dim
             glyph = "·" if banded and step == MASKED and not coloured else GLYPHS[step]
-            body, style = glyph.center(columns), tone + (self.tones.band if banded and coloured else Style())
+            body, style = glyph.center(columns), tone + (self.ink.band if banded and coloured else Style())
         elif coloured:
-            body, style = text.center(columns), heat_styles(self.depth, self.table)[step]
+            body, style = text.center(columns), heat_styles(self.ink.depth, self.table)[step]
         else:
-            body, style = text.center(columns, self.glyph(step)), self.tones.plain
+            body, style = text.center(columns, self.glyph(step)), self.ink.plain
         if here and step != FORBIDDEN and (not text or len(text) <= columns - 2):
             body = (f"‹{text}›" if text else "◆").center(columns)
-            style = style + (Style(bold=True) if coloured and step < STEPS else self.tones.mark)
+            style = style + (Style(bold=True) if coloured and step < STEPS else self.ink.mark)
         elif here:
-            style = style + self.tones.mark
+            style = style + self.ink.mark
         return body * count, style
 
     def glyph(self, step: int) -> str:
@@ -190,11 +172,11 @@ class MapInk:
         low = f"-{high}" if self.signed else "0"
         high = f"+{high}" if self.signed else high
         if width < len(low) + len(high) + 6:
-            return [(f"±{short(top)}" if self.signed else f"0…{high}", self.tones.dim)]
-        if self.signed and self.depth < ColourDepth.INDEXED:
+            return [(f"±{short(top)}" if self.signed else f"0…{high}", self.ink.dim)]
+        if self.signed and not self.ink.coloured:
             signs = "".join(glyph for _, glyph in _SIGNS)
-            return [(f"{low} {signs} {high}", self.tones.dim)]
-        return legend_pieces(low, high, min(24, width), self.depth, self.table, self.tones.dim)
+            return [(f"{low} {signs} {high}", self.ink.dim)]
+        return legend_pieces(low, high, min(24, width), self.ink.depth, self.table, self.ink.dim)
 
 
 def short(value: float) -> str:

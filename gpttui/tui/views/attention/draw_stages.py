@@ -14,10 +14,10 @@ from rich.style import Style
 
 from gpttui.protocol.parts import Stages
 from gpttui.records import Array
-from gpttui.tui.palette import CIVIDIS, ColourDepth
 from gpttui.tui.renderables.axes import column_label_lines, row_label
 from gpttui.tui.renderables.compare import crop
-from gpttui.tui.views.attention.draw_maps import FORBIDDEN, GAP, HIDDEN, MASKED, MapInk, MapsLayout, MapTones
+from gpttui.tui.renderables.ink import Ink
+from gpttui.tui.views.attention.draw_maps import FORBIDDEN, GAP, HIDDEN, MASKED, MapInk, MapsLayout
 
 Line = list[tuple[str, Style]]
 
@@ -65,11 +65,8 @@ class StagesView:
     tops: tuple[float, ...]
     """Where each stage's colours end."""
     threshold: float
-    tones: MapTones
-    depth: ColourDepth
-    dark: bool
+    ink: Ink
     width: int
-    amounts: tuple[str, ...] = CIVIDIS
 
     def lines(self) -> list[Line]:
         layout, lines = self.layout, []
@@ -106,11 +103,11 @@ class StagesView:
         return steps
 
     def _ink(self, stage: int) -> MapInk:
-        return MapInk(self.depth, self.dark, stage != SOFTMAX, self.tones, self.amounts)
+        return MapInk(self.ink, stage != SOFTMAX)
 
     def _side_by_side(self, label: str, maps: list[Line], *, here: bool = False) -> Line:
         """A line of each map, behind a row's name. What the last one says may go on to the pane's edge."""
-        layout, tone = self.layout, self.tones.accent if here else self.tones.dim
+        layout, tone = self.layout, self.ink.accent if here else self.ink.dim
         used = layout.label_width + 1
         line: Line = [(row_label(label, layout.label_width) + ("▸" if here else " "), tone)]
         for n, pieces in enumerate(maps):
@@ -134,7 +131,7 @@ class StagesView:
         legend = self._ink(stage).legend(self.tops[stage], room - cell_len(lead))
         used = cell_len(lead) + sum(cell_len(text) for text, _ in legend)
         words = f"  {how}" if used + cell_len(how) + 2 <= room else ""
-        return [(lead, self.tones.strong), *legend, (words, self.tones.dim)]
+        return [(lead, self.ink.strong), *legend, (words, self.ink.dim)]
 
     def _names(self) -> list[Line]:
         """The names above the columns, that of the key under the cursor standing out."""
@@ -145,9 +142,9 @@ class StagesView:
                 before = set_cell_size(text, key * columns)
                 name = set_cell_size(text, (key + 1) * columns)[len(before) :]
                 after = text[len(before) + len(name) :]
-                lines.append([(before, self.tones.dim), (name, self.tones.accent), (after, self.tones.dim)])
+                lines.append([(before, self.ink.dim), (name, self.ink.accent), (after, self.ink.dim)])
             else:
-                lines.append([(text, self.tones.dim)])
+                lines.append([(text, self.ink.dim)])
         return lines
 
     def _cells(self, stage: int, row: int, n: int, values: Array, steps: Array) -> Line:

@@ -280,14 +280,10 @@ for transformer circuits"; Xiao et al. 2023, "Efficient streaming language model
         if found is None:
             if layer not in self._maps:
                 return [[(("·" if n == 0 else "").ljust(room.columns), self.tone("dim"))] for n in range(room.lines)]
-            ink = HeatmapLines(self.depth, self._ground(), self._ground(), self.heat)
+            ink = HeatmapLines.of(self.ink, banded=False)
             found = map_lines(self._maps[layer][head], room, ink, self.threshold)
             self._lines[layer, head] = found
         return found
-
-    def _ground(self) -> str:
-        colour = self.tone().bgcolor
-        return "#121212" if colour is None or colour.triplet is None else colour.triplet.hex
 
     def _table(self, width: int) -> list[Line]:
         """The selected head's scores on both texts, and the best of each kind."""

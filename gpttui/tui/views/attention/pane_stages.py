@@ -9,7 +9,6 @@ from typing import ClassVar
 
 import numpy as np
 from rich.cells import cell_len
-from rich.style import Style
 from textual import events
 from textual.binding import BindingType
 from textual.message import Message
@@ -19,10 +18,9 @@ from textual.strip import Strip
 from gpttui.protocol.parts import Stages
 from gpttui.records import Snapshot, goes_on
 from gpttui.tokenizers import Tokenizer
-from gpttui.tui.palette import ColourDepth
 from gpttui.tui.renderables.compare import crop
 from gpttui.tui.renderables.labels import quoted_label, token_label
-from gpttui.tui.views.attention.draw_maps import MapsLayout, MapTones, arrange
+from gpttui.tui.views.attention.draw_maps import MapsLayout, arrange
 from gpttui.tui.views.attention.draw_stages import SOFTMAX, StagesView, Viewport
 from gpttui.tui.widgets.pane import Pane, Piece, moving, showing
 
@@ -262,16 +260,6 @@ More: Vaswani et al. 2017, "Attention is all you need"; Su et al. 2021, "RoForme
         return [self.row(crop(line, room.width)) for line in lines]
 
     def _view(self, found: Stages, viewport: Viewport) -> StagesView:
-        plain = self.depth is ColourDepth.NONE
-        tones = MapTones(
-            plain=self.tone(),
-            dim=self.tone("dim"),
-            strong=self.tone("strong"),
-            accent=self.tone("accent"),
-            band=self.tone("band"),
-            warn=self.tone("warn"),
-            mark=Style(reverse=True, bold=True) if plain else self.tone("cursor"),
-        )
         return StagesView(
             layout=self._layout,
             shown=tuple(self.shown),
@@ -283,11 +271,8 @@ More: Vaswani et al. 2017, "Attention is all you need"; Su et al. 2021, "RoForme
             cursor=(self.asking - viewport.first_query, self.key - viewport.first_key),
             tops=(*(self._seen[1] if self._seen is not None else (1.0, 1.0, 1.0)), 1.0),
             threshold=self.threshold,
-            tones=tones,
-            depth=self.depth,
-            dark=self.dark,
+            ink=self.ink,
             width=self.scrollable_content_region.width,
-            amounts=self.heat,
         )
 
     # ── Choosing ─────────────────────────────────────────────────────────────────────────────────────────────────

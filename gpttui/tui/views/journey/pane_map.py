@@ -13,7 +13,7 @@ from textual.reactive import reactive
 
 from gpttui.protocol.stream import Journey
 from gpttui.records import Snapshot
-from gpttui.tui.renderables.ink import Ink, Line, wrapped
+from gpttui.tui.renderables.ink import Line, wrapped
 from gpttui.tui.renderables.labels import quoted_label, token_label
 from gpttui.tui.views.journey import draw_words as words
 from gpttui.tui.views.journey.draw_map import JourneyMap, across, column_width, down
@@ -148,11 +148,6 @@ the logit lens* (2020)."""
         shown = "strips: what each stop added" if self.added else "strips: the sum so far"
         scale = "one scale for all" if self.shared_scale else "each in its own scale"
         return f"Journey of {token} through the model", f"{shown}, {scale}"
-
-    @property
-    def ink(self) -> Ink:
-        tones = {name: self.tone(name) for name in ("dim", "strong", "accent", "cursor", "bar")}
-        return Ink(plain=self.tone(), **tones, depth=self.depth, dark=self.dark, heat=self.heat)
 
     def draw(self, width: int, height: int) -> Sheet | None:
         if self.journey is None:
