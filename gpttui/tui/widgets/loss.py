@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
@@ -20,7 +20,7 @@ from gpttui.runs.series import Series
 from gpttui.sessions.view_files import Table
 from gpttui.text import safe_text
 from gpttui.tui.renderables.labels import clip
-from gpttui.tui.widgets.pane import FRAME_CSS, VIEW, WAITING, Framed, label_border, moving, showing
+from gpttui.tui.widgets.pane import FRAME_CSS, WAITING, Framed, label_border, moving, showing
 
 if TYPE_CHECKING:
     from gpttui.tui.widgets.plot import CurvePlot
@@ -56,17 +56,9 @@ are drawn in nats a byte of text, and so is this one then.
 More: Karpathy, *A recipe for training neural networks* (2019)."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "plus,equals_sign",
-            "zoom(1)",
-            "zoom in",
-            id="loss.zoom_in",
-            group=VIEW,
-            show=False,
-            tooltip="Fewer steps, closer",
-        ),
-        Binding("minus", "zoom(-1)", "zoom out", id="loss.zoom_out", group=VIEW, show=False, tooltip="More steps"),
-        Binding("0", "show_all", "all", id="loss.all", group=VIEW, show=False, tooltip="Show the whole run"),
+        moving("plus,equals_sign", "zoom(1)", "zoom in", "loss.zoom_in", "Fewer steps, closer"),
+        moving("minus", "zoom(-1)", "zoom out", "loss.zoom_out", "More steps"),
+        moving("0", "show_all", "all", "loss.all", "Show the whole run"),
         showing("Y", "toggle('log_y')", "log", "loss.log", "Logarithmic loss axis"),
         showing("w", "smooth", "smooth", "loss.smooth", "Average over more steps, or none"),
         moving("shift+left,H", "pan(-1)", "earlier", "loss.left", "Earlier steps"),
@@ -167,24 +159,9 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
         """Of this run's losses, as they are shown."""
         return self.scales[0] if self.scales else 1.0
 
-    def watch_others(self) -> None:
-        self._redraw()
-
-    def watch_marker(self) -> None:
-        self._redraw()
-
     def watch_log_y(self) -> None:
         self._y_window = None
         self._redraw()
-
-    def watch_smoothing(self) -> None:
-        self._redraw()
-
-    def watch_waiting(self) -> None:
-        self._redraw()
-
-    def on_resize(self) -> None:
-        self._redraw_soon()
 
     def follow(self, train: Series, validation: Series, title: str) -> None:
         """Show curves that someone else extends, who calls `grown` whenever they have."""
@@ -213,6 +190,8 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
         if self.is_mounted and not self._redraws:
             self._redraws = self.call_later(self._redraw)
 
+    on_resize = _redraw_soon
+
     def _recolour(self) -> None:
         self._styles.clear()
         self._redraw_soon()
@@ -237,6 +216,8 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
             if shown and self._plot.is_mounted and self._plot.size.area:
                 self._draw(self._plot)
         self._entitle()
+
+    watch_others = watch_marker = watch_smoothing = watch_waiting = _redraw
 
     def _empty_words(self) -> str:
         if self.history is not None:

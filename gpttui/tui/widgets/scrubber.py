@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from gpttui.tui.widgets.pane import MOVE, Framed
+from gpttui.tui.widgets.pane import MOVE, Framed, moving
 
 LIVE = -1
 """The notch of the weights being trained right now."""
@@ -33,25 +33,13 @@ Ticks stand at equal distances. A long run keeps fewer checkpoints than it saves
 most happens early. The last notch, ◉ live, is the model as it is being trained right now."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "comma,left,h",
-            "move(-1)",
-            "checkpoint before",
-            id="scrubber.back",
-            group=MOVE,
-            tooltip="The checkpoint before",
-        ),
-        Binding(
-            "full_stop,right,l",
-            "move(1)",
-            "next checkpoint",
-            id="scrubber.on",
-            group=MOVE,
-            tooltip="The checkpoint after",
-        ),
-        Binding("home", "end(0)", "first", id="scrubber.first", group=MOVE, show=False, tooltip="The first checkpoint"),
-        Binding("end", "end(-1)", "last", id="scrubber.last", group=MOVE, show=False, tooltip="The last one, or live"),
-    ]
+        Binding("comma,left,h", "move(-1)", "checkpoint before", id="scrubber.back", group=MOVE,
+                tooltip="The checkpoint before"),
+        Binding("full_stop,right,l", "move(1)", "next checkpoint", id="scrubber.on", group=MOVE,
+                tooltip="The checkpoint after"),
+        moving("home", "end(0)", "first", "scrubber.first", "The first checkpoint"),
+        moving("end", "end(-1)", "last", "scrubber.last", "The last one, or live"),
+    ]  # fmt: skip
 
     DEFAULT_CSS = """
     Scrubber {

@@ -57,28 +57,21 @@ def fit_facts(facts: Iterable[Fact], width: int) -> Text:
             return line
 
 
-class StatusHeader(Widget):
-    """Model, context, seed, sampling on the left; the engine on the right."""
+class HeaderLine(Widget):
+    """Facts on the left, as many as fit; at the right a state in a word."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "status--name",
-        "status--dim",
-        "status--meter",
-        "status--good",
-        "status--busy",
-        "status--bad",
-        "status--altered",
+        f"status--{name}" for name in ("name", "dim", "meter", "good", "busy", "bad", "altered")
     }
-
     DEFAULT_CSS = """
-    StatusHeader {
+    HeaderLine {
         height: 1;
         padding: 0 1;
         background: $panel;
         color: $foreground;
         & > .status--name { color: $accent; text-style: bold; }
         & > .status--dim { color: $foreground 60%; }
-        & > .status--meter { color: $primary; background: $foreground 15%; }
+        & > .status--meter { color: $primary; }
         & > .status--good { color: $success; }
         & > .status--busy { color: $warning; }
         & > .status--bad { color: $error; text-style: bold; }
@@ -86,27 +79,40 @@ class StatusHeader(Widget):
     }
     """
 
+    def facts_now(self) -> Iterable[Fact]:
+        raise NotImplementedError
+
+    def state_now(self) -> Text:
+        raise NotImplementedError
+
+    def render(self) -> Text:
+        width, right = self.content_size.width, self.state_now()
+        left = fit_facts(self.facts_now(), max(0, width - right.cell_len - 2))
+        gap = max(1, width - left.cell_len - right.cell_len)
+        return Text.assemble(left, " " * gap, right, no_wrap=True, overflow="crop", end="")
+
+    def tone(self, name: str) -> Style:
+        return self.get_component_rich_style(f"status--{name}") if name else self.rich_style
+
+    def state_text(self, state: str, tone: str) -> Text:
+        return Text("● ", style=self.tone(tone)) + Text(safe_text(state), style=self.tone("dim"))
+
+
+class StatusHeader(HeaderLine):
+    """Model, context, seed, sampling on the left; the engine on the right."""
+
+    DEFAULT_CSS = "StatusHeader > .status--meter { background: $foreground 15%; }"
+
     card: reactive[ModelCard | None] = reactive(None)
     snapshot: reactive[Snapshot | None] = reactive(None)
     engine_state: reactive[str] = reactive("starting")
     """One word: starting, ready, running, restarting, stopped, …"""
 
-    def render(self) -> Text:
-        width = self.content_size.width
-        right = self._engine()
-        left = fit_facts(self._facts(), max(0, width - right.cell_len - 2))
-        gap = width - left.cell_len - right.cell_len
-        return Text.assemble(left, " " * max(1, gap), right, no_wrap=True, overflow="crop", end="")
-
-    def _tone(self, name: str) -> Style:
-        return self.get_component_rich_style(f"status--{name}")
-
     def _fact(self, rank: int, name: str, long: str, short: str, before: str = "") -> Fact:
-        style = self._tone(name) if name else self.rich_style
-        lead = Text(before, style=self._tone("dim"))
-        return Fact(rank, lead + Text(long, style=style), Text(short, style=style))
+        style = self.tone(name)
+        return Fact(rank, Text(before, style=self.tone("dim")) + Text(long, style=style), Text(short, style=style))
 
-    def _facts(self) -> Iterable[Fact]:
+    def facts_now(self) -> Iterable[Fact]:
         card, snapshot = self.card, self.snapshot
         if snapshot is not None and snapshot.interventions:
             words = safe_text("; ".join(snapshot.interventions))
@@ -133,15 +139,14 @@ class StatusHeader(Widget):
         """How full the context is, as a meter and in figures."""
         filled = bar(used / max(1, most), METER).ljust(METER)
         long = Text.assemble(
-            ("context ", self._tone("dim")), (filled, self._tone("meter")), (f" {used:,}/{most:,}", self.rich_style)
+            ("context ", self.tone("dim")), (filled, self.tone("meter")), (f" {used:,}/{most:,}", self.rich_style)
         )
         return Fact(2, long, Text(f"{used}/{most}", style=self.rich_style))
 
-    def _engine(self) -> Text:
+    def state_now(self) -> Text:
         """`● ready 4 ms`."""
-        state = safe_text(self.engine_state)
-        name = {"ready": "good", "stopped": "bad", "lost": "bad"}.get(state, "busy")
-        text = Text("● ", style=self._tone(name)) + Text(state, style=self._tone("dim"))
+        state = self.engine_state
+        text = self.state_text(state, {"ready": "good", "stopped": "bad", "lost": "bad"}.get(state, "busy"))
         if self.snapshot is not None and state in ("ready", "running"):
-            text.append(f" {self.snapshot.elapsed_ms:.0f} ms", style=self._tone("dim"))
+            text.append(f" {self.snapshot.elapsed_ms:.0f} ms", style=self.tone("dim"))
         return text
