@@ -4,10 +4,9 @@ from textual.app import App, ComposeResult
 from textual.message import Message
 from textual.widget import Widget
 
-from gpttui.tui.widgets.attention import AttentionPane
 from gpttui.tui.widgets.loss import LossPane
 from gpttui.tui.widgets.next_token import NextTokenPane
-from gpttui.tui.widgets.tokens import TokensPane
+from gpttui.tui.widgets.pane import TokenWanted
 
 HOSTILE = ["[/]", "[red]x[/red]", "\x1b[31mred\x1b]0;title\x07", "\x00\r\x9b", "\u202eabc", "👩‍👩‍👧 漢字 🇫🇷", "\ud800"]
 
@@ -26,16 +25,13 @@ class Bench(App[None]):
     def on_mount(self) -> None:
         self.pane.focus()
 
-    def on_tokens_pane_selected(self, event: TokensPane.Selected) -> None:
+    def on_token_wanted(self, event: TokenWanted) -> None:
         self.posted.append(event)
 
     def on_next_token_pane_picked(self, event: NextTokenPane.Picked) -> None:
         self.posted.append(event)
 
     def on_next_token_pane_rows_changed(self, event: NextTokenPane.RowsChanged) -> None:
-        self.posted.append(event)
-
-    def on_attention_pane_selected(self, event: AttentionPane.Selected) -> None:
         self.posted.append(event)
 
     def on_loss_pane_step_hovered(self, event: LossPane.StepHovered) -> None:

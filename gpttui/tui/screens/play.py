@@ -38,6 +38,7 @@ from gpttui.tui.widgets.hint_bar import HintBar
 from gpttui.tui.widgets.key_bar import KeyBar
 from gpttui.tui.widgets.loss import LossPane
 from gpttui.tui.widgets.next_token import NextTokenPane
+from gpttui.tui.widgets.pane import TokenWanted
 from gpttui.tui.widgets.scrubber import Scrubber
 from gpttui.tui.widgets.status_header import StatusHeader
 from gpttui.tui.widgets.tokens import COLOUR_MODES, TokensPane
@@ -133,14 +134,8 @@ class PlayScreen(SessionScreen):
     def _length(self) -> int:
         return 0 if self.link.snapshot is None else len(self.link.snapshot.ids)
 
-    @on(TokensPane.Selected)
-    @on(AttentionPane.Selected)
-    def _selected(self, event: TokensPane.Selected | AttentionPane.Selected) -> None:
+    def on_token_wanted(self, event: TokenWanted) -> None:
         self.select(self.selection.at(event.position, self._length))
-
-    @on(AttentionPane.HeadWanted)
-    def _head_wanted(self, event: AttentionPane.HeadWanted) -> None:
-        self._look_through(event.layer, event.head)
 
     @on(NextTokenPane.RowsChanged)
     def _rows_changed(self) -> None:

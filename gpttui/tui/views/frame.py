@@ -10,7 +10,6 @@ from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.geometry import Region
@@ -34,7 +33,7 @@ from gpttui.tui.views.table import ViewContext
 from gpttui.tui.widgets.deck import PaneDeck, Size
 from gpttui.tui.widgets.hint_bar import HintBar
 from gpttui.tui.widgets.key_bar import KeyBar
-from gpttui.tui.widgets.pane import Pane
+from gpttui.tui.widgets.pane import HeadWanted, Pane, TokenWanted
 from gpttui.tui.widgets.status_header import StatusHeader
 from gpttui.tui.widgets.tabs import TabLine
 from gpttui.tui.widgets.token_line import TokenLine
@@ -353,10 +352,11 @@ class InsideScreen(PatientScreen[None], SessionScreen):
             self._said_wrong = False
             self.hints.say("")
 
-    @on(TokenLine.Selected)
-    def _token_selected(self, event: TokenLine.Selected) -> None:
-        event.stop()
+    def on_token_wanted(self, event: TokenWanted) -> None:
         self.look_at(event.position)
+
+    def on_head_wanted(self, event: HeadWanted) -> None:
+        self.look_through(event.layer, self.selection.head if event.head is None else event.head)
 
     async def on_tab_line_wanted(self, event: TabLine.Wanted) -> None:
         event.stop()

@@ -3,13 +3,11 @@
 For: reading one head's pattern, of a few tokens or of a thousand. Not for: scores before the softmax, or all heads.
 """
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.cells import cell_len
 from textual import events
 from textual.binding import BindingType
-from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
@@ -21,7 +19,7 @@ from gpttui.tui.renderables.legend import legend_pieces
 from gpttui.tui.renderables.square import SquareLayout, arrange, pooled
 from gpttui.tui.renderables.square_lines import SquareView
 from gpttui.tui.tables import token_columns
-from gpttui.tui.widgets.pane import NO_TEXT, Pane, Piece, moving, showing
+from gpttui.tui.widgets.pane import NO_TEXT, Pane, Piece, TokenWanted, moving, showing
 from gpttui.tui.widgets.squares import Squares
 
 
@@ -63,19 +61,6 @@ More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What do
     n_head: reactive[int] = reactive(0)
     overview: reactive[bool] = reactive(False)
     """Whether a square that does not fit is pooled instead of scrolled."""
-
-    @dataclass
-    class Selected(Message):
-        """A person chose the token at `position` (counted from the start of the text)."""
-
-        position: int
-
-    @dataclass
-    class HeadWanted(Message):
-        """A person wants to see this head."""
-
-        layer: int
-        head: int
 
     def __init__(self, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -264,7 +249,7 @@ More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What do
     def action_move_query(self, by: int) -> None:
         if self._weights is not None:
             row = max(0, min(len(self._weights) - 1, self.selected + by))
-            self.post_message(self.Selected(self._first + row))
+            self.post_message(TokenWanted(self._first + row))
 
     def _cell_at(self, event: events.MouseEvent) -> tuple[int, int] | None:
         """(query, key) under the mouse."""
@@ -294,7 +279,7 @@ More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What do
         cell = self._cell_at(event)
         if cell is not None:
             self._cursor = cell[1]
-            self.post_message(self.Selected(self._first + cell[0]))
+            self.post_message(TokenWanted(self._first + cell[0]))
             self._follow()
 
 

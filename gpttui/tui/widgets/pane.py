@@ -5,6 +5,7 @@ does; rows that do not scroll (axes, legends, details) are drawn by the pane its
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from rich.cells import cell_len
@@ -14,6 +15,7 @@ from textual import events
 from textual.binding import Binding
 from textual.content import Content
 from textual.geometry import Region, Size
+from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -50,6 +52,21 @@ FRAME_CSS = """
 
 MOVE, VIEW = Binding.Group("move"), Binding.Group("view")
 """Groups of the panes' own keys."""
+
+
+@dataclass
+class TokenWanted(Message):
+    """A person chose the token at `position`, counted from the start of the text."""
+
+    position: int
+
+
+@dataclass
+class HeadWanted(Message):
+    """A person chose a layer and a head; None: the head stays."""
+
+    layer: int
+    head: int | None = None
 
 
 def moving(keys: str, action: str, says: str, id: str, tooltip: str) -> Binding:

@@ -3,20 +3,19 @@
 For: views that look at one token and need to say which. Not for: reading the text (`TokensPane`).
 """
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
 from textual import events
-from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
 from gpttui.records import Snapshot
 from gpttui.tui.palette import colour_depth, token_styles
 from gpttui.tui.renderables.labels import clip, token_label
+from gpttui.tui.widgets.pane import TokenWanted
 
 if TYPE_CHECKING:
     from gpttui.tokenizers import Tokenizer
@@ -60,12 +59,6 @@ class TokenLine(Widget):
     }
     """
 
-    @dataclass
-    class Selected(Message):
-        """A person chose the token at `position`."""
-
-        position: int
-
     snapshot: reactive[Snapshot | None] = reactive(None, always_update=True)
     tokenizer: "reactive[Tokenizer | None]" = reactive(None)
     position: reactive[int] = reactive(-1)
@@ -101,7 +94,7 @@ class TokenLine(Widget):
     def on_click(self, event: events.Click) -> None:
         position = event.style.meta.get(AT)
         if position is not None:
-            self.post_message(self.Selected(int(position)))
+            self.post_message(TokenWanted(int(position)))
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         event.stop()
@@ -113,4 +106,4 @@ class TokenLine(Widget):
 
     def _move(self, by: int) -> None:
         if self.snapshot is not None and len(self.snapshot.ids):
-            self.post_message(self.Selected(max(0, min(len(self.snapshot.ids) - 1, self.position + by))))
+            self.post_message(TokenWanted(max(0, min(len(self.snapshot.ids) - 1, self.position + by))))

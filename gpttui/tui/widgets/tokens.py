@@ -3,7 +3,6 @@
 For: seeing and choosing tokens. Not for: editing (`PromptEditor`) or predictions (`NextTokenPane`).
 """
 
-from dataclasses import dataclass
 from functools import cached_property
 from math import ceil, isnan, log2
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -13,7 +12,6 @@ from rich.cells import cell_len
 from rich.style import Style
 from textual import events
 from textual.binding import BindingType
-from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
@@ -25,7 +23,7 @@ from gpttui.tui.renderables.labels import hex_bytes, quoted_label, so_many
 from gpttui.tui.renderables.legend import legend_pieces
 from gpttui.tui.renderables.token_flow import TokenFlow
 from gpttui.tui.tables import token_columns
-from gpttui.tui.widgets.pane import NO_TEXT, Pane, Piece, moving
+from gpttui.tui.widgets.pane import NO_TEXT, Pane, Piece, TokenWanted, moving
 
 if TYPE_CHECKING:
     from gpttui.tui.renderables.pictures import Lines
@@ -72,12 +70,6 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
     """A prompt being edited: its split is shown instead of the snapshot."""
     prompt: reactive[str] = reactive("")
     """What the text will begin with: its split is shown until there is a snapshot."""
-
-    @dataclass
-    class Selected(Message):
-        """A person chose the token at `position` (counted from the start)."""
-
-        position: int
 
     def __init__(self, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -323,7 +315,7 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
 
     def _select(self, index: int | None) -> None:
         if index is not None and self.draft is None and self.snapshot is not None and self._count:
-            self.post_message(self.Selected(max(0, min(self._count - 1, index))))
+            self.post_message(TokenWanted(max(0, min(self._count - 1, index))))
 
     def action_move_line(self, by: int) -> None:
         if not self._count or self.draft is not None:

@@ -14,6 +14,7 @@ from gpttui.tui.renderables.labels import percent
 from gpttui.tui.widgets.attention import AttentionPane
 from gpttui.tui.widgets.loss import LossPane
 from gpttui.tui.widgets.next_token import NextTokenPane
+from gpttui.tui.widgets.pane import TokenWanted
 from gpttui.tui.widgets.tokens import COLOUR_MODES, TokensPane
 from tests.tui import made
 from tests.tui.bench import HOSTILE, Bench, screen_text
@@ -122,7 +123,7 @@ async def test_up_and_down_select_in_the_line_above_and_below(bpe: Tokenizer, bi
         await pilot.press("up")
         await pilot.pause()
         event = app.posted[-1]
-        assert isinstance(event, TokensPane.Selected) and event.position < len(app.pane.snapshot.ids) - 1  # type: ignore[attr-defined]
+        assert isinstance(event, TokenWanted) and event.position < len(app.pane.snapshot.ids) - 1  # type: ignore[attr-defined]
 
 
 async def test_a_click_selects_the_token_under_it(bpe: Tokenizer, bigrams: Bigrams) -> None:
@@ -133,7 +134,7 @@ async def test_a_click_selects_the_token_under_it(bpe: Tokenizer, bigrams: Bigra
         column = screen_text(app).splitlines()[1].index("king")
         await pilot.click(TokensPane, offset=(column, 1))
         event = app.posted[-1]
-        assert isinstance(event, TokensPane.Selected)
+        assert isinstance(event, TokenWanted)
         assert bpe.token_bytes(int(snapshot.ids[event.position])) == b" king"
 
 
@@ -272,7 +273,7 @@ async def test_attention_names_the_cell_under_the_cursor(bpe: Tokenizer, bigrams
         assert pane.cursor == strongest - 1
         await pilot.press("up")
         event = app.posted[-1]
-        assert isinstance(event, AttentionPane.Selected) and event.position == len(snapshot.ids) - 2
+        assert isinstance(event, TokenWanted) and event.position == len(snapshot.ids) - 2
 
 
 async def test_rows_are_put_together_and_taken_back(bpe: Tokenizer, bigrams: Bigrams) -> None:

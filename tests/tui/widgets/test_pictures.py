@@ -9,6 +9,7 @@ from gpttui.corpora.speech_codes import CHARACTERS
 from gpttui.tokenizers import train_characters
 from gpttui.tui.palette import ColourDepth
 from gpttui.tui.renderables.pictures import picture_tokens, pixel_lines, spectrogram_lines
+from gpttui.tui.widgets.pane import TokenWanted
 from gpttui.tui.widgets.tokens import TokensPane
 from tests.tui import made
 from tests.tui.bench import Bench, screen_text
@@ -65,9 +66,9 @@ async def test_a_click_on_a_pixel_selects_its_token() -> None:
         assert "digit·3:" in screen_text(app) and GREYS[:8] not in screen_text(app)
         await pilot.click(TokensPane, offset=(2 + 2 * 3, 2 + 1))  # column 3 of the picture's second row
         event = app.posted[-1]
-        assert isinstance(event, TokensPane.Selected) and event.position == 8 + 8 + 3
+        assert isinstance(event, TokenWanted) and event.position == 8 + 8 + 3
         pane.position = event.position
         await pilot.press("down")
         await pilot.pause()
         below = app.posted[-1]
-        assert isinstance(below, TokensPane.Selected) and below.position == event.position + 8
+        assert isinstance(below, TokenWanted) and below.position == event.position + 8

@@ -3,7 +3,6 @@
 For: finding the head worth a closer look. Not for: its weights (`AttentionStages`).
 """
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,7 +21,7 @@ from gpttui.tui.renderables.heatmap import HeatmapLines
 from gpttui.tui.renderables.labels import fit
 from gpttui.tui.views.attention.draw_small import SmallMaps, best_heads, map_lines, small_maps
 from gpttui.tui.widgets.lines import Line, LinesPane, Sheet, hit
-from gpttui.tui.widgets.pane import moving, showing
+from gpttui.tui.widgets.pane import HeadWanted, moving, showing
 
 KINDS = (
     ("P", "previous token"),
@@ -87,13 +86,6 @@ for transformer circuits"; Xiao et al. 2023, "Efficient streaming language model
     """Of the text in the context."""
     silenced: reactive[frozenset[tuple[int, int]]] = reactive(frozenset())
     threshold: reactive[float] = reactive(0.0)
-
-    @dataclass
-    class Wanted(Message):
-        """A person wants to see this head."""
-
-        layer: int
-        head: int
 
     class Opened(Message):
         """A person wants to see the selected head's stages."""
@@ -326,7 +318,7 @@ for transformer circuits"; Xiao et al. 2023, "Efficient streaming language model
     # ── Choosing ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def action_go_on(self, down: int, right: int) -> None:
-        self.post_message(self.Wanted(self.place[0] + down, self.place[1] + right))
+        self.post_message(HeadWanted(self.place[0] + down, self.place[1] + right))
 
     def action_open(self) -> None:
         self.post_message(self.Opened())
@@ -335,7 +327,7 @@ for transformer circuits"; Xiao et al. 2023, "Efficient streaming language model
         if place == self.place:
             self.action_open()
         else:
-            self.post_message(self.Wanted(*place))
+            self.post_message(HeadWanted(*place))
 
     def _roll(self, by: int) -> None:
         self._from += 1 if by > 0 else -1

@@ -195,10 +195,6 @@ class AttentionScreen(InsideScreen):
         if self.length and self.link.card is not None:
             self._survey()
 
-    @on(AttentionHeads.Wanted)
-    def _wanted(self, event: AttentionHeads.Wanted) -> None:
-        self.look_through(event.layer, event.head)
-
     @on(AttentionHeads.Opened)
     def _opened(self) -> None:
         self.deck.go(0)

@@ -3,11 +3,9 @@
 For: Layers. Not for: single heads or neurons (their views).
 """
 
-from dataclasses import dataclass
 from textwrap import wrap
 from typing import ClassVar, NamedTuple
 
-from textual.message import Message
 from textual.reactive import reactive
 
 from gpttui.protocol.stream import Shares
@@ -17,6 +15,7 @@ from gpttui.tui.renderables.labels import clip, fit, quoted_label
 from gpttui.tui.tables import token_columns
 from gpttui.tui.views.layers.draw_chart import signed_bar
 from gpttui.tui.widgets.lines import AnswerPane, Line, Sheet, hit
+from gpttui.tui.widgets.pane import HeadWanted
 
 NAME, FIGURE = 8, 8
 ROOMY = 28
@@ -63,12 +62,6 @@ More: Elhage et al. 2021, "A mathematical framework for transformer circuits".""
     selected: reactive[int] = reactive(0)
     """The selected layer."""
     has_mlps: reactive[bool] = reactive(True)
-
-    @dataclass
-    class LayerWanted(Message):
-        """A person chose a layer."""
-
-        layer: int
 
     def __init__(self, tokenizer: Tokenizer | None = None, id: str | None = None) -> None:
         super().__init__(tokenizer, id)
@@ -183,7 +176,7 @@ More: Elhage et al. 2021, "A mathematical framework for transformer circuits".""
 
     def pressed(self, place: tuple[int, ...]) -> None:
         if place[0] >= 0:
-            self.post_message(self.LayerWanted(place[0]))
+            self.post_message(HeadWanted(place[0]))
 
     def _roll(self, by: int) -> None:
         self._above = max(0, self._above + (1 if by > 0 else -1))

@@ -206,10 +206,6 @@ class LayersScreen(InsideScreen):
             self.select(here.on(layer, here.head, self.link.card.n_layer, self.link.card.n_head))
         self._mark_row()
 
-    @on(LayersShares.LayerWanted)
-    def _layer_wanted(self, event: LayersShares.LayerWanted) -> None:
-        self.look_through(event.layer, self.selection.head)
-
     def action_between(self) -> None:
         grid = self.grid_pane
         grid.between = not grid.between

@@ -3,11 +3,9 @@
 For: seeing what lies near what. Not for: exact distances (`VectorsNear`).
 """
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.style import Style
-from textual.message import Message
 from textual.reactive import reactive
 
 from gpttui.protocol.stream import Map
@@ -16,6 +14,7 @@ from gpttui.tui.renderables.labels import clip, so_many, token_label
 from gpttui.tui.tables import token_columns
 from gpttui.tui.views.vectors.draw_map import lay_out
 from gpttui.tui.widgets.lines import AnswerPane, Line, Sheet, hit
+from gpttui.tui.widgets.pane import TokenWanted
 
 LONGEST = 12
 
@@ -42,12 +41,6 @@ More: Jolliffe and Cadima 2016, "Principal component analysis: a review and rece
     token_id: reactive[int] = reactive(-1)
     close: reactive[tuple[int, ...]] = reactive(())
     """Ids to stand out."""
-
-    @dataclass
-    class Selected(Message):
-        """A person chose the token at `position`."""
-
-        position: int
 
     def titles(self) -> tuple[str, str]:
         found = self.found
@@ -93,4 +86,4 @@ More: Jolliffe and Cadima 2016, "Principal component analysis: a review and rece
         return self.tone("cursor" if token_id == self.token_id else "accent" if token_id in self.close else "dim")
 
     def pressed(self, place: tuple[int, ...]) -> None:
-        self.post_message(self.Selected(place[0]))
+        self.post_message(TokenWanted(place[0]))

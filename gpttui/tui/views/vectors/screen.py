@@ -2,7 +2,6 @@
 
 from typing import ClassVar, Literal
 
-from textual import on
 from textual.binding import BindingType
 
 from gpttui.errors import UserError
@@ -172,10 +171,6 @@ class VectorsScreen(InsideScreen):
         self.follow()
         where = "reads them in with" if self.table == "embedding" else "compares the last vector with"
         self.hints.say(f"Compared with the table that the model {where}.", "info")
-
-    @on(VectorsMap.Selected)
-    def _selected(self, event: VectorsMap.Selected) -> None:
-        self.look_at(event.position)
 
     # ── Arithmetic ───────────────────────────────────────────────────────────────────────────────────────────────
 
