@@ -390,9 +390,9 @@ def open_session(file: Path) -> None:
     from gpttui.inference.session import Session
     from gpttui.sessions.tree import Branches, check_session, load_session, session_text
     from gpttui.storage import gallery
-    from gpttui.tui.session.remembered import kept_again
+    from gpttui.tui.session.remembered import FROM_FILE, take_up
     from gpttui.tui.views.branches.draw_tree import entries
-    from gpttui.tui.views.table import declare_all
+    from gpttui.tui.views.table import load_all
 
     saved = load_session(file)
     path = file.parent / "tiny"
@@ -406,8 +406,8 @@ def open_session(file: Path) -> None:
     session.snapshot()
     tree = Branches(saved.branches)
     sum(len(entry.nodes) for folded in (True, False) for entry in entries(tree, -1, folded=folded))
-    declare_all()
-    kept_again(saved.view.get("kept"))
+    load_all()
+    take_up({FROM_FILE: saved.view.get("kept")})
     session_text(saved)
 
 

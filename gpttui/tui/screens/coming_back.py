@@ -122,12 +122,11 @@ class ComingBack:
 
     def _show_again(self, view: dict[str, Any]) -> None:
         """What a session file says of the screen; what means nothing to this version is passed over."""
-        from gpttui.tui.session.remembered import COMING_BACK, kept_again
+        from gpttui.tui.session.remembered import COMING_BACK, FROM_FILE
         from gpttui.tui.views import table as views
         from gpttui.tui.widgets.tokens import COLOUR_MODES
 
-        views.declare_all()
-        self.link.kept |= kept_again(view.get("kept"))
+        self.link.kept[FROM_FILE] = view.get("kept")
         if view.get("colour_mode") in COLOUR_MODES:
             self.tokens.colour_mode = view["colour_mode"]
         self.attention.overview = view.get("overview") is True

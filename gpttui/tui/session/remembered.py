@@ -1,10 +1,11 @@
 """What a person has set in a view, as plain values: kept while the view is closed, and written into session files.
 
-For: views, which list how they show things (`Setting`), and declare in their package what else they keep with the link:
-texts, pins, sums (`remember`). Values may come out of a file: one that does not fit is passed over.
+For: views, which list how they show things (`Setting`), and declare what else they keep with the link (`remember`):
+texts, pins, sums. Values may come out of a file: one that does not fit is passed over.
 """
 
-from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, MutableMapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import reduce
 from typing import Annotated, Any, NamedTuple
@@ -21,6 +22,8 @@ class _Kept(NamedTuple):
 
 
 _KEPT: dict[str, _Kept] = {}
+FROM_FILE = "from a file"
+"""Name under which the link holds what a session file says of names that no module has declared yet."""
 
 
 def remember(name: str, kind: Any, *, of_model: bool) -> str:
@@ -30,28 +33,28 @@ def remember(name: str, kind: Any, *, of_model: bool) -> str:
     return name
 
 
+def take_up(kept: MutableMapping[str, Any]) -> None:
+    """What a session file says of names that are declared by now; what is not of its type is left out, so that no view
+    meets nonsense."""
+    plain = kept.get(FROM_FILE)
+    if isinstance(plain, dict):
+        for name in _KEPT.keys() & plain.keys():
+            with suppress(msgspec.ValidationError):  # of another version of that view: it opens as new
+                kept[name] = msgspec.convert(plain.pop(name), _KEPT[name].kind)
+
+
 def forget_model(kept: MutableMapping[str, Any]) -> None:
     """Another model was opened."""
+    take_up(kept)
     for name, about in _KEPT.items():
         if about.of_model:
             kept.pop(name, None)
 
 
-def kept_plain(kept: Mapping[str, Any]) -> dict[str, Any]:
+def kept_plain(kept: MutableMapping[str, Any]) -> dict[str, Any]:
     """What of the views' memory goes into a session file."""
+    take_up(kept)
     return {name: msgspec.to_builtins(kept[name], builtin_types=()) for name in _KEPT if name in kept}
-
-
-def kept_again(plain: object) -> dict[str, Any]:
-    """The views' memory out of a session file; what is not of its type is left out, so that no view meets nonsense."""
-    found: dict[str, Any] = {}
-    for name, (kind, _) in _KEPT.items():
-        if isinstance(plain, dict) and name in plain:
-            try:
-                found[name] = msgspec.convert(plain[name], kind)
-            except msgspec.ValidationError:
-                continue  # of another version of that view: it opens as new
-    return found
 
 
 SETTINGS = remember("settings", dict[str, dict[str, Any]], of_model=False)

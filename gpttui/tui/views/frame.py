@@ -23,7 +23,7 @@ from gpttui.tui.renderables.labels import quoted_label
 from gpttui.tui.selection import Selection
 from gpttui.tui.session.hints import NO_CHECKPOINTS, altered
 from gpttui.tui.session.messages import EngineLost, EngineReady, EngineSilent, ModelOpened, Refused, SnapshotArrived
-from gpttui.tui.session.remembered import COMING_BACK, SETTINGS, Setting, take_back, values
+from gpttui.tui.session.remembered import COMING_BACK, SETTINGS, Setting, take_back, take_up, values
 from gpttui.tui.session.sharing import SessionScreen
 from gpttui.tui.textual_private import PatientScreen
 from gpttui.tui.views import table as views
@@ -77,6 +77,7 @@ class InsideScreen(PatientScreen[None], SessionScreen):
         self.hold = Hold(self)
         super().__init__()
         self.context, self.link = context, context.link
+        take_up(self.link.kept)
         self.selection = context.selection
         self.header, self.hints, self.token_line = StatusHeader(), HintBar(), TokenLine()
         self.header.card = self.link.card

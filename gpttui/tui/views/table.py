@@ -55,11 +55,11 @@ class View(NamedTuple):
         name, does = f"view_{self.id}", f"view('{self.id}')"
         return Binding(self.key, does, self.title, id=name, tooltip=self.tooltip, group=GROUP, show=False)
 
-    def module(self, name: str) -> ModuleType:
-        return import_module(f"gpttui.tui.views.{self.package or self.id}{name}")
+    def module(self) -> ModuleType:
+        return import_module(f"gpttui.tui.views.{self.package or self.id}.screen")
 
     def make(self, context: ViewContext) -> "Screen[Any]":
-        made: Screen[Any] = getattr(self.module(".screen"), self.maker)(context)
+        made: Screen[Any] = getattr(self.module(), self.maker)(context)
         return made
 
 
@@ -90,14 +90,8 @@ def load_all() -> None:
     What is there by then stays: looked through for garbage no more, it would cost an opening 30 ms.
     """
     for view in VIEWS:
-        view.module(".screen")
+        view.module()
     gc.freeze()
-
-
-def declare_all() -> None:
-    """Every view says what it remembers, without its screen being imported."""
-    for view in VIEWS:
-        view.module("")
 
 
 def tidy_later(set_timer: Callable[[float, Callable[[], object]], object]) -> None:

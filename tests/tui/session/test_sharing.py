@@ -19,7 +19,7 @@ from gpttui.tui.app import GpttuiApp
 from gpttui.tui.selection import Selection
 from gpttui.tui.session.opening import Opening
 from gpttui.tui.session.pairs import TwoTexts
-from gpttui.tui.session.remembered import kept_again, kept_plain
+from gpttui.tui.session.remembered import FROM_FILE, kept_plain, take_up
 from gpttui.tui.session.saving import free_file
 from gpttui.tui.session.share_dialogs import RecipeScreen
 from gpttui.tui.views import table as views
@@ -278,12 +278,18 @@ async def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path, home:
 
 
 def test_what_views_remember_goes_through_json() -> None:
-    views.declare_all()
+    views.load_all()
     kept = {"compare": TwoTexts("a", "b", "w", 1, 2), "compare.marks": (1, 2), "layers": ("here", (3, 4), True)}
     plain = json.loads(json.dumps(kept_plain(kept | {"other": object(), "vectors": (1, 2, 3)})))
-    assert kept_again(plain) == kept | {"vectors": (1, 2, 3)}
+    assert taken_up(plain) == kept | {"vectors": (1, 2, 3)}
     nonsense = {"compare": {"x": 1}, "compare.marks": [1], "layers": "x", "vectors": [1, -2, 3], "walk": None, "new": 1}
-    assert kept_again(nonsense) == kept_again("nonsense") == {}
+    assert taken_up(nonsense) == taken_up("nonsense") == {}
+
+
+def taken_up(plain: object) -> dict[str, Any]:
+    kept: dict[str, Any] = {FROM_FILE: plain}
+    take_up(kept)
+    return {name: value for name, value in kept.items() if name != FROM_FILE}
 
 
 async def test_a_screen_that_says_nonsense_is_passed_over(tmp_path: Path) -> None:

@@ -12,16 +12,17 @@ from textual.binding import BindingType
 from gpttui.protocol.stream import AskJourney, Journey
 from gpttui.tui.keys import STEP, key
 from gpttui.tui.renderables.labels import quoted_label
-from gpttui.tui.session.remembered import NUMBERS, YES_NO, Setting
+from gpttui.tui.session.remembered import NUMBERS, YES_NO, Setting, remember
 from gpttui.tui.views import table as views
 from gpttui.tui.views.frame import InsideScreen
-from gpttui.tui.views.journey import RESUME
 from gpttui.tui.views.journey.draw_words import drawing, stop_names
 from gpttui.tui.views.journey.pane_map import TOP_K, JourneyPane
 from gpttui.tui.views.table import ViewContext
 from gpttui.tui.widgets.pane import Pane
 
 VIEW_OF_PART = {"token": "vectors", "place": "vectors", "embed": "vectors", "attn": "attention", "mlp": "mlp"}
+RESUME = remember("walk", tuple[int, int, int], of_model=True)
+"""A walk while a part's own view is open: position, token, parts uncovered."""
 HINT = "↑ ↓ from part to part · ← → another token · f walks"
 
 

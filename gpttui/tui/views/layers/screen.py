@@ -9,9 +9,8 @@ from gpttui.protocol.stream import AskContributions, AskLens, LensGrid, Shares
 from gpttui.tui.keys import TEXT, key
 from gpttui.tui.renderables.charts import stop_place
 from gpttui.tui.renderables.labels import quoted_label
-from gpttui.tui.session.remembered import NUMBERS, YES_NO, Setting
+from gpttui.tui.session.remembered import NUMBERS, YES_NO, Setting, TokenId, remember
 from gpttui.tui.views.frame import InsideScreen
-from gpttui.tui.views.layers import KEPT
 from gpttui.tui.views.layers.draw_chart import LETTERS
 from gpttui.tui.views.layers.pane_grid import LayersGrid
 from gpttui.tui.views.layers.pane_ranks import LayersRanks, Pinned
@@ -20,6 +19,8 @@ from gpttui.tui.views.table import ViewContext
 from gpttui.tui.widgets.lines import LinesPane
 from gpttui.tui.widgets.pane import Pane
 
+KEPT = remember("layers", tuple[str, tuple[TokenId, ...], bool], of_model=False)
+"""The model's path, tokens pinned by hand, whether the next one is pinned too."""
 MOST_PINS = len(LETTERS)
 TOP_K = 12
 ROOMY = 28

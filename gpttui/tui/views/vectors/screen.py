@@ -1,7 +1,8 @@
 """Tokens as vectors: what lies close to the selected one, a map of all, and arithmetic."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
+from msgspec import Meta
 from textual.binding import BindingType
 
 from gpttui.errors import UserError
@@ -9,15 +10,16 @@ from gpttui.protocol.stream import AskArithmetic, AskMap, AskNeighbours, Map, Ne
 from gpttui.tui.keys import TEXT, key
 from gpttui.tui.renderables.charts import stop_place
 from gpttui.tui.renderables.labels import quoted_label
-from gpttui.tui.session.remembered import YES_NO, Setting
+from gpttui.tui.session.remembered import YES_NO, Setting, TokenId, remember
 from gpttui.tui.views.frame import InsideScreen
 from gpttui.tui.views.table import ViewContext
-from gpttui.tui.views.vectors import KEPT
 from gpttui.tui.views.vectors.pane_map import VectorsMap
 from gpttui.tui.views.vectors.pane_near import VectorsNear, VectorsSum
 from gpttui.tui.views.vectors.words import example, opening_sum, read_sum, whole_words, written
 from gpttui.tui.widgets.pane import Pane
 
+KEPT = remember("vectors", Annotated[tuple[TokenId, ...], Meta(min_length=3, max_length=4)], of_model=True)
+"""The sum: a, b, c and, where one is expected, d."""
 MOST_POINTS = 2000
 
 
