@@ -4,6 +4,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from gpttui.cli.options import dtype_option, json_option, model_option, verb
 from gpttui.cli.output import note, print_json, table
@@ -39,9 +40,7 @@ def command(what: str, data: str | None, model: str | None, dtype: "Precision", 
 def report(what: str, rows: "list[Row]", as_json: bool) -> None:
     """Print what was measured: a table, or one JSON document."""
     if as_json:
-        listed = [
-            {name: getattr(row, name) for name in row.__struct_fields__} | {"verdict": row.verdict} for row in rows
-        ]
+        listed = [msgspec.structs.asdict(row) | {"verdict": row.verdict} for row in rows]
         print_json({"bench": what, "machine": _machine(), "rows": listed})
         return
     lines = [["", "measured", "", "against", "", "ratio", "least", "aim"]]

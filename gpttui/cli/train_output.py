@@ -7,20 +7,8 @@ from time import monotonic
 
 import click
 
+from gpttui.runs import events
 from gpttui.runs.config import TrainConfig
-from gpttui.runs.events import (
-    CheckpointSaved,
-    EvalDone,
-    Event,
-    LearningRateChanged,
-    RunEnded,
-    RunFailed,
-    RunStarted,
-    SampleDrawn,
-    StepDone,
-    StopRuleChanged,
-    encode_event,
-)  # fmt: skip
 from gpttui.text import safe_text
 
 LINE_EVERY_S = 5.0
@@ -57,22 +45,22 @@ class Printer:
             with contextlib.suppress(OSError):
                 self._live.stop()
 
-    def show(self, event: Event) -> None:
+    def show(self, event: events.Event) -> None:
         if self.silent:
             return
         if self.as_json:
-            sys.stdout.buffer.write(encode_event(event) + b"\n")
+            sys.stdout.buffer.write(events.encode_event(event) + b"\n")
             sys.stdout.buffer.flush()
-        elif isinstance(event, StepDone):
+        elif isinstance(event, events.StepDone):
             self._show_step(event)
-        elif isinstance(event, StopRuleChanged):
+        elif isinstance(event, events.StopRuleChanged):
             self.steps = event.steps
             if self._live is not None:
                 self._live.update(self._task, total=event.steps)
         elif text := describe(event):
             self._say(text)
 
-    def _show_step(self, event: StepDone) -> None:
+    def _show_step(self, event: events.StepDone) -> None:
         text = f"loss {event.loss_nats:.3f} · lr {event.lr:.2g} · |g| {event.grad_norm:.2f}"
         text += f" · {event.tokens_per_s:,.0f} tokens/s"
         if self._live is not None:
@@ -89,10 +77,10 @@ class Printer:
             self._live.console.print(text, markup=False, highlight=False)
 
 
-def describe(event: Event) -> str:
+def describe(event: events.Event) -> str:
     """An event other than a step in words; empty for what need not be said."""
     match event:
-        case RunStarted():
+        case events.RunStarted():
             where = f"step {event.step}, " if event.step else ""
             many = f", {event.processes} processes" if event.processes > 1 else ""
             notes = "".join(f"\nnote: {note}" for note in event.notes)
@@ -101,14 +89,14 @@ def describe(event: Event) -> str:
                 f"{event.train_tokens:,} to train, {event.val_tokens:,} held out · "
                 f"{event.device}, {event.threads} threads{many}{safe_text(notes, keep=chr(10))}"
             )
-        case EvalDone():
+        case events.EvalDone():
             return f"step {event.step}: validation loss {event.val_loss_nats:.4f} ({event.elapsed_s:.0f} s)"
-        case SampleDrawn():
+        case events.SampleDrawn():
             return f"step {event.step}: {safe_text(event.prompt + event.text, keep=chr(10))}"
-        case RunEnded():
+        case events.RunEnded():
             best = "" if event.best_val_loss_nats is None else f", best validation loss {event.best_val_loss_nats:.4f}"
             return f"ended at step {event.step} ({event.reason}) after {event.elapsed_s:.0f} s{best}"
-        case LearningRateChanged():
+        case events.LearningRateChanged():
             return f"step {event.step}: peak learning rate {event.lr:.2g} from now on"
-        case CheckpointSaved() | RunFailed() | StepDone() | StopRuleChanged():
+        case events.CheckpointSaved() | events.RunFailed() | events.StepDone() | events.StopRuleChanged():
             return ""

@@ -53,13 +53,11 @@ class EngineClient:
         log: Path | None = None,
         *,
         process: "subprocess.Popen[bytes] | None" = None,
-        on_event: Callable[[Answer], None] = lambda _: None,
-        on_death: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.command = list(command)
         self.log = log
-        self.on_event = on_event
-        self.on_death = on_death
+        self.on_event: Callable[[Answer], None] = lambda _: None
+        self.on_death: Callable[[str], None] = lambda _: None
         self.info: EngineInfo | None = None
         self.news: TrainNews | None = None
         """The last that was heard of a run in training."""

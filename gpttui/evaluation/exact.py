@@ -1,6 +1,7 @@
 """Tasks with one right answer: sums, sorted letters, translations. The score is the share answered to the letter."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 
 from gpttui.corpora import arithmetic
 from gpttui.corpora.registry import corpus_spec, open_corpus
@@ -23,13 +24,9 @@ def share_right(subject: Subject, asked: Sequence[tuple[str, str]]) -> float:
     return sum(given == right for given, (_, right) in zip(answers, asked, strict=True)) / len(asked)
 
 
-def scorer(corpus: str) -> Callable[[Subject, int, int], Metrics]:
+def exact(corpus: str, subject: Subject, n: int, seed: int) -> Metrics:
     """The evaluation of an exact task."""
-
-    def evaluate(subject: Subject, n: int, seed: int) -> Metrics:
-        return {"exact": share_right(subject, problems(corpus, n, seed))}
-
-    return evaluate
+    return {"exact": share_right(subject, problems(corpus, n, seed))}
 
 
 def addition(subject: Subject, n: int, seed: int) -> Metrics:
@@ -42,5 +39,5 @@ def addition(subject: Subject, n: int, seed: int) -> Metrics:
     return metrics
 
 
-sort = scorer("sort")
-translate = scorer("translate")
+sort = partial(exact, "sort")
+translate = partial(exact, "translate")

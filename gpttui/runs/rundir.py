@@ -51,7 +51,7 @@ def _is_there(path: Path) -> bool:
         return error.errno != errno.ENAMETOOLONG
 
 
-class RunLock:
+class RunLock(contextlib.AbstractContextManager["RunLock"]):
     """Only one writer to a run; taken when made, released by `close` or by the death of the process."""
 
     def __init__(self, path: Path) -> None:
@@ -80,9 +80,6 @@ class RunLock:
             for parent in self._made_parents:
                 with contextlib.suppress(OSError):  # never made, or something else lies there by now
                     parent.rmdir()
-
-    def __enter__(self) -> "RunLock":
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()

@@ -16,20 +16,8 @@ import numpy as np
 
 from gpttui.errors import UserError, one_line
 from gpttui.records import Array, LossHistory
-from gpttui.runs import rundir
+from gpttui.runs import events, rundir
 from gpttui.runs.config import TrainConfig, changed
-from gpttui.runs.events import (
-    CheckpointSaved,
-    EvalDone,
-    Event,
-    LearningRateChanged,
-    RunEnded,
-    RunFailed,
-    RunStarted,
-    SampleDrawn,
-    StepDone,
-    StopRuleChanged,
-)
 from gpttui.runs.series import Series
 
 SAMPLES = 200
@@ -41,35 +29,35 @@ class RunSummary:
     """A run as its events, taken in order of writing, leave it."""
 
     def __init__(self) -> None:
-        self.started: RunStarted | None = None
+        self.started: events.RunStarted | None = None
         """The last start."""
         self.config: TrainConfig | None = None
         self.train, self.validation = Series(), Series(exact=True)
         """Losses in nats a token by step."""
-        self.last: StepDone | None = None
+        self.last: events.StepDone | None = None
         self.elapsed_s = 0.0
         """Of training, over all starts."""
-        self.ended: RunEnded | None = None
+        self.ended: events.RunEnded | None = None
         self.failure = ""
-        self.samples: list[SampleDrawn] = []
+        self.samples: list[events.SampleDrawn] = []
         """Newest first."""
         self.checkpoints: tuple[int, ...] = ()
         """Steps that were saved; older ones may have been thinned out since."""
 
-    def take(self, events: Iterable[Event]) -> None:
+    def take(self, more: Iterable[events.Event]) -> None:
         """More events, in order of writing."""
-        steps: list[StepDone] = []
-        for event in events:
-            if isinstance(event, StepDone):
+        steps: list[events.StepDone] = []
+        for event in more:
+            if isinstance(event, events.StepDone):
                 steps.append(event)
-            if not isinstance(event, StepDone) or len(steps) == AT_A_TIME:
+            if not isinstance(event, events.StepDone) or len(steps) == AT_A_TIME:
                 self._take_steps(steps)
                 steps = []
-            if not isinstance(event, StepDone):
+            if not isinstance(event, events.StepDone):
                 self._take_other(event)
         self._take_steps(steps)
 
-    def _take_steps(self, steps: list[StepDone]) -> None:
+    def _take_steps(self, steps: list[events.StepDone]) -> None:
         if steps:
             self.take_losses([event.step for event in steps], [event.loss_nats for event in steps])
             self.last, self.elapsed_s = steps[-1], steps[-1].elapsed_s
@@ -85,32 +73,32 @@ class RunSummary:
         self.train.cut(float(steps[0]) - 1)
         self.train.extend(np.asarray(steps), np.asarray(losses_nats))
 
-    def _take_other(self, event: Event) -> None:
+    def _take_other(self, event: events.Event) -> None:
         match event:
-            case RunStarted():
+            case events.RunStarted():
                 self.started = event
                 with contextlib.suppress(msgspec.ValidationError):  # of another version, or damaged: the file has one
                     self.config = msgspec.convert(event.config, TrainConfig)
                 self.ended, self.failure = None, ""
                 self.forget_after(event.step)
-            case EvalDone():
+            case events.EvalDone():
                 self.validation.cut(event.step - 1)
                 self.validation.append(event.step, event.val_loss_nats)
                 self.elapsed_s = event.elapsed_s
-            case SampleDrawn():
+            case events.SampleDrawn():
                 self.samples = [event, *(sample for sample in self.samples if sample.step < event.step)][:SAMPLES]
-            case StopRuleChanged():
+            case events.StopRuleChanged():
                 if self.config is not None:
                     rule = {"steps": event.steps, "minutes": event.minutes, "target_loss": event.target_loss}
                     self.config = changed(self.config, **rule)
-            case LearningRateChanged():
+            case events.LearningRateChanged():
                 if self.config is not None:
                     self.config = changed(self.config, lr_scale=event.lr / self.config.lr)
-            case RunEnded():
+            case events.RunEnded():
                 self.ended, self.elapsed_s = event, event.elapsed_s
-            case RunFailed():
+            case events.RunFailed():
                 self.failure = event.message
-            case CheckpointSaved():
+            case events.CheckpointSaved():
                 self.checkpoints = (*(step for step in self.checkpoints if step < event.step), event.step)
 
     def forget_after(self, step: int) -> None:

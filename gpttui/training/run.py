@@ -6,7 +6,7 @@ first step, and leaves nothing half-written.
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from gpttui.training.loop import Trainer
 from gpttui.training.shape import like_base, model_shape, refuse_if_too_big
 
 
-class Run:
+class Run(AbstractContextManager["Run"]):
     """A trainer and what it holds: the directory's lock and the process group. Close it, or use it in `with`."""
 
     def __init__(self, trainer: Trainer, path: Path, held: ExitStack) -> None:
@@ -36,9 +36,6 @@ class Run:
 
     def close(self) -> None:
         self._held.close()
-
-    def __enter__(self) -> "Run":
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from gpttui.corpora import tables
 from gpttui.corpora.tales import cast
-from gpttui.corpora.tales.grammar import PRESENT, Book, book
+from gpttui.corpora.tales.grammar import PRESENT, Book
 from gpttui.corpora.tales.phrases import BOOKS as p
 from gpttui.corpora.tales.phrases import SOFT_JOINS
-from gpttui.corpora.tales.senses import BY_WORD, SENSES, Sense
+from gpttui.corpora.tales.senses import BY_WORD, SENSES, Sense, alternatives
 from gpttui.corpora.tales.telling import Teller
 
 
@@ -27,8 +27,7 @@ class Topic(NamedTuple):
 
 def _from_block(block: str) -> Topic:
     name, definition, facts = block.split("\n")
-    definitions, truths = (book("\n".join(line[1:].split("|"))) for line in (definition, facts))
-    return Topic(name, definitions, truths, None)
+    return Topic(name, alternatives(definition), alternatives(facts), None)
 
 
 MASS = frozenset(("attention", "light", "weight"))

@@ -4,6 +4,8 @@ A plot is a function that changes the world through its actions and tells each c
 introduced.
 """
 
+from collections.abc import Callable
+
 from gpttui.corpora.tales import cast
 from gpttui.corpora.tales.asides import aside
 from gpttui.corpora.tales.grammar import Book
@@ -13,11 +15,17 @@ from gpttui.corpora.tales.telling import Teller
 from gpttui.corpora.tales.world import Person, Thing
 
 
+def _own(t: Teller, who: Person, draw: Callable[[Teller], Thing] = cast.thing) -> tuple[Place, Thing]:
+    """Somebody has a thing at a place, which is not told yet."""
+    where, thing = cast.place(t), draw(t)
+    t.about(thing)
+    t.world.get(who, thing)
+    return where, thing
+
+
 def _arrive(t: Teller, x: Person) -> tuple[Place, Thing]:
     """X comes to a place and gets a thing there."""
-    where, thing = cast.place(t), cast.thing(t)
-    t.about(thing)
-    t.world.get(x, thing)
+    where, thing = _own(t, x)
     t.tell(x, p.ARRIVES, p.GETS, lead=p.DAYS)
     return where, thing
 
@@ -143,10 +151,7 @@ def gift(t: Teller, x: Person, y: Person) -> None:
 
 def eaten(t: Teller, x: Person, y: Person) -> None:
     """X eats what Y has put aside, and owns up."""
-    where = cast.place(t)
-    thing = cast.food(t)
-    t.about(thing)
-    t.world.get(y, thing)
+    where, thing = _own(t, y, cast.food)
     spot = cast.spot(t, where)
     t.world.put(y, thing, spot)
     t.tell(y, p.BRINGS_FOOD, p.PUTS, lead=p.DAYS)
@@ -185,10 +190,7 @@ def bought(t: Teller, x: Person, y: Person) -> None:
 
 def lent(t: Teller, x: Person, y: Person) -> None:
     """X borrows from Y, and gives it back."""
-    where = cast.place(t)
-    thing = cast.thing(t)
-    t.about(thing)
-    t.world.get(y, thing)
+    where, thing = _own(t, y)
     t.tell(y, p.ARRIVES, p.SHOWS, other=x, lead=p.DAYS)
     t.quote(p.MAY_I, x, y, asks=True)
     t.world.give(y, thing, x, lend=True)
@@ -246,10 +248,7 @@ def hide_and_seek(t: Teller, x: Person, y: Person) -> None:
 
 def surprise(t: Teller, x: Person, y: Person) -> None:
     """X hides a present for Y, who guesses wrong and is told where to look."""
-    where = cast.place(t)
-    thing = cast.thing(t)
-    t.about(thing)
-    t.world.get(x, thing)
+    where, thing = _own(t, x)
     t.tell(x, p.FOR_BIRTHDAY, other=y, lead=p.DAYS)
     spot = cast.spot(t, where)
     t.world.put(x, thing, spot, "hide")

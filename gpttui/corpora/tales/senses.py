@@ -28,7 +28,8 @@ class Sense(NamedTuple):
     facts: Book
 
 
-def _alternatives(line: str) -> Book:
+def alternatives(line: str) -> Book:
+    """A book of a line that begins with its mark; `|` stands between its templates."""
     return book("\n".join(line[1:].split("|")))
 
 
@@ -37,14 +38,14 @@ def parse(text: str) -> tuple[Sense, ...]:
     senses = []
     for block in text.strip().split("\n\n"):
         lines = block.split("\n")
-        word, mention = lines[0], _alternatives(lines[1])
+        word, mention = lines[0], alternatives(lines[1])
         fields: dict[str, Book] = {}
         meaning = ""
         for line in lines[2:]:
             if line[0] == "#":
                 meaning = line[1:].strip()
                 continue
-            fields[line[0]] = _alternatives(line)
+            fields[line[0]] = alternatives(line)
             if line[0] == "+":
                 after = (fields["1"], fields["2"])
                 senses.append(Sense(word, meaning, mention, fields[">"], after, fields["="], fields["+"]))

@@ -74,20 +74,21 @@ class Teller:
 
     def scene(self, place: Place) -> None:
         """The slots `{in}`, `{place}` now mean `place`."""
-        self.world.place = place
         self.roles["in"] = f"{place.prep} the {place.noun}" if place.noun != "school" else "at school"
         self.roles["to"] = f"to the {place.noun}" if place.noun != "school" else "to school"
+
+    def _cast(self, subject: Person | None, other: Person | None) -> Roles:
+        """The slots, once those of who acts and of the other one are theirs."""
+        self.roles.update({} if subject is None else subject.as_subject)
+        self.roles.update({} if other is None else other.as_other)
+        return self.roles
 
     def say(
         self, phrase_book: Book, subject: Person | None = None, other: Person | None = None, plural: bool = False
     ) -> None:
         """A whole sentence from `phrase_book`; afterwards a pronoun can mean `subject`."""
-        roles = self.roles
-        if subject is not None:
-            roles.update(subject.as_subject)
-            plural = subject.plural
-        if other is not None:
-            roles.update(other.as_other)
+        roles = self._cast(subject, other)
+        plural = plural if subject is None else subject.plural
         text = self.draw.pick(phrase_book)[self.tense + plural](roles)
         self.line(text if text[-1] in _CLOSED else text + ".")
         self.focus = subject
@@ -108,10 +109,7 @@ class Teller:
 
         `lead` opens it for certain (if empty, never), `tail` closes it sometimes, `manner` allows an adverb.
         """
-        draw, roles = self.draw, self.roles
-        roles.update(subject.as_subject)
-        if other is not None:
-            roles.update(other.as_other)
+        draw, roles = self.draw, self._cast(subject, other)
         form = self.tense + subject.plural
         name = subject.name
         if subject is self.focus and draw.flip(PRONOUN_SHARE):
@@ -139,10 +137,7 @@ class Teller:
 
     def quote(self, speech: Book, speaker: Person, other: Person | None = None, asks: bool = False) -> None:
         """Direct speech; its text ends without a mark, which is added here."""
-        draw, roles = self.draw, self.roles
-        roles.update(speaker.as_subject)
-        if other is not None:
-            roles.update(other.as_other)
+        draw, roles = self.draw, self._cast(speaker, other)
         words = draw.pick(speech)[PRESENT](roles)
         words = words[0].upper() + words[1:]
         verb = draw.pick(p.ASKED if asks else p.SAID)[self.tense + speaker.plural](roles)

@@ -1,6 +1,6 @@
 """The state of one tale's world, and the actions that change it.
 
-For: who holds, owns, hid, broke or ate what, and where everybody is. Every action checks that it is possible
+For: who holds, owns, hid, broke or ate what, and what lies where. Every action checks that it is possible
 and is logged.
 Not for: words about it (`telling`). An action that cannot happen raises ValueError: it would be a bug in a
 plot.
@@ -8,7 +8,7 @@ plot.
 
 from typing import Literal, NamedTuple
 
-from gpttui.corpora.tales.lexicon import Place, Sort, Spot, article
+from gpttui.corpora.tales.lexicon import Sort, Spot, article
 
 Gender = Literal["he", "she", "it", "they"]
 FORMS: dict[str, tuple[str, str, str, str]] = {
@@ -82,20 +82,14 @@ class Thing:
 class World:
     """Checks and logs actions; `sentence` is the number of the sentence that is told next."""
 
-    __slots__ = ("log", "place", "sentence")
+    __slots__ = ("log", "sentence")
 
     def __init__(self) -> None:
         self.log: list[Event] = []
         self.sentence = 0
-        self.place: Place | None = None
 
     def _note(self, verb: str, who: Person, what: Thing, where: str = "") -> None:
         self.log.append(Event(verb, who.name, what.noun, where, self.sentence))
-
-    def go(self, who: Person, place: Place) -> None:
-        """The tale's scene moves to `place`."""
-        self.place = place
-        self.log.append(Event("go", who.name, "", place.noun, self.sentence))
 
     def get(self, who: Person, thing: Thing) -> None:
         """`who` gets a thing that is nobody's yet."""
