@@ -1,5 +1,6 @@
 """What is said about the stops of a journey, by string."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from gpttui.protocol.stream import Journey
 from gpttui.records import Draw, Sampling
 from gpttui.tui.views.journey import draw_words as words
+from gpttui.tui.views.journey.draw_map import LEAST_FOLDED, folded
 
 STOPS = ("embed", "0 attn", "0 mlp")
 
@@ -73,3 +75,18 @@ def test_how_a_token_came_and_how_the_next_one_will() -> None:
     assert words.came(Draw(0, float("nan"), 0.0, 1.0, picked=True), label) == words.came(None, label) == ""
     assert words.drawing(Sampling(0.8, 40, 0.9)) == "draws one of them (temperature 0.8, top-k 40, top-p 0.9)"
     assert words.drawing(Sampling(0)) == "takes the best of them"
+
+
+@pytest.mark.parametrize("count", [1, 5, 61, 161])
+def test_a_long_way_is_folded_around_the_chosen_stop(count: int) -> None:
+    for room in range(1, count + 3):
+        for at in range(count):
+            found = folded(at, count, room)
+            shown = [n for stretch in found for n in stretch]
+            assert at in shown and shown == sorted(set(shown)) and 0 <= shown[0] <= shown[-1] < count
+            assert len(shown) + len(found) - 1 <= room
+            if room >= LEAST_FOLDED:
+                assert shown[0] == 0 and shown[-1] == count - 1
+            if room >= count:
+                assert found == [range(count)]
+            assert all(b.start > a.stop for a, b in itertools.pairwise(found))

@@ -103,6 +103,17 @@ def test_only_what_is_not_known_is_asked_for() -> None:
     assert cells.ids[:, 1].tolist() == [7, 9] and cells.ids[0, 0] == UNKNOWN
 
 
+def test_a_large_vocabulary_is_asked_for_a_few_columns_at_a_time_the_nearest_first() -> None:
+    cells, asked = LensCells(), []
+    cells.about("these weights", np.arange(9))
+    cells.take(grid(3, [[7], [9]]))
+    while (stretch := cells.missing(0, 9, near=4, most=2)) is not None:
+        asked.append(stretch)
+        cells.take(grid(stretch[0], [[7] * stretch[1], [9] * stretch[1]]))
+    assert {n for first, count in asked for n in range(first, first + count)} == set(range(9)) - {3}
+    assert asked[0] == (4, 2) and all(count <= 2 for _, count in asked)
+
+
 def test_another_continuation_keeps_what_both_share() -> None:
     cells = LensCells()
     cells.about("these weights", np.array([1, 2, 3]))

@@ -129,6 +129,22 @@ async def test_no_figure_is_cut_however_large(
             assert all(words in page.text for words in shown), page.text
 
 
+async def test_passages_are_looked_for_in_a_text_that_is_named(tmp_path: Path) -> None:
+    text = tmp_path / "mine.txt"
+    text.write_text("The cat sat on the mat. " * 200)
+    async with opened(tmp_path) as page:
+        screen = await neurons(page)
+        await page.press("F")
+        await write(page, str(text))
+        await page.until(lambda: "Fired most in mine.txt" in page.text)
+        await page.press("down")
+        await page.until(lambda: screen.about.neuron is not None and screen.about.neuron.neuron == screen.top.neuron)
+        await page.until(lambda: "Fired most in mine.txt" in page.text)
+        await page.press("F")
+        await write(page, str(tmp_path / "nowhere.txt"))
+        await page.until(lambda: "nowhere.txt" in page.text and "Fired most in mine.txt" in page.text)
+
+
 async def test_a_neuron_is_found_by_its_number(tmp_path: Path) -> None:
     async with opened(tmp_path) as page:
         screen = await neurons(page)

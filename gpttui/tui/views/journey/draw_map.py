@@ -19,6 +19,10 @@ from gpttui.tui.views.journey.draw_stream import lying, scale_of, upright
 from gpttui.tui.views.journey.draw_words import StopName, stop_names
 
 LEAST_COLUMN, MOST_COLUMN, DISTRIBUTION = 7, 18, 24
+LEAST_FOLDED = 7
+"""Lines from which on stops are folded; below, those around the cursor have them all."""
+FOLDED_FROM, LAST_BARS = 24, 4
+"""Lines of a room in which a way that is folded leaves some for where it ends."""
 LABELLED = 13
 """Cells from which on a column's figures have their names beside them, and its readings their percentages."""
 
@@ -89,6 +93,18 @@ def window(at: int, count: int, room: int) -> range:
     room = max(1, min(room, count))
     first = max(0, min(at - room // 2, count - room))
     return range(first, first + room)
+
+
+def folded(at: int, count: int, room: int) -> list[range]:
+    """What of `count` things has room, a line for each and for each gap: the first, the last, and those around `at`."""
+    if room >= count or room < LEAST_FOLDED:
+        return [window(at, count, room)]
+    middle = window(at, count, room - 4)
+    if middle.start <= 2:
+        return [range(room - 2), range(count - 1, count)]
+    if middle.stop >= count - 2:
+        return [range(1), range(count - room + 2, count)]
+    return [range(1), middle, range(count - 1, count)]
 
 
 def column_width(count: int, width: int) -> int:
@@ -248,19 +264,22 @@ class Columns:
 
 def down(view: JourneyMap, width: int, height: int) -> list[Line]:
     """A line for each stop, from the embedding at the top to the distribution at the bottom."""
-    last = max(0, min(6, height - view.count - 3)) if height >= 8 else 0
+    last = max(LAST_BARS if height >= FOLDED_FROM else 0, min(6, height - view.count - 3)) if height >= 8 else 0
     if view.ended and view.cursor == view.count - 1 and height >= 4:
         last = max(last, 1)  # a small room shows where the way ends, too
     room = height - (height >= 4) - (last + 1 if last else 0)
-    stops = window(view.cursor, view.count, room)
+    stretches = folded(view.cursor, view.count, room)
     columns = Columns.of(width, bool(view.watched))
     tall = 2 * view.count <= room
     lines: list[Line] = []
     if height >= 4:
         lines.append([(_titles(view, columns), view.ink.dim)])
     tops = scale_of(view.vectors, view.shared_scale)
-    for stop in stops:
-        lines += _stop(view, columns, stop, float(tops[stop]), first=stop == stops.start, tall=tall)
+    for n, stops in enumerate(stretches):
+        if n:
+            lines.append(_fold(view, range(stretches[n - 1].stop, stops.start)))
+        for stop in stops:
+            lines += _stop(view, columns, stop, float(tops[stop]), first=stop == stops.start, tall=tall)
     if last and view.ended:
         lines.append([("The last vector becomes chances for all tokens:", view.ink.dim)])
         lines += _bars(view, width, min(14, width // 2), last, 1.0)
@@ -271,6 +290,13 @@ def _titles(view: JourneyMap, columns: Columns) -> str:
     titles = fit("", columns.name) + " " + fit("what was added" if view.added else "its vector", columns.strip) + " "
     titles += f"{'length':>6}{'added':>6} " if columns.figures else ""
     return titles + fit("it would say", columns.cells * (columns.cell + 1)) + ("rank ●" if columns.rank else "")
+
+
+def _fold(view: JourneyMap, hidden: range) -> Line:
+    """A line for stops that have none; a click goes to the one in their middle."""
+    first, last = (view.names[n].layer + 1 for n in (hidden.start, hidden.stop - 1))
+    words = f" ⋮ layers {first}–{last}" if first != last else f" ⋮ layer {first}"
+    return [(words, view.ink.dim + hit(hidden[len(hidden) // 2]))]
 
 
 def _stop(view: JourneyMap, columns: Columns, stop: int, top: float, *, first: bool, tall: bool) -> list[Line]:

@@ -54,10 +54,23 @@ class LensCells:
         self.probs[:, grid.first : end] = grid.top_probs[:, :count, 0]
         self._fresh[grid.first : end] = True
 
-    def missing(self, first: int, count: int) -> tuple[int, int] | None:
-        """(first, count) of the stretch to ask for, so that all of `first … first + count` is known; None: all is."""
-        gaps = np.flatnonzero(~self._fresh[first : first + count])
-        return (first + int(gaps[0]), int(gaps[-1] - gaps[0]) + 1) if len(gaps) else None
+    def missing(self, first: int, count: int, near: int = 0, most: int = 1 << 30) -> tuple[int, int] | None:
+        """(first, count) of a stretch to ask for next, so that all of `first … first + count` is known; None: all is.
+
+        Where that is more than `most` columns, so many of them that are nearest to `near`.
+        """
+        gaps = first + np.flatnonzero(~self._fresh[first : first + count])
+        if not len(gaps):
+            return None
+        start, end = int(gaps[0]), int(gaps[-1]) + 1
+        if end - start > most:
+            nearest = int(gaps[np.abs(gaps - near).argmin()])
+            start = end = nearest
+            while end - start < most and end < first + count and not self._fresh[end]:
+                end += 1
+            while end - start < most and start > first and not self._fresh[start - 1]:
+                start -= 1
+        return start, end - start
 
     def forget(self) -> None:
         """Ask anew for everything."""

@@ -28,6 +28,9 @@ ROOMY = 28
 AROUND_ROWS = 6
 """Lines of the grid's pane that are no layers: its border, tokens, what came next, detail, legend."""
 
+FLOPS_AT_ONCE = 8_000_000_000
+"""Of the lens, in one question: of a large vocabulary columns come one after the other, keys are answered between."""
+
 
 class LayersScreen(InsideScreen):
     """The grid on top, ranks and shares below."""
@@ -147,8 +150,12 @@ class LayersScreen(InsideScreen):
             self.ask("cells", self._cells_request, self._take_cells, self.grid_pane)
 
     def _cells_request(self) -> AskLens:
-        first, count = self.grid_pane.cells.missing(*self.grid_pane.viewport) or (self.position, 1)
-        return AskLens(first, count, between=self.grid_pane.between)
+        """As many columns as keys can wait for, those next to the selected one first; the others when they are here."""
+        grid, card = self.grid_pane, self.link.card
+        each = 1 if card is None else 2 * card.n_layer * (1 + grid.between) * card.vocab_size * card.d_model
+        most = max(1, FLOPS_AT_ONCE // each)
+        first, count = grid.cells.missing(*grid.viewport, self.position, most) or (self.position, 1)
+        return AskLens(first, count, between=grid.between)
 
     def _take_cells(self, found: LensGrid) -> None:
         grid = self.grid_pane
@@ -161,6 +168,7 @@ class LayersScreen(InsideScreen):
                 grid.cursor = next((n for n, number in enumerate(now) if number >= known[grid.cursor]), len(now) - 1)
         self._mark_row()
         grid.refresh()
+        self._ask_cells()
 
     def _column_request(self) -> AskLens:
         self._asked, self._next = self.watched, self.next_id if self.follows else -1

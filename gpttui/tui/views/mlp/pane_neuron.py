@@ -92,7 +92,7 @@ superposition"."""
     def _passages(self, sheet: Sheet, width: int) -> None:
         found = self.passages
         if found is None:
-            words = "f finds the passages that fire it."
+            words = "f finds the passages that fire it; F looks in a text of yours."
             sheet.add((words, self.tone("dim")))
             return
         sheet.add(*self._progress(found, width))

@@ -17,6 +17,7 @@ from gpttui.protocol.parts import (
     Passages,
     SearchPassages,
 )
+from gpttui.text import safe_text
 from gpttui.tui.keys import TEXT, key
 from gpttui.tui.renderables.labels import quoted_label, so_many
 from gpttui.tui.session.remembered import NUMBERS_OR_NONE, YES_NO, Setting
@@ -38,6 +39,8 @@ class MLPScreen(InsideScreen):
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         key("f", "find", "passages", "Read the training text for what fires this neuron most", TEXT, id="mlp_find"),
+        key("F", "find_in", "passages in …", "Read a text of your own for what fires this neuron most", TEXT,
+            id="mlp_find_in"),
         key("c", "cancel", "stop reading", "Stop reading; what was found stays", TEXT, show=False, id="mlp_cancel"),
         key("N", "number", "neuron", "Go to a neuron by its number", TEXT, show=False, id="mlp_number"),
     ]  # fmt: skip
@@ -58,6 +61,8 @@ class MLPScreen(InsideScreen):
         """Asked about; -1: the loudest."""
         self.pinned = False
         """Asked for by its number, wherever it stands in the list."""
+        self.text_file = ""
+        """Searched for passages; empty: the model's training text."""
         self._reading = False
 
     @property
@@ -115,7 +120,10 @@ class MLPScreen(InsideScreen):
         known, layer = self.about.passages, self.listed_layer
         self.ask("neuron", lambda: AskNeuron(layer, neuron, 24), self._take_neuron, self.about)
         if known is not None and known.layer == layer and known.running and known.neuron != neuron:
-            self.ask("search", lambda: SearchPassages(layer, neuron), self._read)
+            self._search(layer, neuron)
+
+    def _search(self, layer: int, neuron: int) -> None:
+        self.ask("search", lambda: SearchPassages(layer, neuron, self.text_file), self._read)
 
     def _take_neuron(self, found: Neuron) -> None:
         self.about.found, self.about.passages = found, found.passages
@@ -172,8 +180,19 @@ class MLPScreen(InsideScreen):
         neuron, layer = self.neuron, self.listed_layer
         if neuron >= 0:
             self._reading = True
-            self.ask("search", lambda: SearchPassages(layer, neuron), self._read)
-            self.hints.say("Reading the training text; go on as you like, c stops it.", "info")
+            self._search(layer, neuron)
+            what = "the training text" if not self.text_file else safe_text(self.text_file.rpartition("/")[2])
+            self.hints.say(f"Reading {what}; go on as you like, c stops it.", "info")
+
+    async def action_find_in(self) -> None:
+        """In a text of one's own, from now on: of most models nobody has the training text."""
+
+        def done(text: str) -> None:
+            self.text_file = text.strip()
+            self.action_find()
+
+        hint = "A text file on the engine's machine; empty: the model's training text, where it is known."
+        await self.write("Search this text", self.text_file, done, hint)
 
     def action_cancel(self) -> None:
         known = self.about.passages
