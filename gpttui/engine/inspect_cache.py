@@ -54,7 +54,7 @@ class InspectCache:
         self._probe = Kept[tuple[State, tuple[str, ...]], list[Array]]()
         self._plain = Kept[tuple[State, int], Window]()
         self._lengths = Kept[State, dict[str, Tensor]]()
-        self._survey = Kept[tuple[int, int, int, bytes], dict[int, heads.Survey]]()
+        self._survey = Kept[tuple[int, int, int, bool, bytes], dict[int, heads.Survey]]()
         self.search: Search | None = None
 
     @property
@@ -90,15 +90,16 @@ class InspectCache:
             drawn.append(heads.probe_draw(session.model, len(drawn), changes=changes_of(session)))
         return heads.mean_scores(drawn[:draws])
 
-    def survey(self, session: Session, side: int, layers: Sequence[int]) -> heads.Survey:
+    def survey(self, session: Session, side: int, layers: Sequence[int], hide_first: bool = False) -> heads.Survey:
         """All heads of some layers over the window, each layer once for a text."""
         window = session.window
-        key = (session.epoch, window.start, side, window.ids[: window.length].tobytes())
+        key = (session.epoch, window.start, side, hide_first, window.ids[: window.length].tobytes())
         known = self._survey.get(key, dict)
         for layer in layers:
             if layer not in known:
                 changes = changes_of(session)
-                known[layer] = heads.survey(of_window(window), side=side, layers=[layer], changes=changes)
+                trace = of_window(window)
+                known[layer] = heads.survey(trace, side=side, layers=[layer], hide_first=hide_first, changes=changes)
         found = [known[layer] for layer in layers]
         return heads.Survey(
             *(frozen(np.concatenate(x)) for x in zip(*((f.scores, f.maps) for f in found), strict=True))

@@ -26,13 +26,15 @@ def stages(
     queries: slice = slice(None),
     keys: slice = slice(None),
     cell: tuple[int, int] = (-1, -1),
+    hide_first: bool = False,
     changes: PlacedTap | None = None,
 ) -> Stages:
     """The stages of one head for rows `queries` and columns `keys` of the trace's window (slices without step).
 
     `cell`: row and column of one meeting to be told dimension by dimension; a negative column is the one that the row
-    looks at most, a negative row none. The trace must hold the layer's `attn.q` and `attn.k`, made with `changes` where
-    there are any. Raises UserError for a layer or head that is not there.
+    looks at most, a negative row none. `hide_first`: patterns `without_first`, but for the cell's. The trace must hold
+    the layer's `attn.q` and `attn.k`, made with `changes` where there are any. Raises UserError for a layer or head
+    that is not there.
     """
     check_layer(trace.config, layer, head)
     config, k = trace.config, keys_of(trace, layer)[head]
@@ -50,12 +52,14 @@ def stages(
 
     first, end, _ = queries.indices(len(trace))
     left, right, _ = keys.indices(len(trace))
-    raw, scaled, masked, pattern = (array(x[:, left:right]) for x in rows(first, end))
+    stages_ = rows(first, end)
+    raw, scaled, masked = (array(x[:, left:right]) for x in stages_[:3])
+    pattern = array((without_first(stages_[3]) if hide_first else stages_[3])[:, left:right])
     (row, column), at = cell, (-1, -1)
     query = key = met = torch.empty(0)
     if row >= 0:
         one = torch.cat(rows(row, row + 1))  # [4, T]
-        column = column if column >= 0 else int(one[-1].argmax())
+        column = column if column >= 0 else int((without_first(one[-1:])[0] if hide_first else one[-1]).argmax())
         query, key, met = trace.queries(layer, row, row + 1)[head, 0], k[column], one[:, column]
         at = trace.start + row, trace.start + column
     return Stages(
@@ -76,6 +80,13 @@ def stages(
         qk_gain=config.qk_norm and config.qk_gain,
         rope=config.positions == "rope",
     )
+
+
+def without_first(pattern: Tensor) -> Tensor:
+    """`[…, key]` without the first key, the rest of each row made to sum to 1 again; a row with nothing else is 0."""
+    rest = pattern.clone()
+    rest[..., :1] = 0
+    return rest / rest.sum(dim=-1, keepdim=True).clamp_min(1e-6)
 
 
 def keys_of(trace: Trace, layer: int) -> Tensor:

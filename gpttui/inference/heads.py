@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gpttui.inference.attention import pattern_rows
+from gpttui.inference.attention import pattern_rows, without_first
 from gpttui.inference.trace import Trace, record
 from gpttui.model.gpt import GPT, GPTConfig
 from gpttui.model.taps import PlacedTap, placed
@@ -43,9 +43,14 @@ def key_sites(config: GPTConfig) -> frozenset[str]:
 
 @torch.inference_mode()
 def survey(
-    trace: Trace, *, side: int = 24, layers: Sequence[int] | None = None, changes: PlacedTap | None = None
+    trace: Trace,
+    *,
+    side: int = 24,
+    layers: Sequence[int] | None = None,
+    hide_first: bool = False,
+    changes: PlacedTap | None = None,
 ) -> Survey:
-    """The heads of `layers` (None: all) over the trace's window.
+    """The heads of `layers` (None: all) over the trace's window; `hide_first`: maps of patterns `without_first`.
 
     The trace must hold `key_sites` of them, made with `changes` where there are any.
     """
@@ -63,6 +68,7 @@ def survey(
         for n, layer in enumerate(layers):
             pattern = pattern_rows(trace, layer, first, end, changes)[1].float().cpu()  # [head, rows, end]
             sums[n] += pattern.flatten(1) @ weights.flatten(1).T
+            pattern = without_first(pattern) if hide_first else pattern
             for row in sorted(set(patch[first:end].tolist())):
                 tallest = pattern[:, patch[first:end] == row].amax(dim=1)  # [head, end]
                 maps[n, :, row].scatter_reduce_(1, columns, tallest, "amax")

@@ -27,6 +27,8 @@ class AskStages(Request, frozen=True):
     cell: tuple[int, int] = (-1, -1)
     """(query, key) under the cursor, for which q·k is wanted by dimension. A negative query: none; a negative key: the
     one that the query looks at most."""
+    hide_first: bool = False
+    """Patterns without the first key, the rest of each row made to sum to 1 again; `Stages.met` stays as it is."""
 
 
 class Stages(Answer, frozen=True):
@@ -75,6 +77,8 @@ class AskHeads(Request, frozen=True):
     """So many; 0: none, -1: all from the first on."""
     draws: int = 4
     """Of the standard probe, at least so many: each is a pass. Those made before come along."""
+    hide_first: bool = False
+    """Of the maps, as in `AskStages`; scores are of the patterns as they are."""
 
 
 class Heads(Answer, frozen=True):

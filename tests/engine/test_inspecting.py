@@ -133,6 +133,12 @@ def test_views_agree_with_one_plain_pass(shape: str, desk: Desk, shelf: Path) ->
     assert (pane.qk_norm, pane.rope) == (gpt.config.qk_norm, gpt.config.positions == "rope")
     most = desk.ask(parts.AskStages(0, 2, queries=1, keys=1, cell=(9, -1)))
     assert most.cell == (9, int(trace["blocks.0.attn.pattern"][2, 9].argmax()))
+    rest = trace["blocks.0.attn.pattern"][2].copy()
+    rest[:, 0] = 0
+    rest[1:] /= rest[1:].sum(axis=1, keepdims=True)
+    hidden = desk.ask(parts.AskStages(0, 2, queries=12, keys=12, cell=(9, -1), hide_first=True))
+    assert np.allclose(hidden.pattern, rest[:12, :12], atol=1e-5) and hidden.cell == (9, int(rest[9].argmax()))
+    assert np.isclose(hidden.met[-1], trace["blocks.0.attn.pattern"][2][hidden.cell], atol=1e-5)  # the model's own
     last_layer = gpt.config.n_layer - 1
     assert not desk.ask(parts.AskHeads(layers=1, draws=0)).probe_scores.size
     every = desk.ask(parts.AskHeads(side=6))
@@ -141,6 +147,9 @@ def test_views_agree_with_one_plain_pass(shape: str, desk: Desk, shelf: Path) ->
     assert np.array_equal(one.maps, every.maps[-1:]) and one.first_layer == last_layer
     assert np.allclose(one.text_scores, every.text_scores[-1:], equal_nan=True)
     assert np.array_equal(one.probe_scores, every.probe_scores) and one.draws == every.draws  # drawn before
+    without = desk.ask(parts.AskHeads(side=64, layers=1, draws=0, hide_first=True))
+    assert np.allclose(without.maps[0, 2], rest, atol=1e-3) and not without.maps[..., 0].any()
+    assert np.array_equal(without.text_scores, every.text_scores[:1], equal_nan=True)
     probe = desk.ask(parts.AskHeads(layers=0, draws=99))
     assert not probe.maps.size and probe.draws == probe.of_draws
     assert np.array_equal(probe.probe_scores, every.probe_scores)

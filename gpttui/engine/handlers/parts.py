@@ -30,6 +30,7 @@ def ask_stages(engine: Engine, request: parts.AskStages) -> parts.Stages:
         queries=slice(query, query + max(1, request.queries)),
         keys=slice(key, key + max(1, request.keys)),
         cell=(session.row(asks) if asks >= 0 else -1, session.row(looked_at) if looked_at >= 0 else -1),
+        hide_first=request.hide_first,
         changes=changes_of(session),
     )
 
@@ -42,7 +43,7 @@ def ask_heads(engine: Engine, request: parts.AskHeads) -> parts.Heads:
     end = config.n_layer if request.layers < 0 else min(config.n_layer, first + request.layers)
     scores, maps, probe = np.empty((0, config.n_head, 4)), np.empty((0, config.n_head, 0, 0)), np.empty((0,))
     if first < end:
-        found = engine.inside.survey(session, min(max(1, request.side), 64), range(first, end))
+        found = engine.inside.survey(session, min(max(1, request.side), 64), range(first, end), request.hide_first)
         scores, maps = found.scores, found.maps
     draws = min(max(request.draws, len(engine.inside.probed(session))), heads.PROBE_DRAWS)
     if draws > 0:

@@ -108,6 +108,23 @@ def seen_columns(layout: SquareLayout, row: int) -> int:
     return layout.shown_column(layout.first_row(row + 1) - 1) + 1 if 0 <= row < layout.shown_rows else 0
 
 
+SINK = 0.3
+"""From this mean share of the first token's on it is said to be a sink: where heads rest that have nothing to do."""
+
+
+def first_share(weights: Array) -> float:
+    """What the queries behind the first token give it on average, of `weights` `[query, key]`; 0: there are none."""
+    return float(weights[1:, 0].mean()) if len(weights) > 1 else 0.0
+
+
+def without_first(weights: Array) -> Array:
+    """`weights` without the first key, the rest of each row made to sum to 1 again; a row with nothing else is 0."""
+    rest = weights.copy()
+    rest[:, :1] = 0
+    left = rest.sum(axis=1, keepdims=True)
+    return np.where(left > 1e-6, rest / np.maximum(left, 1e-6), 0).astype(weights.dtype)
+
+
 def strongest(row: Array, count: int) -> list[int]:
     """The `count` keys with the largest weights, largest first; keys of no weight are left out."""
     order = np.argsort(-row, kind="stable")[:count]

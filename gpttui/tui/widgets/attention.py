@@ -16,7 +16,7 @@ from gpttui.sessions.view_files import Table
 from gpttui.tui.renderables.heatmap import CellSize, HeatmapLines
 from gpttui.tui.renderables.labels import quoted_label, token_label
 from gpttui.tui.renderables.legend import legend_pieces
-from gpttui.tui.renderables.square import SquareLayout, arrange, pooled
+from gpttui.tui.renderables.square import SINK, SquareLayout, arrange, first_share, pooled, without_first
 from gpttui.tui.renderables.square_lines import SquareView
 from gpttui.tui.tables import token_columns
 from gpttui.tui.widgets.pane import NO_TEXT, Pane, Piece, TokenWanted, moving, showing
@@ -34,10 +34,15 @@ row sums to 1; the empty corner is the future, which a GPT cannot see.
 The weights of a row are softmax(q·kᵀ / √d): the query's dot product with every key, divided by the root of \
 their length d, turned into shares.
 
+Many heads rest on the **first token** when they have nothing to do: an *attention sink*. Where it takes much, the \
+last line says so, and `H` hides its column: the other weights of each row are then divided by what is left, so that \
+they sum to 1 again. The number at the cursor stays the model's own.
+
 `←` `→` move along the row, `↑` `↓` select another token, `[` `]` change the head, `{` `}` the layer. Where the \
 text is too long for the pane it scrolls; `f` shows all of it, every cell being the largest weight of its block.
 
-More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What does BERT look at?* (2019)."""
+More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What does BERT look at?* (2019); Xiao et al., \
+*Efficient streaming language models with attention sinks* (2023)."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         moving("left,h", "move_key(-1)", "key left", "attention.left", "The key before"),
@@ -45,6 +50,7 @@ More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What do
         moving("up,k", "move_query(-1)", "query up", "attention.up", "Select the token before"),
         moving("down,j", "move_query(1)", "query down", "attention.down", "Select the token after"),
         showing("f", "toggle('overview')", "fit", "attention.overview", "The whole square, pooled by maximum"),
+        showing("H", "toggle('hides_first')", "hide sink", "attention.hide_first", "Hide the first token's column"),
     ]
 
     DEFAULT_CSS = """
@@ -61,12 +67,16 @@ More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What do
     n_head: reactive[int] = reactive(0)
     overview: reactive[bool] = reactive(False)
     """Whether a square that does not fit is pooled instead of scrolled."""
+    hides_first: reactive[bool] = reactive(False)
+    """Whether the first token's column is left out, and the others of each row sum to 1."""
 
     def __init__(self, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._squares = Squares()
         self._key = (0, 0)
+        self._raw: Array | None = None
         self._weights: Array | None = None
+        """As they are drawn: `_raw`, or without the first key."""
         self._pooled: Array
         self._layout = SquareLayout(0, 0, 0, CellSize(), label_width=1, top=0, bottom=0)
         self._labels: list[str] = []
@@ -87,7 +97,7 @@ More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What do
 
     def table(self) -> Table | None:
         """The square `[query, key]`, and the tokens along its sides."""
-        if self._weights is None or self.snapshot is None:
+        if self._raw is None or self.snapshot is None:
             return None
         layer, head = self._key
         return {
@@ -95,7 +105,7 @@ More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What do
             "head": head + 1,
             "first_position": self._first + 1,
             **token_columns(self.tokenizer, self.snapshot.ids[self._first :]),
-            "weights": self._weights.copy(),
+            "weights": self._raw.copy(),
         }
 
     @property
@@ -123,7 +133,7 @@ More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What do
 
     def watch_snapshot(self, old: Snapshot | None, new: Snapshot | None) -> None:
         if new is None:
-            self._weights = None
+            self._raw = self._weights = None
         else:
             if old is None or len(old.ids) != len(new.ids) or old.epoch != new.epoch:
                 self._cursor = None
@@ -139,15 +149,17 @@ More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What do
             tokens = len(snapshot.ids) - snapshot.n_slid
             wanted = self._squares.square((self.layer_index, self.head_index), tokens)
             if wanted is not None:
-                self._key, self._weights = (self.layer_index, self.head_index), wanted
+                self._key, self._raw = (self.layer_index, self.head_index), wanted
             else:
-                self._weights = self._squares.square(self._key, tokens)
+                self._raw = self._squares.square(self._key, tokens)
+            self._weights = self._raw if self._raw is None or not self.hides_first else without_first(self._raw)
             self._labels = [token_label(self.tokenizer, i) for i in snapshot.ids[snapshot.n_slid :].tolist()]
         if self._weights is not None:
             self._arrange(self._weights)
         self._follow()
 
-    watch_tokenizer = watch_layer_index = watch_head_index = watch_overview = on_resize = on_mount = _lay_out
+    watch_tokenizer = watch_layer_index = watch_head_index = watch_overview = watch_hides_first = _lay_out
+    on_resize = on_mount = _lay_out
 
     def _arrange(self, weights: Array) -> None:
         room = self.content_size
@@ -177,14 +189,14 @@ More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What do
 
     def _under_cursor(self) -> str:
         """`"·king" → "·the" 0.412`: how much of the key's value flows to the query."""
-        if self._weights is None:
+        if self._raw is None:
             return ""
         row, key = self._hovered or (self.selected, self.cursor)
         if not 0 <= key <= row < len(self._labels) or self.snapshot is None:
             return ""
         query_id, key_id = (int(self.snapshot.ids[self._first + at]) for at in (row, key))
         names = f"{quoted_label(self.tokenizer, query_id, 12)} looks at {quoted_label(self.tokenizer, key_id, 12)}"
-        return f"{names}  {float(self._weights[row, key]):.3f}"
+        return f"{names}  {float(self._raw[row, key]):.3f}"
 
     # ── Drawing ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -235,8 +247,13 @@ More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What do
     def _legend(self) -> list[Piece]:
         width = min(30, self.scrollable_content_region.width)
         pieces = legend_pieces("0", "1", width, self.depth, self.heat, self.tone("dim"))
-        words = "  each cell: the largest weight of its block" if self._layout.pooled else "  a row sums to 1"
-        return [*pieces, (words, self.tone("dim"))]
+        said = ["each cell: the largest weight of its block"] if self._layout.pooled else ["a row sums to 1"]
+        share = 0.0 if self._raw is None else first_share(self._raw)
+        if self._labels and (self.hides_first or share >= SINK):
+            first = quoted_label(self.tokenizer, int(self.snapshot.ids[self._first]), 12) if self.snapshot else ""
+            hidden = f"{first} hidden ({share:.0%}), the rest of a row sums to 1: H shows it"
+            said = [hidden] if self.hides_first else [*said, f"{first} takes {share:.0%}, a sink: H hides it"]
+        return [*pieces, ("  " + " · ".join(said), self.tone("dim"))]
 
     # ── Choosing ──────────────────────────────────────────────────────────────────────────────────────────────────
 

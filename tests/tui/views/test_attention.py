@@ -275,3 +275,32 @@ async def test_a_text_longer_than_the_context_shows_what_is_left_of_it(tmp_path:
         await page.press("up", "left", "space")
         await page.until(lambda: shown(screen).cell[0] == len(page.ids) - 1)
         assert "All heads" in page.text
+
+
+async def test_H_hides_the_first_tokens_column_and_says_so(tmp_path: Path) -> None:
+    async with opened(tmp_path, prompt=LONG) as page:
+        screen = await attention(page)
+        whole = shown(screen)
+        await page.press("H")
+        await page.until(lambda: shown(screen) is not whole and "the rest of each row sums to 1" in page.text)
+        there = shown(screen).first_key == 0
+        assert screen.stages.key > 0 and (not there or not shown(screen).pattern[:, 0].any())
+        assert (shown(screen).pattern[:, int(there) :] >= whole.pattern[:, int(there) :]).all()
+        assert np.array_equal(shown(screen).raw, whole.raw)
+        await page.until(lambda: "first token hidden" in page.text)
+        await page.press("H")
+        await page.until(lambda: "first token hidden" not in page.text and "rest of each row" not in page.text)
+        await page.until(lambda: np.array_equal(shown(screen).pattern, whole.pattern))
+
+
+async def test_in_the_playground_too_and_the_number_stays_the_models_own(tmp_path: Path) -> None:
+    async with opened(tmp_path, prompt=LONG) as page:
+        pane = page.play.attention
+        pane.focus()
+        await page.press("up", "H")
+        await page.until(lambda: "hidden" in page.text)
+        assert pane._weights is not None and pane._raw is not None
+        assert not pane._weights[:, 0].any() and np.allclose(pane._weights[1:].sum(axis=1), 1, atol=1e-5)
+        assert f"{pane._raw[pane.selected, pane.cursor]:.3f}" in page.text
+        table = pane.table()
+        assert table is not None and np.allclose(np.asarray(table["weights"]).sum(axis=1), 1, atol=1e-5)

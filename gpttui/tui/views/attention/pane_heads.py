@@ -30,6 +30,8 @@ KINDS = (
     ("I", "induction"),
 )
 """Letters that mark the best of each kind, in the order of the engine's scores."""
+FIRST = 1
+"""The place of the first token's score among them."""
 NAME, SCORE, BEST, MOST_BAR = 17, 9, 13, 20
 """Columns of the table."""
 TABLE_WIDTH, WIDE_TABLE, TABLE_LINES = NAME + 2 * SCORE + BEST, 70, 6
@@ -86,6 +88,8 @@ for transformer circuits"; Xiao et al. 2023, "Efficient streaming language model
     """Of the text in the context."""
     silenced: reactive[frozenset[tuple[int, int]]] = reactive(frozenset())
     threshold: reactive[float] = reactive(0.0)
+    hides_first: reactive[bool] = reactive(False)
+    """Maps are without the first key, the rest of each row sums to 1."""
 
     class Opened(Message):
         """A person wants to see the selected head's stages."""
@@ -115,6 +119,13 @@ for transformer circuits"; Xiao et al. 2023, "Efficient streaming language model
         """Rows and columns of the maps that fit; 0 where the pane is not seen."""
         region = self.scrollable_content_region
         return self._room(region.width, region.height)[0].side if region.width > 3 and region.height > 1 else 0
+
+    @property
+    def first_share(self) -> float:
+        """Of the selected head's attention on this text, what goes to the first token; 0 while it is not known."""
+        layer, head = self.place
+        scores = self._scores.get(layer)
+        return float(np.nan_to_num(scores[head, FIRST])) if scores is not None and head < len(scores) else 0.0
 
     def table(self) -> Table | None:
         """A row for each head that was looked at, with its scores on the text and on the probe."""
@@ -171,6 +182,7 @@ for transformer circuits"; Xiao et al. 2023, "Efficient streaming language model
             if 0 < seen < n_layer
             else "All heads"
         )
+        title += " · first token hidden" if self.hides_first else ""
         return title, f"layer {layer + 1} head {head + 1}{self._kind()}"
 
     def _kind(self) -> str:

@@ -20,6 +20,7 @@ from gpttui.records import Snapshot, goes_on
 from gpttui.tokenizers import Tokenizer
 from gpttui.tui.renderables.compare import crop
 from gpttui.tui.renderables.labels import quoted_label, token_label
+from gpttui.tui.renderables.square import SINK
 from gpttui.tui.views.attention.draw_maps import MapsLayout, arrange
 from gpttui.tui.views.attention.draw_stages import SOFTMAX, StagesView, Viewport
 from gpttui.tui.widgets.pane import Pane, Piece, moving, showing
@@ -54,7 +55,8 @@ sharply it looks. All are in the numbers already, and named in the last line whe
 
 `←` `→` another key, `↑` `↓` another query, or click a cell; `enter` goes to the key looked at most. `m` shows one \
 stage after the other, then all four. `t` `T` hide weights below a threshold. `[` `]` another head, `{` `}` another \
-layer. `x` silences the head; `F` forbids it to look from this query at this key (✕), and again allows it.
+layer. `H` hides the first token's column: the other weights of each row then sum to 1. `x` silences the head; `F` \
+forbids it to look from this query at this key (✕), and again allows it.
 
 A text too long for the pane scrolls with the cursor or the wheel; only what is shown is computed.
 
@@ -86,6 +88,10 @@ More: Vaswani et al. 2017, "Attention is all you need"; Su et al. 2021, "RoForme
     shape: reactive[tuple[int, int]] = reactive((0, 0))
     """Layers and heads."""
     silenced: reactive[bool] = reactive(False)
+    hides_first: reactive[bool] = reactive(False)
+    """Weights are without the first key, the rest of each row sums to 1."""
+    first_share: reactive[float] = reactive(0.0)
+    """Of this head's weights, what the first token takes on average; 0 while it is not known."""
 
     @dataclass
     class Stepped(Message):
@@ -241,6 +247,11 @@ More: Vaswani et al. 2017, "Attention is all you need"; Su et al. 2021, "RoForme
         words = [f"q and k: after {had}" if had else "q and k as they are: this model has neither QK-norm nor RoPE"]
         if self.threshold:
             words.append(f"· weights below {self.threshold:.0%} hidden")
+        if self.snapshot is not None and (self.hides_first or self.first_share >= SINK):
+            first = quoted_label(self.tokenizer, int(self.snapshot.ids[self.first]), 12)
+            takes = f"takes {self.first_share:.0%}"
+            hidden = f"· softmax without {first}, which {takes}: the rest of each row sums to 1, H shows it"
+            words.append(hidden if self.hides_first else f"· {first} {takes}, an attention sink: H hides it")
         return [("  ".join(words), self.tone("dim"))]
 
     # ── Drawing ──────────────────────────────────────────────────────────────────────────────────────────────────

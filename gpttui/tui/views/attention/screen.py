@@ -35,6 +35,7 @@ class AttentionScreen(InsideScreen):
         Setting("stage", "stages.stage", range(ALL, 4)),
         Setting("threshold", ("stages.threshold", "heads.threshold"), THRESHOLDS),
         Setting("by_size", "cell.by_size", YES_NO),
+        Setting("hides_first", ("stages.hides_first", "heads.hides_first"), YES_NO),
     )
     PLACES: ClassVar[tuple[Setting, ...]] = (Setting("key", "key", NUMBERS_OR_NONE),)
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -44,6 +45,8 @@ class AttentionScreen(InsideScreen):
         key("T", "threshold(-1)", "threshold", "Hide fewer weights", TEXT, id="attention_hide_less"),
         key("d", "order", "order", "The largest products first, or dimension by dimension", TEXT, show=False,
             id="attention_order"),
+        key("H", "hide_first", "hide sink", "Hide the first token's column, or show it again", TEXT,
+            id="attention_hide_first"),
         key("F", "forbid", "forbid", "Forbid this query to look at this key; again: allow it", HEAD,
             id="attention_forbid"),
     ]  # fmt: skip
@@ -65,7 +68,7 @@ class AttentionScreen(InsideScreen):
         """Whose keys are chosen among; None: no text was seen yet."""
         self._asked: object = None
         """The stretch that was asked for last."""
-        self._surveyed: tuple[int, str, bytes, int] | None = None
+        self._surveyed: tuple[int, str, bytes, int, bool] | None = None
         """The text, the weights and the size of the maps that the next are about."""
         self._layers_left: list[int] = []
         self._draws = 0
@@ -96,6 +99,7 @@ class AttentionScreen(InsideScreen):
             self.stages.key = self.key
         self.heads.tokens = self.length - snapshot.n_slid
         self.heads.place = selection.layer, selection.head
+        self._name_sink()
         ablated = (change for change in self.link.changes if isinstance(change, AblateHead))
         self.heads.silenced = frozenset((change.layer, change.head) for change in ablated)
 
@@ -108,9 +112,9 @@ class AttentionScreen(InsideScreen):
     def _request(self) -> AskStages:
         selection, cell, seen = self.selection, (self.stages.asking, self.key), self.stages.viewport
         self._asked = seen
-        if seen is None:
-            return AskStages(selection.layer, selection.head, cell[0], 1, max(0, cell[1]), 1, cell)
-        return AskStages(selection.layer, selection.head, *seen, cell)
+        first_query, queries, first_key, keys = seen or (cell[0], 1, max(0, cell[1]), 1)
+        hide = self.stages.hides_first
+        return AskStages(selection.layer, selection.head, first_query, queries, first_key, keys, cell, hide)
 
     def _take(self, found: Stages) -> None:
         snapshot = self.snapshot
@@ -132,7 +136,7 @@ class AttentionScreen(InsideScreen):
         if snapshot is None or card is None or not self.heads.side:
             return
         text = snapshot.epoch, snapshot.weights, snapshot.ids.tobytes()
-        wanted = (*text, self.heads.side)
+        wanted = (*text, self.heads.side, self.heads.hides_first)
         if wanted != self._surveyed:
             if self._surveyed is None or text[:2] != self._surveyed[:2]:
                 self._draws = 0
@@ -149,20 +153,26 @@ class AttentionScreen(InsideScreen):
         if not side or card is None:
             self._surveyed = None
         elif left:
-            layer = left[0]
+            layer, hide = left[0], self.heads.hides_first
             most = max(1, CELLS_AT_ONCE // max(1, card.n_head * self.heads.tokens**2))
             layers = next(n for n in range(1, len(left) + 1) if n == most or layer + n not in left)
-            self.ask("heads", lambda: AskHeads(side, layer, layers, draws=0), self._take_heads, self.heads)
+            asked = AskHeads(side, layer, layers, draws=0, hide_first=hide)
+            self.ask("heads", lambda: asked, self._take_heads, self.heads)
         elif self._draws < of_draws:
             draws = self._draws + max(1, PARAMS_AT_ONCE // card.params)
             self.ask("probe", lambda: AskHeads(layers=0, draws=draws), self._take_heads, awaited=False)
 
     def _take_heads(self, found: Heads) -> None:
         self.heads.take(found)
+        self._name_sink()
         self._draws = max(self._draws, found.draws)
         done = range(found.first_layer, found.first_layer + len(found.maps))
         self._layers_left = [n for n in self._layers_left if n not in done]
         self._survey_on()
+
+    def _name_sink(self) -> None:
+        """What the first token takes of the selected head's attention, as far as it is known."""
+        self.stages.first_share = self.heads.first_share
 
     # ── Choosing ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -206,6 +216,13 @@ class AttentionScreen(InsideScreen):
         at = THRESHOLDS.index(self.stages.threshold)
         self.stages.threshold = self.heads.threshold = found = THRESHOLDS[max(0, min(at + by, len(THRESHOLDS) - 1))]
         self.hints.say(f"Weights below {found:.0%} are hidden." if found else "Every weight is shown.", "info")
+
+    def action_hide_first(self) -> None:
+        self.stages.hides_first = self.heads.hides_first = hide = not self.stages.hides_first
+        self.key = FOLLOW
+        left = "The first token's column is hidden, the rest of each row sums to 1; scores are as they are."
+        self.hints.say(left if hide else "Every column is shown.", "info")
+        self.follow()
 
     def action_order(self) -> None:
         self.cell.by_size = not self.cell.by_size
