@@ -22,6 +22,9 @@ from gpttui.tui.tables import token_columns
 from gpttui.tui.widgets.pane import NO_TEXT, Pane, Piece, TokenWanted, moving, showing
 from gpttui.tui.widgets.squares import Squares
 
+LEAST_LEGEND = 12
+"""Columns that the scale of colours keeps."""
+
 
 class AttentionPane(Pane):
     """Rows are queries, columns are keys; the selected token's row stands out, the cell under the cursor is named."""
@@ -245,15 +248,16 @@ More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What do
         )
 
     def _legend(self) -> list[Piece]:
-        width = min(30, self.scrollable_content_region.width)
-        pieces = legend_pieces("0", "1", width, self.depth, self.heat, self.tone("dim"))
-        said = ["each cell: the largest weight of its block"] if self._layout.pooled else ["a row sums to 1"]
+        said = "each cell: the largest weight of its block" if self._layout.pooled else "a row sums to 1"
         share = 0.0 if self._raw is None else first_share(self._raw)
-        if self._labels and (self.hides_first or share >= SINK):
-            first = quoted_label(self.tokenizer, int(self.snapshot.ids[self._first]), 12) if self.snapshot else ""
-            hidden = f"{first} hidden ({share:.0%}), the rest of a row sums to 1: H shows it"
-            said = [hidden] if self.hides_first else [*said, f"{first} takes {share:.0%}, a sink: H hides it"]
-        return [*pieces, ("  " + " · ".join(said), self.tone("dim"))]
+        if self.snapshot is not None and self._labels and (self.hides_first or share >= SINK):
+            first = quoted_label(self.tokenizer, int(self.snapshot.ids[self._first]), 10)
+            takes = f"{first} takes {share:.0%} (a sink); H hides it"
+            said = f"without {first} ({share:.0%}), the rest sums to 1" if self.hides_first else takes
+        width = self.scrollable_content_region.width
+        room = max(LEAST_LEGEND, min(30, width - cell_len(said) - 2))
+        pieces = legend_pieces("0", "1", min(room, width), self.depth, self.heat, self.tone("dim"))
+        return [*pieces, ("  " + said, self.tone("dim"))]
 
     # ── Choosing ──────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -298,7 +298,7 @@ async def test_in_the_playground_too_and_the_number_stays_the_models_own(tmp_pat
         pane = page.play.attention
         pane.focus()
         await page.press("up", "H")
-        await page.until(lambda: "hidden" in page.text)
+        await page.until(lambda: "the rest sums to 1" in page.text)
         assert pane._weights is not None and pane._raw is not None
         assert not pane._weights[:, 0].any() and np.allclose(pane._weights[1:].sum(axis=1), 1, atol=1e-5)
         assert f"{pane._raw[pane.selected, pane.cursor]:.3f}" in page.text
