@@ -231,6 +231,19 @@ class Turn:
     """The first that is none of them any more."""
 
 
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A prompt that a chat template wrote, as the model reads it."""
+
+    messages: tuple[ChatMessage, ...]
+    ids: tuple[int, ...]
+    """Of all its tokens: a date that the template writes, say, is another one tomorrow."""
+    turns: tuple[Turn, ...]
+    """Empty where the template does not tell whose words are where."""
+    ends: tuple[int, ...]
+    """Tokens that end an answer."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Prediction:
     """The distribution after one position, as the bar chart shows it."""
@@ -378,6 +391,8 @@ class Snapshot:
     """In words, in order of application; empty: the model is as it was loaded."""
     weights: str = ""
     """Which weights made this, where they are not just the opened model's: `training step 1,204`, `checkpoint 500`."""
+    turns: tuple[Turn, ...] = ()
+    """Whose words the prompt's tokens are, in a conversation; those of no turn are the chat template's."""
     last_draw: Draw | None = None
     """How the newest token came; None while nothing is drawn behind the prompt."""
 

@@ -7,12 +7,14 @@ person has typed is broken up by a sign, so that it is read as the text that it 
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
+from gpttui.chat import templates
 from gpttui.chat.render import Renderer
 from gpttui.chat.templates import ChatTemplate
-from gpttui.errors import UserError
-from gpttui.records import ChatMessage, Role, Turn
+from gpttui.errors import UserError, one_line
+from gpttui.records import ChatMessage, Conversation, Role, Turn
 from gpttui.text import safe_text, whole
 from gpttui.tokenizers import Tokenizer, guarded
 
@@ -21,15 +23,30 @@ _FIRST_SIGN = 0xF0000
 """Of a plane of Unicode that is for private use."""
 
 
-class Reading(NamedTuple):
-    """A conversation as the model reads it, up to where it is to answer."""
+class Reader:
+    """A model's conversations: its template, if it has one, and the child that renders it. Close it after use."""
 
-    text: str
-    ids: list[int]
-    turns: tuple[Turn, ...]
-    """Whose words the tokens are; those of no turn are the template's. Empty where the template does not tell."""
-    end_ids: frozenset[int]
-    """Tokens that end the answer."""
+    def __init__(self, path: Path, tokenizer: Tokenizer, name: str = "") -> None:
+        """`name` is of one of several templates."""
+        self.path, self.tokenizer, self._renderer = path, tokenizer, Renderer()
+        self.missing = ""
+        """Why the model does not converse; empty where it does."""
+        try:
+            self._template = templates.find(path, name)
+        except UserError as error:
+            self.missing = one_line(error)
+
+    def read(self, messages: Sequence[ChatMessage]) -> tuple[str, Conversation]:
+        """`messages` up to the beginning of the answer: the template's text, and what the model reads.
+
+        Raises UserError, one line, where that cannot be.
+        """
+        if self.missing:
+            raise UserError(self.missing)
+        return read(messages, self._template, self.tokenizer, self._renderer)
+
+    def close(self) -> None:
+        self._renderer.close()
 
 
 class _Signs(NamedTuple):
@@ -55,8 +72,10 @@ class _Signs(NamedTuple):
         return {sign: role for role, sign in self.opening.items()} if paired else {}
 
 
-def read(messages: Sequence[ChatMessage], template: ChatTemplate, tokenizer: Tokenizer, renderer: Renderer) -> Reading:
-    """Render `messages` up to the beginning of the model's answer. Raises UserError, one line, where that fails."""
+def read(
+    messages: Sequence[ChatMessage], template: ChatTemplate, tokenizer: Tokenizer, renderer: Renderer
+) -> tuple[str, Conversation]:
+    """`Reader.read`, with all that it takes."""
     said = [ChatMessage(message.role, whole(message.content)) for message in messages]
     signs = _signs([template.source, *template.tokens.values(), *(message.content for message in said)])
     broken = [ChatMessage(one.role, _broken(one, template, tokenizer, signs.gap)) for one in said]
@@ -72,7 +91,8 @@ def read(messages: Sequence[ChatMessage], template: ChatTemplate, tokenizer: Tok
         typed = safe_text(next(_control_in(said, template, tokenizer), ""))
         raise UserError(f"this chat template treats {typed!r} in a message in a way of its own: write it otherwise")
     ids, turns = _tokens((same or [plain])[0], tokenizer, signs)
-    return Reading(plain, ids, turns, _ends(whole_turn, template, tokenizer, signs))
+    ends = _ends(whole_turn, template, tokenizer, signs)
+    return plain, Conversation(tuple(messages), tuple(ids), turns, tuple(sorted(ends)))
 
 
 def _variables(messages: Sequence[ChatMessage], template: ChatTemplate, *, prompt: bool) -> dict[str, Any]:

@@ -20,7 +20,9 @@ from gpttui.cli.output import note, print_json, shown
 from gpttui.errors import UserError
 
 if TYPE_CHECKING:
+    from gpttui.records import Conversation
     from gpttui.sessions.tree import SessionFile
+    from gpttui.tokenizers import Tokenizer
 
 
 @verb()
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     type=GIVEN_TEXT,
     help="What to continue; - reads stdin. Default: the model's own first prompt.",
 )
+@click.option("--chat", is_flag=True, help="The prompt is what a user says: written by the model's chat template.")
+@click.option("--system", metavar="TEXT", type=GIVEN_TEXT, help="With --chat: what the system says first.")
 @click.option("-n", "count", type=click.IntRange(min=0), default=100, show_default=True, help="Tokens to generate.")
 @sampling_options
 @ablate_option
@@ -45,6 +49,8 @@ def command(
     model: str | None,
     dtype: Literal["auto", "fp32", "bf16"],
     prompt: str | None,
+    chat: bool,
+    system: str | None,
     count: int,
     seed: int,
     sampling: dict[str, Any],
@@ -57,7 +63,8 @@ def command(
 ) -> None:
     """Continue a text: what comes behind the prompt, streamed; with --json a line for every token.
 
-    The same model, prompt, seed and settings give the same text here and in the playground, every time.
+    The same model, prompt, seed and settings give the same text here and in the playground, every time. With --chat a
+    chat model answers what the prompt says, to the end of its turn.
     """
     from gpttui.cli import media
     from gpttui.cli.given import biases, counted, note_unknown, text_of
@@ -68,7 +75,7 @@ def command(
     from gpttui.inference.session import Session
     from gpttui.interventions import parse
     from gpttui.model import checkpoint
-    from gpttui.records import Sampling
+    from gpttui.records import Conversation, Sampling
     from gpttui.runs import rundir
     from gpttui.sessions.tree import weights_of
     from gpttui.storage import gallery
@@ -85,15 +92,27 @@ def command(
     if saved is not None and (weights := weights_of(saved, path)) is not None:
         gpt = checkpoint.load(rundir.checkpoint_at(Path(weights.run), weights.step), dtype=gpt.lm_head.weight.dtype)
     text = card.prompt if prompt is None else text_of(prompt)
+    conversation: Conversation | None = None
     made = [parse(target) for target in ablate]
     how = Sampling(**sampling | {"logit_bias": biases(sampling["logit_bias"], tokenizer)})
     if saved is not None:
+        conversation = saved.conversation
         text, seed, how, made = saved.prompt, saved.seed, saved.sampling, saved.interventions
+    elif chat:
+        conversation = _conversation(path, tokenizer, system, text if prompt is not None else "")
+    elif system is not None:
+        raise click.UsageError("--system goes with --chat")
     with naming(session):
-        changes = compile_changes(gpt, tokenizer, made, tokenizer.encode(text))
+        changes = compile_changes(
+            gpt, tokenizer, made, list(conversation.ids) if conversation else tokenizer.encode(text)
+        )
     tap = changes if made else None
-    writing = Session(gpt, tokenizer, sampling=how, seed=seed, prompt=text, tap=tap, tap_names=changes.words)
+    writing = Session(
+        gpt, tokenizer, sampling=how, seed=seed, prompt="" if conversation else text, tap=tap, tap_names=changes.words
+    )
     note_unknown(tokenizer, text)
+    if conversation is not None:
+        writing.converse(conversation)
     if saved is not None:
         writing.jump(saved.appended, saved.picked)
         text = writing.text
@@ -119,8 +138,23 @@ def command(
         note(f"{media.write(out, card.token_view, text + written)} in {out}")
 
 
-OF_THE_SESSION = ("prompt", "seed", *SAMPLING, "ablate")
+OF_THE_SESSION = ("prompt", "chat", "system", "seed", *SAMPLING, "ablate")
 """Options that a saved session answers itself."""
+
+
+def _conversation(path: Path, tokenizer: "Tokenizer", system: str | None, text: str) -> "Conversation":
+    """What the model is to answer. Raises UserError, one line, where it cannot be talked to."""
+    from gpttui.chat.reading import Reader
+    from gpttui.records import ChatMessage
+
+    if not text:
+        raise click.UsageError("--chat wants something to answer: give --prompt TEXT")
+    first = () if system is None else (ChatMessage("system", system),)
+    reader = Reader(path, tokenizer)
+    try:
+        return reader.read((*first, ChatMessage("user", text)))[1]
+    finally:
+        reader.close()
 
 
 def _saved(file: Path) -> "SessionFile":

@@ -17,6 +17,7 @@ import msgspec
 import torch
 
 from gpttui import __version__
+from gpttui.chat.reading import Reader
 from gpttui.engine.checkpoint_cache import CheckpointCache
 from gpttui.engine.inspect_cache import InspectCache
 from gpttui.engine.live_run import LiveRun
@@ -61,6 +62,7 @@ class Engine:
         """What the process exits with."""
         self._answers_fd = answers_fd
         self._whole = False
+        self._reader: Reader | None = None
         self._search_next = False
 
     def need_session(self) -> Session:
@@ -68,6 +70,15 @@ class Engine:
         if self.session is None:
             raise UserError("no model is open; choose one")
         return self.session
+
+    def reader(self) -> Reader:
+        """Of conversations with the open model."""
+        session, path = self.need_session(), Path(self.card.path if self.card is not None else "")
+        if self._reader is None or (self._reader.path, self._reader.tokenizer) != (path, session.tokenizer):
+            if self._reader is not None:
+                self._reader.close()
+            self._reader = Reader(path, session.tokenizer)
+        return self._reader
 
     def need_text(self) -> Session:
         """The session. Raises UserError where no model is open or the text is empty."""
@@ -186,6 +197,8 @@ class Engine:
     def close(self) -> None:
         """Run the closers, each whatever the others do."""
         self.ending = True
+        if self._reader is not None:
+            self._reader.close()
         with self.whole():
             while self.closers:
                 try:

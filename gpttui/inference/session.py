@@ -19,7 +19,7 @@ from gpttui.inference.sampling import Distribution, check, distribution, predict
 from gpttui.model.gpt import GPT
 from gpttui.model.taps import Tap
 from gpttui.protocol.message import Look
-from gpttui.records import Array, AttentionSlice, Draw, Prediction, Sampling, Snapshot, Told, frozen
+from gpttui.records import Array, AttentionSlice, Conversation, Draw, Prediction, Sampling, Snapshot, Told, frozen
 from gpttui.tokenizers import Tokenizer
 
 EPOCHS = itertools.count(time_ns() // 1000)
@@ -63,6 +63,8 @@ class Session:
         self.model, self.tokenizer = model, tokenizer
         self.sampling, self.seed = check(sampling or Sampling(), model.config.vocab_size), seed
         self.tap, self.tap_names = tap, tap_names
+        self.conversation: Conversation | None = None
+        """What the prompt is, where it is not just a text."""
         self.weights = ""
         """Which weights these are, in words, where they are not simply the opened model's."""
         self.epoch = next(EPOCHS)
@@ -112,6 +114,12 @@ class Session:
     def set_prompt(self, text: str) -> None:
         """A new text from the start, run in one batched pass."""
         self._begin(self.encode(text))
+        self.conversation = None
+
+    def converse(self, conversation: Conversation) -> None:
+        """A conversation instead of a text: the model is to answer."""
+        self._begin(self._known(conversation.ids))
+        self.conversation = conversation
 
     def _begin(self, ids: list[int], n_prompt: int | None = None, draws: Sequence[Draw | None] = ()) -> None:
         window = self._window(np.asarray(ids, dtype=np.int32))
@@ -239,12 +247,21 @@ class Session:
         self._length = length
         del self._draws[length - self.n_prompt :]
 
-    def restore(self, prompt: str, appended: Sequence[int], picked: Sequence[bool], draws: Sequence[Told] = ()) -> None:
+    def restore(
+        self,
+        prompt: str | Conversation,
+        appended: Sequence[int],
+        picked: Sequence[bool],
+        draws: Sequence[Told] = (),
+    ) -> None:
         """Put a text back as it was, in one batched pass; `picked` tells which tokens a person chose.
 
         `draws`: how each was drawn then; of those that are not told it is worked out from the present settings.
         """
-        self._continue(self.encode(prompt), appended, picked, draws)
+        conversation = prompt if isinstance(prompt, Conversation) else None
+        ids = self.encode(prompt) if isinstance(prompt, str) else self._known(prompt.ids)
+        self._continue(ids, appended, picked, draws)
+        self.conversation = conversation
 
     def jump(self, appended: Sequence[int], picked: Sequence[bool], draws: Sequence[Told] = ()) -> None:
         """Put another continuation behind the prompt: a branch that was left."""
@@ -381,6 +398,7 @@ class Session:
             elapsed_ms=0.0,
             interventions=self.tap_names,
             weights=self.weights,
+            turns=() if self.conversation is None else self.conversation.turns,
             last_draw=self._draws[-1] if self._draws else None,
         )
         self._stable_rows = length

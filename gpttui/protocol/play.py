@@ -3,12 +3,27 @@
 `gpttui.protocol.frames` joins these into its unions. No torch, no screen.
 """
 
+from typing import Annotated
+
 import msgspec
 
 from gpttui.interventions import Intervention
 from gpttui.protocol.message import Answer, Look, Request
 from gpttui.protocol.train import ResumeRun, StartRun, UseCheckpoint
-from gpttui.records import Exact, Lines, LossHistory, ModelCard, Sampling, Snapshot, Told
+from gpttui.records import (
+    Array,
+    ChatMessage,
+    Conversation,
+    Exact,
+    Lines,
+    LossHistory,
+    ModelCard,
+    Sampling,
+    Snapshot,
+    Told,
+    Turn,
+    token_ids,
+)
 
 
 class PlayRequest(Request, frozen=True, kw_only=True):
@@ -30,6 +45,18 @@ class SetPrompt(PlayRequest, frozen=True):
     """A new text from the start. Answer: Snapshot (as for all requests that follow, unless they say otherwise)."""
 
     text: str
+
+
+class SetChat(PlayRequest, frozen=True):
+    """A conversation as the prompt, as the model's chat template writes it, up to where the model is to answer."""
+
+    messages: tuple[ChatMessage, ...]
+
+
+class DraftChat(PlayRequest, frozen=True):
+    """What such a prompt would be; nothing changes. Answer: `Drafted`."""
+
+    messages: tuple[ChatMessage, ...]
 
 
 class Step(PlayRequest, frozen=True):
@@ -77,6 +104,8 @@ class Restore(PlayRequest, frozen=True):
     run: str = ""
     """A run whose checkpoint of `step` gives the weights; empty: the model's own."""
     step: int = -1
+    conversation: Conversation | None = None
+    """What `prompt` is, where it is not just a text."""
 
 
 class Intervene(PlayRequest, frozen=True):
@@ -104,8 +133,20 @@ class Opened(Answer, frozen=True):
     snapshot: Snapshot
     notes: tuple[Lines, ...] = ()
     """What of the file was left out, or used where one might not expect it."""
+    no_chat: str = ""
+    """Why it cannot be talked to; empty where it has a chat template."""
+
+
+class Drafted(Answer, frozen=True):
+    TO = (DraftChat,)
+    ids: Annotated[Array, token_ids("T?")]
+    turns: tuple[Turn, ...]
 
 
 class Shown(Answer, frozen=True):
-    TO = (SetPrompt, Step, Back, Choose, SetSampling, SetSeed, Show, Intervene, Jump, UseCheckpoint)
+    TO = (SetPrompt, SetChat, Step, Back, Choose, SetSampling, SetSeed, Show, Intervene, Jump, UseCheckpoint)
     snapshot: Snapshot
+    prompt: Exact | None = None
+    """After `SetChat`: what its template wrote …"""
+    conversation: Conversation | None = None
+    """… and what the model reads."""

@@ -3,7 +3,7 @@
 import shlex
 
 from gpttui.interventions import Intervention, as_arguments
-from gpttui.records import STAGES, Sampling
+from gpttui.records import STAGES, Conversation, Sampling
 
 
 def generate_command(
@@ -13,9 +13,15 @@ def generate_command(
     sampling: Sampling,
     seed: int,
     changes: tuple[Intervention, ...] = (),
+    conversation: Conversation | None = None,
 ) -> str:
     """`gpttui generate …` that writes the same tokens, where none was picked by hand and all changes can be said so."""
-    parts = ["gpttui", "generate", "--model", model, "--prompt", prompt, "-n", str(count), "--seed", str(seed)]
+    chat: list[str] = []
+    if conversation is not None:
+        prompt, chat = conversation.messages[-1].content, ["--chat"]
+        if system := "".join(message.content for message in conversation.messages[:-1]):
+            chat += ["--system", system]
+    parts = ["gpttui", "generate", "--model", model, *chat, "--prompt", prompt, "-n", str(count), "--seed", str(seed)]
     for stage in STAGES:
         value, option = getattr(sampling, stage.field), f"--{stage.field.replace('_', '-')}"
         if stage.field == "logit_bias":

@@ -21,7 +21,7 @@ from gpttui.errors import UserError, one_line
 from gpttui.files import from_json, in_words, read_bytes, write_whole
 from gpttui.inference.sampling import check
 from gpttui.interventions import Intervention
-from gpttui.records import Array, Sampling, Told
+from gpttui.records import Array, Conversation, Sampling, Told
 
 FORMAT, VERSION = "gpttui session", 3
 OF_A_CHECKPOINT, PLAIN_VERSION = 2, 1
@@ -216,6 +216,8 @@ class SessionFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     checkpoint: OfRun | None = None
     """Since version 2: the weights that the text stands under; None: the model's own."""
     prompt: str
+    conversation: Conversation | None = None
+    """Since version 3: what the prompt is, where it is not just a text."""
     appended: Annotated[list[TokenId], Meta(max_length=MOST_TOKENS)] = []
     picked: list[bool] = []
     draws: list[Told] = []
@@ -246,7 +248,8 @@ def session_text(session: SessionFile) -> str:
 
 def version_of(session: SessionFile) -> int:
     """The oldest version that can say it."""
-    if any(map(session.sampling.is_on, SINCE_3)) or any(told and told.sampling for told in session.draws):
+    chats = session.conversation is not None
+    if chats or any(map(session.sampling.is_on, SINCE_3)) or any(told and told.sampling for told in session.draws):
         return VERSION
     return PLAIN_VERSION if session.checkpoint is None else OF_A_CHECKPOINT
 
@@ -309,7 +312,10 @@ def check_session(session: SessionFile, model: str, vocab_size: int, params: int
     """Raises UserError where the session was made with another model than `model`."""
     for sampling in (session.sampling, *(told.sampling for told in session.draws if told and told.sampling)):
         check(sampling, vocab_size)
-    ids = (*session.appended, *(node.token_id for node in session.branches))
+    chat = session.conversation
+    if chat is not None and not all(0 <= turn.start <= turn.end <= len(chat.ids) for turn in chat.turns):
+        raise UserError("this session is damaged: its conversation has turns outside its tokens")
+    ids = (*session.appended, *(chat.ids if chat is not None else ()), *(node.token_id for node in session.branches))
     whose = f"this session belongs to {session.model} with"
     if session.vocab_size != vocab_size or max(ids, default=0) >= vocab_size or min(ids, default=0) < 0:
         raise UserError(f"{whose} {session.vocab_size} tokens; {model} has {vocab_size}; {OTHER}")

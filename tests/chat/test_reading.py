@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from gpttui.chat import templates
-from gpttui.chat.reading import Reading, read
+from gpttui.chat.reading import read
 from gpttui.chat.render import Renderer
 from gpttui.errors import UserError
-from gpttui.records import ChatMessage, Role
+from gpttui.records import ChatMessage, Conversation, Role
 from gpttui.tokenizers import Tokenizer
 from tests.chat.templates import GEMMA, SPECIAL, TEMPLATES, THINKING, TOKENIZERS, model
 
@@ -30,7 +30,11 @@ def renderer() -> Iterator[Renderer]:
         yield renderer
 
 
-def reading(path: Path, said: Said, renderer: Renderer) -> Reading:
+def reading(path: Path, said: Said, renderer: Renderer) -> Conversation:
+    return text_and_reading(path, said, renderer)[1]
+
+
+def text_and_reading(path: Path, said: Said, renderer: Renderer) -> tuple[str, Conversation]:
     messages = [ChatMessage(role, content) for role, content in said]
     return read(messages, templates.find(path), Tokenizer.open(path), renderer)
 
@@ -43,9 +47,9 @@ def test_text_and_tokens_are_those_of_transformers(name: str, kind: str, tmp_pat
         if name == "gemma" and said[0][0] == "system":
             continue
         chat = [{"role": role, "content": content.replace("\ud800", "\ufffd")} for role, content in said]
-        ours = reading(tmp_path, said, renderer)
-        assert ours.text == theirs.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
-        assert ours.ids == theirs.apply_chat_template(chat, add_generation_prompt=True, return_dict=False)
+        text, ours = text_and_reading(tmp_path, said, renderer)
+        assert text == theirs.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
+        assert list(ours.ids) == theirs.apply_chat_template(chat, add_generation_prompt=True, return_dict=False)
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
@@ -99,13 +103,13 @@ def test_where_a_template_looks_into_the_words_it_is_said_instead_of_guessed(
     model(tmp_path, "{% for m in messages %}{{ m.content.replace('<|im_end|>', 'END') }}{% endfor %}")
     with pytest.raises(UserError, match=r"treats '<\|im_end\|>' in a message in a way of its own"):
         reading(tmp_path, [("user", "a <|im_end|> b")], renderer)
-    assert reading(tmp_path, [("user", "a b")], renderer).text == "a b"
+    assert text_and_reading(tmp_path, [("user", "a b")], renderer)[0] == "a b"
 
 
 def test_words_that_the_template_turns_around_belong_to_nobody(tmp_path: Path, renderer: Renderer) -> None:
     model(tmp_path, "{% for m in messages %}{{ m.content[::-1] }}{% endfor %}<|im_end|>")
-    ours = reading(tmp_path, [("user", "abc")], renderer)
-    assert (ours.text, ours.turns) == ("cba<|im_end|>", ())
+    text, ours = text_and_reading(tmp_path, [("user", "abc")], renderer)
+    assert (text, ours.turns) == ("cba<|im_end|>", ())
 
 
 ENDS = {"chatml": "<|im_end|>", "llama": "<|eot|>", "gemma": "</turn>", "mistral": "</s>"}
@@ -117,7 +121,7 @@ def test_the_end_of_a_turn_is_what_the_template_puts_behind_an_answer(
 ) -> None:
     theirs = model(tmp_path, TEMPLATES[name])
     ours = reading(tmp_path, [("user", "a")], renderer)
-    assert ours.end_ids == {theirs.convert_tokens_to_ids(ENDS[name]), theirs.eos_token_id}
+    assert set(ours.ends) == {theirs.convert_tokens_to_ids(ENDS[name]), theirs.eos_token_id}
 
 
 def test_a_template_that_says_no_is_quoted(tmp_path: Path, renderer: Renderer) -> None:

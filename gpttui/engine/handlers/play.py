@@ -41,6 +41,7 @@ def opened(engine: Engine, path: Path, look: Look, make: Callable[[Session, Mode
         history=history(path),
         snapshot=session.snapshot(look, since_s=engine.since_s),
         notes=tuple(notes),
+        no_chat=engine.reader().missing,
     )
 
 
@@ -71,10 +72,11 @@ def restore(engine: Engine, request: play.Restore) -> Answer:
             under(session, engine, Path(request.run), request.step)
         session.set_sampling(request.sampling)
         session.set_seed(request.seed)
+        prompt = request.conversation or request.prompt
         if request.changes:  # first: the draws that are restored were made by the altered model
-            session.set_prompt(request.prompt)
+            session.restore(prompt, [], [])
             alter(session, request.changes)
-        session.restore(request.prompt, request.appended, request.picked, request.draws)
+        session.restore(prompt, request.appended, request.picked, request.draws)
 
     return opened(engine, gallery.find(request.path), request.look, make)
 
@@ -104,6 +106,21 @@ def set_prompt(engine: Engine, request: play.SetPrompt) -> Answer:
     with altered(session, session.model, without_places(made_of(session)), session.encode(request.text)):
         session.set_prompt(request.text)
     return shown(engine, request.look)
+
+
+@answers(play.SetChat)
+def set_chat(engine: Engine, request: play.SetChat) -> Answer:
+    session = engine.need_session()
+    text, conversation = engine.reader().read(request.messages)
+    with altered(session, session.model, without_places(made_of(session)), list(conversation.ids)):
+        session.converse(conversation)
+    return play.Shown(session.snapshot(request.look, since_s=engine.since_s), prompt=text, conversation=conversation)
+
+
+@answers(play.DraftChat)
+def draft_chat(engine: Engine, request: play.DraftChat) -> Answer:
+    _, conversation = engine.reader().read(request.messages)
+    return play.Drafted(frozen(np.array(conversation.ids, dtype=np.int32)), conversation.turns)
 
 
 def change(make: Callable[[Session, Any], object]) -> Callable[[Engine, Any], play.Shown]:

@@ -105,6 +105,7 @@ def _open(engine: Engine, run: "Run", request: train.StartRun | train.ResumeRun)
         tokenizer_json=trainer.data.tokenizer.to_json(),
         history=history(saved[-1][1]) if (saved := rundir.checkpoints(run.path)) else None,
         snapshot=session.snapshot(look, since_s=engine.since_s),
+        no_chat=engine.reader().missing,
     )
 
 

@@ -65,6 +65,7 @@ class ComingBack:
                 draws=session.draws,
                 run="" if weights is None else weights.run,
                 step=-1 if weights is None else weights.step,
+                conversation=session.conversation,
             ),
             self._refused,
         )

@@ -21,7 +21,7 @@ from gpttui.protocol import play as protocol
 from gpttui.protocol import train as training
 from gpttui.protocol.message import Answer, EngineInfo, Look, Request
 from gpttui.protocol.play import Opened, Shown
-from gpttui.records import ModelCard, Sampling, Snapshot, Told
+from gpttui.records import ChatMessage, Conversation, ModelCard, Sampling, Snapshot, Told
 from gpttui.tui.session.asking import Engine, Question, telling_of_silence
 from gpttui.tui.session.messages import EngineLost, EngineReady, EngineSilent, ModelOpened, Refused, SnapshotArrived
 from gpttui.tui.session.remembered import forget_model
@@ -40,6 +40,10 @@ class SessionLink:
         self.card: ModelCard | None = None
         self.snapshot: Snapshot | None = None
         self.prompt = ""
+        self.conversation: Conversation | None = None
+        """What the prompt is, where it is not just a text."""
+        self.no_chat = ""
+        """Why the open model cannot be talked to."""
         self.sampling = Sampling()
         self.seed = 0
         self.changes: tuple[Intervention, ...] = ()
@@ -137,16 +141,29 @@ class SessionLink:
         self.running = False
 
     def set_prompt(self, text: str) -> None:
-        """Another text. Changes that name places of the old one go with it, as they do in the engine."""
+        """Another text."""
+
+        def taken() -> None:
+            self.prompt, self.conversation = text, None
+
+        self._new_text(lambda: protocol.SetPrompt(text, look=self._newest()), taken)
+
+    def converse(self, messages: tuple[ChatMessage, ...]) -> None:
+        """A conversation that the model is to answer."""
+        self._new_text(lambda: protocol.SetChat(messages, look=self._newest()))
+
+    def _new_text(self, make: Callable[[], Request], taken: Callable[[], None] = lambda: None) -> None:
+        """Changes that name places of the old text go with it, as they do in the engine."""
         self.changes = kept = without_places(self.changes)
 
-        def taken(_: Snapshot) -> None:
-            self.prompt, self.made = text, without_places(self.made)
+        def done(_: Snapshot) -> None:
+            taken()
+            self.made = without_places(self.made)
 
         def refused() -> None:
             self.changes = self.made if self.changes == kept else self.changes
 
-        self._change("prompt", lambda: protocol.SetPrompt(text, look=self._newest()), taken, refused)
+        self._change("prompt", make, done, refused)
 
     def choose(self, position: int, token_id: int) -> None:
         self._change(
@@ -223,6 +240,8 @@ class SessionLink:
 
         def take(shown: Shown) -> None:
             self._keep(shown.snapshot)
+            if shown.conversation is not None:
+                self.prompt, self.conversation = shown.prompt or "", shown.conversation
             done(shown.snapshot)
             if kind != "show" or shown.snapshot.weights:
                 self._trace(kind)
@@ -312,6 +331,7 @@ class SessionLink:
         if self.card is not None and opened.card.path != self.card.path:
             forget_model(self.kept)
         self.prompt = opened.card.prompt if prompt is None else prompt
+        self.conversation = None if resumed is None else resumed.conversation
         self._picked.clear()
         self.changes = self.made = ()
         self.under = (opened.card.path, -1) if opened.snapshot.weights else None
@@ -323,7 +343,7 @@ class SessionLink:
         self._open(opened, restored=False)
 
     def _open(self, opened: Opened, *, restored: bool) -> None:
-        self.card = opened.card
+        self.card, self.no_chat = opened.card, opened.no_chat
         self.sampling, self.seed = opened.snapshot.sampling, opened.snapshot.seed
         self._keep(opened.snapshot)
         self._trace("open")
@@ -383,9 +403,19 @@ class SessionLink:
             run, step = self.under or ("", -1)
             if step < 0:  # live weights died with the engine; the path of a run stands for its newest whole checkpoint
                 run, self.under = "", None
-            settings, changes = (self.sampling, self.seed), self.changes
+            settings, chat = (self.sampling, self.seed), self.conversation
             return protocol.Restore(
-                card.path, self.prompt, appended, self.picked, *settings, changes, draws, run, step, look=look
+                card.path,
+                self.prompt,
+                appended,
+                self.picked,
+                *settings,
+                self.changes,
+                draws,
+                run,
+                step,
+                chat,
+                look=look,
             )
 
         def refused(line: str) -> None:

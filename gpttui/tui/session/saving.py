@@ -46,6 +46,7 @@ def session_now(link: "SessionLink", selection: Selection, view: Mapping[str, An
         vocab_size=card.vocab_size,
         params=card.params,
         prompt=link.prompt,
+        conversation=link.conversation,
         appended=snapshot.ids[snapshot.n_prompt :].tolist(),
         picked=link.picked,
         draws=[told and _short(told, link.sampling) for told in link.trail.draws(link.trail.leaf)],

@@ -159,12 +159,13 @@ class SessionScreen(PanesScreen[None]):
         except UserError as error:
             self.hints.say(str(error), "error")
             return
-        why_not = link.trail.not_by_command(link.prompt, link.changes, link.picked)
+        why_not = link.trail.not_by_command(link.prompt, link.changes, link.picked, link.conversation)
         text = ""
         if not why_not and link.card is not None and link.snapshot is not None:
             count = len(link.snapshot.ids) - link.snapshot.n_prompt
             name = model_name(link.card)
-            text = generate_command(name, link.prompt, count, link.sampling, link.seed, link.changes)
+            told = link.sampling, link.seed, link.changes, link.conversation
+            text = generate_command(name, link.prompt, count, *told)
         self.app.push_screen(RecipeScreen(again, text, why_not))
 
     # ── The next token ───────────────────────────────────────────────────────────────────────────────────────────

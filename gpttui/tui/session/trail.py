@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from gpttui.interventions import ForbidEdge, Intervention, PatchResidual, Steer, as_arguments
-from gpttui.records import Sampling, Snapshot, Told, ToldDraw
+from gpttui.records import Conversation, Sampling, Snapshot, Told, ToldDraw
 from gpttui.sessions.tree import Branches, model_key
 
 Under = tuple[Sampling, int, tuple[str, ...], str]
@@ -97,7 +97,13 @@ class Trail:
 
     # ── Would a command write the same? ──────────────────────────────────────────────────────────────────────────
 
-    def not_by_command(self, prompt: str, changes: tuple[Intervention, ...], picked: Sequence[bool]) -> str:
+    def not_by_command(
+        self,
+        prompt: str,
+        changes: tuple[Intervention, ...],
+        picked: Sequence[bool],
+        conversation: Conversation | None = None,
+    ) -> str:
         """Why `gpttui generate` would write another text, in a few words; empty where it writes this one."""
         snapshot = self._snapshot
         if snapshot is None:
@@ -105,6 +111,9 @@ class Trail:
         whole = not any(_over(change) for change in changes)
         if prompt.strip() == "-" or "\0" in prompt:
             return "a shell cannot pass this prompt on"
+        roles = [] if conversation is None else [message.role for message in conversation.messages[:-1]]
+        if roles not in ([], ["system"]):
+            return "a conversation of several turns is more than a command says"
         if snapshot.weights:
             return f"its weights are those of {snapshot.weights}"
         if any(picked):
