@@ -27,6 +27,7 @@ LONGER_FOR_A_REASON: dict[str, str] = {
     "model/gpt.py": "the model is read whole, in one sitting",
     "records.py": "what was computed: one list of plain types, and nothing done with them",
     "training/loop.py": "one loop: what a step is, and all that happens between two steps",
+    "tui/session/link.py": "one talk with one engine: what is asked, in what order, what outlives its death",
     "tui/views/frame.py": "what every view inherits, in one place: its questions, its keys, its life",
 }
 """File → why it cannot be two files."""

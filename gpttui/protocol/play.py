@@ -142,6 +142,10 @@ class Drafted(Answer, frozen=True):
     ids: Annotated[Array, token_ids("T?")]
     turns: tuple[Turn, ...]
 
+    @property
+    def n_prompt(self) -> int:
+        return len(self.ids)
+
 
 class Shown(Answer, frozen=True):
     TO = (SetPrompt, SetChat, Step, Back, Choose, SetSampling, SetSeed, Show, Intervene, Jump, UseCheckpoint)

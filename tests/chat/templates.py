@@ -5,6 +5,9 @@ from pathlib import Path
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
+from gpttui.model import checkpoint
+from tests import fakes
+
 CHATML = (
     "{% for message in messages %}{% if loop.first and message.role != 'system' %}"
     "{{ '<|im_start|>system\\nYou are a small model.<|im_end|>\\n' }}{% endif %}"
@@ -120,3 +123,12 @@ def model(path: Path, template: str | dict[str, str], kind: str = "byte level") 
     theirs.chat_template = template
     theirs.save_pretrained(path)
     return theirs
+
+
+def model_dir(path: Path, template: str = CHATML, **changes: int) -> Path:
+    """A complete model of random weights that has a chat template."""
+    theirs = model(path, template)
+    made = fakes.tiny_model(vocab_size=len(theirs), context=256, **changes)
+    checkpoint.save(made, path)
+    (path / "card.json").write_text('{"prompt": "the cat", "prompts": ["the cat"]}', encoding="utf-8")
+    return path

@@ -25,6 +25,7 @@ from gpttui.tui.screens.early import early
 from gpttui.tui.screens.train_door import TrainDoor
 from gpttui.tui.selection import Selection
 from gpttui.tui.session.asking import Engine
+from gpttui.tui.session.chat import ANSWER, Chat
 from gpttui.tui.session.hints import NO_CHECKPOINTS, Seen, altered, hint
 from gpttui.tui.session.link import SessionLink
 from gpttui.tui.session.messages import EngineLost, EngineReady, EngineSilent, ModelOpened, Refused, SnapshotArrived
@@ -79,6 +80,7 @@ class PlayScreen(SessionScreen):
         learning = self.tokens, self.loss
         self.door = TrainDoor(self, self.training, learning, self.scrubber, self.hints, opening.numbers_rest_s)
         self.writing = Writing(self, self.hints, self._written)
+        self.chat = Chat(self.link, self.tokens, self.writing, self.hints)
         panes = self.deck, self.tokens, self.attention
         self.back = ComingBack(self.link, opening, panes, self.hints, self.select, self._wait, self._open_view)
 
@@ -213,12 +215,15 @@ class PlayScreen(SessionScreen):
             self.writing.go_on()
             return
         self.link.stop()
-        self.tokens.draft = self.link.prompt
-        await self.writing.begin(self.link.prompt, self.link.set_prompt)
+        await self.chat.edit()
         self.hints.say("Enter takes this text, escape cancels.", "info")
 
+    async def on_prompt_editor_other_mode(self, event: "PromptEditor.OtherMode") -> None:
+        event.stop()
+        await self.chat.turn()
+
     def on_prompt_editor_changed(self, event: "PromptEditor.Changed") -> None:
-        self.tokens.draft = event.text
+        self.chat.draft(event.text)
 
     async def on_prompt_editor_submitted(self, event: "PromptEditor.Submitted") -> None:
         await self.writing.entered(event.text)
@@ -321,7 +326,7 @@ class PlayScreen(SessionScreen):
         elif event.kind == "prompt" and gone:
             self.hints.say(f"Undone with the old text: {'; '.join(gone)}.", "info")
         elif not self.link.running and event.kind not in ("show", "scrub"):
-            self._hint()
+            self._hint(ANSWER if event.kind == "prompt" and self.link.conversation is not None else "")
 
     def _repaint(self, snapshot: Snapshot, *, resting: bool = False) -> None:
         """The text at once; numbers too, unless they are to rest between steps (which only ever add rows to a square,

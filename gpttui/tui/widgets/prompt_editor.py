@@ -25,6 +25,7 @@ _FIRST_SLOT = 0xF0000
 LONGEST, SHOWN = 8_000, 1_000
 """A longer text is folded but for its ends: a text area takes seconds to lay a megabyte out."""
 FOLD = "▤"
+MODE_KEY = "ctrl+t"
 
 
 class Disguise:
@@ -89,10 +90,18 @@ class _Area(TextArea):
     class Left(Message):
         """Escape was pressed."""
 
+    class Asked(Message):
+        """A key that is the editor's was pressed."""
+
+        def __init__(self, key: str) -> None:
+            super().__init__()
+            self.key = key
+
     COMPONENT_CLASSES: ClassVar[set[str]] = {"prompt-editor--hidden"}
 
-    def __init__(self, text: str) -> None:
-        self.disguise = Disguise()
+    def __init__(self, text: str, keys: tuple[str, ...] = (MODE_KEY,)) -> None:
+        """`keys`: those that the editor is asked for."""
+        self.disguise, self._keys = Disguise(), keys
         super().__init__(
             self.disguise.put_on(text), soft_wrap=True, show_line_numbers=False, tab_behavior="focus", compact=True
         )
@@ -114,6 +123,8 @@ class _Area(TextArea):
             self._take(event, self.Entered())
         elif event.key == "escape":
             self._take(event, self.Left())
+        elif event.key in self._keys:
+            self._take(event, self.Asked(event.key))
         elif event.key in ("ctrl+j", "shift+enter", "alt+enter"):
             event.stop()
             event.prevent_default()
@@ -128,6 +139,7 @@ class _Area(TextArea):
 class PromptEditor(Widget):
     """A text of one or many lines; enter takes it, escape leaves it."""
 
+    KEYS: ClassVar[str] = "enter: use it · ctrl+j: new line · esc: leave"
     HELP: ClassVar[str] = """\
 The text that the model starts from. Its tokens are shown above while you write.
 
@@ -171,11 +183,19 @@ only the ends are shown; ▤ is the rest."""
     class Cancelled(Message):
         """The person changed their mind."""
 
-    def __init__(self, text: str = "", id: str | None = None) -> None:
+    class OtherMode(Message):
+        """The person would rather write a conversation, or a text again."""
+
+    def __init__(self, text: str = "", id: str | None = None, *, other_mode: str = "") -> None:
+        """`other_mode`: what can be written instead, if anything."""
         super().__init__(id=id)
-        self._area = _Area(text)
+        self._area = self._make_area(text)
+        self._other_mode = other_mode
         self.border_title = Content("Prompt")
         self._count_folded()
+
+    def _make_area(self, text: str) -> _Area:
+        return _Area(text)
 
     def compose(self) -> ComposeResult:
         yield self._area
@@ -195,7 +215,8 @@ only the ends are shown; ▤ is the rest."""
     def _count_folded(self) -> None:
         folded = self._area.disguise.folded(self._area.text)
         words = f"{FOLD} {folded:,} characters · " if folded else ""
-        self.border_subtitle = Content(f"{words}enter: use it · ctrl+j: new line · esc: leave")
+        other = f" · {MODE_KEY}: {self._other_mode}" if self._other_mode else ""
+        self.border_subtitle = Content(f"{words}{self.KEYS}{other}")
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         event.stop()
@@ -209,3 +230,8 @@ only the ends are shown; ▤ is the rest."""
     def on__area_left(self, event: _Area.Left) -> None:
         event.stop()
         self.post_message(self.Cancelled())
+
+    def on__area_asked(self, event: _Area.Asked) -> None:
+        event.stop()
+        if event.key == MODE_KEY:
+            self.post_message(self.OtherMode())

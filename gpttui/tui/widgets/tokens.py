@@ -15,12 +15,14 @@ from textual.binding import BindingType
 from textual.reactive import reactive
 from textual.strip import Strip
 
+from gpttui.protocol.play import Drafted
 from gpttui.records import Array, Snapshot
 from gpttui.sessions.view_files import Table
 from gpttui.tui.palette import STEPS, ColourDepth, heat_styles, levels, token_styles
 from gpttui.tui.renderables.candidates import fitting
 from gpttui.tui.renderables.labels import hex_bytes, quoted_label, so_many
 from gpttui.tui.renderables.legend import legend_pieces
+from gpttui.tui.renderables.roles import SIDES, Sides, legend
 from gpttui.tui.renderables.token_flow import TokenFlow
 from gpttui.tui.tables import token_columns
 from gpttui.tui.widgets.pane import NO_TEXT, Pane, Piece, TokenWanted, moving
@@ -48,6 +50,8 @@ a coin toss, 10 bits one chance in 1,024. **Entropy** is the surprisal to be exp
 token, Σ −p log₂ p: low where the model is sure how to go on. The scale ends at log₂ of the vocabulary's size, a \
 blind guess.
 
+In a conversation colours say whose words a token is; the quiet ones are the chat template's own.
+
 Bold tokens were drawn or picked; the rest is the prompt. Dim ones have left the model's context.
 
 More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with subword units* (2016)."""
@@ -68,6 +72,8 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
     token_view: reactive[str] = reactive("text")
     draft: reactive[str | None] = reactive(None)
     """A prompt being edited: its split is shown instead of the snapshot."""
+    drafted: reactive[Drafted | None] = reactive(None)
+    """What the model would read of a conversation being edited: shown instead of the draft's split."""
     prompt: reactive[str] = reactive("")
     """What the text will begin with: its split is shown until there is a snapshot."""
 
@@ -118,7 +124,8 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
         if not self._count:
             return 0
         room = self.scrollable_content_region.height
-        return min(1 + (self.colour_mode != "alternate" and self.draft is None), max(0, room - 2))
+        explained = self.by_role or (self.colour_mode != "alternate" and self.draft is None)
+        return min(1 + explained, max(0, room - 2))
 
     def _lay_out(self) -> None:
         if not self.is_mounted:
@@ -143,7 +150,12 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
         self.need_room(0, height)
         self._follow()
 
-    watch_snapshot = watch_tokenizer = watch_token_view = watch_draft = watch_prompt = watch_colour_mode = _lay_out
+    watch_snapshot = watch_tokenizer = watch_token_view = watch_prompt = watch_colour_mode = _lay_out
+    watch_drafted = _lay_out
+
+    def watch_draft(self) -> None:
+        self.drafted = self.drafted if self.draft is not None else None
+        self._lay_out()
     on_resize = on_mount = _lay_out
 
     def _picture(self) -> "Lines":
@@ -169,6 +181,8 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
 
     def _ids(self) -> Array:
         self._skipped_characters = 0
+        if self.drafted is not None:
+            return self.drafted.ids
         if self.draft is not None and self.tokenizer is not None:
             text = self.draft[-DRAFT_CHARACTERS:]
             if len(text) < len(self.draft):
@@ -207,6 +221,8 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
 
     def titles(self) -> tuple[str, str]:
         snapshot, count = self.snapshot, self._count
+        if self.drafted is not None:
+            return "Tokens · your draft, as the model reads it", so_many(count)
         if self.draft is not None:
             shown = len(self.draft) - self._skipped_characters
             of = f" · the last {shown:,} of {len(self.draft):,} characters" if self._skipped_characters else ""
@@ -253,6 +269,8 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
         cycle = token_styles(self.depth, self.dark)
         styles = [cycle[at % len(cycle)] for at in positions]
         snapshot = self.snapshot
+        if self.sides is not None and self.by_role:
+            styles = self.sides.styles(positions, self.depth, self.dark)
         if self.draft is not None or snapshot is None:
             return styles
         if self.colour_mode != "alternate":
@@ -271,6 +289,17 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
                 styles[i] += drawn
         return styles
 
+    @property
+    def sides(self) -> Sides | None:
+        """Whose words the tokens are, where they are a conversation."""
+        shown = self.snapshot if self.draft is None else self.drafted
+        return None if shown is None or not shown.turns else Sides(shown.turns, shown.n_prompt)
+
+    @property
+    def by_role(self) -> bool:
+        """Whether the colours of a conversation say nothing else."""
+        return self.sides is not None and (self.colour_mode == "alternate" or self.draft is not None)
+
     def _values(self, snapshot: Snapshot) -> Array:
         return snapshot.surprisal_bits if self.colour_mode == "surprisal" else snapshot.entropy_bits
 
@@ -281,6 +310,8 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
 
     def _legend(self) -> list[Piece]:
         dim = self.tone("dim")
+        if self.by_role:
+            return legend(self.depth, self.dark, dim)
         name = "surprisal" if self.colour_mode == "surprisal" else "entropy of what follows"
         if self.depth < ColourDepth.INDEXED:
             heat = heat_styles(self.depth, self.heat)
@@ -302,6 +333,8 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
             [("id ", dim), (f"{token_id}", plain)],
             [("bytes ", dim), (hex_bytes(data, 6), plain)],
         ]
+        if self.sides is not None:
+            parts.append([("of the ", dim), (SIDES[self.sides.at(at)], plain)])
         if self.draft is None and snapshot is not None:
             surprise, entropy = float(snapshot.surprisal_bits[at]), float(snapshot.entropy_bits[at])
             if not isnan(surprise):

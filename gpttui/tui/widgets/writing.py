@@ -34,16 +34,24 @@ class Writing:
         """Whether keys belong to the editor. (No query: this is asked for every key at every focus.)"""
         return self._editor is not None and self._editor.has_focus_within
 
-    async def begin(self, text: str, then: Then, title: str = "Prompt") -> None:
-        """Let a person write; `then` gets the text once it is entered."""
+    async def begin(
+        self, text: str, then: Then, title: str = "Prompt", *, editor: "PromptEditor | None" = None
+    ) -> None:
+        """Let a person write, in an `editor` that has a title and a text where it is given; `then` gets the text."""
         from gpttui.tui.widgets.prompt_editor import PromptEditor
 
         await self._put_away()
         self._from, self._then = self._screen.focused, then
-        self._editor = PromptEditor(text)
-        self._editor.border_title = Content(title)
+        if editor is None:
+            editor = PromptEditor(text)
+            editor.border_title = Content(title)
+        self._editor = editor
         await self._screen.mount(self._editor, before=self._below)
         self._editor.focus()
+
+    def is_on(self, editor: Widget) -> bool:
+        """Whether it is this one that is written in."""
+        return self._editor is editor
 
     def go_on(self) -> None:
         """Back into the editor."""
