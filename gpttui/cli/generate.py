@@ -122,15 +122,18 @@ def command(
     stop_ids = [] if stop is None else tokenizer.encode(stop)
     if stop is not None and (len(stop_ids) != 1 or stop_ids[0] == tokenizer.unknown_id):
         raise UserError(f"{stop!r} is not a single token of {card.id}, so it cannot be what to stop at")
+    ends = conversation.ends if conversation is not None else ()
     written = ""
-    for token in generate(writing, count, top_k=candidates, stop_ids=stop_ids):
+    for token in generate(writing, count, top_k=candidates, stop_ids=[*stop_ids, *ends]):
         written += token.text
         if as_json:
             print_json(token)
-        else:
+        elif token.id not in ends:
             click.echo(shown(token.text, keep="\n"), nl=False)
     if not as_json:
         click.echo()
+    if len(writing) > writing.n_prompt and int(writing.ids[-1]) in ends:
+        note(f"the model has ended its turn, with {shown(tokenizer.decode([int(writing.ids[-1])]))}")
     if writing.n_slid > unseen:
         gone = counted(writing.n_slid - unseen, "token")
         note(f"while the text grew, {gone} more slid out of the model's sight at its beginning: {context}")

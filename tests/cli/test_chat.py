@@ -22,6 +22,7 @@ def test_the_answer_comes_behind_what_transformers_reads(cli: Cli, talker: Path)
         chat, add_generation_prompt=True, return_dict=False
     )
     said = "generate", "--model", talker, "--chat", "--system", "Be.", "--prompt", "the cat?", "-n", 3
+    said = *said, *(word for end in ("<|im_end|>", "</s>") for word in ("--logit-bias", f"{end}=-100"))
     lines = [json.loads(line) for line in cli(*map(str, said), "--json").out.splitlines()]
     assert [line["position"] for line in lines] == [len(theirs) + n for n in (1, 2, 3)]
     assert cli(*map(str, said)).out == "".join(line["text"] for line in lines) + "\n"

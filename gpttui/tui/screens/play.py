@@ -325,6 +325,8 @@ class PlayScreen(SessionScreen):
             self.hints.say(altered(event.snapshot.interventions), "info")
         elif event.kind == "prompt" and gone:
             self.hints.say(f"Undone with the old text: {'; '.join(gone)}.", "info")
+        elif event.kind == "step" and self.link.turn_ended:
+            self.hints.say(self.chat.ended, "info")
         elif not self.link.running and event.kind not in ("show", "scrub"):
             self._hint(ANSWER if event.kind == "prompt" and self.link.conversation is not None else "")
 

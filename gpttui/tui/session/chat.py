@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gpttui.protocol.play import DraftChat, Drafted
 from gpttui.records import ChatMessage
+from gpttui.tui.renderables.labels import quoted_label
 from gpttui.tui.session.link import SessionLink
 from gpttui.tui.widgets.hint_bar import HintBar
 from gpttui.tui.widgets.tokens import TokensPane
@@ -30,6 +31,13 @@ class Chat:
     def writes(self) -> bool:
         """Whether a conversation is being written now."""
         return self._editor is not None and self.writing.is_on(self._editor)
+
+    @property
+    def ended(self) -> str:
+        """What to say of an answer that has come to its end."""
+        snapshot = self.link.snapshot
+        last = "" if snapshot is None else quoted_label(self.tokens.tokenizer, int(snapshot.ids[-1]))
+        return f"The model has ended its turn with {last}. / goes on with the conversation."
 
     async def edit(self) -> None:
         """Open the editor for what is open: a conversation goes on, a plain prompt is changed."""

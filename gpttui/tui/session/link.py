@@ -214,6 +214,14 @@ class SessionLink:
             return []
         return [n in self._picked for n in range(self.snapshot.n_prompt, len(self.snapshot.ids))]
 
+    @property
+    def turn_ended(self) -> bool:
+        """Whether the model has drawn a token that ends its answer."""
+        snapshot = self.snapshot
+        if self.conversation is None or snapshot is None or snapshot.last_draw is None or snapshot.last_draw.picked:
+            return False
+        return int(snapshot.ids[-1]) in self.conversation.ends
+
     def show(self) -> None:
         self._change("show", lambda: protocol.Show(look=self._look()))
 
@@ -243,6 +251,7 @@ class SessionLink:
             if shown.conversation is not None:
                 self.prompt, self.conversation = shown.prompt or "", shown.conversation
             done(shown.snapshot)
+            self.running = self.running and not self.turn_ended
             if kind != "show" or shown.snapshot.weights:
                 self._trace(kind)
             self._post(SnapshotArrived(shown.snapshot, kind, new_text=kind in STEPS | NEW_TEXT))

@@ -55,8 +55,6 @@ forgets the conversation. Special tokens that you type are text."""
         return self._system.disguise.take_off(self._system.text)
 
     def on__area_asked(self, event: _Area.Asked) -> None:
+        """What `PromptEditor` does with its own key it does as well: both hear of it."""
         if event.key != MODE_KEY:
-            event.stop()
             (self._area if self._system.has_focus else self._system).focus()
-        else:
-            super().on__area_asked(event)
