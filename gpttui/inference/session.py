@@ -248,20 +248,15 @@ class Session:
         del self._draws[length - self.n_prompt :]
 
     def restore(
-        self,
-        prompt: str | Conversation,
-        appended: Sequence[int],
-        picked: Sequence[bool],
-        draws: Sequence[Told] = (),
+        self, prompt: str | Conversation, appended: Sequence[int], picked: Sequence[bool], draws: Sequence[Told] = ()
     ) -> None:
         """Put a text back as it was, in one batched pass; `picked` tells which tokens a person chose.
 
         `draws`: how each was drawn then; of those that are not told it is worked out from the present settings.
         """
-        conversation = prompt if isinstance(prompt, Conversation) else None
         ids = self.encode(prompt) if isinstance(prompt, str) else self._known(prompt.ids)
         self._continue(ids, appended, picked, draws)
-        self.conversation = conversation
+        self.conversation = None if isinstance(prompt, str) else prompt
 
     def jump(self, appended: Sequence[int], picked: Sequence[bool], draws: Sequence[Told] = ()) -> None:
         """Put another continuation behind the prompt: a branch that was left."""

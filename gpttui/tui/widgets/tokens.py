@@ -156,6 +156,7 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
     def watch_draft(self) -> None:
         self.drafted = self.drafted if self.draft is not None else None
         self._lay_out()
+
     on_resize = on_mount = _lay_out
 
     def _picture(self) -> "Lines":
