@@ -236,11 +236,11 @@ class Conversation:
     """A prompt that a chat template wrote, as the model reads it."""
 
     messages: tuple[ChatMessage, ...]
-    ids: tuple[int, ...]
+    ids: Annotated[tuple[TokenId, ...], axis("T?")]
     """Of all its tokens: a date that the template writes, say, is another one tomorrow."""
     turns: tuple[Turn, ...]
     """Empty where the template does not tell whose words are where."""
-    ends: tuple[int, ...]
+    ends: tuple[TokenId, ...]
     """Tokens that end an answer."""
 
 
