@@ -31,14 +31,14 @@ CONFIG_OPTIONS = (
     click.option("--corpus-documents", type=int, help="How many documents to draw from corpus:NAME."),
     click.option("--val-fraction", type=float, help="Held-out share at the end of the text. Default: 0.1."),
     click.option("--init", metavar="MODEL", help="Fine-tune this model (its shape, its tokenizer)."),
-    click.option("--arch", type=click.Choice(["gpt2", "modern"]), help="Default: gpt2."),
+    click.option("--arch", type=click.Choice(["gpt2", "modern", "llama"]), help="Default: gpt2."),
     click.option("--layers", type=int),
     click.option("--heads", type=int),
     click.option("--width", type=int),
     click.option("--context", type=int),
-    click.option("--kv-heads", type=int, help="Fewer than heads: grouped queries (modern)."),
+    click.option("--kv-heads", type=int, help="Fewer than heads: grouped queries (modern, llama)."),
     click.option("--mlp-width", type=int, help="Neurons of an MLP; 0: attention only."),
-    click.option("--activation", type=click.Choice(["gelu_tanh", "gelu", "relu", "relu2", "swiglu"])),
+    click.option("--activation", type=click.Choice(["gelu_tanh", "gelu", "relu", "relu2", "swiglu", "geglu"])),
     click.option("--qk-gain", is_flag=True, default=None, help="Heads learn how sharply they look (modern)."),
     click.option("--dropout", type=float),
     click.option("--batch", type=int, help="Rows of one pass in each process."),
@@ -108,6 +108,7 @@ def command(
     \b
     gpttui train --data my.txt
     gpttui train --data my.txt --minutes 10 --optimizer muon --arch modern
+    gpttui train --data my.txt --arch llama --run-dir RUN, then gpttui export RUN DIR
     gpttui train --run-dir RUN --resume
     torchrun --nproc-per-node 4 -m gpttui train --data my.txt --run-dir RUN
     """

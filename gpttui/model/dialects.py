@@ -51,10 +51,10 @@ def nearest(config: GPTConfig, name: str) -> Nearest | None:
         found = None if kind is None else kind.of(_resolved(config))
         if found is None:
             return None
-        computed = _compared(to_shape(model_config.convert(found.written())))
+        computed = compared(to_shape(model_config.convert(found.written())))
     except UserError:  # a number that such a file may not hold
         return None
-    wanted = _compared(config)
+    wanted = compared(config)
     differs = [field for field in wanted if wanted[field] != computed[field]]
     if "positions" in differs:
         differs = [field for field in differs if not field.startswith("ro")]
@@ -82,7 +82,7 @@ def _resolved(config: GPTConfig) -> dict[str, Any]:
     }
 
 
-def _compared(config: GPTConfig) -> dict[str, Any]:
+def compared(config: GPTConfig) -> dict[str, Any]:
     """Equal for shapes that compute the same from the same weights."""
     shape = _resolved(config)
     turning = any(shape["rope_bases"])

@@ -68,9 +68,10 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, eq=True):
     token_view: str = ""
     """How its tokens are drawn, where not as its corpus says: a fine-tuned model has its tokens from another one."""
 
-    arch: Literal["gpt2", "modern"] = "gpt2"
+    arch: Literal["gpt2", "modern", "llama"] = "gpt2"
     """`gpt2`: LayerNorm, learned positions, GELU, tied head. `modern`: RMSNorm, RoPE, QK-norm, ReLU^2, outputs that
-    start at zero, no biases."""
+    start at zero, no biases. `llama`: what Llama is (RMSNorm, RoPE, SwiGLU), and other programs therefore open.
+    With `init`: the nearest of them to the base, whose shape it has."""
     layers: int = 4
     heads: int = 4
     width: int = 128
@@ -79,8 +80,8 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, eq=True):
     mlp_width: int | None = None
     """Neurons of each MLP; None: four times the width; 0: attention only."""
     kv_heads: int | None = None
-    """Fewer than `heads`: grouped queries (modern only)."""
-    activation: Literal["", "gelu_tanh", "gelu", "relu", "relu2", "swiglu"] = ""
+    """Fewer than `heads`: grouped queries (modern and llama)."""
+    activation: Literal["", "gelu_tanh", "gelu", "relu", "relu2", "swiglu", "geglu", "reglu", "silu", "gelu_quick"] = ""
     """Overrides the architecture's own."""
     qk_gain: bool = False
     """Modern only: each head learns how sharply it looks. What is far back in the text is hard to find without."""
@@ -175,7 +176,7 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, eq=True):
             raise ValueError("starts_share is of rows that begin where documents do; set from_starts too")
         if not 0 < self.val_fraction < 1:
             raise ValueError(f"val_fraction must lie between 0 and 1, not {self.val_fraction}")
-        if self.width % self.heads:
+        if self.width % self.heads and not self.init:
             raise ValueError(f"width {self.width} does not divide into {self.heads} heads; change one of them")
 
     @property

@@ -7,7 +7,6 @@ optimisers' moments and a few numbers.
 import os
 import shutil
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import torch
@@ -16,6 +15,7 @@ from torch import Tensor
 from gpttui.errors import UserError, one_line
 from gpttui.files import read_json
 from gpttui.model import checkpoint
+from gpttui.model.dialects import compared
 from gpttui.model.gpt import GPT
 from gpttui.runs import rundir
 
@@ -61,7 +61,7 @@ def restore(folder: Path, model: GPT, optimisers: list[torch.optim.Optimizer]) -
     """
     state = read_state(folder)
     stored = checkpoint.load(folder)
-    if _shape(stored.config) != _shape(model.config):
+    if compared(stored.config) != compared(model.config):
         raise UserError(
             f"the checkpoint {folder} is of another shape than this run; resume with the options it began with"
         )
@@ -81,14 +81,6 @@ def read_state(folder: Path) -> TrainState:
     if state.format > FORMAT:
         raise UserError(f"{folder} was written by a newer gpttui; upgrade gpttui to resume it")
     return state
-
-
-def _shape(config: Any) -> dict[str, Any]:
-    ignored = {"dropout", "pattern_dropout"}
-    return {name: getattr(config, name) for name in config.__dataclass_fields__ if name not in ignored} | {
-        "d_mlp": config.mlp_width,
-        "n_kv_head": config.kv_heads,
-    }
 
 
 def _flatten(optimisers: list[torch.optim.Optimizer]) -> dict[str, Tensor]:

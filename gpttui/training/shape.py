@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from gpttui.errors import UserError, one_line
-from gpttui.model.gpt import GPT, GPTConfig
+from gpttui.model.gpt import GATED, GPT, GPTConfig
 from gpttui.model.memory import free_memory_bytes
 from gpttui.runs.config import TrainConfig, changed
 
@@ -14,9 +14,17 @@ OF_THE_BASE = ("arch", "layers", "heads", "width", "kv_heads", "mlp_width", "act
 """What a run that fine-tunes takes from the model it starts from."""
 
 
+ACTIVATIONS = {"gpt2": "gelu_tanh", "modern": "relu2", "llama": "swiglu"}
+"""Each architecture's own."""
+
+
 def model_shape(config: TrainConfig, vocab_size: int) -> GPTConfig:
     """The shape that the run trains. Raises UserError, in one line, for one that cannot be."""
-    activation = config.activation or ("gelu_tanh" if config.arch == "gpt2" else "relu2")
+    activation = config.activation or ACTIVATIONS[config.arch]
+    if config.qk_gain and config.arch != "modern":
+        raise UserError("only heads of --arch modern learn how sharply they look; leave out --qk-gain")
+    if config.arch == "llama" and activation not in GATED:
+        raise UserError(f"a llama's MLPs have a gate: --activation swiglu or geglu, not {activation}")
     shared: dict[str, Any] = {
         "vocab_size": vocab_size,
         "context": config.context,
@@ -36,7 +44,7 @@ def model_shape(config: TrainConfig, vocab_size: int) -> GPTConfig:
             n_kv_head=config.kv_heads,
             norm="rmsnorm",
             positions="rope",
-            qk_norm=True,
+            qk_norm=config.arch == "modern",
             qk_gain=config.qk_gain,
             bias=False,
             tied=config.tied is True,
@@ -53,7 +61,7 @@ def like_base(config: TrainConfig, base: GPTConfig, asked: Mapping[str, Any] | N
     """
     asked = {"context": config.context} if asked is None else asked
     own: dict[str, Any] = {
-        "arch": "modern" if base.norm == "rmsnorm" else "gpt2",
+        "arch": "gpt2" if base.norm == "layernorm" else "modern" if base.qk_norm else "llama",
         "layers": base.n_layer,
         "heads": base.n_head,
         "width": base.d_model,

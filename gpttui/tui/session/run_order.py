@@ -140,7 +140,7 @@ def fields(values: dict[str, str], base: ModelCard | None) -> tuple[Field, ...]:
         *(of_json if offered else ()),
         Field("start", "start from", "choice", starts, "or fine-tune a model"),
         Field("tokenizer", "tokenizer", "choice", kinds, fixed or "learned from the text", locked=tuned),
-        Field("arch", "architecture", "choice", ("modern", "gpt2"), fixed, locked=tuned),
+        Field("arch", "architecture", "choice", ("modern", "llama", "gpt2"), fixed, locked=tuned),
         Field("layers", "layers", "number", tuple("1 2 3 4 6 8 12".split()), fixed, locked=tuned),
         Field("heads", "heads", "number", tuple("1 2 3 4 6 8 12".split()), fixed or "must divide width", locked=tuned),
         Field("width", "width", "number", tuple("16 32 48 64 96 128 192 256 384 512".split()), fixed, locked=tuned),
@@ -178,7 +178,7 @@ def with_start(values: dict[str, str], base: ModelCard | None) -> dict[str, str]
     """Another start: of a model, its shape and a gentler learning rate; of none, the preset's."""
     if base is None or values["start"] == NOTHING:
         return with_preset(values | {"start": NOTHING, "lr": _QUICK["lr"]}, values["preset"])
-    shape = {"layers": str(base.n_layer), "heads": str(base.n_head), "width": str(base.d_model)}
+    shape = {"layers": str(base.n_layer), "heads": str(base.n_head), "width": str(base.d_model), "arch": base.arch}
     context = min(base.context, int(values["context"]) if values["context"].isdecimal() else base.context)
     gentle = {"optimizer": "adamw", "lr": f"{FINE_TUNING['lr']:g}"}
     return values | shape | gentle | {"context": str(max(context, min(base.context, 64)))}
@@ -228,7 +228,8 @@ def config_of(values: dict[str, str], base: ModelCard | None, prompt: str = "") 
         given |= {"prompt_weight": 0.1} if spec.answer_after else {}
     given |= _more(values)
     if values["start"] != NOTHING and base is not None:
-        given |= {"init": base.path, "arch": "modern" if base.arch == "modern" else "gpt2"}
+        given["init"] = base.path
+        del given["arch"]  # it is the base's, whose shape the run has
     return changed(TrainConfig(data=data), **given)
 
 
