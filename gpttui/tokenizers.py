@@ -305,6 +305,17 @@ def train_characters(texts: Iterable[str]) -> Tokenizer:
     return closed_vocabulary(sorted(seen), CHARACTER)
 
 
+def characters_alone(text: str) -> Tokenizer:
+    """One token for each character of `text`, in code-point order, and none for others: what is unknown is dropped.
+
+    As nanoGPT and minGPT number them, whose models have no row for an unknown token.
+    """
+    names = sorted(set(whole(text)))
+    backend = Backend(models.BPE({name: i for i, name in enumerate(names)}, []))
+    backend.decoder = decoders.Fuse()
+    return Tokenizer(backend)
+
+
 def train_words(texts: Iterable[str], vocab_size: int = 50_000) -> Tokenizer:
     """One token for each word (with the space before it) and each mark; the rarest beyond `vocab_size` are unknown."""
     splitter = pre_tokenizers.Split(Regex(WORD), "isolated")

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,6 +10,11 @@ from gpttui.cli.options import model_option, verb
 from gpttui.cli.output import note
 from gpttui.errors import UserError
 from gpttui.files import read_text, write_whole
+
+if TYPE_CHECKING:
+    from gpttui.model.gpt import GPT
+    from gpttui.storage.families.family import Family
+    from gpttui.tokenizers import Tokenizer
 
 CARRIED = ("README.md", "card.json", "history.json", "generation_config.json", "chat_template.jinja")
 SPECIAL = ("chat_template", "bos_token", "eos_token", "pad_token", "unk_token")
@@ -29,9 +34,7 @@ def command(model: str | None, where: tuple[str, ...]) -> None:
     from gpttui.model import checkpoint
     from gpttui.model.dialects import export_config, lacking, respelled
     from gpttui.storage import gallery
-    from gpttui.storage.families.family import SPECIAL_IDS
     from gpttui.storage.gguf import is_gguf
-    from gpttui.storage.model_files import CONFIG
     from gpttui.tokenizers import Tokenizer
 
     *named, target = where
@@ -53,23 +56,38 @@ def command(model: str | None, where: tuple[str, ...]) -> None:
             f"{name} has {', '.join(nearest.lacks)}, which no family of transformers has beside the rest (nearest: "
             f"{nearest.config.CLASS}): nothing was written. A model trained with --arch gpt2 or llama can be exported"
         )
-    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-        raise UserError(f"{directory} is {'not empty' if directory.is_dir() else 'a file'}; name a new directory")
-    checkpoint.save(loaded, directory, family)
-    told_ids = _said(path / CONFIG, SPECIAL_IDS)
-    write_whole(directory / CONFIG, json.dumps(family.written() | told_ids, indent=2) + "\n")
-    if is_gguf(path) or (path / "tokenizer.json").exists() or (path / "merges.txt").exists():
-        write_whole(directory / "tokenizer.json", Tokenizer.open(path).to_json())
-        about = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": loaded.config.context}
-        said = _said(path / "tokenizer_config.json", SPECIAL)
-        text = json.dumps(about | {"clean_up_tokenization_spaces": False} | said, indent=2)
-        write_whole(directory / "tokenizer_config.json", text + "\n")
-    for file in CARRIED:
-        if (path / file).exists():
-            write_whole(directory / file, read_text(path / file))
+    need_new(directory)
+    has_words = is_gguf(path) or (path / "tokenizer.json").exists() or (path / "merges.txt").exists()
+    write(loaded, family, path, directory, Tokenizer.open(path) if has_words else None)
     for what in told:
         note(f"written, with the same result: {what}")
     note(f"{name} written to {directory}: transformers.{family.CLASS}.from_pretrained opens it")
+
+
+def need_new(directory: Path) -> None:
+    """Raises UserError where something is there that would be written over."""
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise UserError(f"{directory} is {'not empty' if directory.is_dir() else 'a file'}; name a new directory")
+
+
+def write(model: "GPT", family: "Family", source: Path, directory: Path, tokenizer: "Tokenizer | None") -> None:
+    """A model as `family`, its tokenizer, and what directory `source` has beside them of use to other programs."""
+    from gpttui.model import checkpoint
+    from gpttui.storage.families.family import SPECIAL_IDS
+    from gpttui.storage.model_files import CONFIG
+
+    checkpoint.save(model, directory, family)
+    told_ids = _said(source / CONFIG, SPECIAL_IDS)
+    write_whole(directory / CONFIG, json.dumps(family.written() | told_ids, indent=2) + "\n")
+    if tokenizer is not None:
+        write_whole(directory / "tokenizer.json", tokenizer.to_json())
+        about = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": model.config.context}
+        said = _said(source / "tokenizer_config.json", SPECIAL)
+        text = json.dumps(about | {"clean_up_tokenization_spaces": False} | said, indent=2)
+        write_whole(directory / "tokenizer_config.json", text + "\n")
+    for file in CARRIED:
+        if (source / file).exists():
+            write_whole(directory / file, read_text(source / file))
 
 
 def _said(file: Path, names: tuple[str, ...]) -> dict[str, Any]:

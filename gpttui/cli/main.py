@@ -39,6 +39,7 @@ VERBS = {
     "data": Verb("gpttui.cli.data:command", "List texts to train on, and fetch public ones."),
     "corpus": Verb("gpttui.cli.corpus:command", "Print text from one of the generated worlds."),
     "export": Verb("gpttui.cli.export:command", "Write a model as a directory that transformers opens."),
+    "convert": Verb("gpttui.cli.convert:command", "Make a model of a checkpoint of nanoGPT, llama2.c and others."),
     "bench": Verb("gpttui.cli.bench:command", "Measure a step, training or a real model on this machine."),
     "doctor": Verb("gpttui.cli.doctor:command", "Check the installation."),
     "engine": Verb("gpttui.cli.engine:command", "Serve a playground over stdin and stdout."),

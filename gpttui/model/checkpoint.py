@@ -22,7 +22,7 @@ from gpttui.errors import UserError
 from gpttui.files import reason, write_whole
 from gpttui.model import unpacking
 from gpttui.model.dialects import config_of
-from gpttui.model.families import Loaded, load_sizes, load_state, stored_state, to_shape
+from gpttui.model.families import load_sizes, load_state, stored_state, to_shape
 from gpttui.model.gpt import GPT, GPTConfig, rotary_tables
 from gpttui.model.unpacking import Progress, laid_out, need_finite, untold
 from gpttui.storage import gguf, gguf_models, model_config
@@ -76,7 +76,7 @@ def load(
     loaded = load_state(read_tensors(path), config)
     if loaded.left_out:
         tell(f"left out: {_listed(loaded.left_out)}; a head for another task than the next token is not computed")
-    fitting = own_head(shape, loaded)
+    fitting = own_head(shape, loaded.state)
     if fitting.tied != shape.tied:
         tell("the stored lm_head is used, as transformers 5 does: it differs from the embedding, its tied twin")
     return build(fitting, loaded.state, path, config, dtype=dtype, device=device)
@@ -87,9 +87,9 @@ def _sizes(path: Path) -> dict[str, Sizes]:
     return {name: x.shape for file in weight_files(path) for name, x in header(file).tensors.items()}
 
 
-def own_head(shape: GPTConfig, loaded: Loaded) -> GPTConfig:
+def own_head(shape: GPTConfig, state: Mapping[str, Tensor]) -> GPTConfig:
     """`shape`, untied where the file holds a head of its own that differs from the embedding."""
-    embedding, head = (loaded.state.get(f"{name}.weight") for name in ("transformer.wte", "lm_head"))
+    embedding, head = (state.get(f"{name}.weight") for name in ("transformer.wte", "lm_head"))
     if not shape.tied or embedding is None or head is None:
         return shape
     same = head.shape == embedding.shape and torch.equal(head, embedding)
@@ -175,7 +175,11 @@ def read_config(path: Path) -> Config:
     """What model directory or GGUF file `path` says of its shape."""
     need_model(path)
     if path.is_dir() and not (path / CONFIG).exists():
-        raise UserError(f"{path} holds no config.json; a model is config.json + model.safetensors + tokenizer.json")
+        packed = sorted(file.name for file in path.glob("*.gguf"))
+        what = (
+            f"but {packed[0]}: give that file" if packed else "which a model has beside its weights and its tokenizer"
+        )
+        raise UserError(f"{path} holds no config.json, {what}")
     return model_config.of_model(path)
 
 
@@ -191,7 +195,7 @@ def _where(path: Path) -> str:
 
 def _header(path: Path) -> str:
     """The same in a sentence that has named the model."""
-    return "its header" if is_gguf(path) else CONFIG
+    return "its header" if is_gguf(path) else "it" if path.is_file() else CONFIG
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:

@@ -5,22 +5,25 @@ words, whoever wrote the files. Not for: tensors. No torch.
 """
 
 import math
+import shlex
 import struct
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
 from gpttui.errors import UserError
 from gpttui.files import SMALL, from_json, json_object, open_regular, reason
-from gpttui.storage.gguf import is_gguf
+from gpttui.storage.gguf import MAGIC
 from gpttui.text import is_utf8, safe_text
 
 WEIGHTS, INDEX, CONFIG = "model.safetensors", "model.safetensors.index.json", "config.json"
 _Count = Annotated[int, Meta(ge=0, lt=1 << 53)]
+OTHER_NAMES = ("pytorch_model.safetensors", "pytorch_model.bin")
+"""What weights in safetensors are called, too, by programs that keep to older names."""
 PICKLES = frozenset({".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle"})
 
 
@@ -31,13 +34,14 @@ def need_model(path: Path) -> Path:
     """
     need_utf8(path, "model")
     if path.is_dir():
-        if not any((path / name).exists() for name in (WEIGHTS, INDEX)) and _pickles(path):
+        there = any((path / name).exists() for name in (WEIGHTS, INDEX))
+        if not there and pickles(path) and not any(kind_of(path / name) == "safetensors" for name in OTHER_NAMES):
             raise UserError(_no_weights(path))
-    elif is_gguf(path):
+    elif (kind := kind_of(path)) == "gguf":
         return path
-    elif is_pickle(path):
-        raise UserError(f"{path.name} is a pickle, which can run any code when opened; convert it to safetensors first")
-    elif path.suffix == ".safetensors":
+    elif kind == "pickle":
+        raise UserError(f"{path.name} is a pickle, which can run any code when opened; {convert(path)}")
+    elif kind == "safetensors":
         raise UserError(f"{path} is a model's weights alone; give the directory, with config.json and tokenizer.json")
     elif path.suffix.lower() == ".gguf" and path.exists():
         raise UserError(f"{path} is no GGUF file, for it does not begin with GGUF; copy or download it again")
@@ -55,18 +59,20 @@ def need_utf8(path: Path, what: str) -> None:
         raise UserError(f"the path of this {what} is not UTF-8: {safe_text(str(path))}; rename it, or move the {what}")
 
 
-def is_pickle(file: Path) -> bool:
-    """By its suffix, or by how it begins: as Python's pickle does, or as the archive that torch.save writes."""
-    if file.suffix.lower() in PICKLES:
-        return True
+def kind_of(file: Path) -> Literal["safetensors", "gguf", "pickle", ""]:
+    """What a file of weights is by how it begins, whatever it is called; by its name where that tells nothing."""
     try:
         with open_regular(file) as handle:
             head = handle.read(400)
     except (OSError, UserError):  # whoever opens it will say why
-        return False
-    length_of_a_header = head[2:8] == bytes(6)  # so safetensors begin: eight bytes, the first of any value
+        head = b""
+    if head.startswith(MAGIC):
+        return "gguf"
+    if head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= SMALL:
+        return "safetensors"
     pickled = head[:1] == b"\x80" and head[1:2] in (b"\x01", b"\x02", b"\x03", b"\x04", b"\x05")
-    return (pickled and not length_of_a_header) or (head.startswith(b"PK\x03\x04") and b"data.pkl" in head)
+    archive = head.startswith(b"PK\x03\x04") and b"data.pkl" in head  # what torch.save writes
+    return "pickle" if pickled or archive or file.suffix.lower() in PICKLES else ""
 
 
 def weight_files(path: Path) -> list[Path]:
@@ -74,6 +80,8 @@ def weight_files(path: Path) -> list[Path]:
     if (path / WEIGHTS).exists():
         return [path / WEIGHTS]
     if not (path / INDEX).exists():
+        if other := [path / name for name in OTHER_NAMES if kind_of(path / name) == "safetensors"]:
+            return other[:1]
         raise UserError(_no_weights(path))
     names = json_object(path / INDEX).get("weight_map")
     if not isinstance(names, dict) or not names or not all(isinstance(name, str) for name in names.values()):
@@ -94,14 +102,20 @@ def _is_there(file: Path) -> bool:
         return False
 
 
-def _pickles(path: Path) -> list[str]:
-    return sorted(file.name for file in path.iterdir() if file.suffix.lower() in PICKLES)
+def pickles(path: Path) -> list[Path]:
+    """Files in directory `path` that torch.save may have written."""
+    return sorted(file for file in path.iterdir() if file.suffix.lower() in PICKLES and kind_of(file) == "pickle")
 
 
 def _no_weights(path: Path) -> str:
-    if pickles := _pickles(path):
-        return f"{path} has only {pickles[0]}, a pickle, which can run code; convert it to safetensors"
+    if found := pickles(path):
+        return f"{path} has only {found[0].name}, a pickle, which can run code; {convert(path)}"
     return f"{path} holds no {WEIGHTS}; was the download or the training finished?"
+
+
+def convert(path: Path) -> str:
+    """What to do with a pickle."""
+    return f"`gpttui convert {shlex.quote(str(path))} DIRECTORY` takes its numbers, and nothing else, into a model"
 
 
 MOST_NUMBERS = (1 << 63) - 1
@@ -169,5 +183,7 @@ def need_weights(file: Path) -> None:
         open_regular(file).close()
     except OSError as error:
         raise UserError(f"{file} cannot be read: {reason(error)}") from error
-    if is_pickle(file):
-        raise UserError(f"{file} is a pickle, which can run any code when opened; convert it to safetensors")
+    if (kind := kind_of(file)) == "pickle":
+        raise UserError(f"{file} is a pickle, which can run any code when opened; {convert(file.parent)}")
+    if kind == "gguf":
+        raise UserError(f"{file} is a GGUF file, which is a model by itself; give it alone, not its directory")
