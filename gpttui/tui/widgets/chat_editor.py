@@ -17,7 +17,7 @@ from gpttui.tui.widgets.prompt_editor import MODE_KEY, PromptEditor, _Area
 class ChatEditor(PromptEditor):
     """Two texts, the system's above the user's; enter in either takes both."""
 
-    KEYS: ClassVar[str] = "enter: send · tab: system/user · ctrl+j: new line · esc: leave"
+    KEYS: ClassVar[str] = "enter: send · tab: system/user · ctrl+j: line · esc: leave"
     HELP: ClassVar[str] = """\
 A conversation with a chat model. *user* is what you say; *system*, which may be empty, tells the model what to be. \
 The model's own **chat template** writes both as one text with special tokens between: the pane above shows all that \
@@ -37,7 +37,7 @@ forgets the conversation. Special tokens that you type are text."""
 
     def __init__(self, system: str, text: str, before: int = 0) -> None:
         """`before`: how many messages stand before this one."""
-        super().__init__(text, other_mode="plain text")
+        super().__init__(text, other_mode="text")
         self._system = self._make_area(system)
         earlier = f" · after {so_many(before, 'message')}" if before else ""
         self.border_title = Content(f"Chat{earlier}")
