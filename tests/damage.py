@@ -442,6 +442,7 @@ def make_originals(folder: Path) -> None:
     import gpttui.settings
     from gpttui.inference.opening import open_model
     from gpttui.interventions import AblateHead, Steer
+    from gpttui.records import ToldDraw
     from gpttui.runs.config import TrainConfig
     from gpttui.sessions.tree import Branches, OfRun, SessionFile, save_session
     from gpttui.storage import gallery
@@ -471,7 +472,7 @@ def make_originals(folder: Path) -> None:
     assert len(tokenizer.encode("the cat")) == 7
     save_session(
         SessionFile(model="tiny", vocab_size=card.vocab_size, params=card.params, prompt="the cat", appended=[5, 6],
-                    picked=[False, True], draws=[(0.5, 0.4, 0.6), None], seed=7, checkpoint=OfRun("run", 2),
+                    picked=[False, True], draws=[ToldDraw(0.5, 0.4, 0.6), None], seed=7, checkpoint=OfRun("run", 2),
                     interventions=[AblateHead(1, 1, "mean"), Steer(0, "the", "cat", 2.0)],
                     branches=list(tree.nodes.values()), layer=1, view={"kept": {"walk": [1, 2, 3]}, "pinned": [4]}),
         session / "saved.json",
