@@ -18,7 +18,7 @@ GPT2_SIZES = (50_257, 50_304)
 
 
 @verb()
-@click.argument("checkpoint", metavar="CHECKPOINT", type=click.Path(path_type=Path, exists=True))
+@click.argument("checkpoint", metavar="CHECKPOINT", type=click.Path(path_type=Path))
 @click.argument("directory", metavar="DIRECTORY", type=click.Path(path_type=Path))
 @click.option("--tokenizer", "words", metavar="MODEL|DIR|FILE", help="Where its tokens are from: see below.")
 @click.option("--heads", type=click.IntRange(min=1), help="Of each layer, where a minGPT does not say.")
@@ -37,6 +37,8 @@ def command(checkpoint: Path, directory: Path, words: str | None, heads: int | N
     from gpttui.model import pickled
     from gpttui.model.dialects import export_config
 
+    if not checkpoint.exists():
+        raise UserError(f"there is no file {checkpoint}")
     need_new(directory)
     found = pickled.find(checkpoint, heads)
     config = models.own_head(found.config, found.state)

@@ -59,7 +59,8 @@ def test_every_verb_checks_its_arguments() -> None:
 def test_an_argument_that_is_not_utf8_is_text_or_refused_in_one_line(verb: str, name: str) -> None:
     kind = next(p.type for p in dict(commands())[verb].params if p.name == name)
     if isinstance(kind, GivenText):
-        assert parsed(verb, name, LATIN) == (LATIN if kind is GIVEN_BYTES else "caf\ufffd")
+        wanted = LATIN if kind is GIVEN_BYTES else "caf\ufffd"
+        assert parsed(verb, name, LATIN) in (wanted, (wanted,))  # a tuple where it may be given more than once
         return
     with pytest.raises(UserError, match="is not UTF-8: caf⟨E9⟩; rename it") as refused:
         parsed(verb, name, LATIN)

@@ -218,7 +218,8 @@ def test_what_is_no_model_is_one_line_that_says_why(
     (tmp_path / "notes.md").write_text("x")
     shutil.copy(char_model / "model.safetensors", tmp_path / "bare.safetensors")
     shutil.copytree(char_model, tmp_path / "unsafe")
-    (tmp_path / "unsafe" / "model.safetensors").rename(tmp_path / "unsafe" / "pytorch_model.bin")
+    (tmp_path / "unsafe" / "model.safetensors").unlink()
+    torch.save({"a": torch.ones(2)}, tmp_path / "unsafe" / "pytorch_model.bin")
     for model, says in {
         "empty": "holds no", "missing": "no model is called", "./missing": "no model at",
         "pytorch_model.bin": "is a pickle, which can run any code", "saved": "is a pickle", "pickled": "is a pickle",

@@ -31,9 +31,12 @@ def check(kind: str, text: str) -> None:
     ids = ours.encode(text)
     assert ids == expected.input_ids
     assert ours.prompt(text) == theirs(text).input_ids and ours.prompt(text, bare=True) == ids
-    # What was added to a byte-level vocabulary reads as it was written; the library takes it for bytes.
+    # What was added to a byte-level vocabulary reads as it was written; the library takes it for bytes. Here it is é,
+    # which is also how that vocabulary spells the byte E9.
     decoded = theirs.decode(ids, clean_up_tokenization_spaces=False)
-    assert ours.decode(ids) == decoded or (kind == "byte-level, added tokens" and "é" in text)
+    assert ours.decode(ids) == decoded or (
+        kind == "byte-level, added tokens" and ("é" in text or b"\xe9" in text.encode())
+    )
     joined = b"".join(map(ours.token_bytes, ids)).decode(errors="replace")
     assert ours.decode(ids) in (joined, joined.removeprefix(" "), joined.removesuffix(" ")) or "\ufffd" in joined
     data = text.encode()
