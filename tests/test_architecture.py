@@ -151,6 +151,12 @@ def test_every_module_says_what_it_is_for(path: Path) -> None:
     assert docstring, f"{_relative(path)} has no docstring"
 
 
+def test_a_pane_words_its_border_by_its_titles_alone() -> None:
+    """Words put there from elsewhere are gone with its next refresh."""
+    callers = [_relative(path) for path in MODULES if "label_border(" in path.read_text(encoding="utf-8")]
+    assert sorted(callers) == ["tui/widgets/loss.py", "tui/widgets/pane.py"]
+
+
 def test_packages_import_nothing_by_themselves() -> None:
     for path in PACKAGE.rglob("__init__.py"):
         tree = ast.parse(path.read_text(encoding="utf-8"))

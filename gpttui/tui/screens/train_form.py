@@ -82,7 +82,7 @@ class TrainFormScreen(Dialog[Ordered | None]):
     def __init__(self, link: TrainLink, text: str, prompt: str) -> None:
         super().__init__()
         self.link, self.prompt = link, prompt
-        self.form = FormPane(self._settled, id="form")
+        self.form = FormPane(("Train a model", "enter starts"), self._settled, id="form")
         again, first = not text and bool(link.ordered), drafts.fitted(drafts.initial(text))
         self.form.values = drafts.with_base(link.ordered, self.base) if again else first
         self.measured: Measured | None = None

@@ -15,7 +15,6 @@ from gpttui.tui.own_screen import Dialog
 from gpttui.tui.renderables.spans import duration
 from gpttui.tui.session.run_order import number, whole
 from gpttui.tui.session.run_record import RunRecord
-from gpttui.tui.widgets.pane import label_border
 from gpttui.tui.widgets.train_form import Field, FormPane, Values
 
 
@@ -42,7 +41,7 @@ class StopRuleScreen(Dialog[SetStopRule | None]):
         config = record.config
         assert config is not None
         self.record, self.steps_now = record, config.steps
-        self.form = FormPane(self._settled, id="form")
+        self.form = FormPane(("Train until", "enter sets it · escape"), self._settled, id="form")
         ended = record.ended
         over = config.minutes * 60 <= record.elapsed_s or (ended is not None and ended.reason == "minutes")
         self.form.values = {  # what is over already is no end to go on to
@@ -65,7 +64,6 @@ class StopRuleScreen(Dialog[SetStopRule | None]):
             Field("target", "stop at loss", "number", tuple("0 2 1.8 1.6 1.5".split()), "validation; 0: never"),
         )
         self.form.fields = self._fields
-        self.call_after_refresh(label_border, self.form, "Train until", "enter sets it · escape")
         self.form.focus()
         self._tell()
 

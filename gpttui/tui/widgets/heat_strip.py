@@ -20,7 +20,7 @@ from gpttui.tui.renderables.heat_strip import Strip, strip
 from gpttui.tui.renderables.labels import clip, fit, percent, token_label
 from gpttui.tui.renderables.legend import legend_pieces
 from gpttui.tui.tables import token_columns
-from gpttui.tui.widgets.pane import Pane, Piece, label_border, moving
+from gpttui.tui.widgets.pane import Pane, Piece, moving
 
 LABEL, NUMBER = 7, 6
 TOPS = (0.1, 0.2, 0.5, 1.0)
@@ -60,6 +60,8 @@ facts in this way."""
         super().__init__(id=id)
         self.waiting = NO_PROBES
         self._strip: Strip | None = None
+        self._read = ""
+        """What the mouse has read off; empty for the newest step, or the one at the cursor."""
 
     @property
     def columns(self) -> int:
@@ -76,14 +78,14 @@ facts in this way."""
         if whole is not None and self.column is not None:
             at = int(whole.steps[min(self.column, len(whole.steps) - 1)])
             whole = strip(self.probes, self._rows, self.columns, at)
-        self._strip = whole
+        self._strip, self._read = whole, ""
         self.refresh()
 
     watch_probes = watch_column = on_mount = on_resize = _again
 
     def titles(self) -> tuple[str, str]:
         words = clip(safe_text(self.prompt or "⏎").replace("\n", "⏎"), 30)
-        return f"What follows “{words}”", "" if self._strip is None else f"step {self._strip.at:,}"
+        return f"What follows “{words}”", self._read or ("" if self._strip is None else f"step {self._strip.at:,}")
 
     def table(self) -> Table | None:
         """Every look at the prompt, not only those that have a column: a row for each candidate."""
@@ -157,7 +159,8 @@ facts in this way."""
         if 0 <= column < self._strip.probs.shape[1] and row < len(self._strip.ids):
             label = token_label(self.tokenizer, int(self._strip.ids[row]))
             prob = percent(float(self._strip.probs[row, column]))
-            label_border(self, self.titles()[0], f"{label} {prob} · step {int(self._strip.steps[column]):,}")
+            self._read = f"{label} {prob} · step {int(self._strip.steps[column]):,}"
+            self.entitle()
 
     def on_click(self, event: events.Click) -> None:
         at = event.get_content_offset(self)

@@ -48,7 +48,6 @@ class FormPane(Pane):
     the screen hears of them.
     """
 
-    TITLES: ClassVar[tuple[str, str]] = ("Train a model", "enter starts")
     HELP: ClassVar[str] = """\
 **How long** sets a shape that is worth training for so long, and the time. The engine has just timed a few real \
 passes to know about how many steps that is; while it trains, steps and schedule are fitted to the time. Any other \
@@ -92,11 +91,14 @@ al., *Muon: an optimizer for hidden layers in neural networks* (2024)."""
 
         name: str
 
-    def __init__(self, settle: Settle | None = None, id: str | None = None) -> None:
+    def __init__(self, titles: tuple[str, str], settle: Settle | None = None, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._settle = settle
+        self._titles, self._settle = titles, settle
         self._writing = False
         """The value has been typed at: further characters are added; the first one replaces a number."""
+
+    def titles(self) -> tuple[str, str]:
+        return self._titles
 
     def watch_fields(self) -> None:
         self.virtual_size = Size(max(1, self.scrollable_content_region.width), len(self.fields))
