@@ -333,7 +333,9 @@ async def test_a_watched_run_whose_events_cannot_be_read_says_so(home: Path, tex
     os.mkfifo(path / rundir.EVENTS)
     async with training(home, model=str(path), watch=str(path)) as driven:
         await driven.on(TrainScreen)
-        await driven.until(lambda: "● failed" in driven.text and "events.jsonl cannot be read" in driven.text)
+        await driven.until(
+            lambda: "● failed" in driven.text and "events.jsonl cannot be read" in " ".join(driven.text.split())
+        )
 
 
 async def test_a_viewer_sees_a_run_die_in_the_middle_of_a_line_and_go_on(home: Path, text: Path) -> None:

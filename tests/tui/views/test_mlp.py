@@ -138,7 +138,7 @@ async def test_passages_are_looked_for_in_a_text_that_is_named(tmp_path: Path) -
         await write(page, str(text))
         await page.until(lambda: "Fired most in mine.txt" in page.text)
         await page.press("down")
-        await page.until(lambda: screen.about.neuron is not None and screen.about.neuron.neuron == screen.top.neuron)
+        await page.until(lambda: screen.about.found is not None and screen.about.found.neuron == screen.top.neuron)
         await page.until(lambda: "Fired most in mine.txt" in page.text)
         await page.press("F")
         await write(page, str(tmp_path / "nowhere.txt"))

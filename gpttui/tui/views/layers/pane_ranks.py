@@ -110,7 +110,7 @@ build predictions by promoting concepts in the vocabulary space"."""
     def lines_of(self, found: Pinned, width: int, height: int) -> Sheet | None:
         sheet = Sheet()
         if not found.ids:
-            for words in wrap("Nothing is found: p pins the token of a cell, P the next one.", max(8, width)):
+            for words in wrap("Nothing is pinned: p pins the token of a cell, P the next one.", max(8, width)):
                 sheet.add((words, self.tone("dim")))
             return sheet
         name = ROOMY_NAME if width >= ROOMY else 12
