@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from gpttui.tokenizers import Tokenizer
 
 
+HIDDEN = "hidden until you have guessed"
+
+
 class _Rows(NamedTuple):
     """Which rows there is room for above and below the candidates."""
 
@@ -84,6 +87,8 @@ More: Holtzman et al., *The curious case of neural text degeneration* (2020), on
     tokenizer: "reactive[Tokenizer | None]" = reactive(None)
     cursor: reactive[int] = reactive(0)
     """Candidate under the cursor, 0 for the most probable."""
+    hidden: reactive[bool] = reactive(False)
+    """Somebody is guessing."""
 
     class Picked(Message):
         """A person wants `token_id` after `position`."""
@@ -124,7 +129,7 @@ More: Holtzman et al., *The curious case of neural text degeneration* (2020), on
 
     @property
     def prediction(self) -> Prediction | None:
-        return self.snapshot.prediction if self.snapshot else None
+        return self.snapshot.prediction if self.snapshot and not self.hidden else None
 
     def watch_snapshot(self, old: Snapshot | None, new: Snapshot | None) -> None:
         before = old.prediction.position if old and old.prediction else -1
@@ -138,6 +143,10 @@ More: Holtzman et al., *The curious case of neural text degeneration* (2020), on
         self.refresh()
 
     def watch_tokenizer(self) -> None:
+        self._entitle()
+        self.refresh()
+
+    def watch_hidden(self) -> None:
         self._entitle()
         self.refresh()
 
@@ -262,7 +271,7 @@ More: Holtzman et al., *The curious case of neural text degeneration* (2020), on
 
     @property
     def empty_words(self) -> str:
-        return self.waiting if self.snapshot is None else NO_TEXT
+        return HIDDEN if self.hidden else self.waiting if self.snapshot is None else NO_TEXT
 
     def _above(
         self,
