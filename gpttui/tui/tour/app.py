@@ -42,19 +42,26 @@ class TouringApp(InTurnApp):
     def on_ready(self) -> None:
         from gpttui.tui.tour.facts import playground
 
-        if (play := playground(self)) is not None:
+        if (play := playground(self)) is None:
+            return
+        if play.link.card is not None:
+            self._first_model()
+        else:
             play.link.watchers.append(self._heard)
 
     def _heard(self, message: Message) -> None:
-        """Once the first model is open: begin the tour that was asked for, or offer it to whom it never was."""
-        if not isinstance(message, ModelOpened):
-            return
+        if isinstance(message, ModelOpened):
+            self._first_model()
+
+    def _first_model(self) -> None:
+        """The first model is open: begin the tour that was asked for, or offer it to whom it never was."""
         from gpttui.tui.tour import keeping
         from gpttui.tui.tour.facts import playground
 
         play = playground(self)
         assert play is not None, "a model opens in the playground"
-        play.link.watchers.remove(self._heard)
+        if self._heard in play.link.watchers:
+            play.link.watchers.remove(self._heard)
         if play.opening.tour is not None:
             self.call_later(self.begin_tour, *play.opening.tour)
         elif play.opening.offers_tour and not (kept := keeping.load()).offered:
