@@ -7,7 +7,8 @@ Decisions live here; the screen, the engine and the shell verbs only ask. No scr
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from time import perf_counter, time_ns
 
@@ -20,6 +21,7 @@ from gpttui.model.gpt import GPT
 from gpttui.model.taps import Tap
 from gpttui.protocol.message import Look
 from gpttui.records import Array, AttentionSlice, Conversation, Draw, Prediction, Sampling, Snapshot, Told, frozen
+from gpttui.text import safe_text
 from gpttui.tokenizers import Tokenizer
 
 EPOCHS = itertools.count(time_ns() // 1000)
@@ -38,7 +40,7 @@ def window_start(length: int, context: int) -> int:
 
 
 def start_token(tokenizer: Tokenizer) -> int | None:
-    """What an empty prompt starts from: the end-of-text token where there is one, else a newline, else nothing."""
+    """What an empty prompt starts from where nothing is put before it: the end-of-text token, or a newline, if any."""
     end_of_text = tokenizer.backend.token_to_id("<|endoftext|>")
     if end_of_text is not None:
         return int(end_of_text)
@@ -59,8 +61,11 @@ class Session:
         prompt: str = "",
         tap: Tap | None = None,
         tap_names: tuple[str, ...] = (),
+        ends: Iterable[int] = (),
     ) -> None:
         self.model, self.tokenizer = model, tokenizer
+        self.ends = frozenset(ends)
+        """Ids with which the model ends its text."""
         self.sampling, self.seed = check(sampling or Sampling(), model.config.vocab_size), seed
         self.tap, self.tap_names = tap, tap_names
         self.conversation: Conversation | None = None
@@ -76,7 +81,7 @@ class Session:
 
     def encode(self, prompt: str) -> list[int]:
         """The prompt's tokens; an empty one becomes the start token. Raises UserError for ids the model has not."""
-        ids = self.tokenizer.encode(prompt)
+        ids = self.tokenizer.prompt(prompt)
         if not ids:
             start = start_token(self.tokenizer)
             ids = [] if start is None else [start]
@@ -121,6 +126,22 @@ class Session:
         self._begin(self._known(conversation.ids))
         self.conversation = conversation
 
+    @contextmanager
+    def reading(self, *, bare: bool) -> Iterator[None]:
+        """Texts from now on stand `bare`, or within what the tokenizer puts around them; as before where that fails."""
+        before, self.tokenizer = self.tokenizer, self.tokenizer.bare(bare)
+        try:
+            yield
+        except Exception:
+            self.tokenizer = before
+            raise
+
+    @property
+    def ended(self) -> bool:
+        """Whether the model has drawn the end of its text. One that a person chose ends nothing, nor does a turn's."""
+        draw = self._draws[-1] if self._draws and self.conversation is None else None
+        return draw is not None and not draw.picked and draw.token_id in self.ends
+
     def _begin(self, ids: list[int], n_prompt: int | None = None, draws: Sequence[Draw | None] = ()) -> None:
         window = self._window(np.asarray(ids, dtype=np.int32))
         self._length = len(ids)
@@ -142,7 +163,10 @@ class Session:
         self._stable_rows = 0
 
     def step(self) -> int:
-        """Draw the next token, append it, return its id. Raises UserError where there is nothing to go on from."""
+        """Draw the next token, append it, return its id. Raises UserError at an end, or where there is no text."""
+        if self.ended:
+            name = safe_text(self.tokenizer.decode([int(self._ids[self._length - 1])])[:40])
+            raise UserError(f"the model has ended its text here with {name}; take it back, or choose another token")
         draw = self.next_draw()
         self._append(draw)
         return draw.token_id
@@ -324,6 +348,8 @@ class Session:
         try:
             self._begin(self._known(self._ids[: self.n_prompt].tolist()))
             for _ in range(count if self._length else 0):
+                if self.ended:
+                    break
                 self.step()
         except Exception:
             self.model, self.weights, ids, n_prompt, draws = before
@@ -395,6 +421,7 @@ class Session:
             weights=self.weights,
             turns=() if self.conversation is None else self.conversation.turns,
             last_draw=self._draws[-1] if self._draws else None,
+            ended=self.ended,
         )
         self._stable_rows = length
         return found if since_s is None else replace(found, elapsed_ms=(perf_counter() - since_s) * 1e3)
