@@ -6,7 +6,7 @@ from typing import Literal
 import click
 
 from gpttui.cli.options import GIVEN_TEXT, ablate_option, dtype_option, model_option, verb
-from gpttui.cli.output import note, size
+from gpttui.cli.output import loading, note, size
 
 
 @verb()
@@ -32,7 +32,7 @@ def command(
     from gpttui.interventions import parse
     from gpttui.storage import gallery
 
-    gpt, tokenizer = open_model(gallery.find(model), precision=dtype, tell=note)
+    gpt, tokenizer = open_model(gallery.find(model), precision=dtype, tell=note, progress=loading())
     ids = tokenizer.encode(prompt)
     note_unknown(tokenizer, prompt)
     changes = compile_changes(gpt, tokenizer, [parse(target) for target in ablate], ids)

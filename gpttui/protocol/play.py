@@ -3,12 +3,14 @@
 `gpttui.protocol.frames` joins these into its unions. No torch, no screen.
 """
 
+from types import NoneType
+
 import msgspec
 
 from gpttui.interventions import Intervention
 from gpttui.protocol.message import Answer, Look, Request
 from gpttui.protocol.train import ResumeRun, StartRun, UseCheckpoint
-from gpttui.records import Exact, Lines, LossHistory, ModelCard, Sampling, Snapshot, Told
+from gpttui.records import Count, Exact, Lines, LossHistory, ModelCard, Sampling, Snapshot, Told
 
 
 class PlayRequest(Request, frozen=True, kw_only=True):
@@ -94,6 +96,25 @@ class Jump(PlayRequest, frozen=True):
     appended: list[int]
     picked: list[bool]
     draws: list[Told] = msgspec.field(default_factory=list)
+
+
+class StopOpening(Request, frozen=True):
+    """Leave the model that is being opened; the one before stays. Its own request is refused. Answer: `Left`."""
+
+
+class Left(Answer, frozen=True):
+    TO = (StopOpening,)
+
+
+class Loading(Answer, frozen=True):
+    """How far a model is that is being opened."""
+
+    TO = (NoneType,)
+    part: str
+    """`header`, `tokenizer`, `tensors`."""
+    done: Count
+    total: Count
+    """0: not known."""
 
 
 class Opened(Answer, frozen=True):
