@@ -112,6 +112,13 @@ SINK = 0.3
 """From this mean share of the first token's on it is said to be a sink: where heads rest that have nothing to do."""
 
 
+def is_sink(share: float, tokens: int) -> bool:
+    """Whether the first token's mean `share` is a sink's: above `SINK`, and twice what queries that look at all of
+    `tokens` alike would give it (half of everything in a text of two)."""
+    even = sum(1 / seen for seen in range(2, tokens + 1)) / max(1, tokens - 1)
+    return share >= max(SINK, 2 * even) and tokens > 1
+
+
 def first_share(weights: Array) -> float:
     """What the queries behind the first token give it on average, of `weights` `[query, key]`; 0: there are none."""
     return float(weights[1:, 0].mean()) if len(weights) > 1 else 0.0

@@ -16,7 +16,7 @@ from gpttui.sessions.view_files import Table
 from gpttui.tui.renderables.heatmap import CellSize, HeatmapLines
 from gpttui.tui.renderables.labels import quoted_label, token_label
 from gpttui.tui.renderables.legend import legend_pieces
-from gpttui.tui.renderables.square import SINK, SquareLayout, arrange, first_share, pooled, without_first
+from gpttui.tui.renderables.square import SquareLayout, arrange, first_share, is_sink, pooled, without_first
 from gpttui.tui.renderables.square_lines import SquareView
 from gpttui.tui.tables import token_columns
 from gpttui.tui.widgets.pane import NO_TEXT, Pane, Piece, TokenWanted, moving, showing
@@ -250,7 +250,7 @@ More: Vaswani et al., *Attention is all you need* (2017); Clark et al., *What do
     def _legend(self) -> list[Piece]:
         said = "each cell: the largest weight of its block" if self._layout.pooled else "a row sums to 1"
         share = 0.0 if self._raw is None else first_share(self._raw)
-        if self.snapshot is not None and self._labels and (self.hides_first or share >= SINK):
+        if self.snapshot is not None and self._labels and (self.hides_first or is_sink(share, len(self._labels))):
             first = quoted_label(self.tokenizer, int(self.snapshot.ids[self._first]), 10)
             takes = f"{first} takes {share:.0%} (a sink); H hides it"
             said = f"without {first} ({share:.0%}), the rest sums to 1" if self.hides_first else takes

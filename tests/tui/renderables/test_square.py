@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gpttui.tui.renderables.square import first_share, without_first
+from gpttui.tui.renderables.square import first_share, is_sink, without_first
 
 
 @pytest.mark.parametrize("tokens", [1, 2, 9])
@@ -21,3 +21,11 @@ def test_a_row_that_gives_the_first_key_everything_is_empty_without_it() -> None
     weights = np.array([[1.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.5, 0.25, 0.25]], dtype=np.float32)
     assert without_first(weights).tolist() == [[0, 0, 0], [0, 0, 0], [0, 0.5, 0.5]]
     assert first_share(weights) == 0.75 and first_share(weights[:1, :1]) == 0
+
+
+def test_a_short_text_has_no_sink_for_its_first_token_is_most_of_it() -> None:
+    assert not is_sink(0.68, 2)
+    assert not is_sink(0.35, 8)
+    assert is_sink(0.6, 8)
+    assert is_sink(0.31, 64) and not is_sink(0.29, 64)
+    assert not is_sink(1.0, 1)

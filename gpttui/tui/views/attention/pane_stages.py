@@ -20,7 +20,7 @@ from gpttui.records import Snapshot, goes_on
 from gpttui.tokenizers import Tokenizer
 from gpttui.tui.renderables.compare import crop
 from gpttui.tui.renderables.labels import quoted_label, token_label
-from gpttui.tui.renderables.square import SINK
+from gpttui.tui.renderables.square import is_sink
 from gpttui.tui.views.attention.draw_maps import MapsLayout, arrange
 from gpttui.tui.views.attention.draw_stages import SOFTMAX, StagesView, Viewport
 from gpttui.tui.widgets.pane import Pane, Piece, moving, showing
@@ -247,7 +247,8 @@ More: Vaswani et al. 2017, "Attention is all you need"; Su et al. 2021, "RoForme
         words = [f"q and k: after {had}" if had else "q and k as they are: this model has neither QK-norm nor RoPE"]
         if self.threshold:
             words.append(f"· weights below {self.threshold:.0%} hidden")
-        if self.snapshot is not None and (self.hides_first or self.first_share >= SINK):
+        seen = 0 if self.snapshot is None else len(self.snapshot.ids) - self.first
+        if self.snapshot is not None and (self.hides_first or is_sink(self.first_share, seen)):
             first = quoted_label(self.tokenizer, int(self.snapshot.ids[self.first]), 12)
             takes = f"takes {self.first_share:.0%}"
             hidden = f"· softmax without {first}, which {takes}: the rest of each row sums to 1, H shows it"
