@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from gpttui.storage import getting
@@ -32,7 +33,7 @@ def offered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_alone_it_lists_what_there_is(cli: Cli, offered: list[str]) -> None:
     result = cli("get")
     assert result.code == 0 and all(name in result.out for name in getting.table())
-    assert "98.4 MB" in result.out and "Gemma Terms of Use" in result.out and not offered
+    assert "98.4 MB" in result.out and "Apache-2.0" in result.out and not offered
     listed = json.loads(cli("get", "--list", "--json").out)
     assert {entry["name"] for entry in listed} == getting.table().keys()
     assert all(entry["path"] is None for entry in listed)
@@ -47,11 +48,15 @@ def test_size_licence_and_source_are_told_before_and_the_path_after(cli: Cli, of
     assert json.loads(cli("get", "smollm2", "--json").out)["path"] == result.out.strip()
 
 
-def test_terms_are_shown_and_have_to_be_agreed_to(cli: Cli, offered: list[str]) -> None:
-    result = cli("get", "gemma-3-270m")
+def test_terms_are_shown_and_have_to_be_agreed_to(
+    cli: Cli, offered: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bound = msgspec.structs.replace(getting.table()["smollm2"], terms="https://example.org/terms")
+    monkeypatch.setattr(getting, "table", lambda: {"bound": bound})
+    result = cli("get", "bound")
     assert result.code == 1 and not offered
-    assert "https://ai.google.dev/gemma/terms" in result.err and "--yes" in result.err
-    assert cli("get", "gemma-3-270m", "--yes").code == 0 and offered == ["gemma-3-270m"]
+    assert "https://example.org/terms" in result.err and "--yes" in result.err
+    assert cli("get", "bound", "--yes").code == 0 and offered == ["bound"]
 
 
 def test_a_name_that_is_not_known_is_one_line(cli: Cli) -> None:
