@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.binding import Binding, BindingType
 
 from gpttui.tui.reading import TerminalReader
@@ -29,6 +29,8 @@ MOST_PENDING = 256 * 1024
 FRAME = 64
 """Characters: what is shorter sets a mode, and is never left out."""
 DRAIN_S = 0.5
+SETTLED_S = 0.5
+"""After a change of size, until app and screen have taken it up."""
 RESTORE = (
     "\x1b[?2004l\x1b[?7h\x1b[?2048l\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l"
 )
@@ -179,6 +181,23 @@ class TerminalApp(OwnApp):
         super().__init__(driver_class=TerminalDriver, **options)
         self.on_hang_up: Callable[[], object] = lambda: None
         """Called, in any thread, when the terminal is gone."""
+
+    async def on_event(self, event: events.Event) -> None:
+        """Of a size that has changed it is looked once more what came of it."""
+        await super().on_event(event)
+        if isinstance(event, events.Resize) and isinstance(self.driver, TerminalDriver):
+            self.set_timer(SETTLED_S, self.check_size)
+
+    def check_size(self) -> None:
+        """App and screen are as large as the terminal: where it is resized while the program starts, an older size may
+        reach them last."""
+        if not isinstance(self.driver, TerminalDriver) or not self.screen_stack:
+            return
+        size = self.driver.terminal_size
+        if self.size != size:
+            self.post_message(events.Resize(size, size))
+        elif self.screen.outer_size != size:
+            self.screen.post_message(events.Resize(size, size))
 
     @on(TerminalDriver.SignalResume)
     def paint_anew(self) -> None:

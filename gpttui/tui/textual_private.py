@@ -17,6 +17,7 @@ from textual.command import CommandList, CommandPalette
 from textual.css.query import NoMatches
 from textual.dom import DOMNode
 from textual.drivers.linux_driver import LinuxDriver
+from textual.geometry import Size
 from textual.screen import Screen, ScreenResultType
 from textual.widgets import OptionList
 
@@ -106,6 +107,11 @@ class OwnDriver(LinuxDriver):
     def parser(self) -> XTermParser:
         """Of what the terminal sends."""
         return XTermParser(self._debug)
+
+    @property
+    def terminal_size(self) -> Size:
+        """Columns and lines of the terminal as they are now."""
+        return Size(*self._get_terminal_size())
 
     def call_on_loop(self, call: Callable[[], object]) -> None:
         """From any thread."""

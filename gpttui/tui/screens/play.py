@@ -48,8 +48,6 @@ from gpttui.tui.widgets.writing import Writing
 if TYPE_CHECKING:
     from gpttui.tui.widgets.prompt_editor import PromptEditor
 
-PICTURE_S = 1.0
-"""After so long the engine is started whatever has been painted."""
 SEEDS = 10_000
 """New seeds are drawn below it: short enough to note down."""
 QUITTING = ("app.quit", "quit")
@@ -66,8 +64,6 @@ class PlayScreen(SessionScreen):
         self.opening = opening
         self._death = ""
         """What became of the engine before this one, and where its log is."""
-        self._stands = False
-        """The first picture, or its time is up."""
         self.selection = Selection()
         self.seen = Seen()
         self.link = SessionLink(engine, self._look, self.post_message)
@@ -105,14 +101,10 @@ class PlayScreen(SessionScreen):
         else:
             self.link.open(self.opening.model, self.opening.prompt, self.opening.sampling, self.opening.seed)
         self.call_after_refresh(self._first_picture_stands)
-        self.set_timer(PICTURE_S, self._first_picture_stands)  # a terminal of one cell may have nothing to paint
         self.door.open(self.opening)
 
     async def _first_picture_stands(self) -> None:
         """What it did without: the engine, numpy and the prompt's tokens, the search for garbage."""
-        if self._stands:
-            return
-        self._stands = True
         gc.enable()
         self.run_worker(self.link.serve())
         await asyncio.sleep(0)  # the engine is started: it loads PyTorch by itself
