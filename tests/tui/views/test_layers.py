@@ -196,8 +196,7 @@ async def test_both_architectures_and_attention_alone(tmp_path: Path, changes: d
         )
 
 
-@pytest.mark.parametrize("prompt", ["", "t"])
-@pytest.mark.parametrize("size", [(80, 24), (40, 12), (1, 1)])
+@pytest.mark.parametrize(("size", "prompt"), [((80, 24), "t"), ((40, 12), ""), ((1, 1), "t")])
 async def test_it_survives_any_terminal_and_hardly_any_text(tmp_path: Path, size: tuple[int, int], prompt: str) -> None:
     async with opened_short(tmp_path, size, prompt) as page:
         await page.press("L", "down", "up", "p", "P", "m", "left", "2", "p", "3", "down", "tab", "m", "escape")
