@@ -57,6 +57,8 @@ sessions_dir = _place("data", "sessions")
 """Sessions that were saved to come back to."""
 exports_dir = _place("data", "exports")
 """What panes were written to: pictures and numbers."""
+tour_file = _place("data", "tour.json")
+"""How far a person has come in the tour."""
 texts_dir = _place("cache", "texts")
 """Public texts that `gpttui data` fetched."""
 unpacked_dir = _place("cache", "unpacked")

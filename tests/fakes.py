@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import random
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,7 +13,6 @@ from gpttui.model.gpt import GPT, GPTConfig
 from gpttui.tokenizers import Tokenizer, train_bpe, train_characters
 
 Arch = Literal["gpt2", "modern"]
-Words = Literal["characters", "one line", "bpe"]
 
 TEXT = "the cat sat on the mat.\nthe dog ate the log!\nA quick brown fox, naïve café — 日本 🙂\n"
 """What the fake tokenizers were made from."""
@@ -51,12 +49,9 @@ def tiny_model(arch: Arch = "gpt2", *, seed: int = 0, scale: float = 0.3, **chan
     return model.requires_grad_(False).eval()
 
 
-@cache
-def tiny_tokenizer(kind: Words = "characters") -> Tokenizer:
-    """Characters of `TEXT`; those but for the newline, so that an empty text has no token at all; or a BPE of 300."""
-    if kind == "bpe":
-        return train_bpe([TEXT], 300)
-    return train_characters([TEXT if kind == "characters" else TEXT.replace("\n", "")])
+def tiny_tokenizer(kind: Literal["characters", "bpe"] = "characters") -> Tokenizer:
+    """Characters of `TEXT`, or a byte-level BPE of 300 tokens made from it."""
+    return train_characters([TEXT]) if kind == "characters" else train_bpe([TEXT], 300)
 
 
 def tiny_model_dir(
@@ -64,7 +59,7 @@ def tiny_model_dir(
     arch: Arch = "gpt2",
     *,
     name: str = "tiny",
-    tokenizer: Words = "characters",
+    tokenizer: Literal["characters", "bpe"] = "characters",
     seed: int = 0,
     **changes: Any,
 ) -> Path:

@@ -26,6 +26,7 @@ class Verb(NamedTuple):
 
 
 VERBS = {
+    "tour": Verb("gpttui.cli.tour:command", "Open the guided tour."),
     "models": Verb("gpttui.cli.models:command", "List the models that are here."),
     "get": Verb("gpttui.cli.get:command", "Fetch a known good model by name, or list them."),
     "generate": Verb("gpttui.cli.generate:command", "Continue a text; with --json, every token with its odds."),

@@ -17,6 +17,7 @@ from gpttui.errors import UserError
 from gpttui.tui.late import load_late
 
 if TYPE_CHECKING:
+    from gpttui.lessons.lesson import Chapter
     from gpttui.sessions.tree import SessionFile
 
 PAINTS_PER_S = "120"
@@ -73,6 +74,7 @@ def open_playground(
     session: "SessionFile | None" = None,
     session_file: str = "",
     dtype: str = "auto",
+    tour: "tuple[list[Chapter], str] | None" = None,
 ) -> int:
     """The playground until it is left; its exit code. `train`: a text for the form; `watch`: a run's directory."""
     gc.disable()  # until the first picture stands
@@ -116,6 +118,8 @@ def open_playground(
         numbers_rest_s=1 / chosen.numbers_per_s if chosen.slow_numbers else 0.0,
         session=session,
         session_file=session_file,
+        tour=tour,
+        offers_tour=not (tour or prompt or train or watch or session),
     )
     client = EngineClient(words, locations.engine_log_file())
     app = GpttuiApp(

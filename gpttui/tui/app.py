@@ -18,13 +18,13 @@ from textual.screen import Screen
 from gpttui.text import new_lines
 from gpttui.tui import theme
 from gpttui.tui.gate import Gate
-from gpttui.tui.in_turn import InTurnApp
 from gpttui.tui.screens.play import PlayScreen
 from gpttui.tui.session.asking import Engine
 from gpttui.tui.session.opening import Opening
+from gpttui.tui.tour.app import TouringApp
 
 
-class GpttuiApp(InTurnApp):
+class GpttuiApp(TouringApp):
     """The playground's app. `run()` returns when it is left."""
 
     TITLE = "gpttui"

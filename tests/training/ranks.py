@@ -6,12 +6,11 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from gpttui.runs import rundir, summary
-from gpttui.runs.events import RunStarted, StepDone
-from tests.training.kill import OPTIONS, curve, spawn
+from gpttui.runs.events import StepDone
+from tests.training.kill import OPTIONS
 
 PATIENCE_S = 120.0
 MOMENTS = {
@@ -30,7 +29,7 @@ MOMENTS = {
 SMALL = [*OPTIONS, "--steps", "30", "--eval-every", "10", "--dropout", "0"]
 
 
-def together(*options: str, rank: int = 0, moment: str = "") -> list[tuple[int, str]]:
+def signalled(text: Path, path: Path, rank: int, moment: str) -> list[tuple[int, str]]:
     """Exit code and stderr of both ranks, of which `rank` gets SIGTERM at `moment`; raises TimeoutExpired on a hang."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -38,9 +37,10 @@ def together(*options: str, rank: int = 0, moment: str = "") -> list[tuple[int, 
     shared = os.environ | {
         "OMP_NUM_THREADS": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port),
     }  # fmt: skip
+    options = ["train", "--data", str(text), *SMALL, "--run-dir", str(path)]
     children = [
         subprocess.Popen(
-            [sys.executable, "-m", "tests.training.ranks", moment if n == rank else "", "train", *options],
+            [sys.executable, "-m", "tests.training.ranks", moment if n == rank else "", *options],
             env=shared | {"RANK": str(n), "LOCAL_RANK": str(n)},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -57,24 +57,9 @@ def together(*options: str, rank: int = 0, moment: str = "") -> list[tuple[int, 
                 child.kill()
 
 
-def assert_two_are_one(text: Path, folder: Path, *more: str, launch: Callable[..., None]) -> None:
-    """Two processes, started by `launch`, make the curve that one makes with twice the batch."""
-    options = ["--data", str(text), *OPTIONS, "--dropout", "0", "--steps", "40", "--accumulation", "2", *more]
-    one = spawn(*options, "--batch", "8", "--run-dir", str(folder / "one"))
-    launch(*options, "--batch", "4", "--run-dir", str(folder / "two"))
-    assert one.wait(timeout=PATIENCE_S) == 0
-    expected, found = curve(folder / "one"), curve(folder / "two")
-    assert found.keys() == expected.keys()
-    assert max(abs(found[key] - expected[key]) for key in expected) < 1e-4
-    started = next(rundir.read_events(folder / "two"))
-    assert isinstance(started, RunStarted) and started.processes == 2
-    assert started.tokens_per_step == 2 * 4 * 2 * 16
-
-
 def assert_all_stop(text: Path, path: Path, rank: int, moment: str) -> None:
     """Both ranks end alike: stopped and saved, or finished where the last step was done already."""
-    options = ["--data", str(text), *SMALL, "--run-dir", str(path)]
-    codes = [code for code, _ in together(*options, rank=rank, moment=moment)]
+    codes = [code for code, _ in signalled(text, path, rank, moment)]
     last = max((event.step for event in rundir.read_events(path) if isinstance(event, StepDone)), default=0)
     saved, finished = rundir.latest_checkpoint(path), last == 30
     assert codes == ([0, 0] if finished else [143, 143])

@@ -39,14 +39,6 @@ async def opened(
 
 
 @asynccontextmanager
-async def opened_short(tmp_path: Path, size: tuple[int, int] = SIZE, prompt: str = "") -> AsyncIterator[Playground]:
-    """On a text of no token, or of hardly any: most vocabularies have one that marks the start of an empty text."""
-    async with opened(tmp_path, size, prompt, tokenizer="one line") as page:
-        assert len(page.ids) == len(prompt)
-        yield page
-
-
-@asynccontextmanager
 async def opened_on(path: Path, prompt: str | None = None, size: tuple[int, int] = SIZE) -> AsyncIterator[Playground]:
     """On the model in this directory."""
     async with shown(Opening(str(path), prompt), size) as page:

@@ -17,8 +17,7 @@ from gpttui.tui.session.opening import Opening
 from gpttui.tui.session.share_dialogs import ExportScreen
 from tests.fake_engine import FakeEngine
 
-LIMIT_S = 60
-"""On a machine that does other things besides."""
+LIMIT_S = 20
 
 
 class Playground:

@@ -7,6 +7,7 @@ from gpttui.records import Sampling
 from gpttui.tui.widgets.tokens import ColourMode
 
 if TYPE_CHECKING:
+    from gpttui.lessons.lesson import Chapter
     from gpttui.sessions.tree import SessionFile
 
 DEFAULT_SAMPLING = Sampling()
@@ -32,3 +33,7 @@ class Opening:
     """A saved session of this model to come back to; text and settings are its."""
     session_file: str = ""
     """Where it was read."""
+    tour: "tuple[list[Chapter], str] | None" = None
+    """The chapters of a tour to begin, and which of them; an empty name: where it was left."""
+    offers_tour: bool = False
+    """Somebody may be here for the first time."""

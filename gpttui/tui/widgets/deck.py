@@ -61,6 +61,8 @@ class PaneDeck(Vertical):
     """From so many columns on panes may spread out."""
 
     zoomed = False
+    taken: Size = (0, 0)
+    """Columns and lines of the screen that something beside the panes takes."""
 
     def __init__(self, panes: Sequence[Widget], all_from: Size = (100, 28), two_from: Size = (56, 16)) -> None:
         """`panes` in order of their keys 1, 2, …, called by their names."""
@@ -82,7 +84,7 @@ class PaneDeck(Vertical):
 
     def rearrange(self, *, styled: bool = True) -> None:
         """`styled`: what stands on the screen already changes its looks too."""
-        size = self.app.size
+        size = self.app.size - self.taken
         layout = "one" if self.zoomed else room_for(size, self._all_from, self._two_from)
         shown = visible(layout, self.panes, self.current, self.companion)
         for name in SHOWN:
@@ -92,6 +94,11 @@ class PaneDeck(Vertical):
         for pane in self.panes:
             pane.set_class(pane in shown, "-shown", update=styled)
         self.tabs.mark(self.panes.index(self.current), {self.panes.index(pane) for pane in shown})
+
+    def make_room(self, taken: Size) -> None:
+        """Something beside the panes takes so many columns and lines from now on."""
+        self.taken = taken
+        self.rearrange()
 
     def go(self, index: int) -> None:
         """Work with pane `index`; counts wrap around."""

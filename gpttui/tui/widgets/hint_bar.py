@@ -35,6 +35,8 @@ class HintBar(Widget):
 
     line: reactive[str] = reactive("", layout=True)
     tone: reactive[Tone] = reactive("hint")
+    standing: reactive[str] = reactive("", layout=True)
+    """Said in place of any hint while it stands."""
 
     def say(self, line: str, tone: Tone = "hint") -> None:
         self.tone, self.line = tone, line
@@ -44,9 +46,10 @@ class HintBar(Widget):
             self.set_class(name == tone, f"-{name}")
 
     def render(self) -> Text:
-        if not self.line:
+        line = self.standing if self.standing and self.tone == "hint" else self.line
+        if not line:
             return Text(" ")
         mark_style = self.get_component_rich_style("hint-bar--mark", partial=True) if self.tone == "hint" else ""
         text = Text(no_wrap=self.tone == "hint", overflow="ellipsis" if self.tone == "hint" else "fold")
         text.append(f"{MARKS[self.tone]} ", mark_style)
-        return text.append(safe_text(self.line))
+        return text.append(safe_text(line))

@@ -55,7 +55,7 @@ class KeyBar(Widget):
     def render(self) -> Text:
         left, right = self._entries()
         room = self.content_size.width
-        tail = fitting(right[::-1], room // 2, self.GAP)[::-1]
+        tail = fitting(right[::-1], room * 5 // 8, self.GAP)[::-1]
         head = fitting(left, room - _width(tail, self.GAP) - self.GAP, self.GAP)
         gap = room - _width(head, self.GAP) - _width(tail, self.GAP)
         text = Text(no_wrap=True, overflow="crop")

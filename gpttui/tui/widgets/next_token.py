@@ -21,6 +21,8 @@ from gpttui.tui.renderables.labels import percent, quoted_label, token_label
 from gpttui.tui.tables import token_columns
 from gpttui.tui.widgets.pane import NO_TEXT, Pane, Piece, moving, showing
 
+HIDDEN = "hidden until you have guessed"
+
 
 class _Rows(NamedTuple):
     """Which rows there is room for above and below the candidates."""
@@ -81,6 +83,8 @@ More: Holtzman et al., *The curious case of neural text degeneration* (2020), on
     snapshot: reactive[Snapshot | None] = reactive(None)
     cursor: reactive[int] = reactive(0)
     """Candidate under the cursor, 0 for the most probable."""
+    hidden: reactive[bool] = reactive(False)
+    """Somebody is guessing."""
 
     @dataclass
     class Picked(Message):
@@ -117,7 +121,7 @@ More: Holtzman et al., *The curious case of neural text degeneration* (2020), on
 
     @property
     def prediction(self) -> Prediction | None:
-        return self.snapshot.prediction if self.snapshot else None
+        return self.snapshot.prediction if self.snapshot and not self.hidden else None
 
     def watch_snapshot(self, old: Snapshot | None, new: Snapshot | None) -> None:
         before = old.prediction.position if old and old.prediction else -1
@@ -233,7 +237,7 @@ More: Holtzman et al., *The curious case of neural text degeneration* (2020), on
 
     @property
     def empty_words(self) -> str:
-        return self.waiting if self.snapshot is None else NO_TEXT
+        return HIDDEN if self.hidden else self.waiting if self.snapshot is None else NO_TEXT
 
     def _above(
         self,

@@ -10,7 +10,7 @@ from gpttui.sessions.tree import Branches, load_session
 from gpttui.tui.views.branches.draw_tree import chance, entries, legend, marked, nats
 from gpttui.tui.views.branches.screen import BranchesScreen
 from gpttui.tui.widgets.lines import LinesPane
-from tests.tui.opening import opened, opened_short
+from tests.tui.opening import opened
 from tests.tui.pilot import Playground
 
 
@@ -202,7 +202,7 @@ def test_figures_however_small() -> None:
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12), (1, 1)])
 async def test_it_survives_any_terminal_and_an_empty_text(tmp_path: Path, size: tuple[int, int]) -> None:
-    async with opened_short(tmp_path, size) as page:
+    async with opened(tmp_path, size, prompt="") as page:
         await page.press("b", "down", "d", "B", "enter", "t", "tab", "enter", "space", "escape")
         if page.app.screen is not page.play:
             await page.press("escape")

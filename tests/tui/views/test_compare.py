@@ -9,7 +9,7 @@ from gpttui.interventions import AblateHead, AblatePart, PatchResidual
 from gpttui.records import ModelCard
 from gpttui.tokenizers import train_characters
 from gpttui.tui.session.pairs import ESSAY, opening, readable
-from tests.tui.opening import opened, opened_short
+from tests.tui.opening import opened
 from tests.tui.views.keys import compare, write
 
 
@@ -85,7 +85,7 @@ async def test_a_patch_brings_text_a_to_the_playground_with_bs_vector_in_it(tmp_
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12), (1, 1)])
 async def test_it_survives_any_terminal_and_an_empty_text(tmp_path: Path, size: tuple[int, int]) -> None:
-    async with opened_short(tmp_path, size) as page:
+    async with opened(tmp_path, size, prompt="") as page:
         await page.press("w", "tab", "down", "down", "d", "up", "tab", "down", "x", "left", "tab", "z", "z")
         await page.press("escape", "escape")
         assert page.app.screen is page.play

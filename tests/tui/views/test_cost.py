@@ -11,7 +11,7 @@ from gpttui.protocol.parts import AskCost
 from gpttui.tui.views.cost.draw_table import amount
 from gpttui.tui.views.cost.screen import POINTS, CostScreen
 from tests.fakes import tiny_model_dir
-from tests.tui.opening import opened, opened_on, opened_short, settled
+from tests.tui.opening import opened, opened_on, settled
 from tests.tui.pilot import Playground
 
 
@@ -114,9 +114,10 @@ async def test_both_architectures_and_attention_alone(tmp_path: Path, attention_
         assert any(row.part == "mlp" for row in screen.parts.rows()) is not attention_only
 
 
-@pytest.mark.parametrize(("size", "prompt"), [((80, 24), "t"), ((40, 12), ""), ((1, 1), "t")])
+@pytest.mark.parametrize("prompt", ["", "t"])
+@pytest.mark.parametrize("size", [(80, 24), (40, 12), (1, 1)])
 async def test_it_survives_any_terminal_and_hardly_any_text(tmp_path: Path, size: tuple[int, int], prompt: str) -> None:
-    async with opened_short(tmp_path, size, prompt) as page:
+    async with opened(tmp_path, size, prompt=prompt) as page:
         await page.press("C", "down", "g", "m", "r", "left", "2", "m", "tab", "down", "g", "escape")
         assert page.app.screen is page.play
 

@@ -5,21 +5,24 @@ from pathlib import Path
 import pytest
 
 from gpttui.storage import gallery
+from gpttui.tui.app import GpttuiApp
+from gpttui.tui.session.opening import Opening
 from gpttui.tui.views.frame import LOOKING, InsideScreen
 from gpttui.tui.views.table import VIEWS
 from gpttui.tui.widgets.token_line import TokenLine
-from tests.fakes import Words, tiny_tokenizer
-from tests.tui.opening import opened_on
+from tests.fakes import tiny_tokenizer
+from tests.tui.engine_inside import EngineInside
+from tests.tui.pilot import Playground
 
 PROMPTS = {"tales": "Mia puts the key in", "translate": "the red cat sleeps. =", "induction": "k7QeXp2mk7Q"}
 MOVES = ("left", "right_curly_bracket", "right_square_bracket", "tab", "up", "down")
 
 
-def hugging_face_dir(folder: Path, kind: Words = "bpe") -> Path:
+def hugging_face_dir(folder: Path) -> Path:
     """A small GPT-2, saved by its own library."""
     from transformers import GPT2Config, GPT2LMHeadModel
 
-    words = tiny_tokenizer(kind)
+    words = tiny_tokenizer("bpe")
     shape = GPT2Config(vocab_size=words.vocab_size, n_positions=48, n_embd=48, n_layer=3, n_head=4)
     GPT2LMHeadModel(shape).save_pretrained(folder)
     (folder / "tokenizer.json").write_text(words.to_json(), encoding="utf-8")
@@ -33,20 +36,23 @@ def hugging_face_dir(folder: Path, kind: Words = "bpe") -> Path:
 )
 async def test_views_open_move_step_and_close(model: str, size: tuple[int, int], tmp_path: Path) -> None:
     path = hugging_face_dir(tmp_path) if model == "hugging face" else gallery.find(model)
-    async with opened_on(path, PROMPTS.get(model, "the cat sat on"), size) as page:
+    app = GpttuiApp(EngineInside(), Opening(str(path), PROMPTS.get(model, "the cat sat on")))
+    async with app.run_test(size=size) as pilot:
+        page = Playground(app, pilot, app.engine)  # type: ignore[arg-type]
+        await page.opened()
         for view in VIEWS:
             await page.press(view.key)
-            screen = page.app.screen
+            screen = app.screen
             assert isinstance(screen, InsideScreen)
             assert view.id == screen.VIEW
             await page.press(*MOVES)
-            assert page.app.screen is screen, f"{view.id} was left by one of {MOVES}"
+            assert app.screen is screen, f"{view.id} was left by one of {MOVES}"
             await page.until(lambda: LOOKING not in page.text)
             if screen.query_one(TokenLine).size.height:
-                await page.pilot.click(TokenLine, offset=(12, 0))
+                await pilot.click(TokenLine, offset=(12, 0))
                 await page.until(lambda: not page.play.link.busy)
             await page.press("escape")
-        assert page.app.screen is page.play
+        assert app.screen is page.play
         before = len(page.ids)
         await page.press("i", "space", "escape")
         assert len(page.ids) == before + 1
@@ -54,10 +60,12 @@ async def test_views_open_move_step_and_close(model: str, size: tuple[int, int],
 
 @pytest.mark.parametrize("prompt", ["", "t"], ids=["no text", "one token"])
 async def test_views_of_almost_nothing_say_so(prompt: str, tmp_path: Path) -> None:
-    async with opened_on(hugging_face_dir(tmp_path, "one line"), prompt) as page:
-        assert len(page.ids) == len(prompt)
+    app = GpttuiApp(EngineInside(), Opening(str(hugging_face_dir(tmp_path)), prompt))
+    async with app.run_test(size=(120, 40)) as pilot:
+        page = Playground(app, pilot, app.engine)  # type: ignore[arg-type]
+        await page.opened()
         for view in VIEWS:
             await page.press(view.key, *MOVES)
-            assert isinstance(page.app.screen, InsideScreen), view.id
+            assert isinstance(app.screen, InsideScreen), view.id
             await page.press("escape")
-        assert page.app.screen is page.play
+        assert app.screen is page.play

@@ -7,7 +7,7 @@ import pytest
 from gpttui.interventions import AblateHead, AblatePart, ForbidEdge, PatchResidual, Steer
 from gpttui.tui.views.interventions.pane_board import MLP
 from gpttui.tui.views.interventions.screen import InterventionsScreen
-from tests.tui.opening import opened, opened_short
+from tests.tui.opening import opened
 from tests.tui.pilot import Playground
 from tests.tui.views.keys import write
 
@@ -101,7 +101,7 @@ async def test_a_refused_change_leaves_the_list_as_it_was(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12), (1, 1)])
 async def test_it_survives_any_terminal_and_an_empty_text(tmp_path: Path, size: tuple[int, int]) -> None:
-    async with opened_short(tmp_path, size) as page:
+    async with opened(tmp_path, size, prompt="") as page:
         await page.press(
             "A", "x", "E", "f", "escape", "tab", "d", "tab", "M", "U", "0", "left", "down", "escape", "escape"
         )

@@ -10,7 +10,7 @@ from textual import events
 from gpttui.protocol.stream import AskLens
 from gpttui.tui.views.layers.screen import LayersScreen
 from tests.fakes import tiny_model_dir
-from tests.tui.opening import opened, opened_on, opened_short, settled
+from tests.tui.opening import opened, opened_on, settled
 from tests.tui.pilot import Playground
 
 
@@ -196,9 +196,10 @@ async def test_both_architectures_and_attention_alone(tmp_path: Path, changes: d
         )
 
 
-@pytest.mark.parametrize(("size", "prompt"), [((80, 24), "t"), ((40, 12), ""), ((1, 1), "t")])
+@pytest.mark.parametrize("prompt", ["", "t"])
+@pytest.mark.parametrize("size", [(80, 24), (40, 12), (1, 1)])
 async def test_it_survives_any_terminal_and_hardly_any_text(tmp_path: Path, size: tuple[int, int], prompt: str) -> None:
-    async with opened_short(tmp_path, size, prompt) as page:
+    async with opened(tmp_path, size, prompt=prompt) as page:
         await page.press("L", "down", "up", "p", "P", "m", "left", "2", "p", "3", "down", "tab", "m", "escape")
         assert page.app.screen is page.play
 

@@ -8,7 +8,7 @@ import pytest
 from gpttui.engine.passages import Search
 from gpttui.interventions import AblateNeuron, AblatePart
 from gpttui.protocol.parts import Passage, Passages, SearchPassages
-from tests.tui.opening import opened, opened_short
+from tests.tui.opening import opened
 from tests.tui.views.keys import neurons, write
 
 
@@ -159,7 +159,7 @@ async def test_a_neuron_is_found_by_its_number(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12), (1, 1)])
 async def test_it_survives_any_terminal_and_an_empty_text(tmp_path: Path, size: tuple[int, int]) -> None:
-    async with opened_short(tmp_path, size) as page:
+    async with opened(tmp_path, size, prompt="") as page:
         await page.press("n", "down", "x", "c", "tab", "tab", "N", "escape", "left", "escape")
         if page.app.screen is not page.play:
             await page.press("escape")

@@ -8,9 +8,12 @@ from gpttui.errors import UserError
 from gpttui.protocol.stream import AskMap
 from gpttui.storage import gallery
 from gpttui.tokenizers import train_bpe, train_characters
+from gpttui.tui.app import GpttuiApp
+from gpttui.tui.session.opening import Opening
 from gpttui.tui.views.vectors.screen import VectorsScreen
 from gpttui.tui.views.vectors.words import NEUTRAL, example, opening_sum, read_sum, single_token, whole_words
-from tests.tui.opening import opened, opened_on, opened_short
+from tests.tui.engine_inside import EngineInside
+from tests.tui.opening import opened
 from tests.tui.pilot import Playground
 from tests.tui.views.keys import write
 
@@ -59,7 +62,7 @@ async def test_a_sum_is_written_and_a_word_that_is_no_token_says_so(tmp_path: Pa
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12), (1, 1)])
 async def test_it_survives_any_terminal_and_an_empty_text(tmp_path: Path, size: tuple[int, int]) -> None:
-    async with opened_short(tmp_path, size) as page:
+    async with opened(tmp_path, size, prompt="") as page:
         await page.press("v", "m", "e", "u", "tab", "tab", "left", "down", "escape")
         assert page.app.screen is page.play
 
@@ -74,7 +77,10 @@ async def test_one_token_is_a_map_too(tmp_path: Path) -> None:
     ("model", "asked"), [("tales", "boy - man + woman = girl"), ("translate", "king - man + woman = queen")]
 )
 async def test_the_example_is_one_that_the_model_can_be_asked(model: str, asked: str) -> None:
-    async with opened_on(gallery.find(model)) as page:
+    app = GpttuiApp(EngineInside(), Opening(str(gallery.find(model))))
+    async with app.run_test(size=(120, 40)) as pilot:
+        page = Playground(app, pilot, app.engine)  # type: ignore[arg-type]
+        await page.opened()
         screen = await vectors(page)
         tokenizer = screen.context.tokenizer
         assert tokenizer is not None and example(tokenizer) == asked
