@@ -46,6 +46,8 @@ from gpttui.training.evaluate import EVAL_BATCH_TOKENS, batch_loss_sum, eval_bat
 from gpttui.training.gradients import layer_norms, layer_of
 from gpttui.training.loss import counted, is_lost, lost, mean_loss, sound_loss
 from gpttui.training.optim import lr_factor, make_optimisers, set_learning_rates
+from gpttui.training.step_apart import StepApart
+from gpttui.training.step_recorder import StepRecorder
 
 EARLY_SAMPLES = frozenset({10, 50, 250, 1_250, 6_250})
 """Steps of samples before the first regular one: most is learned at the beginning."""
@@ -76,6 +78,10 @@ class Trainer:
         self._rewinding = False
         self._changes: dict[str, Any] = {}
         """Fields of the config that are to be others from the next step on."""
+        self.apart: StepApart | None = None
+        """The last step that was taken apart."""
+        self._recorder: StepRecorder | None = None
+        """Watches the next step."""
         self._costs = fitting.Costs(self._tokens_per_step, data.val.tokens)
         self._saved_step = self._resumed_step = -1
         self._bars = [layer_of(name, model.config.n_layer) for name, _ in model.named_parameters()]
@@ -121,6 +127,16 @@ class Trainer:
         rule = {"steps": steps or self.config.steps, "minutes": minutes, "target_loss": target_loss}
         changed(self.config, **rule)
         self._changes |= rule
+
+    def take_apart(self) -> None:
+        """Record all of the next step, which is taken as it would be anyway. It is `apart` then.
+
+        Raises UserError where a step cannot be watched."""
+        if self.config.compile:
+            raise UserError("a compiled step cannot be taken apart; train without --compile")
+        if self.world.size > 1:
+            raise UserError("a step of several processes cannot be taken apart; train with one")
+        self._recorder = StepRecorder(self.model, self.optimisers, self.config)
 
     @property
     def change_waits(self) -> bool:
@@ -253,8 +269,11 @@ class Trainer:
         set_learning_rates(self.optimisers, factor)
         lr = config.lr * factor
         loss = 0.0
+        recorder, self._recorder = self._recorder, None
+        if recorder is not None:
+            recorder.begin()
         for n, (batch, share) in enumerate(self._passes()):
-            loss += self._pass(n, batch, share) * share / config.accumulation
+            loss += self._pass(n, batch, share, recorder) * share / config.accumulation
             if n + 1 < config.accumulation:
                 paused_s = time.perf_counter()
                 yield None
@@ -265,11 +284,15 @@ class Trainer:
         grad_norm = math.sqrt(sum(norm * norm for norm in norms))
         loss = self.world.total(loss)[0] / self.world.size
         self._refuse_divergence(loss, lr, grad_norm)
+        if recorder is not None:
+            recorder.found(grad_norm)
         if config.grad_clip and grad_norm > config.grad_clip:
             torch._foreach_mul_(self._gradients(), config.grad_clip / grad_norm)
         for optimiser in self.optimisers:
             optimiser.step()
         state.step += 1
+        if recorder is not None:
+            self.apart = recorder.taken(state.step, loss)
         step_s = time.perf_counter() - started_s - waited_s
         yield StepDone(
             step=state.step,
@@ -292,17 +315,20 @@ class Trainer:
         equal = max(total, 1e-9) / (config.accumulation * world.size)
         return [(batch, count / equal) for batch, count in zip(batches, counts, strict=True)]
 
-    def _pass(self, n: int, batch: Batch, share: float) -> float:
+    def _pass(self, n: int, batch: Batch, share: float, recorder: StepRecorder | None = None) -> float:
         """Forward and backward over one batch; gradients add up. The loss in nats."""
         config, world, self.batch = self.config, self.world, batch
+        seed = None
         if config.dropout:
             index = self.state.step * config.accumulation + n
-            torch.manual_seed((config.seed << 32) ^ (index * world.size + world.rank))
+            seed = (config.seed << 32) ^ (index * world.size + world.rank)
+            torch.manual_seed(seed)
             self.model.train()
+        tap = None if recorder is None else recorder.tap(batch, share / config.accumulation, seed)
         if n == 0:
             self.model.zero_grad()
         with self._last_pass_syncs(n), self._autocast():
-            logits = self._forward(batch.inputs.to(world.device))  # [rows, T, V]
+            logits = self._forward(batch.inputs.to(world.device), tap=tap)  # [rows, T, V]
             loss = mean_loss(logits, batch, config.label_smoothing)
             (loss * share / config.accumulation).backward()  # type: ignore[no-untyped-call]
         if config.dropout:

@@ -71,6 +71,10 @@ class Muon(torch.optim.Optimizer):
         self.ns_steps, self.dtype = ns_steps, dtype
         self._thirds = {id(p) for p in thirds}
 
+    def parts(self, parameter: Tensor) -> int:
+        """Into how many matrices the rows of `parameter` fall that are orthogonalised apart."""
+        return 3 if id(parameter) in self._thirds else 1
+
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         for group in self.param_groups:
@@ -83,7 +87,7 @@ class Muon(torch.optim.Optimizer):
                 torch._foreach_mul_(parameters, 1 - group["lr"] * group["weight_decay"])
             batches: dict[tuple[int, int], list[tuple[Tensor, Tensor]]] = defaultdict(list)
             for p, update in zip(parameters, updates, strict=True):
-                parts = 3 if id(p) in self._thirds else 1
+                parts = self.parts(p)
                 for target, part in zip(p.chunk(parts), update.chunk(parts), strict=True):
                     batches[part.size(0), part.size(1)].append((target, part))
             for (rows, columns), pairs in batches.items():
