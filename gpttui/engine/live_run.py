@@ -30,6 +30,7 @@ from gpttui.runs.events import CheckpointSaved, Event, RunEnded, RunFailed, RunS
 
 if TYPE_CHECKING:
     from gpttui.training.run import Run
+    from gpttui.training.step_apart import StepApart
 
 NEWS_S = 0.25
 PROBE_S = 0.5
@@ -170,6 +171,22 @@ class LiveRun:
         self.need_alive()
         self.pause(False)
         self._hold_after_step = True
+
+    def take_apart(self) -> "StepApart":
+        """The next step, all of it kept; then the run is held. What is due before it is done first.
+
+        Raises UserError where there is no next step."""
+        self.need_alive()
+        self.trainer.apart = None
+        self.trainer.take_apart()
+        self._until(lambda: self.trainer.apart is not None)
+        if self.trainer.apart is None:
+            failed = [event.message for event in self._other if isinstance(event, RunFailed)]
+            self._finish()
+            self.tell()
+            raise UserError(failed[0] if failed else "this run has ended; resume it, or start another")
+        self.pause(True)
+        return self.trainer.apart
 
     def stop(self) -> None:
         self.need_alive()

@@ -20,14 +20,14 @@ from types import FrameType
 
 import torch
 
-from gpttui.engine.handlers import parts, play, runs, stream, train
+from gpttui.engine.handlers import backprop, parts, play, runs, stream, train
 from gpttui.engine.state import Engine
 from gpttui.errors import UserError, one_line
 from gpttui.inference.opening import leave_a_core
 from gpttui.inference.precision import Precision
 from gpttui.protocol.frames import frame_length
 
-ANSWERED_BY = (play, stream, parts, train, runs)
+ANSWERED_BY = (play, stream, parts, train, runs, backprop)
 """Imported so that their handlers are registered."""
 NICENESS = 10
 _READ_BYTES = 1 << 20

@@ -11,7 +11,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import torch
@@ -30,6 +30,9 @@ from gpttui.protocol.frames import VERSION, Call, Reply, decode_call, frame
 from gpttui.protocol.message import Answer, EngineInfo, Failure
 from gpttui.protocol.play import PlayRequest
 from gpttui.records import ModelCard
+
+if TYPE_CHECKING:
+    from gpttui.training.step_apart import StepApart
 
 _PIPE_BUF = 4096
 """Bytes that a pipe which can be written to takes without waiting."""
@@ -53,6 +56,8 @@ class Engine:
         """What the inside views keep between requests, a search in the background among them."""
         self.live: LiveRun | None = None
         """The run being trained here, or the last one that was."""
+        self.apart: StepApart | None = None
+        """The training step that is being looked at."""
         self.checkpoints = CheckpointCache()
         self.closers: list[Callable[[], None]] = []
         """Called once when the engine ends."""
@@ -70,6 +75,12 @@ class Engine:
         if self.session is None:
             raise UserError("no model is open; choose one")
         return self.session
+
+    def need_live(self) -> LiveRun:
+        """The run in training here. Raises UserError where there is none."""
+        if self.live is None:
+            raise UserError("nothing is being trained here; start or resume a run")
+        return self.live
 
     def reader(self) -> Reader:
         """Of conversations with the open model."""

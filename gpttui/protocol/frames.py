@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from gpttui.errors import UserError
-from gpttui.protocol import parts, play, stream, train
+from gpttui.protocol import backprop, parts, play, stream, train
 from gpttui.protocol.message import Answer, EngineInfo, Request, kinds
 from gpttui.records import Array
 
@@ -22,7 +22,7 @@ VERSION = 1
 MAX_FRAME_BYTES = 1 << 28
 """Small enough that four bytes of text, read as a length, are always too many."""
 _LENGTH = struct.Struct("<I")
-MESSAGES = (parts, play, stream, train)
+MESSAGES = (backprop, parts, play, stream, train)
 """Where they are defined."""
 
 

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
 import torch.nn.functional as F
@@ -18,13 +19,11 @@ from torch.func import functional_call
 
 from gpttui.errors import UserError
 from gpttui.model.gpt import GPT, causal_mask
+from gpttui.protocol.backprop import SLOPE_STEP
 from gpttui.runs.config import TrainConfig
 from gpttui.training.data import IGNORED, Batch
 from gpttui.training.loss import mean_loss
 from gpttui.training.optim import orthogonalise
-
-SLOPE_STEP = 1e-5
-"""Half the distance of the two losses of a central difference; they are computed in float64."""
 
 
 @dataclass(frozen=True)
@@ -304,6 +303,11 @@ class StepApart:
             for n, weights in enumerate((self.before, self.after)):
                 sums[n] += float(token_losses(self._eval(weights, batch.inputs), batch.targets).nansum())
         return sums[0] / max(1, count), sums[1] / max(1, count), count
+
+    @cached_property
+    def compared_batch(self) -> tuple[float, float, int]:
+        """`compared` over the step's own batch."""
+        return self.compared([one.batch for one in self.passes])
 
     @torch.no_grad()
     def compared_row(self, row: int) -> tuple[Tensor, Tensor]:

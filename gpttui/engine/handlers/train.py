@@ -135,11 +135,10 @@ def knob(turn: Callable[[LiveRun, Any], None]) -> Callable[[Engine, Any], Answer
     """A handler that turns something on the live run."""
 
     def handle(engine: Engine, request: Any) -> train.Done:
-        if engine.live is None:
-            raise UserError("nothing is being trained here; start or resume a run")
+        live = engine.need_live()
         with engine.whole():
-            turn(engine.live, request)
-        return train.Done(engine.live.state)
+            turn(live, request)
+        return train.Done(live.state)
 
     return handle
 
