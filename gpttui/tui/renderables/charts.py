@@ -69,6 +69,18 @@ def bar_from_right(share: float, width: int) -> str:
     return " " * (width - full - bool(tip)) + tip + "█" * full
 
 
+def signed_bar(share: float, width: int) -> tuple[str, str]:
+    """A bar from an axis in the middle: (left of it, right of it), together exactly `width` cells wide.
+
+    `share`: -1 to 1, of one half. The axis is the border between the two parts.
+    """
+    left, right = width // 2, width - width // 2
+    size = min(1.0, abs(share))
+    if share < 0:
+        return bar_from_right(size, left), " " * right
+    return " " * left, bar(size, right).ljust(right)
+
+
 class Pair(NamedTuple):
     """One token's two probabilities."""
 

@@ -57,7 +57,7 @@ class PlayScreen(SessionScreen):
     """One model, one text, four ways to look at it."""
 
     AUTO_FOCUS = "#tokens"
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.PLAYGROUND, *(view.binding() for view in views.VIEWS)]
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.PLAYGROUND, *(view.binding() for view in (*views.VIEWS, views.STEP))]
 
     def __init__(self, engine: Engine, opening: Opening) -> None:
         super().__init__()

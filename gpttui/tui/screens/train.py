@@ -354,6 +354,25 @@ class TrainScreen(PanesScreen[str | None]):
         if record is not None:
             self.app.push_screen(AfterScreen(self.link, record, self._tokenizer()))
 
+    def action_step_apart(self) -> None:
+        """The next step, all of it kept; the run is held for as long as it is looked at."""
+        from gpttui.tui.views.backprop.screen import BackpropScreen
+
+        record = self.link.record
+        if record is None:
+            self._say(NO_RUN)
+        elif not record.live:
+            self._say("This run is not trained in this program: r takes it up, if it has ended; then f.", "warning")
+        elif not record.active:
+            self._say("This run has ended: r or u goes on with it, then f takes the next step apart.", "warning")
+        else:
+
+            def left(state: str) -> None:
+                record.state = state or record.state
+                self.link.changed()
+
+            self.app.push_screen(BackpropScreen(self.link.session, on_text=False, name=record.name, left=left))
+
     def action_scrub(self, _by: int) -> None:
         self.dismiss("scrub")
 

@@ -83,13 +83,18 @@ WALK = View("f", "walk", "part by part", "Forward, part by part, until the next 
 """The journey uncovered step by step. A way to open that view, not one of its own."""
 
 
+STEP = View("E", "backprop", "a step", "One training step on this text, part by part; the model stays as it is",
+            "on_text")  # fmt: skip
+"""Not of the text's own forward pass as the others are: a screen without their frame."""
+
+
 @cache
 def load_all() -> None:
     """Import every view, once a model is open and in a thread, so that opening one does not wait for its code.
 
     What is there by then stays: looked through for garbage no more, it would cost an opening 30 ms.
     """
-    for view in VIEWS:
+    for view in (*VIEWS, STEP):
         view.module()
     gc.freeze()
 
@@ -101,4 +106,4 @@ def tidy_later(set_timer: Callable[[float, Callable[[], object]], object]) -> No
 
 
 def by_id(view_id: str) -> View:
-    return next(view for view in (*VIEWS, WALK) if view.id == view_id)
+    return next(view for view in (*VIEWS, WALK, STEP) if view.id == view_id)

@@ -11,6 +11,7 @@ from gpttui.tui.renderables.charts import (
     column_names,
     columns,
     pairs,
+    signed_bar,
     stop_name,
     stop_place,
     wings,
@@ -55,3 +56,21 @@ def test_wings_are_even_and_fit(width: int) -> None:
     for pieces, told in ((head, ("before", "after")), (line, ("50.0%", "25.0%"))):
         text = "".join(text for text, _ in pieces)
         assert cell_len(text) <= width and all(words in text for words in told)
+
+
+@pytest.mark.parametrize(
+    "share, left, right",
+    [
+        (1.0, "    ", "████"),
+        (-1.0, "████", "    "),
+        (0.5, "    ", "██  "),
+        (-0.5, "  ██", "    "),
+        (0.0, " " * 4, " " * 4),
+    ],
+)
+def test_bars_grow_from_the_axis_by_their_sign(share: float, left: str, right: str) -> None:
+    assert signed_bar(share, 8) == (left, right)
+
+
+def test_a_bar_beyond_its_end_stays_within_its_cells() -> None:
+    assert [len(part) for part in signed_bar(-7.0, 9)] == [4, 5]

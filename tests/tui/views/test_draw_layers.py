@@ -1,4 +1,4 @@
-"""Ranks as lines, signed bars, and what the grid remembers of the lens."""
+"""Ranks as lines, and what the grid remembers of the lens."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,6 @@ from gpttui.tui.views.layers.draw_chart import (
     rank_chart,
     row_name,
     short_rank,
-    signed_bar,
 )
 
 NOTHING = np.empty((2, 1, 0))
@@ -51,25 +50,7 @@ def test_a_window_follows_what_it_shows_and_stays_inside() -> None:
     assert around(2, 0, 10, 3) == 0
 
 
-# ── Bars and lines ────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize(
-    "share, left, right",
-    [
-        (1.0, "    ", "████"),
-        (-1.0, "████", "    "),
-        (0.5, "    ", "██  "),
-        (-0.5, "  ██", "    "),
-        (0.0, " " * 4, " " * 4),
-    ],
-)
-def test_bars_grow_from_the_axis_by_their_sign(share: float, left: str, right: str) -> None:
-    assert signed_bar(share, 8) == (left, right)
-
-
-def test_a_bar_beyond_its_end_stays_within_its_cells() -> None:
-    assert [len(part) for part in signed_bar(-7.0, 9)] == [4, 5]
+# ── Lines ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_the_first_rank_is_on_top_and_the_worst_below() -> None:

@@ -15,7 +15,7 @@ from gpttui.records import Array
 from gpttui.tui.renderables.bars import bar, plain_bar
 from gpttui.tui.renderables.ink import Ink, Line, Piece, hit, number, prob_cell, width_of
 from gpttui.tui.renderables.labels import fit, percent
-from gpttui.tui.views.journey.draw_stream import lying, scale_of, upright
+from gpttui.tui.renderables.streams import lying, scale_of, upright
 from gpttui.tui.views.journey.draw_words import StopName, stop_names
 
 LEAST_COLUMN, MOST_COLUMN, DISTRIBUTION = 7, 18, 24

@@ -1,4 +1,4 @@
-"""Ranks over layers as lines, signed bars on one axis, and short names and numbers for narrow columns.
+"""Ranks over layers as lines, and short names and numbers for narrow columns.
 
 For: Layers. Not for: what the numbers are (the engine computes them).
 """
@@ -8,9 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from gpttui.records import Array
-from gpttui.tui.renderables.bars import bar
 from gpttui.tui.renderables.braille import braille_line
-from gpttui.tui.renderables.charts import bar_from_right, stop_place
+from gpttui.tui.renderables.charts import stop_place
 
 LETTERS = "abcdef"
 """One for each pinned token."""
@@ -34,18 +33,6 @@ def row_name(stop: str, ends: bool, short: bool) -> str:
 def short_rank(rank: int) -> str:
     """At most four characters, three of them up to 99,499: `999`, `1k`, `50k`."""
     return str(rank) if rank < 1_000 else f"{rank / 1000:.0f}k"
-
-
-def signed_bar(share: float, width: int) -> tuple[str, str]:
-    """A bar from an axis in the middle: (left of it, right of it), together exactly `width` cells wide.
-
-    `share`: -1 to 1, of one half. The axis is the border between the two parts.
-    """
-    left, right = width // 2, width - width // 2
-    size = min(1.0, abs(share))
-    if share < 0:
-        return bar_from_right(size, left), " " * right
-    return " " * left, bar(size, right).ljust(right)
 
 
 class Chart(NamedTuple):

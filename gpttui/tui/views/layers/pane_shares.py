@@ -11,9 +11,9 @@ from textual.reactive import reactive
 from gpttui.protocol.stream import Shares
 from gpttui.sessions.view_files import Table
 from gpttui.tokenizers import Tokenizer
+from gpttui.tui.renderables.charts import signed_bar
 from gpttui.tui.renderables.labels import clip, fit, quoted_label
 from gpttui.tui.tables import token_columns
-from gpttui.tui.views.layers.draw_chart import signed_bar
 from gpttui.tui.widgets.lines import AnswerPane, Line, Sheet, hit
 from gpttui.tui.widgets.pane import HeadWanted
 

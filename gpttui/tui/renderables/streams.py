@@ -1,7 +1,8 @@
 """Vectors of the residual stream side by side: across, a vector from top to bottom at each stop; down, one a line.
 
-For: the journey. Not for: choosing what to draw. Components keep their place from stop to stop, so that what stays and
-what changes is seen. Of components that share a cell the largest is shown, sign kept (`signed`).
+For: the journey, and gradients on their way back. Not for: choosing what to draw. Components keep their place from stop
+to stop, so that what stays and what changes is seen. Of components that share a cell the largest is shown, sign kept
+(`signed`).
 """
 
 import numpy as np
