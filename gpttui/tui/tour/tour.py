@@ -45,8 +45,8 @@ class Tour:
         """The card, counted from 0."""
         self.done = False
         """The card's deed is done, or its guess made."""
-        self._looked = False
-        """The card's deed has been checked once."""
+        self._early = False
+        """The card's deed was done before its card came, and has not been undone since."""
         self.page = "say"
         """Which of the card's texts is read: say, hint, more or why."""
         self.chosen = self.right = 0
@@ -160,8 +160,8 @@ class Tour:
         """Show the card that is due."""
         assert self.chapter is not None
         self.done, self.page, self.chosen, self.right, self.guessable = False, "say", 0, 0, ()
-        self._looked = False
-        card = self.card
+        card, deed = self.card, self.lesson.deeds[self.at]
+        self._early = bool(deed) and deeds.done(deed, facts.facts(self.app))
         if card.prompt is not None or card.model:
             self._set_table()
         if card.train and (play := facts.playground(self.app)) is not None:
@@ -231,8 +231,8 @@ class Tour:
             self._put_card_on(screen)
         if self.card.kind == "do" and not self.done and self._laid:
             if deeds.done(self.lesson.deeds[self.at], facts.facts(self.app)):
-                self.done, self.page = True, "why" if self._looked else "say"
-            self._looked = True
+                self.done, self.page = True, "say" if self._early else "why"
+            self._early = False
         if self.card.candidates and not self.guessable:
             self._find_candidates()
         if self._widget is not None:

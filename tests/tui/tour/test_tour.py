@@ -98,6 +98,20 @@ async def test_the_card_follows_into_views_and_every_key_still_works() -> None:
         await page.until(lambda: "That was it." in page.text)
 
 
+async def test_a_deed_done_before_the_tour_first_looks_is_told_why() -> None:
+    async with playground((120, 40)) as page:
+        await begin(page)
+        tour = page.app.tour
+        assert tour._timer is not None
+        tour._timer.pause()
+        tour.begin(tour.chapters, tour.chapters[0], 3)
+        assert not tour._laid, "the text is not answered for, so nothing has been checked yet"
+        await page.press("a")
+        assert not tour.done
+        tour._timer.resume()
+        await page.until(lambda: "✓ There." in page.text)
+
+
 async def test_of_a_deed_done_before_its_card_the_reason_is_read_first() -> None:
     async with playground((80, 24)) as page:
         await begin(page)
