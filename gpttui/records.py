@@ -395,6 +395,8 @@ class Snapshot:
     """Whose words the prompt's tokens are, in a conversation; those of no turn are the chat template's."""
     last_draw: Draw | None = None
     """How the newest token came; None while nothing is drawn behind the prompt."""
+    ended: bool = False
+    """The model has drawn a token with which its text ends."""
 
     @property
     def sizes(self) -> dict[str, int]:

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from functools import cached_property, lru_cache
 from itertools import accumulate
 from pathlib import Path
@@ -66,8 +67,9 @@ class Tokenizer:
         for number, content in self._added.items():
             if (found := backend.token_to_id(content)) != number:
                 raise UserError(f"{name} gives {content[:40]!r} the id {number}; it must be {found}")
-        self.before, self.after = self._around(file, name)
+        self.before, self.after = self._told = self._around(file, name)
         """Ids that are put before and behind a text that a model is to go on with (`prompt`): BOS, and rarely EOS."""
+        self.is_bare = False
         self._bytes: dict[int, bytes] = {}
 
     def _around(self, file: TokenizerFile, name: str) -> tuple[list[int], list[int]]:
@@ -88,9 +90,18 @@ class Tokenizer:
         """Token ids of `text` alone. A lone surrogate, which no encoding of text can carry, counts as U+FFFD."""
         return list(self._encoding(text).ids)
 
-    def prompt(self, text: str, *, bare: bool = False) -> list[int]:
-        """What a model is to go on with: `text` and, unless `bare`, what the tokenizer puts around it."""
-        return self.encode(text) if bare else [*self.before, *self.encode(text), *self.after]
+    def prompt(self, text: str) -> list[int]:
+        """What a model is to go on with: `text`, and what the tokenizer puts around it."""
+        return [*self.before, *self.encode(text), *self.after]
+
+    def bare(self, bare: bool = True) -> "Tokenizer":
+        """The same tokenizer, which puts nothing around a text; with `bare` False, one that does as it was read."""
+        if self.is_bare == bare:
+            return self
+        other = copy(self)
+        other.before, other.after = ([], []) if bare else self._told
+        other.is_bare = bare
+        return other
 
     def _encoding(self, text: str) -> Encoding:
         with guarded("the text cannot be split into tokens"):

@@ -9,6 +9,7 @@ from gpttui.cli.options import (
     GIVEN_TEXT,
     SAMPLING,
     ablate_option,
+    bos_option,
     dtype_option,
     json_option,
     model_option,
@@ -38,9 +39,11 @@ if TYPE_CHECKING:
 @click.option("--system", metavar="TEXT", type=GIVEN_TEXT, help="With --chat: what the system says first.")
 @click.option("-n", "count", type=click.IntRange(min=0), default=100, show_default=True, help="Tokens to generate.")
 @sampling_options
+@bos_option
 @ablate_option
 @session_option
 @click.option("--stop", metavar="TEXT", type=GIVEN_TEXT, help="End behind this text (a single token of the model).")
+@click.option("--ignore-eos", is_flag=True, help="Go on behind a token with which the model ends its text.")
 @click.option("--candidates", type=click.IntRange(min=0), default=10, show_default=True, help="Length of topk in JSON.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="F.png|F.wav",
               help="Also write the picture (digits) or the sound (speech) that the tokens stand for.")  # fmt: skip
@@ -54,9 +57,11 @@ def command(
     count: int,
     seed: int,
     sampling: dict[str, Any],
+    bare: bool,
     ablate: tuple[str, ...],
     session: Path | None,
     stop: str | None,
+    ignore_eos: bool,
     candidates: int,
     out: Path | None,
     as_json: bool,
@@ -79,6 +84,7 @@ def command(
     from gpttui.runs import rundir
     from gpttui.sessions.tree import weights_of
     from gpttui.storage import gallery
+    from gpttui.storage.end_tokens import end_tokens
 
     saved = None if session is None else _saved(session)
     path = gallery.find(model) if saved is None else session_model(saved, model)
@@ -98,17 +104,20 @@ def command(
     if saved is not None:
         conversation = saved.conversation
         text, seed, how, made = saved.prompt, saved.seed, saved.sampling, saved.interventions
+        bare = saved.bare
     elif chat:
         conversation = _conversation(path, tokenizer, system, text if prompt is not None else "")
     elif system is not None:
         raise click.UsageError("--system goes with --chat")
+    tokenizer = tokenizer.bare(bare)
     with naming(session):
         changes = compile_changes(
-            gpt, tokenizer, made, list(conversation.ids) if conversation else tokenizer.encode(text)
+            gpt, tokenizer, made, list(conversation.ids) if conversation else tokenizer.prompt(text)
         )
-    tap = changes if made else None
+    tap, text_ends = changes if made else None, () if ignore_eos else end_tokens(path)
+    first = "" if conversation else text
     writing = Session(
-        gpt, tokenizer, sampling=how, seed=seed, prompt="" if conversation else text, tap=tap, tap_names=changes.words
+        gpt, tokenizer, sampling=how, seed=seed, prompt=first, tap=tap, tap_names=changes.words, ends=text_ends
     )
     note_unknown(tokenizer, text)
     if conversation is not None:
@@ -128,12 +137,15 @@ def command(
         written += token.text
         if as_json:
             print_json(token)
-        elif token.id not in ends:
-            click.echo(shown(token.text, keep="\n"), nl=False)
+        else:
+            ended = writing.ended or token.id in ends
+            its_own = tokenizer.token_bytes(token.id).decode(errors="replace") if ended else ""
+            click.echo(shown(token.text.removesuffix(its_own), keep="\n"), nl=False)
     if not as_json:
         click.echo()
-    if len(writing) > writing.n_prompt and int(writing.ids[-1]) in ends:
-        note(f"the model has ended its turn, with {shown(tokenizer.decode([int(writing.ids[-1])]))}")
+    if writing.ended or (len(writing) > writing.n_prompt and int(writing.ids[-1]) in ends):
+        what = "text" if writing.ended else "turn"
+        note(f"the model has ended its {what}, with {shown(tokenizer.decode([int(writing.ids[-1])]))}")
     if writing.n_slid > unseen:
         gone = counted(writing.n_slid - unseen, "token")
         note(f"while the text grew, {gone} more slid out of the model's sight at its beginning: {context}")
@@ -141,7 +153,7 @@ def command(
         note(f"{media.write(out, card.token_view, text + written)} in {out}")
 
 
-OF_THE_SESSION = ("prompt", "chat", "system", "seed", *SAMPLING, "ablate")
+OF_THE_SESSION = ("prompt", "bare", "chat", "system", "seed", *SAMPLING, "ablate")
 """Options that a saved session answers itself."""
 
 
@@ -165,7 +177,9 @@ def _saved(file: Path) -> "SessionFile":
     from gpttui.sessions.tree import load_session
 
     context = click.get_current_context()
-    for name in OF_THE_SESSION:
-        if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT:
-            raise click.UsageError(f"a session has its own --{name.replace('_', '-')}: leave it out")
+    for option in context.command.params:
+        name = str(option.name)
+        given = context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
+        if name in OF_THE_SESSION and given:
+            raise click.UsageError(f"a session has its own {option.opts[0]}: leave it out")
     return load_session(file)

@@ -132,6 +132,12 @@ SAMPLING = tuple(name.replace("-", "_") for name, _, _ in _STAGES)
 """Fields of `gpttui.records.Sampling`."""
 
 
+def bos_option(command: F) -> F:
+    """`--no-bos`, as the keyword `bare`."""
+    says = "Leave out the tokens that the tokenizer puts around a text."
+    return click.option("--no-bos", "bare", is_flag=True, help=says)(command)
+
+
 def sampling_options(command: F) -> F:
     """`--seed`, and the stages with the playground's defaults, together as the keyword `sampling`: a dict by field.
 

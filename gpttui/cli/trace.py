@@ -5,7 +5,7 @@ from typing import Literal
 
 import click
 
-from gpttui.cli.options import GIVEN_TEXT, ablate_option, dtype_option, model_option, verb
+from gpttui.cli.options import GIVEN_TEXT, ablate_option, bos_option, dtype_option, model_option, verb
 from gpttui.cli.output import note, size
 
 
@@ -13,10 +13,16 @@ from gpttui.cli.output import note, size
 @model_option
 @dtype_option
 @click.option("--prompt", type=GIVEN_TEXT, required=True, metavar="TEXT", help="The text of the pass.")
+@bos_option
 @ablate_option
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), metavar="F.npz")
 def command(
-    model: str | None, dtype: Literal["auto", "fp32", "bf16"], prompt: str, ablate: tuple[str, ...], out: Path
+    model: str | None,
+    dtype: Literal["auto", "fp32", "bf16"],
+    prompt: str,
+    bare: bool,
+    ablate: tuple[str, ...],
+    out: Path,
 ) -> None:
     """Write every activation of one pass over a prompt to an .npz file.
 
@@ -33,7 +39,8 @@ def command(
     from gpttui.storage import gallery
 
     gpt, tokenizer = open_model(gallery.find(model), precision=dtype, tell=note)
-    ids = tokenizer.encode(prompt)
+    tokenizer = tokenizer.bare(bare)
+    ids = tokenizer.prompt(prompt)
     note_unknown(tokenizer, prompt)
     changes = compile_changes(gpt, tokenizer, [parse(target) for target in ablate], ids)
     sites = (*trace.all_sites(gpt.config), *trace.norm_sites(gpt))

@@ -259,7 +259,7 @@ class LiveRun:
 
     def _watched_ids(self) -> list[int]:
         config, tokenizer = self.trainer.config, self.trainer.data.tokenizer
-        return tokenizer.encode(config.sample_prompt or "\n") or [0]
+        return tokenizer.prompt(config.sample_prompt or "\n") or [0]
 
     def probe(self) -> Probe:
         return probe(self.trainer.model, self._watched, self.step)

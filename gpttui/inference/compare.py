@@ -54,7 +54,7 @@ def _words(tokenizer: Tokenizer, text: str) -> dict[str, tuple[int, tuple[int, .
         start, end = len(text[: match.start()].encode()), len(text[: match.end()].encode())
         inside = [n for n, piece in enumerate(pieces) if piece.start < end and piece.end > start]
         if inside:
-            found[match[0].lower()] = inside[-1], tuple(pieces[n].id for n in inside)
+            found[match[0].lower()] = len(tokenizer.before) + inside[-1], tuple(pieces[n].id for n in inside)
     return found
 
 

@@ -26,7 +26,7 @@ GREEDY = Sampling(temperature=0.0)
 def generate(
     session: Session, count: int, *, top_k: int = 10, stop_ids: Iterable[int] = ()
 ) -> Iterator[GeneratedToken]:
-    """Step `session` `count` times, or until a token of `stop_ids` has come; `top_k` candidates are told of each.
+    """Step `session` `count` times, or until a token of `stop_ids` or an end has come, with `top_k` candidates of each.
 
     The `text`s join up to the decoded whole: one that ends inside a character is held until the character is complete.
     """
@@ -41,7 +41,7 @@ def generate(
             session.logits(), session.sampling, max(1, top_k), position=position, text=session.ids, draw=draw
         )
         token_id = session.step()
-        last = n == count - 1 or token_id in stops
+        last = n == count - 1 or token_id in stops or session.ended
         rows = zip(told.candidate_ids.tolist(), told.final_probs.tolist(), strict=True)
         yield GeneratedToken(
             position=position + 2,
@@ -81,7 +81,7 @@ def complete_batch(
         if len(ids) != 1:
             raise UserError(f"the stop text {text!r} is not a single token of this model")
         stops += ids
-    rows = [tokenizer.encode(prompt) for prompt in prompts]
+    rows = [tokenizer.prompt(prompt) for prompt in prompts]
     written = complete_ids(model, rows, max_new, stop_ids=stops, sampling=sampling, seed=seed, batch_size=batch_size)
     return [tokenizer.decode(ids) for ids in written]
 

@@ -108,7 +108,7 @@ def _silence(
     """Every row's `x[where]` becomes zero, or its mean over a text."""
     held: Tensor | float = 0.0
     if change.mode == "mean":
-        ids = tokenizer.encode(change.over) if change.over else prompt
+        ids = tokenizer.prompt(change.over) if change.over else prompt
         seen = record(model, ids[-model.config.context :], [site]).tensors[site]
         held = seen[None][where][0].mean(dim=0)
 
@@ -177,7 +177,7 @@ def _steer(model: GPT, tokenizer: Tokenizer, change: Steer) -> list[tuple[str, E
 
 def traced(model: GPT, tokenizer: Tokenizer, text: str, *sites: str) -> Trace:
     """The unaltered model over `text`. Raises UserError for an empty text or one that does not fit."""
-    return record(model, tokenizer.encode(text), sites)
+    return record(model, tokenizer.prompt(text), sites)
 
 
 def stop_at(config: GPTConfig, layer: int, part: str) -> Stop:

@@ -89,6 +89,15 @@ class RowTap:
         return x
 
 
+def window_start(length: int, context: int) -> int:
+    """The first position that the model still sees of a text of `length` tokens.
+
+    0 until the context is full; then it moves in leaps of a quarter context, so that most steps stay one row.
+    """
+    leap = max(1, context // 4)
+    return -(-max(0, length - context) // leap) * leap
+
+
 class Window:
     """A run of tokens inside the model's context, and all that was recorded of them.
 

@@ -7,14 +7,16 @@ Decisions live here; the screen, the engine and the shell verbs only ask. No scr
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from time import perf_counter, time_ns
 
 import numpy as np
 
 from gpttui.errors import UserError
-from gpttui.inference.recorder import Window
+from gpttui.inference.bounds import after_the_end, beginning, known
+from gpttui.inference.recorder import Window, window_start
 from gpttui.inference.sampling import Distribution, check, distribution, predict, uniform
 from gpttui.model.gpt import GPT
 from gpttui.model.taps import Tap
@@ -26,24 +28,6 @@ EPOCHS = itertools.count(time_ns() // 1000)
 """No two sessions share one, nor does a dead engine's: a screen can tell the rows of one text from another's."""
 EARLIER_BYTES = 64 << 20
 """Windows that have slid away are kept this far, so that going back over a slide is immediate and exact."""
-
-
-def window_start(length: int, context: int) -> int:
-    """The first position that the model still sees of a text of `length` tokens.
-
-    0 until the context is full; then it moves in leaps of a quarter context, so that most steps stay one row.
-    """
-    leap = max(1, context // 4)
-    return -(-max(0, length - context) // leap) * leap
-
-
-def start_token(tokenizer: Tokenizer) -> int | None:
-    """What an empty prompt starts from: the end-of-text token where there is one, else a newline, else nothing."""
-    end_of_text = tokenizer.backend.token_to_id("<|endoftext|>")
-    if end_of_text is not None:
-        return int(end_of_text)
-    newline = tokenizer.encode("\n")
-    return newline[0] if len(newline) == 1 and newline[0] != tokenizer.unknown_id else None
 
 
 class Session:
@@ -59,8 +43,11 @@ class Session:
         prompt: str = "",
         tap: Tap | None = None,
         tap_names: tuple[str, ...] = (),
+        ends: Iterable[int] = (),
     ) -> None:
         self.model, self.tokenizer = model, tokenizer
+        self.ends = frozenset(ends)
+        """Ids with which the model ends its text."""
         self.sampling, self.seed = check(sampling or Sampling(), model.config.vocab_size), seed
         self.tap, self.tap_names = tap, tap_names
         self.conversation: Conversation | None = None
@@ -76,18 +63,10 @@ class Session:
 
     def encode(self, prompt: str) -> list[int]:
         """The prompt's tokens; an empty one becomes the start token. Raises UserError for ids the model has not."""
-        ids = self.tokenizer.encode(prompt)
-        if not ids:
-            start = start_token(self.tokenizer)
-            ids = [] if start is None else [start]
-        return self._known(ids)
+        return self._known(beginning(self.tokenizer, prompt))
 
     def _known(self, ids: Sequence[int]) -> list[int]:
-        vocab = self.model.config.vocab_size
-        for i in ids:
-            if not 0 <= i < vocab:
-                raise UserError(f"token {i} is outside the model's {vocab}; this tokenizer belongs to another model")
-        return list(ids)
+        return known(ids, self.model.config.vocab_size)
 
     def __len__(self) -> int:
         return self._length
@@ -121,6 +100,22 @@ class Session:
         self._begin(self._known(conversation.ids))
         self.conversation = conversation
 
+    @contextmanager
+    def reading(self, *, bare: bool) -> Iterator[None]:
+        """Texts from now on stand `bare`, or within what the tokenizer puts around them; as before where that fails."""
+        before, self.tokenizer = self.tokenizer, self.tokenizer.bare(bare)
+        try:
+            yield
+        except Exception:
+            self.tokenizer = before
+            raise
+
+    @property
+    def ended(self) -> bool:
+        """Whether the model has drawn the end of its text. One that a person chose ends nothing, nor does a turn's."""
+        draw = self._draws[-1] if self._draws and self.conversation is None else None
+        return draw is not None and not draw.picked and draw.token_id in self.ends
+
     def _begin(self, ids: list[int], n_prompt: int | None = None, draws: Sequence[Draw | None] = ()) -> None:
         window = self._window(np.asarray(ids, dtype=np.int32))
         self._length = len(ids)
@@ -142,7 +137,9 @@ class Session:
         self._stable_rows = 0
 
     def step(self) -> int:
-        """Draw the next token, append it, return its id. Raises UserError where there is nothing to go on from."""
+        """Draw the next token, append it, return its id. Raises UserError at an end, or where there is no text."""
+        if self.ended:
+            raise after_the_end(self.tokenizer, int(self._ids[self._length - 1]))
         draw = self.next_draw()
         self._append(draw)
         return draw.token_id
@@ -203,10 +200,10 @@ class Session:
 
     def _slide(self, length: int) -> None:
         old, new = self.window, self._window(self._ids[:length])
-        known = np.concatenate((self._slid, (old.surprisal_bits[: old.length], old.entropy_bits[: old.length])), axis=1)
-        self._slid = known[:, : new.start]
+        rows = np.concatenate((self._slid, (old.surprisal_bits[: old.length], old.entropy_bits[: old.length])), axis=1)
+        self._slid = rows[:, : new.start]
         if new.length > 1:
-            new.surprisal_bits[0] = known[0, new.start]
+            new.surprisal_bits[0] = rows[0, new.start]
         earlier = [*self._earlier, old]
         while earlier and sum(window.size_bytes for window in earlier) > EARLIER_BYTES:
             earlier.pop(0)
@@ -263,12 +260,12 @@ class Session:
         self._continue(self._ids[: self.n_prompt].tolist(), appended, picked, draws)
 
     def _continue(self, ids: list[int], appended: Sequence[int], picked: Sequence[bool], draws: Sequence[Told]) -> None:
-        known = self._known(appended)
-        if len(picked) != len(known):
+        tokens = self._known(appended)
+        if len(picked) != len(tokens):
             raise UserError("the saved session is damaged: it does not say for every token how it was chosen")
-        self._begin([*ids, *known], n_prompt=len(ids))
-        self._draws = [None] * len(known)
-        for n, (token_id, by_hand) in enumerate(zip(known, picked, strict=True)):
+        self._begin([*ids, *tokens], n_prompt=len(ids))
+        self._draws = [None] * len(tokens)
+        for n, (token_id, by_hand) in enumerate(zip(tokens, picked, strict=True)):
             told = draws[n] if n < len(draws) else None
             if told is None:
                 self._draws[n] = self._restored_draw(len(ids) + n - 1, token_id, by_hand)
@@ -324,6 +321,8 @@ class Session:
         try:
             self._begin(self._known(self._ids[: self.n_prompt].tolist()))
             for _ in range(count if self._length else 0):
+                if self.ended:
+                    break
                 self.step()
         except Exception:
             self.model, self.weights, ids, n_prompt, draws = before
@@ -395,6 +394,7 @@ class Session:
             weights=self.weights,
             turns=() if self.conversation is None else self.conversation.turns,
             last_draw=self._draws[-1] if self._draws else None,
+            ended=self.ended,
         )
         self._stable_rows = length
         return found if since_s is None else replace(found, elapsed_ms=(perf_counter() - since_s) * 1e3)

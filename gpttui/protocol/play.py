@@ -45,6 +45,8 @@ class SetPrompt(PlayRequest, frozen=True):
     """A new text from the start. Answer: Snapshot (as for all requests that follow, unless they say otherwise)."""
 
     text: str
+    bare: bool = False
+    """Without the tokens that the tokenizer puts around a text."""
 
 
 class SetChat(PlayRequest, frozen=True):
@@ -106,6 +108,8 @@ class Restore(PlayRequest, frozen=True):
     step: int = -1
     conversation: Conversation | None = None
     """What `prompt` is, where it is not just a text."""
+    bare: bool = False
+    """The prompt is without the tokens that the tokenizer puts around a text."""
 
 
 class Intervene(PlayRequest, frozen=True):

@@ -14,6 +14,8 @@ def generate_command(
     seed: int,
     changes: tuple[Intervention, ...] = (),
     conversation: Conversation | None = None,
+    *,
+    bare: bool = False,
 ) -> str:
     """`gpttui generate …` that writes the same tokens, where none was picked by hand and all changes can be said so."""
     chat: list[str] = []
@@ -28,6 +30,7 @@ def generate_command(
             parts += [word for token_id, amount in value for word in (option, f"{token_id}={number(amount)}")]
         elif value != stage.off or stage.field == "temperature":
             parts += [option, number(value)]
+    parts += ["--no-bos"] if bare else []
     for argument in as_arguments(changes):
         parts += ["--ablate", argument]
     return shlex.join(parts)

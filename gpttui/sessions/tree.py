@@ -218,6 +218,8 @@ class SessionFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     prompt: str
     conversation: Conversation | None = None
     """Since version 3: what the prompt is, where it is not just a text."""
+    bare: bool = False
+    """The prompt is without the tokens that the tokenizer puts around a text."""
     appended: Annotated[list[TokenId], Meta(max_length=MOST_TOKENS)] = []
     picked: list[bool] = []
     draws: list[Told] = []

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from gpttui.errors import UserError
 from gpttui.model.gpt import GPT
-from gpttui.records import Array
 from gpttui.tokenizers import Tokenizer
 from gpttui.training.data import IGNORED, Batch, Encoder, TokenFile, in_lines
 from gpttui.training.text import open_text
@@ -66,19 +65,20 @@ def text_loss(model: GPT, tokenizer: Tokenizer, data: str, spool: Path, *, strid
     """
     source = open_text(data, spool, text_field)
     encoder = Encoder(tokenizer)
-    parts: list[Array] = []
+    parts = [np.asarray(tokenizer.before, dtype=np.int64)]
     size_bytes = 0
     for wanted, text in in_lines(source.split(last_part)):
         if wanted:
             parts.append(encoder.encode(text))
             size_bytes += len(text.encode())
-    tokens = torch.from_numpy(np.concatenate(parts or [np.zeros(0)]).astype(np.int64))
+    tokens = torch.from_numpy(np.concatenate(parts).astype(np.int64))
     if len(tokens) < 2:
         raise UserError(f"{data} is too short: a loss needs at least two tokens")
     context = model.config.context
     total, count = _strided_sum(model, tokens, context, min(stride or max(1, context // 2), context))
     loss = total / count
-    predicted_bytes = max(1, size_bytes - len(tokenizer.token_bytes(int(tokens[0]))))
+    given_bytes = 0 if tokenizer.before else len(tokenizer.token_bytes(int(tokens[0])))
+    predicted_bytes = max(1, size_bytes - given_bytes)
     notes = (*source.notes, *encoder.notes())
     return TextLoss(loss, total / math.log(2) / predicted_bytes, math.exp(min(loss, 700.0)), count, notes)
 
@@ -110,7 +110,7 @@ def sample(model: GPT, tokenizer: Tokenizer, prompt: str, count: int, *, seed: i
     """Ids that the model puts after `prompt`, one by one. When the context is full, its later half starts a new one."""
     generator = torch.Generator().manual_seed(seed)
     context = model.config.context
-    ids = tokenizer.encode(prompt) or [0]
+    ids = tokenizer.prompt(prompt) or [0]
     cache, fresh = model.new_cache(), ids[-context:]
     for _ in range(count):
         if cache.length + len(fresh) > context:

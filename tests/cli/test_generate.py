@@ -19,7 +19,8 @@ from gpttui.errors import UserError
 from gpttui.inference.opening import open_model
 from gpttui.inference.session import Session
 from gpttui.records import Sampling
-from gpttui.tokenizers import train_characters, train_words
+from gpttui.tokenizers import Tokenizer, train_characters, train_words
+from tests.begun import PROMPT, begun, greedy
 from tests.cli.conftest import Cli, make_model
 
 SAMPLING = ("--temperature", "1.5", "--top-k", "7", "--top-p", "0.9")
@@ -189,3 +190,26 @@ def test_out_fits_the_model_or_is_refused_before_anything_runs(cli: Cli, tmp_pat
     sound = cli("generate", "--model", _digits_model(tmp_path / "m"), "--out", tmp_path / "x.wav")
     assert (text.code, text.out, sound.code, sound.out) == (1, "", 1, "")
     assert "writes text" in text.err and "ends in .png" in sound.err
+
+
+def test_a_text_begins_and_ends_as_the_models_files_say(cli: Cli, tmp_path: Path) -> None:
+    path = begun(tmp_path)
+    free = greedy(path, 8)
+    end = next(n for n, token_id in enumerate(free) if n >= 2 and token_id not in free[:n])
+    path = begun(tmp_path, ends=free[end])
+    args = ("generate", "--model", path, "--prompt", PROMPT, "-n", "8", "--temperature", "0")
+    told = cli(*args)
+    tokenizer = Tokenizer.open(path)
+    written = b"".join(map(tokenizer.token_bytes, free[:end])).decode(errors="replace")
+    assert told.out == written + "\n"
+    assert "the model has ended its text, with" in told.err
+    lines = [json.loads(line) for line in cli(*args, "--json").out.splitlines()]
+    assert [line["id"] for line in lines] == free[: end + 1]
+    assert lines[0]["position"] == len(tokenizer.prompt(PROMPT)) + 1
+    on = [json.loads(line) for line in cli(*args, "--json", "--ignore-eos").out.splitlines()]
+    assert [line["id"] for line in on] == free
+    alone = [json.loads(line) for line in cli(*args, "--json", "--no-bos", "--ignore-eos").out.splitlines()]
+    assert alone[0]["position"] == len(tokenizer.encode(PROMPT)) + 1 and len(alone) == 8
+    for option, expected in (((), tokenizer.prompt(PROMPT)), (("--no-bos",), tokenizer.encode(PROMPT))):
+        cli("trace", "--model", path, "--prompt", PROMPT, "--out", tmp_path / "t.npz", *option)
+        assert np.load(tmp_path / "t.npz")["tokens"].tolist() == expected

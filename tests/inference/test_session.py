@@ -13,8 +13,9 @@ from torch import Tensor
 
 from gpttui.errors import UserError
 from gpttui.inference import recorder, session
+from gpttui.inference.recorder import window_start
 from gpttui.inference.sampling import distribution
-from gpttui.inference.session import Session, window_start
+from gpttui.inference.session import Session
 from gpttui.model import checkpoint, kv_cache
 from gpttui.model.gpt import GPT, GPTConfig
 from gpttui.model.taps import Recorder

@@ -23,6 +23,7 @@ from gpttui.protocol.message import Answer, Look
 from gpttui.records import LossHistory, ModelCard, frozen
 from gpttui.runs import rundir
 from gpttui.storage import gallery
+from gpttui.storage.end_tokens import end_tokens
 
 
 def opened(engine: Engine, path: Path, look: Look, make: Callable[[Session, ModelCard], None]) -> play.Opened:
@@ -32,7 +33,7 @@ def opened(engine: Engine, path: Path, look: Look, make: Callable[[Session, Mode
     notes: list[str] = []
     model, tokenizer = open_model(path, config, device=engine.device, precision=engine.precision, tell=notes.append)
     card = replace(card, computed_in=name_of(model.lm_head.weight.dtype))
-    session = Session(model, tokenizer)
+    session = Session(model, tokenizer, ends=end_tokens(path))
     make(session, card)
     engine.session, engine.card, engine.inside = session, card, InspectCache()
     return play.Opened(
@@ -72,6 +73,7 @@ def restore(engine: Engine, request: play.Restore) -> Answer:
             under(session, engine, Path(request.run), request.step)
         session.set_sampling(request.sampling)
         session.set_seed(request.seed)
+        session.tokenizer = session.tokenizer.bare(request.bare)
         prompt = request.conversation or request.prompt
         if request.changes:  # first: the draws that are restored were made by the altered model
             session.restore(prompt, [], [])
@@ -103,7 +105,10 @@ def shown(engine: Engine, look: Look) -> play.Shown:
 def set_prompt(engine: Engine, request: play.SetPrompt) -> Answer:
     """Changes that name places of the old text go with it."""
     session = engine.need_session()
-    with altered(session, session.model, without_places(made_of(session)), session.encode(request.text)):
+    with (
+        session.reading(bare=request.bare),
+        altered(session, session.model, without_places(made_of(session)), session.encode(request.text)),
+    ):
         session.set_prompt(request.text)
     return shown(engine, request.look)
 

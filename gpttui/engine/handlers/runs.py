@@ -53,7 +53,7 @@ def ask_probes(engine: Engine, request: train.AskProbes) -> train.Probes:
     from gpttui.tokenizers import Tokenizer
 
     run = Path(request.run)
-    ids = Tokenizer.open(run).encode(request.prompt or "\n") or [0]
+    ids = Tokenizer.open(run).prompt(request.prompt or "\n") or [0]
     started_s, found = perf_counter(), list[train.Probe]()
     wanted = [(step, folder) for step, folder in rundir.checkpoints(run) if step > request.after]
     for step, folder in wanted:

@@ -19,11 +19,14 @@ ELLIPSIS = "…"
 
 @lru_cache(maxsize=65_536)
 def _label(tokenizer: "Tokenizer", token_id: int) -> str:
-    return display_token(tokenizer.token_bytes(token_id))
+    return display_token(tokenizer.token_bytes(token_id)) if tokenizer.has(token_id) else f"⟨#{token_id}⟩"
 
 
 def token_label(tokenizer: "Tokenizer | None", token_id: int) -> str:
-    """The token as it is drawn everywhere: `·the`, `⏎`, `⟨E2⟩`; its number where no tokenizer is at hand."""
+    """The token as it is drawn everywhere: `·the`, `⏎`, `⟨E2⟩`; `⟨#50300⟩` for a row of the model that no token has.
+
+    Its number alone where no tokenizer is at hand.
+    """
     return f"#{token_id}" if tokenizer is None else _label(tokenizer, token_id)
 
 

@@ -66,6 +66,7 @@ class ComingBack:
                 run="" if weights is None else weights.run,
                 step=-1 if weights is None else weights.step,
                 conversation=session.conversation,
+                bare=session.bare,
             ),
             self._refused,
         )

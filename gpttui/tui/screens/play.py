@@ -19,7 +19,7 @@ from gpttui.records import Snapshot
 from gpttui.tui import keys, ladders
 from gpttui.tui.late import load_now
 from gpttui.tui.pace import Pace
-from gpttui.tui.renderables.labels import so_many
+from gpttui.tui.renderables.labels import quoted_label, so_many
 from gpttui.tui.screens.coming_back import ComingBack
 from gpttui.tui.screens.early import early
 from gpttui.tui.screens.train_door import TrainDoor
@@ -46,6 +46,7 @@ from gpttui.tui.widgets.tokens import COLOUR_MODES, TokensPane
 from gpttui.tui.widgets.writing import Writing
 
 if TYPE_CHECKING:
+    from gpttui.tokenizers import Tokenizer
     from gpttui.tui.widgets.prompt_editor import PromptEditor
 
 SEEDS = 10_000
@@ -231,6 +232,14 @@ class PlayScreen(SessionScreen):
     async def on_prompt_editor_cancelled(self) -> None:
         await self.writing.left()
 
+    def action_start_token(self) -> None:
+        """Its attention often rests there: what is it without?"""
+        tokenizer = self.tokens.tokenizer
+        if tokenizer is not None and not tokenizer.bare(False).prompt(""):
+            self.hints.say("This model's tokenizer puts no token before a text.", "info")
+        elif tokenizer is not None:
+            self.link.set_prompt(self.link.prompt, bare=not self.link.bare)
+
     def _written(self) -> None:
         self.tokens.draft = None
         self._hint()
@@ -296,8 +305,7 @@ class PlayScreen(SessionScreen):
         tokenizer = Tokenizer.from_json(opened.tokenizer_json)
         self.tokens.token_view = card.token_view
         self.attention.n_layer, self.attention.n_head = card.n_layer, card.n_head
-        for pane in (self.tokens, self.next, self.attention):
-            pane.tokenizer = tokenizer
+        self._split_by(tokenizer)
         self.loss.history = opened.history
         self.loss.waiting = "this model came without a record of its training"
         self.header.card = card
@@ -311,6 +319,10 @@ class PlayScreen(SessionScreen):
         self.back.opened(opened)
         self.call_after_refresh(self.run_worker, partial(asyncio.to_thread, views.load_all))
 
+    def _split_by(self, tokenizer: "Tokenizer") -> None:
+        for pane in (self.tokens, self.next, self.attention):
+            pane.tokenizer = tokenizer.bare(self.link.bare)
+
     @on(SnapshotArrived)
     def _arrived(self, event: SnapshotArrived) -> None:
         if event.new_text:
@@ -320,6 +332,9 @@ class PlayScreen(SessionScreen):
         gone = [words for words in before if words not in event.snapshot.interventions]
         if event.kind == "scrub" and not self.link.waits_for("scrub"):
             self.door.mark_weights()
+        tokenizer = self.tokens.tokenizer
+        if event.kind == "prompt" and tokenizer is not None and tokenizer.is_bare != self.link.bare:
+            self._split_by(tokenizer)
         self._repaint(event.snapshot, resting=event.kind == "step")
         if event.kind == "intervene":
             self.hints.say(altered(event.snapshot.interventions), "info")
@@ -327,6 +342,9 @@ class PlayScreen(SessionScreen):
             self.hints.say(f"Undone with the old text: {'; '.join(gone)}.", "info")
         elif event.kind == "step" and self.link.turn_ended:
             self.hints.say(self.chat.ended, "info")
+        elif event.snapshot.ended and event.kind == "step":
+            last = quoted_label(self.tokens.tokenizer, int(event.snapshot.ids[-1]))
+            self.hints.say(f"The model has ended its text with {last}. ← takes that back.", "info")
         elif not self.link.running and event.kind not in ("show", "scrub"):
             self._hint(ANSWER if event.kind == "prompt" and self.link.conversation is not None else "")
 

@@ -44,6 +44,8 @@ class SessionLink:
         """What the prompt is, where it is not just a text."""
         self.no_chat = ""
         """Why the open model cannot be talked to."""
+        self.bare = False
+        """The prompt is without the tokens that the tokenizer puts around a text."""
         self.sampling = Sampling()
         self.seed = 0
         self.changes: tuple[Intervention, ...] = ()
@@ -140,13 +142,14 @@ class SessionLink:
     def stop(self) -> None:
         self.running = False
 
-    def set_prompt(self, text: str) -> None:
-        """Another text."""
+    def set_prompt(self, text: str, *, bare: bool | None = None) -> None:
+        """Another text, `bare` or not as the one before unless it is told."""
+        alone = self.bare if bare is None else bare
 
         def taken() -> None:
-            self.prompt, self.conversation = text, None
+            self.prompt, self.bare, self.conversation = text, alone, None
 
-        self._new_text(lambda: protocol.SetPrompt(text, look=self._newest()), taken)
+        self._new_text(lambda: protocol.SetPrompt(text, alone, look=self._newest()), taken)
 
     def converse(self, messages: tuple[ChatMessage, ...]) -> None:
         """A conversation that the model is to answer."""
@@ -341,6 +344,7 @@ class SessionLink:
             forget_model(self.kept)
         self.prompt = opened.card.prompt if prompt is None else prompt
         self.conversation = None if resumed is None else resumed.conversation
+        self.bare = resumed is not None and resumed.bare
         self._picked.clear()
         self.changes = self.made = ()
         self.under = (opened.card.path, -1) if opened.snapshot.weights else None
@@ -363,6 +367,7 @@ class SessionLink:
         length = len(snapshot.ids)
         self._picked = {position for position in self._picked if position < length}
         self.snapshot = snapshot
+        self.running = self.running and not snapshot.ended
 
     # ── The engine's life ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -424,6 +429,7 @@ class SessionLink:
                 run,
                 step,
                 chat,
+                self.bare,
                 look=look,
             )
 

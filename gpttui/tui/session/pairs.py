@@ -46,12 +46,12 @@ def opening(card: ModelCard, tokenizer: Tokenizer) -> TwoTexts | None:
         if shared(a, b):
             return TwoTexts(a, b)
     for a, b in both:
-        ids_a, ids_b = tokenizer.encode(a), tokenizer.encode(b)
-        if ids_a[-1] == ids_b[-1]:
+        ids_a, ids_b = tokenizer.prompt(a), tokenizer.prompt(b)
+        if ids_a[-1] == ids_b[-1] and not tokenizer.after:
             return TwoTexts(a, b, "", len(ids_a) - 1, len(ids_b) - 1)
     for a, b in both:
-        ids_a, ids_b = tokenizer.encode(a), tokenizer.encode(b)
-        common = set(ids_a) & set(ids_b)
+        ids_a, ids_b = tokenizer.prompt(a), tokenizer.prompt(b)
+        common = set(ids_a) & set(ids_b) - {*tokenizer.before, *tokenizer.after}
         if common:
             last_a = max(n for n, token_id in enumerate(ids_a) if token_id in common)
             last_b = max(n for n, token_id in enumerate(ids_b) if token_id == ids_a[last_a])

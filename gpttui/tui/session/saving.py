@@ -47,6 +47,7 @@ def session_now(link: "SessionLink", selection: Selection, view: Mapping[str, An
         params=card.params,
         prompt=link.prompt,
         conversation=link.conversation,
+        bare=link.bare,
         appended=snapshot.ids[snapshot.n_prompt :].tolist(),
         picked=link.picked,
         draws=[told and _short(told, link.sampling) for told in link.trail.draws(link.trail.leaf)],

@@ -165,7 +165,7 @@ class SessionScreen(PanesScreen[None]):
             count = len(link.snapshot.ids) - link.snapshot.n_prompt
             name = model_name(link.card)
             told = link.sampling, link.seed, link.changes, link.conversation
-            text = generate_command(name, link.prompt, count, *told)
+            text = generate_command(name, link.prompt, count, *told, bare=link.bare)
         self.app.push_screen(RecipeScreen(again, text, why_not))
 
     # ── The next token ───────────────────────────────────────────────────────────────────────────────────────────

@@ -325,7 +325,7 @@ class InsideScreen(PatientScreen[None], SessionScreen):
                 self.hints.say(told or altered(message.snapshot.interventions), "info")
         elif isinstance(message, ModelOpened):
             self.header.card = message.opened.card
-            self._take_tokenizer(Tokenizer.from_json(message.opened.tokenizer_json))
+            self._take_tokenizer(Tokenizer.from_json(message.opened.tokenizer_json).bare(self.link.bare))
             self._show_state("ready")
             self._follow_text()
         elif isinstance(message, Refused):

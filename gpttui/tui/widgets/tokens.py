@@ -190,10 +190,11 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
                 space = text.find(" ", 0, 200)
                 text = text[max(0, space) :]
                 self._skipped_characters = len(self.draft) - len(text)
-            return np.array(self.tokenizer.encode(text), dtype=np.int64)
+            split = self.tokenizer.encode if self._skipped_characters else self.tokenizer.prompt
+            return np.array(split(text), dtype=np.int64)
         if self.snapshot is not None:
             return self.snapshot.ids
-        ids = self.tokenizer.encode(self.prompt[:DRAFT_CHARACTERS]) if self.tokenizer is not None else []
+        ids = self.tokenizer.prompt(self.prompt[:DRAFT_CHARACTERS]) if self.tokenizer is not None else []
         return np.array(ids, dtype=np.int64)
 
     def _follow(self) -> None:
@@ -329,10 +330,11 @@ More: Sennrich, Haddow and Birch, *Neural machine translation of rare words with
         at, snapshot, dim, plain = self.selected, self.snapshot, self.tone("dim"), self.tone()
         token_id = int(self._shown[at])
         data = self.tokenizer.token_bytes(token_id) if self.tokenizer else b""
+        has = self.tokenizer is None or self.tokenizer.has(token_id)
         parts: list[list[Piece]] = [
             [(quoted_label(self.tokenizer, token_id, 20), self.tone("accent"))],
             [("id ", dim), (f"{token_id}", plain)],
-            [("bytes ", dim), (hex_bytes(data, 6), plain)],
+            [("bytes ", dim), (hex_bytes(data, 6), plain)] if has else [("a row of the model without a token", dim)],
         ]
         if self.sides is not None:
             parts.append([("of the ", dim), (SIDES[self.sides.at(at)], plain)])

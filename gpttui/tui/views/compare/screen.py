@@ -88,7 +88,7 @@ class CompareScreen(InsideScreen):
             self.wait("write two texts: press /")
             return
         self.link.kept[KEPT] = self.two
-        self.texts.ids = tokenizer.encode(self.two.a), tokenizer.encode(self.two.b)
+        self.texts.ids = tokenizer.prompt(self.two.a), tokenizer.prompt(self.two.b)
         self.look()
 
     def _compare(self, two: TwoTexts) -> None:
