@@ -73,7 +73,7 @@ def unread(enter: Enter) -> Enter:
 
     def go(page: Terminal) -> None:
         enter(page)
-        for _ in range(160):
+        for _ in range(90):
             page.press("z")
             time.sleep(0.02)
 
