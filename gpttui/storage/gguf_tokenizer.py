@@ -1,98 +1,182 @@
 """The tokenizer in a GGUF file, as the tokenizer.json that it was made of. No torch.
 
-The file has the tokens, their kinds and the merges, and of the rest a name: how the text is split before the merges
-(`tokenizer.ggml.pre`). What that name stands for is written down here, as in the tokenizers that llama.cpp's converter
-knows it from.
+The file has the tokens, their kinds, and merges (byte-level BPE) or scores (SentencePiece). Of the rest it has a name:
+how the text is split before the merges (`tokenizer.ggml.pre`). What such a name stands for is written down here, as in
+the tokenizers that llama.cpp's converter knows it from.
 """
 
-from typing import Any
+from collections.abc import Callable
 
-import msgspec
+import numpy as np
 
 from gpttui.errors import UserError
+from gpttui.records import Array
+from gpttui.storage import sentencepiece
 from gpttui.storage.gguf import GGUF
+from gpttui.storage.tokenizer_json import SPACE, Part, added_token, bpe, byte_level, document, spaces
 from gpttui.text import safe_text
 
-CONTROL, USER_DEFINED = 3, 4
+UNKNOWN, CONTROL, USER_DEFINED = 2, 3, 4
 """Kinds of tokens that are found in a text before it is split."""
-OTHERS = {"llama": "SentencePiece", "t5": "Unigram", "bert": "WordPiece", "rwkv": "RWKV", "plamo2": "PLaMo-2"}
+OTHERS = {"t5": "Unigram", "bert": "WordPiece", "rwkv": "RWKV", "plamo2": "PLaMo-2"}
 
-_BYTES: dict[str, Any] = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
+_CLITICS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
+_ENDS = r"\s*[\r\n]+|\s+(?!\S)|\s+"
+_LLAMA3 = rf"{_CLITICS}|[^\r\n\p{{L}}\p{{N}}]?\p{{L}}+|\p{{N}}{{1,3}}| ?[^\s\p{{L}}\p{{N}}]+[\r\n]*|{_ENDS}"
+_QWEN2 = _LLAMA3.replace("{1,3}", "")
+_UPPER, _LOWER = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]", r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
+_CASED = r"[^\r\n\p{L}\p{N}]?" + f"{_UPPER}*{_LOWER}+%s|" + r"[^\r\n\p{L}\p{N}]?" + f"{_UPPER}+{_LOWER}*%s|"
+_CASED_ENDS = r" ?[^\s\p{L}\p{N}]+[\r\n/]*|" + _ENDS
+_TEKKEN = _CASED.replace("%s", "") + rf"\p{{N}}|{_CASED_ENDS}"
+_GPT4O = _CASED.replace("%s", f"{_CLITICS}?") + rf"\p{{N}}{{1,3}}|{_CASED_ENDS}"
+_PUNCTUATION = r"""[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~]"""
+_DEEPSEEK3 = (
+    r"\p{N}{1,3}", "[一-龥\u3040-ゟ゠-ヿ]+",
+    rf"{_PUNCTUATION}[A-Za-z]+|[^\r\n\p{{L}}\p{{P}}\p{{S}}]?[\p{{L}}\p{{M}}]+| ?[\p{{P}}\p{{S}}]+[\r\n]*|{_ENDS}",
+)  # fmt: skip
+_CJK = "[一-龥\u0800-一가-\ud7ff]+"
+_DEEPSEEK_LLM = (
+    r"[\r\n]", r"\s?[\p{Lu}\p{Ll}\p{Lt}]+", "\\s?[!-/:-~！-／：-～‘-‟\u3000-。]+", r"\s+$", _CJK, r"\p{N}+",
+)  # fmt: skip
+_DEEPSEEK_CODER = (r"[\r\n]", r"\s?\p{L}+", r"\s?\p{P}+", _CJK, r"\p{N}")
+_GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+_FALCON = (r"[\p{P}\$\+<=>\^~\|`]+", _GPT2, "[0-9][0-9][0-9]")
+_BLOOM = r" ?[^(\s|.,!?…。，、।۔،)]+"
+_SEED = _QWEN2.replace(r"\p{N}]+[\r\n]*", r"\p{N}\r\n]+")
+
+NFC: Part = {"type": "NFC"}
 
 
-def _split(pattern: str) -> dict[str, Any]:
-    cut = {"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": False}
-    return {"type": "Sequence", "pretokenizers": [cut, _BYTES | {"use_regex": False}]}
+class Split:
+    """How a text is cut before merges, and what goes with it."""
+
+    def __init__(
+        self, names: str, splitter: Part, *, nfc: bool = False, whole: bool = False, bos: bool = False
+    ) -> None:
+        """`whole`: a stretch that is a token is one, whatever the merges say; `bos`: texts begin with a token."""
+        self.names, self.splitter, self.normalizer = names.split(), splitter, NFC if nfc else None
+        self.ignore_merges, self.add_bos = whole, bos
 
 
-_DIGITS = {"type": "Digits", "individual_digits": True}
-_LLAMA3 = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|"
-    r"\s+(?!\S)|\s+"
-)
-GPT2: dict[str, Any] = {"pre_tokenizer": _BYTES}
-SMOLLM: dict[str, Any] = {"pre_tokenizer": {"type": "Sequence", "pretokenizers": [_DIGITS, _BYTES]}}
-LLAMA3: dict[str, Any] = {"pre_tokenizer": _split(_LLAMA3), "ignore_merges": True, "add_bos": True}
-QWEN2: dict[str, Any] = {
-    "pre_tokenizer": _split(_LLAMA3.replace("{1,3}", "")),
-    "normalizer": {"type": "NFC"},
-}
-SPLITS = {
-    "gpt-2": GPT2, "smollm": SMOLLM, "llama-bpe": LLAMA3, "llama3": LLAMA3, "llama-v3": LLAMA3, "qwen2": QWEN2,
-    "deepseek-r1-qwen": QWEN2,
-}  # fmt: skip
+_ALL = (
+    Split("gpt-2 default phi-2 mpt olmo jais trillion granite-docling jina-es jina-de jina-v2-es jina-v2-de gigachat "
+          "a.x-4.0 mellum modern-bert exaone4", byte_level()),
+    Split("smollm starcoder refact command-r codeshell exaone minerva-7b mellum2", byte_level(digits=True)),
+    Split("llama-bpe llama3 llama-v3 falcon3 falcon-h1 pixtral midm-2.0 lfm2 jina-v5-nano", byte_level(_LLAMA3),
+          whole=True, bos=True),
+    Split("dbrx smaug-bpe glm4 chatglm-bpe", byte_level(_LLAMA3)),
+    Split("qwen2 deepseek-r1-qwen kormo f2llmv2 megrez", byte_level(_QWEN2), nfc=True),
+    Split("stablelm2 hunyuan solar-open grok-2", byte_level(_QWEN2)),
+    Split("qwen35", byte_level(_QWEN2.replace(r"\p{L}+", r"[\p{L}\p{M}]+").replace(r"\s\p{L}", r"\s\p{L}\p{M}")),
+          nfc=True),
+    Split("tekken", byte_level(_TEKKEN), whole=True, bos=True),
+    Split("gpt-4o llama4 kanana2 talkie minimax-m2", byte_level(_GPT4O)),
+    Split("deepseek-llm", byte_level(*_DEEPSEEK_LLM)),
+    Split("deepseek-coder", byte_level(*_DEEPSEEK_CODER)),
+    Split("deepseek-v3 hunyuan-dense joyai-llm hy_v4", byte_level(*_DEEPSEEK3)),
+    Split("falcon", byte_level(*_FALCON)),
+    Split("poro-chat bloom gpt3-finnish", byte_level(_BLOOM)),
+    Split("viking", byte_level(_BLOOM, r"\p{N}")),
+    Split("seed-coder", byte_level(_SEED)),
+)  # fmt: skip
+SPLITS = {name: split for split in _ALL for name in split.names}
+"""By what `tokenizer.ggml.pre` says."""
 
 
 def kind(file: GGUF, vocab_size: int) -> str:
     """In words, as `Tokenizer.kind` says it."""
     model = file.text("tokenizer.ggml.model", "none")
-    return f"byte-level BPE {vocab_size}" if model == "gpt2" else OTHERS.get(model, safe_text(model[:40]))
+    known = {"gpt2": f"byte-level BPE {vocab_size}", "llama": f"BPE {vocab_size}"} | OTHERS
+    return known.get(model, safe_text(model[:40]))
 
 
 def to_json(file: GGUF) -> str:
     """Its tokenizer.json. Raises UserError, one line, where gpttui does not open such a tokenizer."""
-    where, model = file.path, file.text("tokenizer.ggml.model", "none")
+    model = file.text("tokenizer.ggml.model", "none")
     if model == "none":
-        raise UserError(f"{where} holds no tokenizer; download a file that has one")
-    if model != "gpt2":
+        raise UserError(f"{file.path} holds no tokenizer; download a file that has one")
+    make: dict[str, Callable[[GGUF], str]] = {"gpt2": _byte_level, "llama": _sentencepiece}
+    if model not in make:
         what = OTHERS.get(model, safe_text(model[:40]))
-        raise UserError(f"{where} has a {what} tokenizer, which gpttui does not open yet; it opens byte-level BPE")
-    tokens, kinds = file.texts("tokenizer.ggml.tokens"), file.numbers("tokenizer.ggml.token_type").tolist()
-    ids = {token: n for n, token in enumerate(tokens)}
-    if len(ids) != len(tokens):
-        twice = next(token for n, token in enumerate(tokens) if ids[token] != n)
-        raise UserError(f"{where}: its vocabulary has {safe_text(twice[:40])!r} twice; download it again")
-    if len(kinds) not in (0, len(tokens)):
-        raise UserError(f"{where}: it has {len(tokens)} tokens and the kinds of {len(kinds)}; download it again")
-    split = _split_of(file)
-    added = [
-        {"id": n, "content": tokens[n], "special": of == CONTROL, "normalized": False} | dict.fromkeys(_ODD, False)
+        raise UserError(f"{file.path} has a {what} tokenizer, which gpttui does not open; it opens BPE")
+    return make[model](file)
+
+
+def _byte_level(file: GGUF) -> str:
+    tokens = file.texts("tokenizer.ggml.tokens")
+    split, kinds = _split_of(file), _kinds(file, tokens)
+    found = [
+        added_token(n, tokens[n], special=of == CONTROL)
         for n, of in enumerate(kinds)
         if of in (CONTROL, USER_DEFINED) and tokens[n]
     ]
-    bpe = {
-        "type": "BPE", "dropout": None, "unk_token": None, "continuing_subword_prefix": None,
-        "end_of_word_suffix": None, "fuse_unk": False, "byte_fallback": False,
-        "ignore_merges": split.get("ignore_merges", False), "vocab": ids, "merges": _merges(file),
-    }  # fmt: skip
-    whole = {
-        "version": "1.0", "truncation": None, "padding": None, "added_tokens": added,
-        "normalizer": split.get("normalizer"), "pre_tokenizer": split["pre_tokenizer"],
-        "post_processor": _begins_with(file, tokens, split.get("add_bos", False)),
-        "decoder": {**_BYTES, "add_prefix_space": True}, "model": bpe,
-    }  # fmt: skip
-    return msgspec.json.encode(whole).decode()
+    return document(
+        bpe(_ids(file, tokens), _merges(file), ignore_merges=split.ignore_merges),
+        added=found,
+        normalizer=split.normalizer,
+        splitter=split.splitter,
+        decoder={**split.splitter["pretokenizers"][-1], "add_prefix_space": True, "use_regex": True},
+        before=_put(file, tokens, "bos", split.add_bos),
+        after=_put(file, tokens, "eos", False),
+    )
 
 
-_ODD = ("single_word", "lstrip", "rstrip")
+def _sentencepiece(file: GGUF) -> str:
+    """Gemma's files write runs of spaces as they are, and number tokens in the order of their merges."""
+    gemma = file.text("general.architecture").startswith("gemma")
+    plain = file.texts("tokenizer.ggml.tokens")
+    tokens = [SPACE * len(name) if gemma and name and not name.strip(" ") else name for name in plain]
+    ids, kinds = _ids(file, tokens), _kinds(file, tokens)
+    order = -np.arange(len(tokens)) if gemma else _scores(file, len(tokens))
+    found = [
+        added_token(n, name, special=of != USER_DEFINED)
+        for n, (name, of) in enumerate(zip(tokens, kinds, strict=False))
+        if of in (UNKNOWN, CONTROL, USER_DEFINED) and name == plain[n] and name
+    ]
+    unknown = _named(file, tokens, "unknown")
+    pairs = _merges(file) or sentencepiece.merges(tokens, order, str(file.path))
+    first = file.flag("tokenizer.ggml.add_space_prefix", not gemma)
+    return document(
+        bpe(ids, pairs, unk_token=unknown[0] if unknown else None, fuse_unk=True, byte_fallback=True),
+        added=found,
+        **spaces("first" if first else "never"),
+        before=_put(file, tokens, "bos", True),
+        after=_put(file, tokens, "eos", False),
+    )
 
 
-def _split_of(file: GGUF) -> dict[str, Any]:
+# ── What the file has of it ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _ids(file: GGUF, tokens: list[str]) -> dict[str, int]:
+    ids = {token: n for n, token in enumerate(tokens)}
+    if len(ids) != len(tokens):
+        twice = next(token for n, token in enumerate(tokens) if ids[token] != n)
+        raise UserError(f"{file.path}: its vocabulary has {safe_text(twice[:40])!r} twice; download it again")
+    return ids
+
+
+def _kinds(file: GGUF, tokens: list[str]) -> list[int]:
+    kinds: list[int] = file.numbers("tokenizer.ggml.token_type").tolist()
+    if len(kinds) not in (0, len(tokens)):
+        raise UserError(f"{file.path}: it has {len(tokens)} tokens and the kinds of {len(kinds)}; download it again")
+    return kinds
+
+
+def _scores(file: GGUF, count: int) -> Array:
+    scores = file.numbers("tokenizer.ggml.scores")
+    if len(scores) != count or not np.isfinite(scores).all():
+        raise UserError(f"{file.path}: it has {count} tokens and not a score for each; download it again")
+    return scores
+
+
+def _split_of(file: GGUF) -> Split:
     """How a text is split before merges. Old files of GPT-2 do not say, and there is one way."""
     name = file.text("tokenizer.ggml.pre", "gpt-2" if file.text("general.architecture") == "gpt2" else "")
     if name not in SPLITS:
         named = f"named {safe_text(name[:40])!r}" if name else "that it does not name"
-        raise UserError(f"{file.path} splits texts in a way {named}; gpttui knows {', '.join(SPLITS)}")
+        known = ", ".join(split.names[0] for split in _ALL)
+        raise UserError(f"{file.path} splits texts in a way {named}; gpttui knows {known} and others")
     return SPLITS[name]
 
 
@@ -106,15 +190,18 @@ def _merges(file: GGUF) -> list[tuple[str, str]]:
     return pairs
 
 
-def _begins_with(file: GGUF, tokens: list[str], default: bool) -> dict[str, Any] | None:
-    """What puts the token for the beginning before a text, where the model was trained so."""
-    if not file.flag("tokenizer.ggml.add_bos_token", default) or "tokenizer.ggml.bos_token_id" not in file.values:
+def _put(file: GGUF, tokens: list[str], role: str, default: bool) -> list[tuple[str, int]]:
+    """The token that is put before or behind a text, where the model was trained so."""
+    found = _named(file, tokens, role) if file.flag(f"tokenizer.ggml.add_{role}_token", default) else None
+    return [] if found is None else [found]
+
+
+def _named(file: GGUF, tokens: list[str], role: str) -> tuple[str, int] | None:
+    """The token that the file names for a role, and its id."""
+    key = f"tokenizer.ggml.{role}_token_id"
+    if key not in file.values:
         return None
-    number = file.whole("tokenizer.ggml.bos_token_id")
+    number = file.whole(key)
     if not 0 <= number < len(tokens):
-        raise UserError(f"{file.path}: its first token has the id {number} of {len(tokens)}; download it again")
-    name = tokens[number]
-    first, a = {"SpecialToken": {"id": name, "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}
-    b = [{"SpecialToken": {"id": name, "type_id": 1}}, {"Sequence": {"id": "B", "type_id": 1}}]
-    special = {name: {"id": name, "ids": [number], "tokens": [name]}}
-    return {"type": "TemplateProcessing", "single": [first, a], "pair": [first, a, *b], "special_tokens": special}
+        raise UserError(f"{file.path}: its {role} token has the id {number} of {len(tokens)}; download it again")
+    return tokens[number], number

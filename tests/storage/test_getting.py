@@ -86,7 +86,7 @@ def left_behind() -> list[str]:
 
 
 def test_every_known_model_has_what_a_person_is_told_and_names_that_can_be_asked_for() -> None:
-    names = {"smollm2", "gpt2", "tinystories-33m", "pythia-70m", "qwen3-0.6b"}
+    names = {"smollm2", "gpt2", "tinystories-33m", "pythia-70m", "qwen3-0.6b", "gemma-3-270m"}
     assert names <= getting.table().keys()
     for name, model in getting.table().items():
         assert locations.file_name(name, "") == name

@@ -202,8 +202,8 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "another width": ({"llama__embedding_length": 48}, "its header says"),
     "no number": ({"llama__attention__layer_norm_rms_epsilon": float("nan")}, "is not a number"),
     "a part of several": ({"split__count": 3}, "one of 3 parts"),
-    "SentencePiece": ({"tokenizer__ggml__model": "llama"}, "SentencePiece tokenizer, which gpttui does not open yet"),
-    "an unknown split": ({"tokenizer__ggml__pre": "tekken"}, "splits texts in a way named 'tekken'"),
+    "WordPiece": ({"tokenizer__ggml__model": "bert"}, "WordPiece tokenizer, which gpttui does not open"),
+    "an unknown split": ({"tokenizer__ggml__pre": "kimi-k2"}, "splits texts in a way named 'kimi-k2'"),
     "no first token": ({"tokenizer__ggml__bos_token_id": 9999, "tokenizer__ggml__add_bos_token": True}, "id 9999"),
 }
 
