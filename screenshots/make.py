@@ -66,6 +66,9 @@ SHOTS: dict[str, Shot] = {
     "speaking": Shot(WIDE, ("space",) * 25, model="say", prompt="say: seven ="),
     "training": Shot(WIDE, ("e", "wait:6", "enter", "wait:50")),
     "translation": Shot(WIDE, ("space",) * 8, model="translate", prompt="the red cat does not sleep. ="),
+    "error": Shot(WIDE, ("E", "wait:4", "2"), prompt=KEY),
+    "backwards": Shot(WIDE, ("E", "wait:4", "3", *("down",) * 4), prompt=KEY),
+    "weights": Shot(WIDE, ("E", "wait:4", "4", "wait:3", *("plus",) * 4), prompt=KEY, settle_s=4.0),
     "help": Shot(WIDE, (*STEPS, "3", "question_mark")),
 }
 

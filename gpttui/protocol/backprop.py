@@ -192,7 +192,10 @@ class MatrixPart(Answer, frozen=True):
     first_column: Asked
     values: Annotated[Array, floats("row column")]
     top: Annotated[float, Numbers(low=0)]
-    """The largest magnitude of the whole parameter."""
+    """The largest magnitude of the whole parameter …"""
+    top_row: Count = 0
+    """… and where it stands."""
+    top_column: Count = 0
 
 
 class AskWeight(Request, frozen=True):

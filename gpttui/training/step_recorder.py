@@ -141,7 +141,7 @@ def step_on_text(model: GPT, ids: Sequence[int]) -> StepApart:
     the gradient is not finite.
     """
     if len(ids) < 2:
-        raise UserError("a training step needs a text of two tokens or more: one to read, one to predict")
+        raise UserError("a training step needs a text of two tokens or more; draw some, or write another text")
     row = torch.tensor(list(ids)[-(model.config.context + 1) :])
     batch = Batch(row[None, :-1], row[None, 1:])
     config = TrainConfig(data="text", context=batch.inputs.size(1), batch=1, lr=FINE_TUNING["lr"])

@@ -167,8 +167,9 @@ def ask_matrix(engine: Engine, request: backprop.AskMatrix) -> backprop.MatrixPa
     if request.rows * request.columns > MOST_CELLS:
         raise UserError(f"a part of at most {MOST_CELLS:,} weights can be looked at")
     part = table[row : row + max(1, request.rows), column : column + max(1, request.columns)]
-    top = float(table.abs().max())
-    return backprop.MatrixPart(request.name, request.what, row, column, as_floats(part), top)
+    at = divmod(int(table.abs().argmax()), table.size(1))
+    top = float(table[at].abs())
+    return backprop.MatrixPart(request.name, request.what, row, column, as_floats(part), top, *at)
 
 
 @answers(backprop.AskWeight)

@@ -65,6 +65,69 @@ async def test_a_step_of_the_run_is_walked_through_and_the_run_goes_on(home: Pat
         assert driven.engine.apart is None
 
 
+async def test_a_weight_is_nudged_by_hand_and_the_loss_goes_as_the_gradient_says(home: Path, text: Path) -> None:
+    async with training(home, train=str(text)) as driven:
+        screen = await apart(driven)
+        pane = screen.weights
+        await driven.pilot.press("4")
+        await driven.until(lambda: pane.found is not None and pane.weight is not None and pane.nudge.slope is not None)
+        assert pane.found is not None and pane.weight is not None
+        assert pane.at == (pane.found.top_row, pane.found.top_column) == (pane.weight.row, pane.weight.column)
+        one = pane.weight
+        assert abs(one.gradient) == pytest.approx(pane.found.top, rel=1e-5)
+        assert pane.nudge.slope == pytest.approx(one.gradient, rel=1e-3)
+        assert "Raising it by 0.001" in driven.text and "slope measured" in driven.text
+        await driven.pilot.press("less_than_sign", "plus", "plus")
+        await driven.until(lambda: pane.nudge.change(0.002) is not None)
+        assert pane.nudge.change(0.002) == pytest.approx(0.002 * one.gradient, rel=0.05)
+        await driven.until(lambda: not pane.nudge.missing() and "the weight, +0.002" in driven.text)
+        await driven.pilot.press("u")
+        assert pane.nudge.delta == 0.001
+        await driven.pilot.press("0", "minus")
+        await driven.until(lambda: "the weight, -0.001" in driven.text)
+        await driven.pilot.press("up" if pane.at[0] else "down")
+        await driven.until(lambda: pane.weight is not None and (pane.weight.row, pane.weight.column) == pane.at)
+        assert pane.nudge.delta == 0
+        await driven.pilot.press("v", "right_square_bracket")
+        await driven.until(lambda: pane.found is not None and pane.found.what == "value")
+        await driven.until(lambda: pane.found is not None and pane.found.name == pane.wanted)
+        name = pane.wanted
+        await driven.pilot.press("left_curly_bracket", "t")
+        await driven.until(lambda: pane.found is not None and pane.found.name == pane.wanted)
+        assert driven.engine.live is not None and (name == pane.wanted) == (".h." not in name)
+        rows = await driven.exported("c")
+        assert pane.found is not None and len(rows) == pane.found.values.size
+
+
+async def test_the_update_adds_up_and_the_batch_is_read_again(home: Path, text: Path) -> None:
+    async with training(home, train=str(text)) as driven:
+        screen = await apart(driven)
+        await driven.pilot.press("5")
+        await driven.until(lambda: screen.update.weight is not None and "the optimiser adds" in driven.text)
+        one, taken = screen.update.weight, screen.taken
+        assert one is not None and taken is not None
+        terms = {words: value for words, _, value, _ in screen.update.ladder(taken, one)}
+        assert terms["added in all"] == one.after - one.before != 0
+        assert [name for name, _ in screen.update.ratios(taken)] == ["embedding", "layer 1", "layer 2", "norm, head"]
+        assert "┊10^-3" in driven.text
+        await driven.pilot.press("f")
+        await driven.until(lambda: screen.after.found is not None and screen.after.held_out is not None)
+        found = screen.after.found
+        assert found is not None and f"{found.batch_after:.4f}" in driven.text.replace("\n", " ")
+        await driven.until(lambda: "Held-out text" in driven.text)
+        await driven.pilot.press("f")
+        await driven.until(lambda: "That was the last part" in driven.text)
+
+
+async def test_keys_before_the_step_is_there_do_nothing(home: Path) -> None:
+    async with training(home) as driven:
+        await driven.until(lambda: driven.play.tokens.snapshot is not None)
+        driven.burst("E", "4", "plus", "minus", "t", "v", "u", "0", "r", "m", "greater_than_sign", "6", "5")
+        screen = await driven.on(BackpropScreen)
+        await driven.until(lambda: screen.update.weight is not None and "the optimiser adds" in driven.text)
+        assert screen.hints.tone != "error"
+
+
 async def test_a_run_that_was_held_stays_held(home: Path, text: Path) -> None:
     async with training(home, train=str(text)) as driven:
         await driven.set_going()

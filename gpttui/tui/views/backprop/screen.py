@@ -15,11 +15,21 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from gpttui.protocol.backprop import (
+    AfterStep,
+    AskAfter,
     AskBackward,
+    AskHeldOut,
+    AskMatrix,
+    AskNudged,
     AskOutputGradient,
     AskRow,
+    AskWeight,
     Backward,
+    HeldOut,
     LeaveStep,
+    MatrixPart,
+    Nudged,
+    OneWeight,
     OutputGradient,
     StepLeft,
     StepRow,
@@ -30,11 +40,14 @@ from gpttui.protocol.message import Request
 from gpttui.tokenizers import Tokenizer
 from gpttui.tui.keys import HEAD, MORE, STEP, TEXT, key, of_all, of_panes
 from gpttui.tui.session.sharing import PanesScreen
+from gpttui.tui.views.backprop.pane_after import AfterPane
 from gpttui.tui.views.backprop.pane_backward import BackwardPane
 from gpttui.tui.views.backprop.pane_error import ErrorPane
 from gpttui.tui.views.backprop.pane_forward import ForwardPane
 from gpttui.tui.views.backprop.pane_header import StepHeader
 from gpttui.tui.views.backprop.pane_part import TAKING, PartPane
+from gpttui.tui.views.backprop.pane_update import UpdatePane
+from gpttui.tui.views.backprop.pane_weights import WeightsPane
 from gpttui.tui.widgets.deck import PaneDeck
 from gpttui.tui.widgets.hint_bar import HintBar
 from gpttui.tui.widgets.key_bar import KeyBar
@@ -97,7 +110,14 @@ class BackpropScreen(PanesScreen[None]):
         self.forward = ForwardPane(id="forward")
         self.error = ErrorPane(id="error")
         self.backward = BackwardPane(id="backwards")
-        self.parts: tuple[PartPane, ...] = (self.forward, self.error, self.backward)
+        self.weights, self.update, self.after = (
+            WeightsPane(id="weights"),
+            UpdatePane(id="update"),
+            AfterPane(id="after"),
+        )
+        self.parts: tuple[PartPane, ...] = (
+            self.forward, self.error, self.backward, self.weights, self.update, self.after
+        )  # fmt: skip
         self.deck = PaneDeck(self.parts, NEVER, NEVER)
         self.taken: TakenApart | None = None
         self.row: StepRow | None = None
@@ -151,9 +171,11 @@ class BackpropScreen(PanesScreen[None]):
                 part.tokenizer = tokenizer
             self.layer_number = taken.n_layer - 1
         self.taken = self.header.taken = taken
-        self.header.state = "looked at" if taken.on_text else "held"
+        self.header.state = self._state
+        self.weights.begin(taken)
         for part in self.parts:
             part.taken = taken
+        self.after.held_out = None
         self.row_number = min(self.row_number, taken.rows - 1)
         self._ask_row()
 
@@ -170,10 +192,14 @@ class BackpropScreen(PanesScreen[None]):
         self._mark()
         self._look()
 
+    @property
+    def _state(self) -> str:
+        return "a copy's step" if self.on_text else "run held"
+
     def _refused(self, line: str) -> None:
         if self.is_there:
             self.hints.say(line, "error")
-            self.header.state = "refused"
+            self.header.state = "refused" if self.taken is None else self._state
             for part in self.parts:
                 if part.waiting == TAKING:
                     part.waiting = line
@@ -181,13 +207,14 @@ class BackpropScreen(PanesScreen[None]):
     # ── What is looked at ────────────────────────────────────────────────────────────────────────────────────────
 
     def _mark(self) -> None:
-        self.forward.position = self.forward.cursor = self.position
+        for pane in (self.forward, self.after):
+            pane.position = pane.cursor = self.position
 
     def _look(self) -> None:
         """Ask for what the part that is seen needs."""
         if self.taken is None or self.row is None:
             return
-        if self.hints.tone != "hint":
+        if self.hints.tone == "error":
             self.hints.say(HINT)
         part, row = self.deck.current, self.row
         if part is self.error:
@@ -195,11 +222,77 @@ class BackpropScreen(PanesScreen[None]):
                       partial(self._fill, self.error))  # fmt: skip
         elif part is self.backward:
             self._ask("backward", lambda: AskBackward(row.row, self.position, self.layer_number), self._take_backward)
+        elif part in (self.weights, self.update):
+            self._ask_weights()
+        elif part is self.after:
+            self._ask("after", lambda: AskAfter(row.row), self._take_after)
 
     def _fill(self, pane: ErrorPane | BackwardPane, found: OutputGradient | Backward) -> None:
         """An answer, and the row that it is of."""
         if self.row is not None and found.row == self.row.row:
             pane.read, pane.position, pane.found = self.row, found.position, found
+
+    def _take_after(self, found: AfterStep) -> None:
+        if self.row is not None and found.row == self.row.row:
+            self.after.read, self.after.found = self.row, found
+            if self.after.held_out is None:
+                self._ask("held", lambda: AskHeldOut(), self._take_held)
+
+    def _take_held(self, held: HeldOut) -> None:
+        self.after.held_out = held
+
+    # ── One weight ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _ask_weights(self) -> None:
+        """The window on the matrix, and the weight under the cursor."""
+        pane = self.weights
+
+        def window() -> AskMatrix:
+            first_row, rows, first_column, columns = pane.window()
+            return AskMatrix(pane.wanted, pane.shown, first_row, rows, first_column, columns)
+
+        def take(found: MatrixPart) -> None:
+            pane.read = self.row
+            pane.take(found)
+            self._ask_weight()
+
+        self._ask("matrix", window, take)
+
+    def _ask_weight(self) -> None:
+        pane = self.weights
+
+        def take(one: OneWeight) -> None:
+            pane.read = self.update.read = self.row
+            pane.weight = self.update.weight = one
+            self._measure()
+
+        self._ask("weight", lambda: AskWeight(pane.wanted, *pane.at), take)
+
+    def _measure(self) -> None:
+        """The losses that the weight's chart lacks, a few at a time, those of now first."""
+        pane, nudge = self.weights, self.weights.nudge
+        missing = nudge.missing()
+        if not missing or pane.weight is None or self.deck.current is not pane:
+            return
+
+        def take(found: Nudged) -> None:
+            if nudge is not pane.nudge:
+                return
+            nudge.losses |= dict(zip(missing, found.losses_nats.tolist(), strict=False))
+            pane.refresh()
+            self._measure()
+
+        name, (row, column) = pane.wanted, pane.at
+        self._ask("nudge", lambda: AskNudged(name, row, column, tuple(missing)), take)
+
+    @on(WeightsPane.Went)
+    def _went(self) -> None:
+        if self.deck.current is self.weights:
+            self._look()
+
+    @on(WeightsPane.Nudged)
+    def _nudged(self) -> None:
+        self._measure()
 
     def _take_backward(self, found: Backward) -> None:
         first = self.backward.found is None
@@ -213,7 +306,7 @@ class BackpropScreen(PanesScreen[None]):
 
     @on(LinesPane.Moved)
     def _moved(self, event: LinesPane.Moved) -> None:
-        if event.pane is self.forward:
+        if event.pane in (self.forward, self.after):
             self.look_at(event.index)
         elif event.pane is self.backward and 0 <= self.backward.at_layer != self.layer_number:
             self.layer_number = self.backward.at_layer
@@ -235,7 +328,7 @@ class BackpropScreen(PanesScreen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Of panes there are keys for those that there are."""
         if action in ("layer", "head"):
-            return self.deck.current is self.backward
+            return self.deck.current in (self.backward, self.weights, self.update)
         return action != "pane" or parameters[0] in range(1, len(self.parts) + 1)
 
     def action_part(self, by: int) -> None:
@@ -243,6 +336,7 @@ class BackpropScreen(PanesScreen[None]):
         at = self.parts.index(self.deck.current) + by if self.deck.current in self.parts else 0
         if 0 <= at < len(self.parts):
             self.deck.go(at)
+            self.hints.say(HINT)
         elif at == len(self.parts):
             self.hints.say("That was the last part. space takes the next step; backspace goes back.", "info")
 
@@ -263,11 +357,17 @@ class BackpropScreen(PanesScreen[None]):
             self._ask_row()
 
     def action_layer(self, by: int) -> None:
-        if self.taken is not None:
+        if self.deck.current is not self.backward:
+            self.weights.turn_layer(by)
+            self._look()
+        elif self.taken is not None:
             self.backward.go_to_layer((self.layer_number + by) % self.taken.n_layer)
 
     def action_head(self, by: int) -> None:
-        if self.taken is not None:
+        if self.deck.current is not self.backward:
+            self.weights.turn(by)
+            self._look()
+        elif self.taken is not None:
             self.head_number = (self.head_number + 1 + by) % (self.taken.n_head + 1) - 1
             self.backward.head = self.head_number
 
