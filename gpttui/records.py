@@ -325,6 +325,16 @@ class ModelCard:
     computed_in: str = ""
     """Once it is open: `fp32` or `bf16`."""
     licence: str = ""
+    title: str = ""
+    """A name that says what it does: `Adds numbers`."""
+    cannot: Lines = ""
+    """What it cannot do."""
+    score: Lines = ""
+    """What `gpttui eval-task` found, as a sentence."""
+    vectors: Lines = ""
+    """How long its vectors are, block after block, as a sentence."""
+    ends: Exact = ""
+    """The text with which it ends what it writes; empty: not told, or it never ends."""
 
     @property
     def numbers(self) -> str:

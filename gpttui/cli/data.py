@@ -33,7 +33,7 @@ def command(name: str | None, out: Path | None, as_json: bool) -> None:
         return
     rows = [["name", "kind", "size", "tokenizer", "what it is"]]
     for entry in listed:
-        needed = f"needs {datasets.NEEDS[entry.name]}" if entry.name in datasets.NEEDS else "to fetch"
+        needed = f"needs {entry.needs}" if entry.needs else "to fetch"
         kind = entry.kind if entry.here else f"{entry.kind}, {needed}"
         amount = "" if entry.size_bytes is None else size(entry.size_bytes, "B")
         rows.append([entry.name, kind, amount, entry.tokenizer, entry.description])

@@ -26,6 +26,7 @@ def command(
     as_json: bool,
 ) -> None:
     """Measure the score that model ID's card claims; without ID, say which tasks there are."""
+    from gpttui.evaluation import lengths
     from gpttui.evaluation.tasks import HELD_OUT_SEED, TASKS, evaluate
     from gpttui.runs import rundir
     from gpttui.storage import gallery, model_card
@@ -40,7 +41,9 @@ def command(
     metric = task.traced or task.headline
     course = {step: evaluate(task_id, place, n=n, seed=seed).metrics[metric] for step, place in saved}
     if write:
-        card = model_card.with_measures(model_card.read(path), result.metrics, result.n, result.seed, task.headline)
+        score = task.says.format(n=result.n, **result.metrics)
+        told = model_card.read(path) | {"score": score, "vectors": lengths.in_words(result.metrics)}
+        card = model_card.with_measures(told, result.metrics, result.n, result.seed, task.headline)
         if course:
             card = model_card.with_course(card, metric, list(course), list(course.values()))
         model_card.write(path, card)

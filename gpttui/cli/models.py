@@ -22,14 +22,14 @@ def command(as_json: bool) -> None:
     if not models and not held:
         note(f"no models here; put model directories under {locations.user_models_dir()} or open one with --model PATH")
         return
-    rows = [["id", "parameters", "shape", "context", "tokenizer", "measured", "what it does"]]
+    rows = [["id", "what it does", "parameters", "shape", "context", "tokenizer", "measured"]]
     for model in models:
         metric = "" if model.metric_value is None else f"{model.metric_name} {model.metric_value:.4g}"
         shape = f"{model.n_layer}L {model.n_head}H {model.d_model}"
-        what = model.summary or model.data
-        rows.append([model.id, size(model.params), shape, str(model.context), model.tokenizer, metric, shown(what)])
+        what = model.title if model.title not in ("", model.id) else model.summary or model.data
+        rows.append([model.id, shown(what), size(model.params), shape, str(model.context), model.tokenizer, metric])
     if models:
-        click.echo("\n".join(table(rows, right=frozenset({1, 3}))))
+        click.echo("\n".join(table(rows, right=frozenset({2, 4}))))
     rows = [["of other programs", "on disk", "shape", "context", "family"]]
     for found in held:
         shape = f"{found.n_layer}L {found.n_head}H {found.d_model}"

@@ -328,6 +328,6 @@ def _list_recipes() -> None:
     from gpttui.cli.output import table
     from gpttui.training.recipes import RECIPES
 
-    rows = [["recipe", "steps", "learns from", "what it does"]]
-    rows += [[name, f"{r.config.steps:,}", r.data, r.summary] for name, r in RECIPES.items()]
-    click.echo("\n".join(table(rows, right=frozenset({1}))))
+    rows = [["recipe", "model", "steps", "learns from"]]
+    rows += [[name, r.title, f"{r.config.steps:,}", r.data] for name, r in RECIPES.items()]
+    click.echo("\n".join(table(rows, right=frozenset({2}))))

@@ -53,14 +53,6 @@ PUBLIC_TEXTS = {
     )
 }
 
-FOUND_HERE = ("python-docs", "python-code")
-NEEDS = {"digits": "sklearn"}
-"""Corpora that come with an optional package."""
-
-
-READS = {"names": "names"}
-"""Corpora that are made of a public text."""
-
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
@@ -72,6 +64,8 @@ class Dataset:
     tokenizer: str
     here: bool
     """Ready, with no network and nothing to install."""
+    needs: str = ""
+    """The optional package that it comes with."""
     path: str | None = None
     """Where the file is, or will be; None for what is generated."""
     size_bytes: int | None = None
@@ -85,10 +79,11 @@ def listing() -> list[Dataset]:
     found = [
         Dataset(
             name=spec.name,
-            kind="on this machine" if spec.name in FOUND_HERE else "generated",
+            kind="on this machine" if spec.found_here else "generated",
             description=spec.description,
             tokenizer=spec.tokenizer,
             here=is_ready(spec.name),
+            needs=spec.needs,
         )
         for spec in CORPORA.values()
     ]
@@ -112,9 +107,10 @@ def listing() -> list[Dataset]:
 
 def is_ready(corpus: str) -> bool:
     """Whether a corpus can be read with no network and nothing to install."""
-    if corpus in READS:
-        return file_of(PUBLIC_TEXTS[READS[corpus]]).exists()
-    return corpus not in NEEDS or find_spec(NEEDS[corpus]) is not None
+    spec = CORPORA[corpus]
+    if spec.reads:
+        return file_of(PUBLIC_TEXTS[spec.reads]).exists()
+    return not spec.needs or find_spec(spec.needs) is not None
 
 
 def public_text(name: str) -> PublicText:

@@ -35,6 +35,14 @@ class CorpusSpec:
     """Tokens of the longest document, where each is a problem and a row by itself; 0 where they make up a stream."""
     token_view: str = "text"
     """How a screen draws its tokens: text, digits (pixels) or speech (sounds)."""
+    ends: str = "\n"
+    """What a document ends with, so that a model which learned from it can say that it is done; empty: none."""
+    needs: str = ""
+    """The optional package that it comes with."""
+    reads: str = ""
+    """The public text that it is made of."""
+    found_here: bool = False
+    """Made of what this machine has anyway."""
 
 
 _SPECS = (
@@ -43,7 +51,7 @@ _SPECS = (
     CorpusSpec("everyday", "Everyday", "Plain sentences and short exchanges about everyday things.",
                "gpttui.corpora.everyday.telling", "bpe:2048", prompt="The dog"),
     CorpusSpec("names", "Names", "First names from a public list, each on one side of the split.",
-               "gpttui.corpora.names", "char"),
+               "gpttui.corpora.names", "char", reads="names"),
     CorpusSpec("addition", "Addition", "Sums of numbers with up to four digits: 123+456=579.",
                "gpttui.corpora.arithmetic", "char", "=", "123+456=", 16),
     CorpusSpec("sort", "Sorting", "Letters and the same letters in order: hello>ehllo.",
@@ -53,13 +61,13 @@ _SPECS = (
     CorpusSpec("translate", "Translation", "English sentences and their French, from a small grammar.",
                "gpttui.corpora.translation", "word", " =", "the red cat sleeps. =", 38),
     CorpusSpec("digits", "Digits", "Handwritten digits of 8x8 pixels, one character a grey level.",
-               "gpttui.corpora.digits", "symbols", "", "digit 7:", 74, "digits"),
+               "gpttui.corpora.digits", "symbols", "", "digit 7:", 74, "digits", needs="sklearn"),
     CorpusSpec("say", "Speech", "Spoken words as sound codes: text to sound and sound to text.",
                "gpttui.corpora.speech", "symbols", "=", "say: seven =", 54, "speech"),
     CorpusSpec("python-docs", "Python documentation", "The topics that this Python's help() shows.",
-               "gpttui.corpora.python_docs", "bpe:4096"),
+               "gpttui.corpora.python_docs", "bpe:4096", ends="", found_here=True),
     CorpusSpec("python-code", "Python library", "The sources of this Python's standard library.",
-               "gpttui.corpora.python_code", "bpe:4096"),
+               "gpttui.corpora.python_code", "bpe:4096", ends="", found_here=True),
 )  # fmt: skip
 
 CORPORA: dict[str, CorpusSpec] = {spec.name: spec for spec in _SPECS}

@@ -36,6 +36,22 @@ def mean_lengths(subject: Subject, rows: Sequence[Sequence[int]]) -> list[float]
     return (total / max(1, seen)).tolist()
 
 
+def in_words(metrics: Metrics) -> str:
+    """What `measures` found, as a sentence."""
+    last = max(int(name.removeprefix("length_")) for name in metrics if name.startswith("length_"))
+    start, first, later, whole = (
+        _digits(metrics[name]) for name in ("length_0", "first_growth", "later_growth", "whole_growth")
+    )
+    return (
+        f"A token's vector has length {start}; the first block makes it {first} times as long, a later one at most "
+        f"{later} times, all {last} together {whole} times."
+    )
+
+
+def _digits(number: float) -> str:
+    return f"{number:,.0f}" if number >= 10 else f"{number:.2f}"
+
+
 def measures(lengths: Sequence[float]) -> Metrics:
     """The lengths by name, and how many times longer the first block, the steepest later one, and all of them make a
     vector."""

@@ -36,21 +36,46 @@ class Task:
     """How many documents or problems the card's score is taken over."""
     headline: str
     """The metric that lists show."""
+    says: str
+    """The score as a sentence, with the metrics' names (and `n`) where their values go."""
     traced: str = ""
     """The metric whose course over a run's checkpoints is worth telling."""
 
 
 TASKS = {
-    "tales": Task("tales:evaluate", 500, "gap_nats"),
-    "shakespeare": Task("text:shakespeare", 0, "loss_nats"),
-    "names": Task("names:evaluate", 3000, "better_by"),
-    "addition": Task("exact:addition", 10_000, "exact"),
-    "sort": Task("exact:sort", 10_000, "exact"),
-    "induction": Task("induction:evaluate", 500, "repeated_half", traced="best_head_induction"),
-    "translate": Task("exact:translate", 2000, "exact"),
-    "digits": Task("digits:evaluate", 500, "recognised"),
-    "say": Task("say:evaluate", 400, "heard"),
-}
+    "tales": Task(
+        "tales:evaluate", 500, "gap_nats",
+        "{gap_nats:.3f} nats a token above the least that is possible in its world; {pronoun:.1%} of pronouns and "
+        "{recall:.1%} of places right; {consistent:.0%} of its own stories without a contradiction.",
+    ),
+    "shakespeare": Task(
+        "text:shakespeare", 0, "loss_nats",
+        "{loss_nats:.3f} nats a character on plays it has not read, {loss_sliding_nats:.3f} with a sliding window.",
+    ),
+    "names": Task(
+        "names:evaluate", 3000, "better_by",
+        "{better_by:.3f} nats a character better than a 4-gram, which counts letters; {new:.0%} of its names are new.",
+    ),
+    "addition": Task("exact:addition", 10_000, "exact", "{exact:.2%} of {n:,} sums exactly right."),
+    "sort": Task("exact:sort", 10_000, "exact", "{exact:.2%} of {n:,} words put in order without a mistake."),
+    "induction": Task(
+        "induction:evaluate", 500, "repeated_half",
+        "{repeated_half:.1%} of the copies right; one head pays {best_head_induction:.0%} of its attention to the "
+        "symbol to copy.",
+        traced="best_head_induction",
+    ),
+    "translate": Task("exact:translate", 2000, "exact", "{exact:.2%} of {n:,} sentences exactly right."),
+    "digits": Task(
+        "digits:evaluate", 500, "recognised",
+        "{recognised:.1%} of {n:,} paintings recognised by a judge that was trained on real ones; "
+        "{copies_of_training:.0%} are copies.",
+    ),
+    "say": Task(
+        "say:evaluate", 400, "heard",
+        "{heard:.1%} of the words of new voices heard rightly; {recognised:.1%} of its own recognised by a template "
+        "matcher.",
+    ),
+}  # fmt: skip
 
 
 def evaluate(task_id: str, path: Path, *, n: int | None = None, seed: int = HELD_OUT_SEED) -> Result:

@@ -236,6 +236,11 @@ def card(path: Path, config: model_config.Config | None = None) -> ModelCard:
             prompt=about.prompt,
             measured=tuple(about.measured.metrics.items()) if about.measured is not None else (),
             look_inside=about.look_inside,
+            title=about.title,
+            cannot=about.cannot,
+            score=about.score,
+            vectors=about.vectors,
+            ends=about.ends,
         )
     except OSError as error:
         raise UserError(f"{path} cannot be described: {reason(error)}") from error
@@ -253,7 +258,7 @@ def _weights(path: Path, config: model_config.Config) -> tuple[int, list[Path], 
 
 def as_listed(model: ModelCard | stores.Held) -> dict[str, Any]:
     """One entry of `gpttui models --json`; null is what a glimpse does not tell."""
-    names = ("id path params n_layer n_head d_model vocab_size context tokenizer data").split()
+    names = ("id title path params n_layer n_head d_model vocab_size context tokenizer data cannot ends").split()
     metric = {"name": getattr(model, "metric_name", ""), "value": getattr(model, "metric_value", None)}
     found = {name: getattr(model, name, None) for name in names}
     return found | {"path": str(model.path), "metric": metric, "size_bytes": model.size_bytes}

@@ -7,7 +7,7 @@ No torch.
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -18,10 +18,14 @@ from gpttui.runs.config import TrainConfig
 CARD, WORDS = "card.json", "README.md"
 
 Card = dict[str, Any]
-"""Keys: title, summary, data, licence, source (fields of a TrainConfig: the text and its held-out part), shape, recipe,
-command, seed, steps, minutes, prompts, prompt, look_inside, token_view, arch, metric_name, metric_value, `measured`:
-{metrics: {name: value}, n, seed} where it was examined, and `course`: {metric, steps, values} where one was measured
-over the checkpoints of its run."""
+"""Keys: title, summary, cannot, ends (a text), ends_with (its token ids), data, licence, source (fields of a
+TrainConfig: the text and its held-out part), shape, recipe, command, seed, steps, minutes, prompts, prompt,
+look_inside, token_view, arch, metric_name, metric_value, `measured`: {metrics: {name: value}, n, seed} where it was
+examined, score and vectors (what was found, and the lengths of its vectors, as sentences), and `course`: {metric,
+steps, values} where one was measured over the checkpoints of its run."""
+
+
+TokenId = Annotated[int, msgspec.Meta(ge=0, lt=1 << 53)]
 
 
 class Measured(msgspec.Struct, frozen=True):
@@ -45,6 +49,11 @@ class Told(msgspec.Struct, frozen=True):
 
     title: str = ""
     summary: str = ""
+    cannot: str = ""
+    score: str = ""
+    vectors: str = ""
+    ends: str = ""
+    ends_with: tuple[TokenId, ...] | None = None
     data: str = ""
     licence: str = ""
     source: dict[str, Any] | None = None
@@ -87,7 +96,8 @@ def of_run(config: TrainConfig) -> Card:
     corpus = spec_of(config.data)
     return {
         "data": corpus.name if corpus is not None else Path(config.data).name,
-        "prompt": config.sample_prompt,
+        "prompt": config.sample_prompt or (corpus.prompt if corpus is not None else ""),
+        "ends": corpus.ends if corpus is not None else "\n" * config.documents,
         "token_view": config.token_view or (corpus.token_view if corpus is not None else "text"),
     }
 
@@ -114,14 +124,18 @@ def with_course(card: Card, metric: str, steps: Sequence[int], values: Sequence[
 def in_words(model_id: str, card: Card) -> str:
     """The card as Markdown."""
     rows = [
+        ("name", f"`{model_id}`"),
         ("data", card.get("data")),
         ("shape", card.get("shape")),
+        ("ends", ending(card.get("ends", ""))),
         ("training", f"{card['steps']:,} steps, seed {card['seed']}" if "steps" in card else None),
         ("time", f"{card['minutes']} minutes of wall time on a shared two-core machine" if "minutes" in card else None),
         ("command", f"`{card['command']}`" if card.get("command") else None),
     ]
     table = "\n".join(f"| {name} | {value} |" for name, value in rows if value)
     parts = [f"# {card.get('title') or model_id}", card.get("summary", ""), f"| | |\n|---|---|\n{table}"]
+    if card.get("cannot"):
+        parts.append(f"## What it cannot do\n\n{card['cannot']}")
     parts.append(_measured(model_id, card))
     if card.get("prompts"):
         tries = "\n".join(f"- `{prompt!r}`" if "\n" in prompt else f"- `{prompt}`" for prompt in card["prompts"])
@@ -129,6 +143,11 @@ def in_words(model_id: str, card: Card) -> str:
     if card.get("look_inside"):
         parts.append(f"## Look inside\n\n{card['look_inside']}")
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def ending(text: str) -> str:
+    """In words where a model ends what it writes; empty where it never does."""
+    return {"": "", "\n": "where it draws a new line"}.get(text, f"where it draws {text!r}")
 
 
 def _measured(model_id: str, card: Card) -> str:
@@ -140,7 +159,8 @@ def _measured(model_id: str, card: Card) -> str:
         f"`gpttui eval-task {model_id}` measures these again, on data that training never saw (seed {measured['seed']}"
     )
     how += f", n {measured['n']})." if measured["n"] else ")."
-    return "\n\n".join(["## Measured", f"| | |\n|---|---|\n{rows}", how, *_course(card)])
+    said = [card[name] for name in ("score", "vectors") if card.get(name)]
+    return "\n\n".join(["## Measured", *said, f"| | |\n|---|---|\n{rows}", how, *_course(card)])
 
 
 def _course(card: Card) -> list[str]:

@@ -46,8 +46,10 @@ def publish(run: Path, target: Path, *, step: int | None = None, dtype: torch.dt
     recipe = RECIPES.get(config.recipe)
     if recipe is not None and Path(recipe.config.data).name != Path(config.data).name:
         recipe = None
+    ends = data.tokenizer.encode(model_card.of_run(config)["ends"])
     history = loss_history(run, recipe.title if recipe else run.name, step)
     card = _card(run, saved[step], recipe, target.name, loss, step)
+    card |= {"ends_with": ends if len(ends) == 1 else []}
     if recipe is not None and recipe.config.init:
         history, card = _with_its_base(Path(config.init), history, card)
     write_whole(target / "history.json", json.dumps(history) + "\n")
@@ -78,6 +80,7 @@ def _card(run: Path, saved: Path, recipe: Recipe | None, model_id: str, loss: fl
     return model_card.of_run(config) | {
         "title": recipe.title if recipe else model_id,
         "summary": recipe.summary if recipe else "",
+        "cannot": recipe.cannot if recipe else "",
         **({"data": recipe.data} if recipe else {}),
         "shape": f"{config.arch}, {heads}",
         "source": _source(config, run, recipe),

@@ -17,11 +17,14 @@ class Recipe:
 
     config: TrainConfig
     title: str
+    """What it does, in two or three words that a person understands."""
     data: str
     """What it learned from, in a line."""
     summary: str
-    """What it does, in a line."""
+    """What it does, in a sentence."""
     prompts: tuple[str, ...] = ()
+    cannot: str = ""
+    """What it cannot do, in a sentence or two."""
     look_inside: str = ""
     """What to look at in it, in a few sentences."""
 
@@ -48,7 +51,11 @@ def _shakespeare() -> Recipe:
     return Recipe(
         _muon(data=TINY_SHAKESPEARE, layers=5, heads=4, width=128, context=256, batch=16, steps=3200, dropout=0.05,
               eval_every=400, sample_every=1600, checkpoint_every=100),
-        "Shakespeare, letter by letter", _PLAYS, "Writes plays that never were, one character at a time.", _SPEAKERS,
+        "Writes plays", _PLAYS, "Writes plays in Shakespeare's manner, one letter at a time.", _SPEAKERS,
+        cannot=(
+            "It has learned spelling, verse and the look of a play, but no meaning: its sentences sound right and say "
+            "little. It never ends by itself."
+        ),
         look_inside=(
             "The loss pane: nearly three quarters of the fall are over within the first hundred steps; words, names, "
             "line breaks and metre take the rest. Then the attention pane: the heads of layer 1 look at the letter "
@@ -75,7 +82,9 @@ RECIPES: dict[str, Recipe] = {
     "names": Recipe(
         _muon(data="corpus:names", layers=3, heads=4, width=48, context=32, batch=64, steps=2500, dropout=0.05,
               tied=True, corpus_documents=140_000, eval_every=250, sample_prompt="\n", sample_tokens=60),
-        "Names", "first names (karpathy/makemore, MIT)", "Makes up first names.", ("\n", "mar", "x"),
+        "Makes up first names", "first names (karpathy/makemore, MIT)",
+        "Makes up first names, letter by letter, most of which it has never read.", ("\n", "mar", "x"),
+        cannot="It writes nothing but first names in small letters, and cannot be asked for a language or a gender.",
         look_inside=(
             "The smallest model on the shelf. Step a name and watch the bars: after `q` comes `u` with 95 %, after "
             "`mar` a dozen letters are in the race, and after `ann` three. The newline token is its way to say that "
@@ -85,8 +94,13 @@ RECIPES: dict[str, Recipe] = {
     "addition": Recipe(
         _rows("addition", layers=3, heads=4, width=128, context=16, batch=128, steps=6000, lr=1e-3, answer_after="=",
               prompt_weight=0.1, corpus_documents=768_000, eval_every=500, sample_prompt="123+456="),
-        "Addition", "sums of numbers with up to four digits", "Adds, digit by digit.",
+        "Adds numbers", "sums of numbers with up to four digits",
+        "Adds two numbers of up to four digits and writes the sum digit by digit.",
         ("123+456=", "9+999=", "5824+4176="),
+        cannot=(
+            "It has never seen five digits, a third number, a minus or a times: behind those it writes digits all the "
+            "same, and they are wrong."
+        ),
         look_inside=(
             "In layer 3 two heads read the column that is to be written: head 1 spends nine tenths of its attention on "
             "the first number's digit there, head 3 as much on the second number's. Head 1 of layer 2 and head 4 of "
@@ -97,8 +111,10 @@ RECIPES: dict[str, Recipe] = {
     "sort": Recipe(
         _rows("sort", layers=2, heads=4, width=128, context=26, batch=128, steps=3000, lr=1e-3, answer_after=">",
               prompt_weight=0.1, eval_every=500, sample_prompt="hello>"),
-        "Sorting", "random letters and the same letters in order", "Puts letters in order.",
+        "Sorts letters", "random letters and the same letters in order",
+        "Puts up to twelve small letters in alphabetical order.",
         ("hello>", "transformer>", "zyxwvu>"),
+        cannot="Capitals and digits are unknown to it, and of more than twelve letters it loses some.",
         look_inside=(
             "Attention behind `>`: no head does the work alone. Heads 1 and 2 of layer 2 spend a third of theirs on "
             "the letter of the word that is to be written next, and some on the one after it; head 3 looks where the "
@@ -108,8 +124,10 @@ RECIPES: dict[str, Recipe] = {
     "induction": Recipe(
         _rows("induction", arch="gpt2", layers=2, heads=2, width=128, mlp_width=0, context=64, batch=64, steps=1500,
               lr=4e-3, eval_every=250, checkpoint_every=50, sample_prompt="k7Qe"),
-        "Induction", "random symbols, then pieces of the same", "Copies: nothing else can predict these.",
+        "Copies what it saw", "random symbols, then pieces of the same",
+        "Finds what came before and goes on with what followed it there: nothing else can predict these symbols.",
         ("k7QeXp2mk7Q", "abcdefghabc", "zYxW3210zY"),
+        cannot="It knows no words: of symbols that have not come before it can only guess.",
         look_inside=(
             "Head 1 of layer 2 is the induction head: on a symbol that came before, nearly all its attention goes to "
             "the symbol after the earlier copy, and the bars jump to it. Layer 1 has written into each symbol which "
@@ -120,9 +138,13 @@ RECIPES: dict[str, Recipe] = {
     "translate": Recipe(
         _rows("translate", layers=4, heads=4, width=128, context=38, batch=64, steps=3500, answer_after=" =",
               prompt_weight=0.1, corpus_documents=224_000, eval_every=500, sample_prompt="the red cat sleeps. ="),
-        "English to French", "sentences of a small grammar with 330 nouns, adjectives and verbs",
-        "Translates plain English sentences.",
+        "English → French", "sentences of a small grammar with 330 nouns, adjectives and verbs",
+        "Translates plain English sentences into French, word by word.",
         ("the red cat sleeps. =", "she did not see the old trees. =", "my sister's dog is bigger than the cat. ="),
+        cannot=(
+            "It has some 330 nouns, adjectives and verbs: a word that it has never read is left out or taken for "
+            "another one. It cannot translate from French."
+        ),
         look_inside=(
             "The heatmap behind `=`: the French words look back at the English ones, and *red cat* and *chat rouge* "
             "cross. Heads 2 and 3 of layer 3 find the word to translate; head 2 of layer 4 finds the one to agree "
@@ -133,9 +155,10 @@ RECIPES: dict[str, Recipe] = {
         _rows("say", layers=4, heads=4, width=128, context=54, batch=64, steps=2000, lr=1e-3, answer_after="=",
               prompt_weight=0.1, corpus_documents=40_000, eval_every=500, sample_prompt="say: seven =",
               sample_tokens=45),
-        "Speech", "36 words spoken by 200 voices of a small synthesiser, 20 ms a character",
-        "Speaks words, and hears them.",
+        "Speaks and hears", "36 words spoken by 200 voices of a small synthesiser, 20 ms a character",
+        "Speaks 36 words as sound, and writes down which of them it hears.",
         ("say: seven =", "say: hello =", "hear: ⠒⠏⠏⠏⠏⠏⣜⣜⣜⣜⣜⣜⣜⠏⡓⡓⡓⢑ =", "hear: ⠁⡁⡁⡦⣲⣲⣲⣲⣲⣲⣲⡦⡁⠜ ="),
+        cannot="It knows no other words, and no voices but a small synthesiser's: a person's voice it has never heard.",
         look_inside=(
             "The token pane draws the codes as a spectrogram while they are generated, 20 ms to a column. `hear:` runs "
             "the same weights the other way round: sound in, letters out. `gpttui generate --model say --prompt 'say: "
@@ -145,8 +168,10 @@ RECIPES: dict[str, Recipe] = {
     "digits": Recipe(
         _rows("digits", layers=4, heads=4, width=128, context=74, batch=64, steps=2000, dropout=0.1, lr=1e-3,
               corpus_documents=60_000, eval_every=500, sample_prompt="digit 7:", sample_tokens=64),
-        "Digits", "handwritten digits, 8x8 pixels (UCI, CC BY 4.0)", "Paints a digit, pixel by pixel.",
+        "Paints digits", "handwritten digits, 8x8 pixels (UCI, CC BY 4.0)",
+        "Paints the digit that you ask for, pixel by pixel, as if by hand.",
         ("digit 7:", "digit 3:", "digit 0:"),
+        cannot="It paints the ten digits in 8x8 pixels and nothing else, and cannot say which digit a picture shows.",
         look_inside=(
             "A picture painted pixel by pixel, row by row. Go back a few pixels and choose another grey: what follows "
             "tries to make a digit of it all the same. The pixel above the one to be painted stands seven tokens back: "
@@ -174,11 +199,12 @@ RECIPES: dict[str, Recipe] = {
         _muon(data="corpus:tales", init="tales-prompts", corpus_documents=280_000, context=256, batch=16, steps=9000,
               lr=2e-3, matrix_lr=0.012, from_starts=True, starts_share=0.625, seed=1338, eval_every=500,
               sample_every=1000, checkpoint_every=250, sample_prompt="Once upon a time"),
-        "Tales", "560,000 small stories told from a simulated world, none twice",
+        "Writes small stories", "560,000 small stories told from a simulated world, none twice",
         "Tells small stories about people, animals and things, and explains its own words.",
         ("Once upon a time",
          "One Monday, Mia finds a drum in the kitchen. She puts the drum in the drawer. Later, Mia looks in the",
          "A fashion model"),
+        cannot="It has read nothing but its own stories: it knows no places, people or facts of the real world.",
         look_inside=(
             "Put a thing somewhere in the prompt: when the place is asked for, head 2 of layer 5 spends 80 % of its "
             "attention on the word for it, and head 4 of layer 3 a third (means over 120 held-out stories). Behind "

@@ -19,7 +19,7 @@ def test_a_card_keeps_its_word(model: str) -> None:
         found = evaluate(model, path, n=claimed["n"] or None, seed=claimed["seed"])
     except UserError as error:
         pytest.skip(str(error))
-    assert found.metrics == pytest.approx(claimed["metrics"], abs=EXACT_ENOUGH)
+    assert found.metrics == pytest.approx(claimed["metrics"], abs=EXACT_ENOUGH, rel=1e-3)
 
 
 def test_all_models_together_fit_the_wheel() -> None:

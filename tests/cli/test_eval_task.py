@@ -9,7 +9,7 @@ import pytest
 
 from gpttui.evaluation.tasks import TASKS
 from gpttui.storage import gallery, model_card
-from gpttui.tokenizers import train_characters
+from gpttui.tokenizers import Tokenizer, train_characters
 from tests.cli.conftest import Cli, make_model
 
 BUNDLED = sorted(path.name for path in gallery.bundled_dir().iterdir() if (path / "config.json").exists())
@@ -52,7 +52,20 @@ def test_every_task_model_claims_a_score_on_its_card() -> None:
         assert card.metric_name and card.metric_value is not None and card.data and card.summary, model
         assert 3 <= len(card.prompts) <= 4, model
         assert card.look_inside, model
+        assert card.title not in ("", card.id) and card.cannot.endswith(".") and card.score.endswith("."), model
         assert card.metric_value in dict(card.measured).values(), model
+
+
+def test_every_card_says_how_its_model_ends_and_how_long_its_vectors_are() -> None:
+    for model in BUNDLED:
+        path = gallery.bundled_dir() / model
+        told, words = model_card.told(path), (path / "README.md").read_text(encoding="utf-8")
+        assert told.ends_with is not None
+        assert [Tokenizer.open(path).decode([n]) for n in told.ends_with] == [told.ends] * bool(told.ends), model
+        assert (told.ends == "") == (model == "shakespeare") == ("draws a new line" not in words), model
+        assert told.measured is not None and told.measured.metrics["whole_growth"] > 1
+        assert told.vectors in words and told.cannot in words and told.score in words, model
+        assert words == model_card.in_words(model, model_card.read(path))
 
 
 def test_measured_scores_are_put_on_the_card_and_into_its_words(cli: Cli, tmp_path: Path) -> None:
@@ -62,7 +75,11 @@ def test_measured_scores_are_put_on_the_card_and_into_its_words(cli: Cli, tmp_pa
     measured = model_card.read(model)["measured"]
     assert (measured["n"], measured["seed"]) == (4, 1_000_007)
     assert f"| exact | {measured['metrics']['exact']} |" in (model / "README.md").read_text()
-    assert "n 4" in (model / "README.md").read_text()
+    words = (model / "README.md").read_text()
+    assert "n 4" in words and f"{measured['metrics']['exact']:.2%} of 4 words put in order" in words
+    grown = measured["metrics"]
+    assert grown["whole_growth"] == pytest.approx(grown["length_2"] / grown["length_0"], rel=1e-3)
+    assert f"{grown['later_growth']:.2f} times, all 2 together" in words
 
 
 def test_a_random_model_adds_badly(cli: Cli, tmp_path: Path) -> None:

@@ -128,8 +128,8 @@ def test_what_the_card_file_adds(tmp_path: Path) -> None:
     assert (card.data, card.metric_name, card.metric_value, card.prompts) == ("abc", "val loss", 1.5, ("a", "b"))
     listed = gallery.as_listed(card)
     assert list(listed) == [
-        "id", "path", "params", "n_layer", "n_head", "d_model", "vocab_size", "context", "tokenizer", "data", "metric",
-        "size_bytes",
+        "id", "title", "path", "params", "n_layer", "n_head", "d_model", "vocab_size", "context", "tokenizer", "data",
+        "cannot", "ends", "metric", "size_bytes",
     ]  # fmt: skip
     assert listed["metric"] == {"name": "val loss", "value": 1.5}
 

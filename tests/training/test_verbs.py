@@ -303,11 +303,18 @@ def test_a_corpus_keeps_its_pictures_and_sounds_without_a_recipe(tiny: Tiny, tex
     train(tiny(init=str(tmp_path / "kept"), data="corpus:say", documents=True, corpus_documents=60), tmp_path / "tuned")
     for saved in (rundir.checkpoints(run)[-1][1], tmp_path / "kept", rundir.checkpoints(tmp_path / "tuned")[-1][1]):
         card = gallery.card(saved)
-        assert (card.token_view, card.data) == ("speech", "say")
+        assert (card.token_view, card.data, card.ends) == ("speech", "say", "\n")
     assert gallery.card(tmp_path / "kept").prompt == "say: no ="
+    newline = Tokenizer.open(tmp_path / "kept").encode("\n")
+    assert model_card.read(tmp_path / "kept")["ends_with"] == newline and len(newline) == 1
+    unasked = model_card.of_run(tiny(data="corpus:digits"))
+    assert (unasked["token_view"], unasked["prompt"], unasked["ends"]) == ("digits", "digit 7:", "\n")
+    assert model_card.of_run(tiny(data="corpus:python-code"))["ends"] == ""
     text = text_file.rename(tmp_path / "digits")
     train(tiny(data=str(text)), tmp_path / "letters")
-    assert gallery.card(rundir.checkpoints(tmp_path / "letters")[-1][1]).token_view == "text"
+    letters = gallery.card(rundir.checkpoints(tmp_path / "letters")[-1][1])
+    assert (letters.token_view, letters.ends) == ("text", "")
+    assert model_card.of_run(tiny(data=str(text), documents=True))["ends"] == "\n"
 
 
 def test_a_recipe_of_two_stages_tells_of_both(tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

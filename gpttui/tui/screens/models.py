@@ -18,7 +18,7 @@ from textual.widgets.option_list import Option
 
 from gpttui.errors import UserError
 from gpttui.records import LossHistory, ModelCard
-from gpttui.storage import gallery
+from gpttui.storage import gallery, model_card
 from gpttui.text import safe_text
 from gpttui.tui.own_screen import Dialog
 from gpttui.tui.session.saving import short
@@ -51,7 +51,7 @@ class ModelsScreen(Dialog[Wanted | None]):
         }
         OptionList:focus, Input:focus { border: round $primary; border-title-color: $primary; }
         OptionList:focus { background-tint: transparent 0%; }
-        #shelf { width: 2fr; height: 1fr; max-height: 100%; min-width: 24; max-width: 44; }
+        #shelf { width: 2fr; height: 1fr; max-height: 100%; min-width: 27; max-width: 44; }
         #prompts { height: auto; max-height: 7; }
         #card { height: auto; padding: 0 1; }
         #about {
@@ -61,7 +61,7 @@ class ModelsScreen(Dialog[Wanted | None]):
         LossPane { height: 1fr; min-height: 9; }
         #path { height: 3; }
         &.-low {
-            #shelf { width: 1fr; max-width: 28; }
+            #shelf { width: 1fr; max-width: 30; }
             #path, #path:focus { height: 1; border: none; padding: 0 1; background: $panel; }
         }
     }
@@ -135,9 +135,11 @@ class ModelsScreen(Dialog[Wanted | None]):
 
     def _entry(self, card: ModelCard) -> Text:
         mark = "● " if card.path == self.current_path else "  "
-        text = Text().append(mark + safe_text(card.id), "bold")
-        whose = ", your run" if card.path in self._runs else ""
-        return text.append(f"\n  {count(card.params)} parameters{whose}", "dim")
+        text, name = Text().append(mark + safe_text(title(card)), "bold"), safe_text(card.id)
+        if card.path in self._runs:
+            return text.append(f"\n  {count(card.params)} parameters, your run", "dim")
+        beside = "parameters" if name == safe_text(title(card)) else f"· {name}"
+        return text.append(f"\n  {count(card.params)} {beside}", "dim")
 
     @on(OptionList.OptionHighlighted, "#shelf")
     def _tell(self, event: OptionList.OptionHighlighted) -> None:
@@ -214,25 +216,34 @@ class ModelsScreen(Dialog[Wanted | None]):
             getattr(self.focused, f"action_cursor_{way}")()
 
 
+def title(card: ModelCard) -> str:
+    """What to call a model in a list: what it does, or else its id."""
+    return card.title or card.id
+
+
 def count(params: int) -> str:
     return f"{params / 1e6:.2f} M" if params >= 1_000_000 else f"{params / 1e3:.0f} k"
 
 
 def about(card: ModelCard) -> Group:
     """A model's card in a few lines: what it does, then facts, each beside its name."""
-    head = Text().append(safe_text(card.id), "bold")
+    head = Text().append(safe_text(title(card)), "bold")
+    head.append("" if title(card) == card.id else f"  {safe_text(card.id)}", "dim")
     head.append(f"\n{safe_text(card.summary)}\n" if card.summary else "\n")
     score = "" if card.metric_value is None else f"{safe_text(card.metric_name) or 'metric'}: {card.metric_value:.4g}"
     found = [f"{safe_text(name).replace('_', ' ')} {value:.4g}" for name, value in card.measured]
     shape = f"{card.n_layer} layers × {card.n_head} heads × {card.d_model} wide, context {card.context}"
     rows = [
+        ("cannot", safe_text(card.cannot)),
+        ("ends", model_card.ending(card.ends)),
         ("size", f"{count(card.params)} parameters, {card.size_bytes / 1e6:.1f} MB"),
         ("weights", safe_text(card.packing)),
         ("shape", shape),
         ("tokens", f"{card.tokenizer}, {card.vocab_size:,} of them"),
         ("data", safe_text(card.data)),
         ("licence", safe_text(card.licence)),
-        ("score", " · ".join(found) or score),
+        ("score", safe_text(card.score) or " · ".join(found) or score),
+        ("vectors", safe_text(card.vectors)),
         ("look", safe_text(card.look_inside)),
         ("path", safe_text(short(Path(card.path)))),
     ]

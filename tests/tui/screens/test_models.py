@@ -58,6 +58,18 @@ async def test_a_card_says_what_the_model_is_and_enter_opens_it(shelf: list[Mode
         assert isinstance(asked, protocol.OpenModel) and (asked.path, asked.prompt) == ("/shelf/second", None)
 
 
+async def test_a_model_is_listed_by_what_it_does_with_what_it_cannot_beside_its_id(shelf: list[ModelCard]) -> None:
+    told = {"cannot": "It knows no [b]minus.", "ends": "\n", "score": "9 of 10 right.", "vectors": "Length 2."}
+    shelf[0] = replace(shelf[0], title="Adds [numbers]", **told)  # type: ignore[arg-type]
+    async with playground((80, 24)) as page:
+        await at_the_shelf(page)
+        await page.until(lambda: "9 of 10 right." in page.text)
+        listed = [line[:28] for line in page.text.splitlines()]
+        assert any("  Adds [numbers] " in line for line in listed) and any("1.23 M · first" in line for line in listed)
+        assert "Adds [numbers]  first" in page.text and "It knows no [b]minus." in page.text
+        assert "where it draws a new line" in page.text and "Length 2." in page.text and "loss: 1.234" not in page.text
+
+
 async def test_a_prompt_to_try_opens_the_model_with_it(shelf: list[ModelCard]) -> None:
     async with playground() as page:
         await at_the_shelf(page)
