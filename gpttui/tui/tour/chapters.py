@@ -44,8 +44,7 @@ class ChaptersScreen(Dialog[str | None]):
         here = tour.chapter.id if tour.chapter is not None else kept.chapter or chapters[0].id
         self.list = Options(*(Option(_line(chapter, chapter.id in kept.done), id=chapter.id) for chapter in chapters))
         self.list.highlighted = next((n for n, chapter in enumerate(chapters) if chapter.id == here), 0)
-        guesses = kept.guesses
-        self._score = f"guesses: {guesses.right} of {guesses.made} right · " if guesses.made else ""
+        self._score = f"guesses: {kept.right} of {len(kept.guesses)} right · " if kept.guesses else ""
 
     def compose(self) -> ComposeResult:
         self.list.border_title = Content("The tour")

@@ -92,7 +92,7 @@ def _settled(app: "TouringApp") -> bool:
 def _check_face(app: "TouringApp", tour: Tour, where: str) -> None:
     """The card fits, points at something that is there, and its numbers are known."""
     card, face, screen = tour.card, tour.face(), facts.top_screen(app)
-    if card.point and not tour.done and (screen is None or not screen.query(f"#{card.point}")):
+    if card.point and not tour.done and (screen is None or not screen.query(f"#{card.point}").filter(".-shown")):
         raise UserError(f"{where}, field point: there is no {card.point} on the screen now")
     if words.UNKNOWN in face.text and words.UNKNOWN not in getattr(card, tour.page):
         missing = [name for name in words.named(getattr(card, tour.page)) if name not in facts.numbers(app)]

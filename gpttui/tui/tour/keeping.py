@@ -7,11 +7,26 @@ from gpttui.errors import UserError
 from gpttui.files import read_json
 
 
-class Guesses(msgspec.Struct):
-    """How often a person guessed, and how often right; beside it the sum of the model's own probabilities."""
+class Guess(msgspec.Struct):
+    """A person's first guess at one card."""
 
-    made: int = 0
-    right: int = 0
+    right: bool = False
+    options: int = 2
+    bits: float | None = None
+    """Surprisal of the token guessed, by the model; None where no token was guessed."""
+    best_bits: float = 0.0
+    """That of the model's most probable token."""
+    blind_bits: float = 0.0
+    """That of any token of a vocabulary of this size, guessed blindly."""
+
+
+class Trained(msgspec.Struct):
+    """What became of the model that a person trained on the tour; losses in nats a token."""
+
+    steps: int = 0
+    loss: float = 0.0
+    blind: float = 0.0
+    """The loss of a blind guess, ln V."""
 
 
 class Kept(msgspec.Struct):
@@ -22,7 +37,14 @@ class Kept(msgspec.Struct):
     """Where the tour was left; empty: at its beginning, or its end."""
     card: int = 0
     done: list[str] = []
-    guesses: Guesses = msgspec.field(default_factory=Guesses)
+    guesses: dict[str, Guess] = {}
+    """By `chapter card`, cards counted from 1; another guess at the same card changes nothing."""
+    trained: Trained | None = None
+
+    @property
+    def right(self) -> int:
+        """How many guesses were right."""
+        return sum(guess.right for guess in self.guesses.values())
 
 
 def load() -> Kept:

@@ -4,6 +4,7 @@ It looks at the state of the program ten times a second while it is on, so that 
 on only at a person's key. Not for: what a card says (`gpttui.lessons`), how it is drawn (`card`).
 """
 
+import math
 import random
 from collections.abc import Sequence
 from functools import partial
@@ -18,7 +19,7 @@ from gpttui.lessons.lesson import Card, Chapter, Lesson
 from gpttui.protocol.play import Restore
 from gpttui.records import Sampling
 from gpttui.tui.renderables.labels import quoted_label
-from gpttui.tui.tour import facts, keeping
+from gpttui.tui.tour import facts, keeping, summary
 from gpttui.tui.tour.card import LINES, SIDE_CELLS, SIDE_FROM, Face, TourCard
 from gpttui.tui.widgets.deck import PaneDeck
 from gpttui.tui.widgets.key_bar import KeyBar
@@ -53,6 +54,8 @@ class Tour:
         self.guessable: tuple[str, ...] = ()
         self._widget: TourCard | None = None
         self._pointed: Widget | None = None
+        self._brought: "tuple[Card, Screen[Any]] | None" = None
+        """The card whose pane has been brought to the front of this screen: once, then a person may turn away."""
         self._timer: Timer | None = None
         self._before: Restore | None = None
         """What was on the table before the tour, to be put back."""
@@ -91,11 +94,13 @@ class Tour:
             self.at += 1
             self._enter()
             return
-        if self.chapter.id not in self.kept.done:
+        if self.chapter.id not in (*self.kept.done, summary.ID):
             self.kept.done.append(self.chapter.id)
         following = [chapter for chapter in self.chapters if chapter.number > self.chapter.number]
         if following:
             self.begin(self.chapters, following[0])
+        elif self.chapter.id != summary.ID:
+            self.begin(self.chapters, summary.of(self.kept, self.chapters))
         else:
             self.kept.chapter, self.kept.card = "", 0
             self.leave("That was the tour. ctrl+g opens any of its chapters again.", keep_place=False)
@@ -128,17 +133,35 @@ class Tour:
 
     def guess(self, number: int) -> None:
         """Commit to an option."""
-        if self.card.kind != "guess" or self.chosen or not 1 <= number <= len(self.guessable):
+        if self.chapter is None or self.card.kind != "guess" or self.chosen or not 1 <= number <= len(self.guessable):
             return
         self.chosen, self.done, self.page = number, True, "why"
         self._hide_bars(False)
-        self.kept.guesses.made += 1
-        self.kept.guesses.right += number == self.right
+        made = keeping.Guess(number == self.right, len(self.guessable), *self._guess_bits(number))
+        self.kept.guesses.setdefault(f"{self.chapter.id} {self.at + 1}", made)
+        keeping.save(self.kept)
         self.look()
+
+    def _guess_bits(self, number: int) -> tuple[float | None, float, float]:
+        """Surprisal in bits of the candidate guessed, of the model's best one, and of any token guessed blindly."""
+        play = facts.playground(self.app)
+        if not self.card.candidates or play is None or play.link.snapshot is None or play.link.card is None:
+            return None, 0.0, 0.0
+        prediction = play.link.snapshot.prediction
+        assert prediction is not None, "candidates were found in it"
+        order = self._shuffled(range(len(self.guessable)))
+        bits = [-math.log2(max(float(p), 1e-12)) for p in prediction.probs[: len(order)]]
+        return bits[order[number - 1]], bits[0], math.log2(play.link.card.vocab_size)
+
+    def _shuffled(self, ranks: Sequence[int]) -> list[int]:
+        """The candidates' ranks in the order in which they are offered: always the same on one card."""
+        return random.Random(f"{self.lesson.seed} {self.at}").sample(ranks, len(ranks))
 
     def leave(self, says: str = "", *, keep_place: bool = True) -> None:
         """End the tour here, and put back what was on the table before it."""
-        if self.chapter is not None and keep_place:
+        if self.chapter is not None and self.chapter.id == summary.ID:
+            self.kept.chapter, self.kept.card = "", 0
+        elif self.chapter is not None and keep_place:
             self.kept.chapter, self.kept.card = self.chapter.id, self.at
         keeping.save(self.kept)
         self.chapter = None
@@ -169,7 +192,8 @@ class Tour:
         self._hide_bars(card.candidates)
         if card.options and not card.candidates:
             self.guessable, self.right = tuple(card.options), card.answer
-        self.kept.chapter, self.kept.card = self.chapter.id, self.at
+        if self.chapter.id != summary.ID:
+            self.kept.chapter, self.kept.card = self.chapter.id, self.at
         keeping.save(self.kept)
         self.look()
         if self._widget is not None and card.kind != "do":
@@ -197,7 +221,7 @@ class Tour:
     def _set_table(self) -> None:
         """The model, the text and the settings that the card is about, the model unaltered."""
         play = facts.playground(self.app)
-        if play is None:
+        if play is None or not self.lesson.model:
             return
         lesson, before = self.lesson, self.lesson.card[: self.at + 1]
         model = next((card.model for card in reversed(before) if card.model), lesson.model)
@@ -235,9 +259,20 @@ class Tour:
             self._early = False
         if self.card.candidates and not self.guessable:
             self._find_candidates()
+        self._keep_run()
         if self._widget is not None:
             self._widget.face = self.face()
         self._point_at(self._find(screen, self.card.point))
+        self._bring(screen)
+
+    def _keep_run(self) -> None:
+        """Note how far the model has come that a person trains in this chapter."""
+        play = facts.playground(self.app)
+        trains = play is not None and any(card.train for card in self.lesson.card)
+        record = play.training.record if play is not None and trains else None
+        if record is None or record.started is None or (loss := facts.newest_loss(record)) is None:
+            return
+        self.kept.trained = keeping.Trained(record.step, loss, math.log(record.started.vocab_size))
 
     @property
     def _laid(self) -> bool:
@@ -258,9 +293,9 @@ class Tour:
             return
         tokenizer = play.tokens.tokenizer
         best = [int(token) for token in prediction.candidate_ids[:CANDIDATES]]
-        order = random.Random(f"{self.lesson.seed} {self.at}").sample(best, len(best))
-        self.guessable = tuple(quoted_label(tokenizer, token, 16) for token in order)
-        self.right = order.index(best[0]) + 1
+        order = self._shuffled(range(len(best)))
+        self.guessable = tuple(quoted_label(tokenizer, best[rank], 16) for rank in order)
+        self.right = order.index(0) + 1
 
     def face(self) -> Face:
         """The card as it is to be drawn now."""
@@ -273,8 +308,12 @@ class Tour:
         keys = ["ctrl+n skips"] if waits else ["1–4 guesses"] if card.options and not self.chosen else ["enter goes on"]
         keys += ["ctrl+r back"] if self.at else []
         keys += ["I hint"] if waits and card.hint else ["I in technical words"] if card.more else []
+        over = self.chapter.id == summary.ID
+        keys = ["enter ends the tour"] if over else keys
         return Face(
-            f"{self.chapter.number} {self.lesson.title} · {self.at + 1} of {len(self.lesson.card)}",
+            self.lesson.title
+            if over
+            else f"{self.chapter.number} {self.lesson.title} · {self.at + 1} of {len(self.lesson.card)}",
             text,
             "✓" if self.done else "›" if waits else "",
             self.guessable,
@@ -293,6 +332,15 @@ class Tour:
             if pane is not None:
                 pane.add_class(POINTED)
             self._pointed = pane
+
+    def _bring(self, screen: "Screen[Any]") -> None:
+        """Show the pane that the card speaks of where there is no room for all; not where that is the deed."""
+        if self._pointed is None or self._brought == (self.card, screen):
+            return
+        self._brought = self.card, screen
+        if not any(clause.fact == "pane" for clause in self.lesson.deeds[self.at]):
+            for deck in screen.query(PaneDeck):
+                deck.bring(self._pointed)
 
     def _put_card_on(self, screen: "Screen[Any]") -> None:
         self._take_card_away()

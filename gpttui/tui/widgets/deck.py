@@ -105,6 +105,14 @@ class PaneDeck(Vertical):
         self._take_up(self.panes[index % len(self.panes)])
         self.current.focus()
 
+    def bring(self, pane: Widget) -> None:
+        """Have a pane on the screen, where the terminal has no room for all; a pane hidden by that gives it the
+        focus."""
+        if pane in self.panes and not pane.has_class("-shown"):
+            self._take_up(pane)
+            if (focused := self.screen.focused) in self.panes and not focused.has_class("-shown"):
+                pane.focus()
+
     def on_tab_line_wanted(self, event: TabLine.Wanted) -> None:
         event.stop()
         self.go(event.index)

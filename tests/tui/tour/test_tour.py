@@ -1,5 +1,6 @@
 """The tour on a canned engine: cards beside the panes, deeds checked on the state, nothing locked, nothing lost."""
 
+import math
 from pathlib import Path
 
 import pytest
@@ -81,7 +82,9 @@ async def test_a_guess_hides_the_bars_until_it_is_made() -> None:
         await page.press(str(page.app.tour.right))
         await page.until(lambda: "It was" in page.text)
         assert "hidden until" not in page.text
-        assert (page.app.tour.kept.guesses.made, page.app.tour.kept.guesses.right) == (1, 1)
+        (guess,) = page.app.tour.kept.guesses.values()
+        assert guess.right and guess.options == 4 and guess.bits == guess.best_bits < guess.blind_bits
+        assert keeping.load().guesses == {"mine 3": guess}
 
 
 async def test_the_card_follows_into_views_and_every_key_still_works() -> None:
@@ -148,6 +151,35 @@ async def test_leaving_puts_back_what_was_there_and_the_place_is_kept() -> None:
         assert (kept.chapter, kept.card) == ("mine", 1)
         page.app.begin_tour(chapters(page))
         await page.until(lambda: "2 of 5" in page.text)
+
+
+async def test_a_finished_tour_says_what_was_done_in_numbers_beside_their_baselines() -> None:
+    async with playground((80, 24)) as page:
+        await begin(page)
+        tour = page.app.tour
+        tour.begin(tour.chapters, tour.chapters[0], 2)
+        await page.until(lambda: tour.guessable)
+        tour.guess(2 if tour.right == 1 else 1)
+        tour.guess(tour.right)  # a guess once made stays
+        for _ in range(3):
+            tour.go_on()
+        await page.until(lambda: "You finished the lesson." in page.text)
+        said = " ".join(page.text.replace("│", " ").split())
+        assert "Guesses: 0 of 1 right; picking blindly, about 0.2 would be." in said
+        assert f"blind guess {math.log2(page.play.link.card.vocab_size):.1f}." in said  # type: ignore[union-attr]
+        await page.press("enter")
+        assert not page.app.touring and keeping.load().chapter == ""
+
+
+async def test_the_pane_that_a_card_speaks_of_is_shown_where_there_is_no_room_for_all() -> None:
+    async with playground((80, 24)) as page:
+        lesson = LESSON.replace('point = "next"', 'point = "attention"').replace("toy", page.play.link.card.id)  # type: ignore[union-attr]
+        page.app.begin_tour([Chapter(1, "mine", read(lesson, "mine.toml"))], "mine")
+        await page.until(lambda: page.play.attention.has_class("-shown", "-pointed"))
+        await page.press("2")
+        await page.until(lambda: page.play.next.has_class("-shown"))
+        page.app.tour.look()
+        assert page.play.next.has_class("-shown"), "a person may turn away from it"
 
 
 async def test_the_offer_stands_once_and_any_key_but_enter_goes_on_as_before() -> None:
