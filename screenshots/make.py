@@ -21,6 +21,7 @@ import resvg_py  # noqa: E402
 
 from gpttui.engine import launch  # noqa: E402
 from gpttui.engine.client import EngineClient  # noqa: E402
+from gpttui.lessons import lesson  # noqa: E402
 from gpttui.storage import gallery  # noqa: E402
 from gpttui.tui.app import GpttuiApp  # noqa: E402
 from gpttui.tui.screens.play import Opening, PlayScreen  # noqa: E402
@@ -39,6 +40,8 @@ class Shot:
     prompt: str | None = None
     theme: str = "gpttui-dark"
     settle_s: float = 1.0
+    tour: str = ""
+    """A chapter of the tour that is open."""
 
 
 WIDE, NARROW = (120, 40), (80, 24)
@@ -69,6 +72,10 @@ SHOTS: dict[str, Shot] = {
     "error": Shot(WIDE, ("E", "wait:4", "2"), prompt=KEY),
     "backwards": Shot(WIDE, ("E", "wait:4", "3", *("down",) * 4), prompt=KEY),
     "weights": Shot(WIDE, ("E", "wait:4", "4", "wait:3", *("plus",) * 4), prompt=KEY, settle_s=4.0),
+    "tour-guess": Shot(WIDE, ("enter", "space", "enter", *("space",) * 5, "enter", "wait:2", "1"), tour="generative"),
+    "tour-attention": Shot(WIDE, ("enter", "a", "enter", *("right_square_bracket",) * 3), tour="attention"),
+    "tour-training": Shot(WIDE, ("e", "wait:6", "enter", "wait:20", "enter", "wait:20"), tour="pretrained"),
+    "tour-80x24": Shot(NARROW, ("v", "enter", "home", "right"), tour="vectors"),
     "help": Shot(WIDE, (*STEPS, "3", "question_mark")),
 }
 
@@ -77,7 +84,9 @@ async def picture(shot: Shot) -> str:
     """The SVG of one shot."""
     path = gallery.find(shot.model)
     engine = EngineClient(launch.default_command(), Path(os.environ["GPTTUI_HOME"]) / "engine.log")
-    app = GpttuiApp(engine, Opening(str(path), shot.prompt), theme_name=shot.theme, animations=False)
+    tour = (lesson.chapters(), shot.tour) if shot.tour else None
+    opening = Opening(str(path), shot.prompt, tour=tour)
+    app = GpttuiApp(engine, opening, theme_name=shot.theme, animations=False)
     async with app.run_test(size=shot.size) as pilot:
         play = app.screen_stack[0]
         assert isinstance(play, PlayScreen)
@@ -88,6 +97,8 @@ async def picture(shot: Shot) -> str:
                     await pilot.pause(0.02)
 
         await until(lambda: play.tokens.snapshot is not None)
+        if shot.tour:
+            await until(lambda: app.touring and app.tour._laid)
         for key, after in zip(shot.keys, (*shot.keys[1:], ""), strict=True):
             if key.startswith("wait:"):
                 await pilot.pause(float(key.removeprefix("wait:")))

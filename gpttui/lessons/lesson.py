@@ -3,6 +3,7 @@
 Not for: what a deed may say (`deeds`), which numbers a text may name (`words`), or the screen.
 """
 
+import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from gpttui.text import safe_text
 
 LARGEST_BYTES = 256_000
 MOST_CARDS, MOST_WORDS = 40, 45
+_PANE = re.compile(r"[a-z][a-z_]*")
+_NAME = re.compile(r"[A-Za-z0-9][\w.:+-]*(/[A-Za-z0-9][\w.:+-]*)?")
 Short = Annotated[str, msgspec.Meta(max_length=600)]
 Line = Annotated[str, msgspec.Meta(max_length=120)]
 Kind = Literal["say", "do", "guess", "recap"]
@@ -102,8 +105,9 @@ def read(text: str, name: str) -> Lesson:
         raise UserError(f"{name}{_place(place)}: {said}") from error
     for number, card in enumerate(lesson.card, 1):
         _check(card, f"{name}, card {number}")
-    for field in ("title", "about", "model"):
+    for field in ("title", "about"):
         _need_plain(getattr(lesson, field), f"{name}, field {field}")
+    _need_name(lesson.model, f"{name}, field model")
     return lesson
 
 
@@ -116,8 +120,17 @@ def _place(place: str) -> str:
 
 
 def _check(card: Card, where: str) -> None:
-    for field in ("say", "more", "hint", "why", "point", "model", "train"):
+    for field in ("say", "more", "hint", "why"):
         _need_plain(getattr(card, field), f"{where}, field {field}")
+    for text in card.options:
+        _need_plain(text, f"{where}, field options")
+    for text in card.keys:
+        _need_plain(text, f"{where}, field keys")
+    if card.point and not _PANE.fullmatch(card.point):
+        raise UserError(f"{where}, field point: {safe_text(card.point)[:40]!r} is no pane's id, like next or tokens")
+    for field in ("model", "train"):
+        if getattr(card, field):
+            _need_name(getattr(card, field), f"{where}, field {field}")
     if (count := len(card.say.split())) > MOST_WORDS:
         raise UserError(f"{where}, field say: {count} words, and a card holds {MOST_WORDS}; put the rest into `more`")
     if card.do and card.options:
@@ -138,6 +151,14 @@ def _check(card: Card, where: str) -> None:
             words.check(getattr(card, field))
         except UserError as error:
             raise UserError(f"{where}, field {field}: {error}") from error
+
+
+def _need_name(text: str, where: str) -> None:
+    """A model or a text by its name: a lesson opens no file by its path."""
+    if not _NAME.fullmatch(text):
+        raise UserError(
+            f"{where}: {safe_text(text)[:40]!r} is no name; write one that `gpttui models` or `gpttui data` lists"
+        )
 
 
 def _need_plain(text: str, where: str) -> None:

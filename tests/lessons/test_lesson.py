@@ -1,6 +1,7 @@
 """Lessons as files: what is wrong in one is one line that names card and field, whatever stands in it."""
 
 import random
+import re
 import string
 import tomllib
 from importlib.resources import files
@@ -10,6 +11,7 @@ import pytest
 
 from gpttui.errors import UserError
 from gpttui.lessons import deeds, lesson, words
+from tests.conftest import REPOSITORY
 
 GOOD = """
 title = "Mine"
@@ -50,7 +52,14 @@ def test_a_lesson_is_read() -> None:
         ("{drawn}", "{drwan}", "drawn"),
         ("answer = 2", "answer = 3", "field answer"),
         ('["this", "that"]', '["this"]', "2 to 4 options"),
-        ('point = "next"', 'point = "\\u001b[31m"', "only plain text"),
+        ('point = "next"', 'point = "\\u001b[31m"', "card 1, field point"),
+        ('point = "next"', 'point = "next, *"', "card 1, field point"),
+        ('title = "Mine"', 'title = "\\u001b[31m"', "only plain text"),
+        ('title = "Mine"', 'title = "Mine"\nmodel = "../../etc"', "field model"),
+        ('point = "next"', 'model = "/etc/passwd"', "card 1, field model"),
+        ('point = "next"', 'train = "~/diary.txt"', "card 1, field train"),
+        ('["this", "that"]', '["this", "\\u001b]52;c;AAAA"]', "card 3, field options"),
+        ('keys = ["space"]', 'keys = ["\\u0000"]', "card 2, field keys"),
         ("[[card]]", "[card]", "TOML"),
         ("answer = 2", 'answer = 2\ndo = "picked"', "not both"),
         ("answer = 2", 'answer = 2\nrun = "rm -rf"', "run"),
@@ -103,10 +112,20 @@ def test_files_that_are_no_lessons_are_one_line(tmp_path: Path) -> None:
     big.write_text("# " + "x" * 1_000_000, encoding="utf-8")
     binary.write_bytes(bytes(range(256)))
     folder.mkdir()
-    for file in (big, binary, folder, tmp_path / "missing.toml"):
+    circle, device, empty, deep = (tmp_path / f"{name}.toml" for name in ("circle", "device", "empty", "deep"))
+    circle.symlink_to(circle)
+    device.symlink_to("/dev/zero")
+    empty.touch()
+    deep.write_text(f"title = {'[' * 50_000}", encoding="utf-8")
+    for file in (big, binary, folder, circle, device, empty, deep, tmp_path / "missing.toml"):
         with pytest.raises(UserError) as wrong:
             lesson.open_lesson(file)
-        assert "\n" not in str(wrong.value)
+        assert "\n" not in str(wrong.value) and len(str(wrong.value)) < 300 and file.name in str(wrong.value)
+
+
+def test_markup_in_a_lesson_is_text() -> None:
+    read = lesson.read(GOOD.replace("Look at the bars.", "[bold red]Look[/] [@click=app.quit]here[/]"), "mine.toml")
+    assert read.card[0].say == "[bold red]Look[/] [@click=app.quit]here[/]"
 
 
 def test_every_fact_has_an_example_that_is_a_deed_and_can_be_met() -> None:
@@ -139,3 +158,22 @@ def test_the_tour_has_ten_chapters_of_at_most_seven_cards() -> None:
 def test_numbers_are_filled_in_and_unknown_ones_say_so() -> None:
     assert words.filled("p = {top_p}, not {second_p} {key}", {"top_p": "4%"}) == "p = 4%, not … …"
     assert tomllib.loads(GOOD)["title"] == "Mine"
+
+
+def test_the_page_for_teachers_is_a_lesson_and_names_every_field_fact_and_number() -> None:
+    page = (REPOSITORY / "docs" / "LESSONS.md").read_text(encoding="utf-8")
+    written = lesson.read(page.split("```toml\n")[1].split("```")[0], "days.toml")
+    assert [card.kind for card in written.card] == ["say", "do", "guess", "guess", "recap"]
+    for fact in deeds.FACTS.values():
+        assert f"| `{fact.name}` | {fact.says} | `{fact.example}` |" in page
+    for name, says in words.NUMBERS.items():
+        assert f"| `{{{name}}}` | {says} |" in page
+    for field in (*lesson.Card.__struct_fields__, *lesson.Lesson.__struct_fields__):
+        assert f"`{field}`" in page or field == "card", field
+
+
+def test_no_card_of_the_tour_says_where_a_pane_lies() -> None:
+    for chapter in lesson.chapters():
+        for card in chapter.lesson.card:
+            for text in (card.say, card.hint, card.why):
+                assert not re.search(r"\b(on|at) the (left|right)\b|\bbeside it\b|\bunderneath\b", text), text

@@ -30,7 +30,7 @@ class TouringApp(InTurnApp):
                 ("enter", "go_on", "next card", "the next card"),
                 ("ctrl+n", "skip", "skip", "the next card, done or not"),
                 ("ctrl+r", "back", "card before", "the card before"),
-                ("I", "more", "more", "a hint, or the technical wording"),
+                ("ctrl+e", "more", "more", "a hint, or the technical wording"),
                 ("escape", "leave", "leave tour", "leave it here"),
             )
         ),

@@ -8,12 +8,13 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from gpttui.errors import UserError
+from gpttui.errors import UserError, no_such
 from gpttui.lessons import words
 from gpttui.lessons.lesson import Chapter
 from gpttui.tui.tour import facts
 from gpttui.tui.tour.card import LINES, TourCard
 from gpttui.tui.tour.tour import Tour
+from gpttui.tui.widgets.deck import PaneDeck
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -92,8 +93,9 @@ def _settled(app: "TouringApp") -> bool:
 def _check_face(app: "TouringApp", tour: Tour, where: str) -> None:
     """The card fits, points at something that is there, and its numbers are known."""
     card, face, screen = tour.card, tour.face(), facts.top_screen(app)
-    if card.point and not tour.done and (screen is None or not screen.query(f"#{card.point}").filter(".-shown")):
-        raise UserError(f"{where}, field point: there is no {card.point} on the screen now")
+    shown = [] if screen is None else [str(pane.id) for deck in screen.query(PaneDeck) for pane in deck.panes]
+    if card.point and not tour.done and card.point not in shown:
+        raise UserError(f"{where}, field point: {no_such('pane', card.point, shown)}")
     if words.UNKNOWN in face.text and words.UNKNOWN not in getattr(card, tour.page):
         missing = [name for name in words.named(getattr(card, tour.page)) if name not in facts.numbers(app)]
         raise UserError(f"{where}, field {tour.page}: {{{missing[0] if missing else '?'}}} is not known there")

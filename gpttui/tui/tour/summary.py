@@ -32,6 +32,8 @@ def lines(kept: Kept, chapters: Sequence[Chapter]) -> list[str]:
             f"{best:.1f}; of a blind guess {blind:.1f}."
         )
     if (run := kept.trained) is not None:
-        said.append(f"The model you trained went from a loss of about {run.blind:.2f} (a blind guess) to {run.loss:.2f} in "
-                    f"{run.steps:,} steps.")  # fmt: skip
+        said.append(
+            f"The model you trained went from a loss of about {run.blind:.2f} (a blind guess) to {run.loss:.2f} in "
+            f"{run.steps:,} steps."
+        )
     return said

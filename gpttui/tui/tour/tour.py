@@ -54,7 +54,7 @@ class Tour:
         self.guessable: tuple[str, ...] = ()
         self._widget: TourCard | None = None
         self._pointed: Widget | None = None
-        self._brought: "tuple[Card, Screen[Any]] | None" = None
+        self._brought: tuple[Card, Screen[Any]] | None = None
         """The card whose pane has been brought to the front of this screen: once, then a person may turn away."""
         self._timer: Timer | None = None
         self._before: Restore | None = None
@@ -307,7 +307,7 @@ class Tour:
         waits = card.kind == "do" and not self.done
         keys = ["ctrl+n skips"] if waits else ["1–4 guesses"] if card.options and not self.chosen else ["enter goes on"]
         keys += ["ctrl+r back"] if self.at else []
-        keys += ["I hint"] if waits and card.hint else ["I in technical words"] if card.more else []
+        keys += ["ctrl+e hint"] if waits and card.hint else ["ctrl+e in technical words"] if card.more else []
         over = self.chapter.id == summary.ID
         keys = ["enter ends the tour"] if over else keys
         return Face(
