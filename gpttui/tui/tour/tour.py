@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 LOOK_EVERY_S = 0.1
 CANDIDATES = 4
-SHORT = {"tokenizer": "char", "minutes": "0", "steps": "1500"}
+SHORT = {"tokenizer": "bpe:512", "minutes": "0", "steps": "1000"}
 POINTED = "-pointed"
 
 
@@ -150,7 +150,7 @@ class Tour:
         prediction = play.link.snapshot.prediction
         assert prediction is not None, "candidates were found in it"
         order = self._shuffled(range(len(self.guessable)))
-        bits = [-math.log2(max(float(p), 1e-12)) for p in prediction.probs[: len(order)]]
+        bits = [-math.log2(max(float(p), 1e-12)) for p in prediction.model_probs[: len(order)]]
         return bits[order[number - 1]], bits[0], math.log2(play.link.card.vocab_size)
 
     def _shuffled(self, ranks: Sequence[int]) -> list[int]:
