@@ -28,7 +28,8 @@ from gpttui.tui.screens.play import Opening, PlayScreen  # noqa: E402
 
 PATIENCE_S = 60.0
 FONTS = ["/usr/share/fonts", "/usr/local/share/fonts", "/Library/Fonts", str(Path.home() / ".local/share/fonts")]
-MONOSPACE = "Fira Code" if any(Path(folder).glob("**/FiraCode*") for folder in FONTS) else "DejaVu Sans Mono"
+HAS_FIRA = any(True for folder in FONTS for _ in Path(folder).rglob("FiraCode*"))
+MONOSPACE = "Fira Code" if HAS_FIRA else "DejaVu Sans Mono"
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ async def picture(shot: Shot) -> str:
 
 def main(names: list[str]) -> None:
     for name in names or SHOTS:
-        svg = asyncio.run(picture(SHOTS[name]))
+        svg = asyncio.run(picture(SHOTS[name])).replace("Fira Code", MONOSPACE)
         png = resvg_py.svg_to_bytes(svg_string=svg, font_dirs=FONTS, monospace_family=MONOSPACE, zoom=1)
         (HERE / f"{name}.png").write_bytes(bytes(png))
         print(HERE / f"{name}.png")
