@@ -74,10 +74,14 @@ SHOTS: dict[str, Shot] = {
     "error": Shot(WIDE, ("E", "wait:4", "2"), prompt=KEY),
     "backwards": Shot(WIDE, ("E", "wait:4", "3", *("down",) * 4), prompt=KEY),
     "weights": Shot(WIDE, ("E", "wait:4", "4", "wait:3", *("plus",) * 4), prompt=KEY, settle_s=4.0),
-    "tour-guess": Shot(WIDE, ("enter", "space", "enter", *("space",) * 5, "enter", "wait:2", "1"), tour="generative"),
-    "tour-attention": Shot(WIDE, ("enter", "a", "enter", *("right_square_bracket",) * 3), tour="attention"),
+    "tour-guess": Shot(
+        WIDE,
+        ("enter", "space", "wait:1", "enter", *("space",) * 5, "wait:1", "enter", "wait:2", "1"),
+        tour="generative",
+    ),
+    "tour-attention": Shot(WIDE, ("enter", "a", "wait:2", "ctrl+n", *("right_square_bracket",) * 3), tour="attention"),
     "tour-training": Shot(WIDE, ("e", "wait:6", "enter", "wait:20", "enter", "wait:20"), tour="pretrained"),
-    "tour-80x24": Shot(NARROW, ("v", "enter", "home", "right"), tour="vectors"),
+    "tour-80x24": Shot(NARROW, ("v", "wait:2", "ctrl+n", "home", "right"), tour="vectors"),
     "help": Shot(WIDE, (*STEPS, "3", "question_mark")),
 }
 

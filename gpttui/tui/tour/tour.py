@@ -108,6 +108,10 @@ class Tour:
     def enter(self) -> None:
         """What enter does: the next card, once this one is read, done or guessed. Of a deed that had been done before
         its card came, the reason for it is read first."""
+        was_done = self.done
+        self.look()  # what was done in this very moment counts, and its reason is read first
+        if self.done and not was_done:
+            return
         if self.card.kind == "do" and self.done and self.page != "why":
             self.page = "why"
             self.look()
@@ -305,7 +309,7 @@ class Tour:
             known["guess"] = self.guessable[self.chosen - 1]
         text = words.filled(getattr(card, self.page), known)
         waits = card.kind == "do" and not self.done
-        keys = ["ctrl+n skips"] if waits else ["1–4 guesses"] if card.options and not self.chosen else ["enter goes on"]
+        keys = ["ctrl+n skips"] if waits else ["1–4 guesses"] if card.options and not self.chosen else [self._goes_on]
         keys += ["ctrl+r back"] if self.at else []
         keys += ["ctrl+e hint"] if waits and card.hint else ["ctrl+e in technical words"] if card.more else []
         over = self.chapter.id == summary.ID
@@ -321,6 +325,13 @@ class Tour:
             self.right,
             " · ".join(keys),
         )
+
+    @property
+    def _goes_on(self) -> str:
+        """The key that goes on: enter, unless the pane or view that is worked with has a use of its own for it."""
+        active = self.app.screen.active_bindings.get("enter")
+        ours = active is None or active.node is self.app
+        return "enter goes on" if ours else "ctrl+n goes on"
 
     def _find(self, screen: "Screen[Any]", name: str) -> Widget | None:
         return next(iter(screen.query(f"#{name}").results(Widget)), None) if name else None

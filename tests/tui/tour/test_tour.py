@@ -101,6 +101,8 @@ async def test_the_card_follows_into_views_and_every_key_still_works() -> None:
         await page.until(lambda: len(page.ids) == drawn + 1)
         await page.press("a")
         await page.until(lambda: "✓ There." in page.text)
+        assert page.app.screen.active_bindings["enter"].node is not page.app
+        await page.until(lambda: "ctrl+n goes on" in page.text)  # in this view enter has a meaning
         await page.press("ctrl+n")
         await page.until(lambda: "That was it." in page.text)
 
