@@ -9,10 +9,11 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import click
 
@@ -78,7 +79,7 @@ class Leaving:
 
     async def _run(self, app: "GpttuiApp", client: "EngineClient") -> None:
         loop = asyncio.get_running_loop()
-        trained = False
+        trained = told = False
 
         def leave() -> None:
             """The engine hears of it at once: the app may have much to do before."""
@@ -87,9 +88,15 @@ class Leaving:
             closing.append(loop.create_task(client.close()))
             app.exit(return_code=self.code)
 
+        def give_up() -> None:
+            """In a thread, where all else hangs or takes too long."""
+            app.give_back_terminal()
+            if (trained or client.trains) and client.news is not None and not told:
+                say(what_became_of(client.news, _lives(client)), sys.__stderr__)  # the app may still have the other
+
         closing: list[asyncio.Task[None]] = []
         self._tell = lambda: loop.call_soon_threadsafe(leave)
-        self._last_act = app.give_back_terminal
+        self._last_act = give_up
         app.on_hang_up = self.now
         await app.run_async()
         if app.last_words:
@@ -105,8 +112,13 @@ class Leaving:
         left_s = max(0.1, self._at_s + LIMIT_S - 0.5 - time.monotonic()) if self.number else None
         await asyncio.wait([ended], timeout=left_s)
         if trained and client.news is not None:
-            say(what_became_of(client.news, client.process is not None and client.process.poll() is None))
+            say(what_became_of(client.news, _lives(client)))
+            told = True
         self.end_soon()
+
+
+def _lives(client: "EngineClient") -> bool:
+    return client.process is not None and client.process.poll() is None
 
 
 def _step(news: "TrainNews | None") -> int:
@@ -129,7 +141,7 @@ def what_became_of(news: "TrainNews", still_saving: bool) -> str:
     return f"the engine ended before it said that step {_step(news):,} is saved; {on}"
 
 
-def say(line: str) -> None:
+def say(line: str, stderr: IO[str] | None = None) -> None:
     """One line on stderr, which may be gone."""
     with contextlib.suppress(OSError):
-        click.echo(f"gpttui: {safe_text(line)}", err=True)
+        click.echo(f"gpttui: {safe_text(line)}", file=stderr, err=True)

@@ -115,13 +115,13 @@ STATES = {
 
 
 @contextmanager
-def in_state(state: State, home: Path) -> Iterator[Terminal]:
-    """In a home of its own."""
+def in_state(state: State, home: Path, module: str = "gpttui") -> Iterator[Terminal]:
+    """In a home of its own, which is emptied first."""
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir()
     rng, text = random.Random(0), home / "words.txt"
     text.write_text("".join(" ".join(rng.choices(WORDS, k=8)) + ".\n" for _ in range(3000)), encoding="utf-8")
-    with terminal(*(("--train", str(text)) if state.trains else ()), home=home, engine=None) as page:
+    with terminal(*(("--train", str(text)) if state.trains else ()), home=home, engine=None, module=module) as page:
         state.enter(page)
         yield page
 

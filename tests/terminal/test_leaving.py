@@ -10,7 +10,9 @@ import pytest
 from tests.terminal.closing import OPEN, STATES, close_terminal, family, in_state, left, reached, steps_lost, unread
 from tests.terminal.pty_app import ENTER_ALTERNATE, LEAVE_ALTERNATE, Terminal, terminal
 
-GO_ON = re.compile(r"saved; go on with: gpttui train --run-dir (\S+)\s+--resume")
+SAVED = re.compile(r"gpttui: the training was stopped at step ([\d,]+) and saved; ")
+SAVING = re.compile(r"gpttui: the engine is still saving step ([\d,]+), and ends by itself; then ")
+GO_ON = re.compile(r"go on with: gpttui train --run-dir (\S+)\s+--resume")
 SLOW = 20.0
 """On a machine that does other things besides."""
 
@@ -35,9 +37,20 @@ def test_no_step_is_lost(tmp_path: Path, way: str) -> None:
         assert page.end() == {"q": 0, "SIGTERM": 143, "SIGKILL": -9}[way]
         assert not left(processes, SLOW)
         if way != "SIGKILL":
-            said = page.raw.decode().replace("\r\n", " ")
-            assert f"saving step {reached(page.home)}…" in said and GO_ON.search(said) and page.restored
+            done, saved = told(page)
+            assert done == reached(page.home) if saved else way == "SIGTERM" and done <= reached(page.home)
+            assert way == "SIGTERM" or "gpttui: saving step" in page.raw.decode()
     assert steps_lost(tmp_path / "home") == 0 < reached(tmp_path / "home")
+
+
+def told(page: Terminal) -> tuple[int, bool]:
+    """What a person is told at the end, in the terminal as it was: which step, and whether it is saved or still being.
+
+    After a signal nobody waits for long: the step of the last news is told then, and one may come after it."""
+    said = page.raw[page.raw.rindex(LEAVE_ALTERNATE) :].decode().replace("\r\n", " ")
+    found = SAVED.search(said) or SAVING.search(said)
+    assert found is not None and GO_ON.search(said) and page.restored, said
+    return int(found[1].replace(",", "")), found.re is SAVED
 
 
 def test_a_terminal_that_does_not_read_any_more_holds_up_nothing(tmp_path: Path) -> None:
@@ -81,6 +94,21 @@ def test_a_screen_that_hangs_is_ended_by_a_signal_and_gives_the_terminal_back(tm
         os.kill(page.child.pid, signal.SIGTERM)
         assert page.end() == 143 and page.restored
         assert not left(processes, SLOW)
+
+
+def test_a_screen_that_hangs_while_a_run_is_in_training_says_how_to_go_on(tmp_path: Path) -> None:
+    with in_state(STATES["training"], tmp_path, module="tests.terminal.stuck") as page:
+        processes = family(page)
+        page.press("e")
+        page.until_text("H hang")
+        page.press("H")
+        page.until(lambda: (tmp_path / "hangs").exists())
+        os.kill(page.child.pid, signal.SIGTERM)
+        assert page.end() == 143
+        done, saved = told(page)
+        assert 0 < done <= reached(tmp_path) and not saved
+        assert not left(processes, SLOW)
+    assert steps_lost(tmp_path) == 0
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=str)
