@@ -8,9 +8,9 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from textual import _wait
 
 from gpttui.corpora import datasets
+from tests import at_rest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -20,10 +20,7 @@ if "GPTTUI_HOME" not in os.environ:  # nothing of the machine's own runs, models
     os.environ["GPTTUI_HOME"] = tempfile.mkdtemp(prefix="gpttui-tests-")
     atexit.register(shutil.rmtree, os.environ["GPTTUI_HOME"], ignore_errors=True)
 
-_wait.SLEEP_GRANULARITY = 0.005
-"""Seconds without work after which Textual's pilot takes an app to be at rest, several times for each key: by itself
-it waits 20 ms each time, which is a third of what the suite lasts."""
-_wait.SLEEP_IDLE = 0.0006
+at_rest.teach_the_pilot()
 
 REPOSITORY = Path(__file__).parent.parent
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from textual import events
 from textual.keys import _character_to_key
-from textual.pilot import Pilot
+from textual.pilot import Pilot, WaitForScreenTimeout
 
 from gpttui import locations
 from gpttui.tui.app import GpttuiApp
@@ -35,9 +35,18 @@ class Playground:
             async with asyncio.timeout(LIMIT_S):
                 while not condition():
                     self.alive()
-                    await self.pilot.pause()
+                    await self.pause()
         except TimeoutError as error:
             raise AssertionError(f"never came true: {condition}\n{self.text}") from error
+
+    async def pause(self) -> None:
+        """Let the app come to rest, and paint. What cannot be painted ends it, as when its own timer paints."""
+        try:
+            await self.pilot.pause()
+        except WaitForScreenTimeout:
+            raise
+        except Exception as error:
+            self.app._handle_exception(error)
 
     def alive(self) -> None:
         """An AssertionError with what the app has ended over, where it has: waiting is in vain then."""
@@ -52,7 +61,7 @@ class Playground:
         for key in keys:
             await self.pilot.press(key)
             await self.until(lambda: not self.play.link.busy)
-            await self.pilot.pause()
+            await self.pause()
 
     def burst(self, *keys: str) -> None:
         """Keys that come faster than anything can answer them."""
