@@ -17,7 +17,8 @@ from gpttui.tui.session.opening import Opening
 from gpttui.tui.session.share_dialogs import ExportScreen
 from tests.fake_engine import FakeEngine
 
-LIMIT_S = 20
+LIMIT_S = 100
+"""Only what never comes true takes as long."""
 
 
 class Playground:

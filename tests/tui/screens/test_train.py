@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from gpttui.runs.config import TrainConfig
 from gpttui.runs.events import EvalDone, RunStarted, SampleDrawn, StepDone, encode_event
 from gpttui.storage import gallery
 from gpttui.tokenizers import Tokenizer
+from gpttui.training import loop
 from gpttui.training import run as runs
 from gpttui.tui.screens.train import TrainScreen
 from gpttui.tui.screens.train_after import AfterScreen
@@ -109,7 +111,21 @@ async def test_the_end_of_a_run_is_moved_while_it_goes_on(home: Path, text: Path
         assert driven.record.step == last
 
 
-async def test_a_run_whose_time_is_up_is_given_more_of_it(home: Path, text: Path) -> None:
+class Looked:
+    """A clock on which ten milliseconds pass whenever somebody looks at it, however slow the machine is."""
+
+    now_s = 0.0
+    time = staticmethod(time.time)
+
+    def perf_counter(self) -> float:
+        self.now_s += 0.01
+        return self.now_s
+
+
+async def test_a_run_whose_time_is_up_is_given_more_of_it(
+    home: Path, text: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "time", Looked())
     async with training(home, train=str(text)) as driven:
         await driven.order(minutes="0.02")
         await driven.until(lambda: driven.record.state == "ended" and "time is up" in driven.text)
