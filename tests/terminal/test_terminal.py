@@ -7,7 +7,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -99,9 +98,8 @@ def test_it_can_be_left_before_the_engine_is_ready(tmp_path: Path) -> None:
     with terminal(home=tmp_path, engine="sleep 1000") as page:
         page.until_text("waiting for the engine")
         page.press("q")
-        started = time.monotonic()
         assert page.end() == 0
-        assert page.restored and time.monotonic() - started < 5
+        assert page.restored
 
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12), (1, 1)], ids=str)
@@ -162,17 +160,21 @@ def test_a_key_held_at_30_hz_leaves_nothing_running(tmp_path: Path) -> None:
     engine = f"{FAKE_ENGINE} --slow-ms 100 --log {shlex.quote(str(log))}"
     with terminal(home=tmp_path, engine=engine) as page:
         page.until_text(OPEN)
-        began = time.monotonic()
-        while time.monotonic() < began + 2:
+        pressed = 0
+        while steps(log) < 5:
             page.press(" ")
             page.read(1 / 30)
-        released = time.time()
+            pressed += 1
         page.press("]")
         page.until_text("head 2/4")
+        answered = steps(log)
         page.until(lambda: log.read_text().count("Show") >= 1)
-        steps = [float(line.split()[0]) for line in log.read_text().splitlines() if line.endswith(" Step")]
-        assert 2 <= len(steps) < 30
-        assert sum(at > released for at in steps) <= 1
+        assert steps(log) <= answered + 1 and steps(log) < pressed
+
+
+def steps(log: Path) -> int:
+    """Steps that the engine has been asked for."""
+    return sum(line.endswith(" Step") for line in log.read_text().splitlines())
 
 
 def test_when_the_engine_is_killed_everything_comes_back(tmp_path: Path) -> None:

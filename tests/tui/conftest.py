@@ -1,11 +1,9 @@
-"""A home of its own, a small text and a run of it; tokenizers learned from another; a way to wait for a condition."""
+"""A home of its own, a small text and a run of it, tokenizers learned from another."""
 
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 import torch
-from textual.pilot import Pilot
 
 from gpttui.engine import estimate
 from gpttui.runs.config import TrainConfig
@@ -55,17 +53,3 @@ def characters() -> Tokenizer:
 @pytest.fixture(scope="session")
 def bigrams(bpe: Tokenizer) -> Bigrams:
     return Bigrams(bpe, TEXT)
-
-
-@pytest.fixture
-def until() -> Callable[[Pilot[None], Callable[[], bool]], Awaitable[None]]:
-    """`await until(pilot, condition)`: lets the app work until the condition holds; fails after many turns."""
-
-    async def wait(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
-        for _ in range(200):
-            if condition():
-                return
-            await pilot.pause(0.01)
-        raise AssertionError("the condition never came true")
-
-    return wait

@@ -37,6 +37,7 @@ class Playground:
                 while not condition():
                     self.alive()
                     await self.pause()
+                    await asyncio.sleep(0.001)  # what is waited for may be a thread, a process or a timer
         except TimeoutError as error:
             raise AssertionError(f"never came true: {condition}\n{self.text}") from error
 

@@ -55,6 +55,7 @@ async def watched(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Playgr
         await page.press("v")
         await page.until(lambda: LOOKING not in page.text and not held(page))
         await pilot.pause(0.1)
+        await page.pause()
         frames.clear()
         yield page, engine, frames
         engine.gate.set()

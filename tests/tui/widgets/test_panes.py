@@ -17,7 +17,7 @@ from gpttui.tui.widgets.next_token import NextTokenPane
 from gpttui.tui.widgets.pane import TokenWanted
 from gpttui.tui.widgets.tokens import COLOUR_MODES, TokensPane
 from tests.tui import made
-from tests.tui.bench import HOSTILE, Bench, screen_text
+from tests.tui.bench import HOSTILE, Bench, screen_text, until
 from tests.tui.made import Bigrams
 
 
@@ -358,11 +358,10 @@ def loss() -> Iterator[LossPane]:
 
 
 async def drawn_plot(pilot: Pilot[None], pane: LossPane) -> None:
-    for _ in range(200):
-        if pane._plot is not None and any("\u2800" < char <= "\u28ff" for char in screen_text(pilot.app)):
-            return
-        await pilot.pause(0.01)
-    raise AssertionError("no curve was drawn")
+    """Wait for a curve."""
+    await until(
+        pilot, lambda: pane._plot is not None and any("\u2800" < char <= "\u28ff" for char in screen_text(pilot.app))
+    )
 
 
 async def test_a_recorded_run_is_drawn_with_its_figures(loss: LossPane) -> None:
@@ -397,11 +396,8 @@ async def test_live_points_are_drawn_a_little_later(loss: LossPane) -> None:
         loss.validation.append(199, 1.2)
         loss.grown()
         await drawn_plot(pilot, loss)
-        for _ in range(200):
-            if "validation 1.200" in screen_text(app):
-                break
-            await pilot.pause(0.02)
-        assert "validation 1.200" in screen_text(app) and "199 steps" in screen_text(app)
+        await until(pilot, lambda: "validation 1.200" in screen_text(app))
+        assert "199 steps" in screen_text(app)
 
 
 async def test_log_smooth_zoom_pan_and_back(loss: LossPane) -> None:
@@ -471,5 +467,5 @@ async def test_strange_runs_do_not_crash(loss: LossPane) -> None:
         ):
             loss.history = LossHistory(steps, losses, nothing, nothing, "")
             loss.log_y = not loss.log_y
-            await pilot.pause(0.05)
+            await pilot.pause()
             await pilot.press("plus", "minus", "L", "0")
