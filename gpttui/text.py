@@ -78,6 +78,11 @@ def whole(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
+def so_far(part: str, done: int, total: int) -> str:
+    """How far something is, in words: `tensors 3 of 272`, or what is at work where nobody knows how much there is."""
+    return f"{part} {done:,} of {total:,}" if total else part
+
+
 def _joins(char: str) -> bool:
     """Whether the character is drawn onto the one before it."""
     code = ord(char)

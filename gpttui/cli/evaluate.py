@@ -7,7 +7,7 @@ from typing import Literal
 import click
 
 from gpttui.cli.options import dtype_option, json_option, model_option, verb
-from gpttui.cli.output import note, print_json
+from gpttui.cli.output import loading, note, print_json
 
 
 @verb()
@@ -34,7 +34,7 @@ def command(
     from gpttui.storage import gallery
     from gpttui.training.evaluate import text_loss
 
-    gpt, tokenizer = open_model(gallery.find(model), precision=dtype, tell=note)
+    gpt, tokenizer = open_model(gallery.find(model), precision=dtype, tell=note, progress=loading())
     with tempfile.TemporaryDirectory() as folder:
         found = text_loss(
             gpt, tokenizer, data, Path(folder) / "stdin.txt", stride=stride, last_part=last, text_field=text_field

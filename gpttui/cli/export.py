@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gpttui.cli.options import model_option, verb
-from gpttui.cli.output import note
+from gpttui.cli.output import loading, note
 from gpttui.errors import UserError
 from gpttui.files import read_text, write_whole
 
@@ -44,7 +44,7 @@ def command(model: str | None, where: tuple[str, ...]) -> None:
     if not named and model is None and (is_model := _is_model(target)):
         raise click.UsageError(f"{target} is {is_model}; where to write it? gpttui export {target} DIRECTORY")
     path = gallery.find(named[0] if named else model)
-    loaded, name = checkpoint.load(path, tell=note), gallery.name_of(path)
+    loaded, name = checkpoint.load(path, tell=note, progress=loading()), gallery.name_of(path)
     family = export_config(loaded.config)
     told: tuple[str, ...] = ()
     if not family.CLASS:

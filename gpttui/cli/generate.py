@@ -17,7 +17,7 @@ from gpttui.cli.options import (
     session_option,
     verb,
 )
-from gpttui.cli.output import note, print_json, shown
+from gpttui.cli.output import loading, note, print_json, shown
 from gpttui.errors import UserError
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def command(
         media.check_target(out, card.token_view, card.id)
         stop = stop or "\n"
     leave_a_core()
-    gpt, tokenizer = open_model(path, config, precision=dtype, tell=note)
+    gpt, tokenizer = open_model(path, config, precision=dtype, tell=note, progress=loading())
     if saved is not None and (weights := weights_of(saved, path)) is not None:
         gpt = checkpoint.load(rundir.checkpoint_at(Path(weights.run), weights.step), dtype=gpt.lm_head.weight.dtype)
     text = card.prompt if prompt is None else text_of(prompt)

@@ -3,12 +3,16 @@
 import json
 import math
 import sys
+import time
+from collections.abc import Callable
 from typing import Any
 
 import click
 import msgspec
 
-from gpttui.text import safe_text, whole
+from gpttui.text import safe_text, so_far, whole
+
+LOADS_SOON_S = 0.5
 
 
 def print_json(value: Any) -> None:
@@ -30,6 +34,18 @@ def _plain(value: Any) -> Any:
 def note(message: str) -> None:
     """A diagnostic for a person, on stderr."""
     click.echo(f"gpttui: {safe_text(message)}", err=True)
+
+
+def loading() -> Callable[[str, int, int], None]:
+    """What tells how far a model is: a line on a terminal, gone when it is open; one that opens soon has none."""
+    began_s = time.perf_counter()
+
+    def tell(part: str, done: int, total: int) -> None:
+        if sys.stderr.isatty() and time.perf_counter() - began_s > LOADS_SOON_S:
+            left = f"opening the model: {so_far(part, done, total)}" if done < total or not total else ""
+            click.echo(f"\r\x1b[K{left}", nl=False, err=True)
+
+    return tell
 
 
 def shown(text: str, *, keep: str = "") -> str:

@@ -6,7 +6,7 @@ from typing import Literal
 import click
 
 from gpttui.cli.options import GIVEN_TEXT, ablate_option, bos_option, dtype_option, model_option, verb
-from gpttui.cli.output import note, size
+from gpttui.cli.output import loading, note, size
 
 
 @verb()
@@ -38,7 +38,7 @@ def command(
     from gpttui.interventions import parse
     from gpttui.storage import gallery
 
-    gpt, tokenizer = open_model(gallery.find(model), precision=dtype, tell=note)
+    gpt, tokenizer = open_model(gallery.find(model), precision=dtype, tell=note, progress=loading())
     tokenizer = tokenizer.bare(bare)
     ids = tokenizer.prompt(prompt)
     note_unknown(tokenizer, prompt)

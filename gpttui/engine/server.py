@@ -21,11 +21,12 @@ from types import FrameType
 import torch
 
 from gpttui.engine.handlers import backprop, parts, play, runs, stream, train
-from gpttui.engine.state import Engine
+from gpttui.engine.state import Engine, decode
 from gpttui.errors import UserError, one_line
 from gpttui.inference.opening import leave_a_core
 from gpttui.inference.precision import Precision
 from gpttui.protocol.frames import frame_length
+from gpttui.protocol.message import Request
 
 ANSWERED_BY = (play, stream, parts, train, runs, backprop)
 """Imported so that their handlers are registered."""
@@ -50,6 +51,18 @@ class Frames:
             self._buffer += chunk
         return bool(ready)
 
+    def hold(self, kind: type[Request]) -> bool:
+        """Whether a request of this kind is among what has arrived and was not taken yet."""
+        self.arrived(0)
+        at = 0
+        while len(self._buffer) >= at + 4:
+            end = at + 4 + frame_length(bytes(self._buffer[at : at + 4]))
+            with contextlib.suppress(UserError):  # what cannot be read is told to who sent it, in its turn
+                if len(self._buffer) >= end and isinstance(decode(bytes(self._buffer[at + 4 : end])).request, kind):
+                    return True
+            at = end
+        return False
+
     def whole(self) -> Iterator[bytes]:
         """The bodies that are complete. Raises UserError where the stream is not in frames."""
         while len(self._buffer) >= 4:
@@ -64,6 +77,7 @@ class Frames:
 def serve(engine: Engine, requests_fd: int) -> None:
     """Answer until the requests end. Raises UserError where what arrives is not the protocol."""
     frames = Frames(requests_fd)
+    engine.waiting = frames.hold
     while not (frames.ended or engine.ending):
         if frames.arrived(0 if engine.has_idle_work else None):
             for body in frames.whole():

@@ -27,8 +27,8 @@ from gpttui.inference.precision import Precision
 from gpttui.inference.session import Session
 from gpttui.protocol.border import Border, Misfit
 from gpttui.protocol.frames import VERSION, Call, Reply, decode_call, frame
-from gpttui.protocol.message import Answer, EngineInfo, Failure
-from gpttui.protocol.play import PlayRequest
+from gpttui.protocol.message import Answer, EngineInfo, Failure, Request
+from gpttui.protocol.play import Loading, PlayRequest, StopOpening
 from gpttui.records import ModelCard
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 _PIPE_BUF = 4096
 """Bytes that a pipe which can be written to takes without waiting."""
 _LISTENS_S = 0.5
+TELLS_EVERY_S = 0.1
 _IMPORTED_S = time.perf_counter()
 NOT_FINITE = "the model computes nan or infinite numbers: its training has failed, or a change to it is too strong"
 
@@ -65,6 +66,10 @@ class Engine:
         """Nobody may be there any more: what is sent is not waited for."""
         self.code = 0
         """What the process exits with."""
+        self.waiting: Callable[[type[Request]], bool] = lambda kind: False
+        """Whether a request of this kind has come that is not answered yet."""
+        self._told = "", 0.0
+        """The part of a model that was told of last, and when."""
         self._answers_fd = answers_fd
         self._whole = False
         self._reader: Reader | None = None
@@ -97,6 +102,15 @@ class Engine:
         if not len(session):
             raise UserError("there is no text to look into yet; type a prompt")
         return session
+
+    def loading(self, part: str, done: int, total: int) -> None:
+        """Tells how far the model is that is being opened. Raises UserError where it is not wanted any more."""
+        if self.waiting(StopOpening):
+            raise UserError(f"not opened: you left it{' · the model before is still here' * bool(self.session)}")
+        now_s = time.perf_counter()
+        if part != self._told[0] or now_s - self._told[1] > TELLS_EVERY_S:
+            self._told = part, now_s
+            self.send(Loading(part, done, total))
 
     def work_on(self, work: Callable[[], None] | None) -> None:
         """What to do while no request waits; None: nothing."""

@@ -10,6 +10,7 @@ from gpttui.inference.precision import Precision, chosen
 from gpttui.model import checkpoint
 from gpttui.model.checkpoint import Tell
 from gpttui.model.gpt import GPT
+from gpttui.model.unpacking import Progress, untold
 from gpttui.storage.model_config import Config
 from gpttui.tokenizers import Tokenizer
 
@@ -37,13 +38,17 @@ def open_model(
     precision: Precision = "auto",
     device: str = "cpu",
     tell: Tell = lambda line: None,
+    progress: Progress = untold,
 ) -> tuple[GPT, Tokenizer]:
     """The model in directory or GGUF file `path`, computed in `precision`, and its tokenizer.
 
-    `config` is what it says of its shape, where that has been read; `tell` is as `checkpoint.load` has it.
+    `config` is what it says of its shape, where that has been read; `tell` is as `checkpoint.load` has it;
+    `progress` hears of header, tokenizer and tensors, and may raise to leave off.
     Raises UserError where either is broken, they do not fit each other, or the model not into memory.
     """
+    progress("header", 0, 0)
     config = config or checkpoint.read_config(path)
+    progress("tokenizer", 0, 0)
     tokenizer = Tokenizer.open(path)
     if tokenizer.vocab_size > config.vocab_size:
         raise UserError(
@@ -51,7 +56,7 @@ def open_model(
             f" {'tokenizer.json' if path.is_dir() else 'its vocabulary'} belongs to another model"
         )
     dtype = chosen(precision, device, beside_bytes=_stored_bytes(path))
-    return checkpoint.load(path, config, dtype=dtype, device=device, tell=tell), tokenizer
+    return checkpoint.load(path, config, dtype=dtype, device=device, tell=tell, progress=progress), tokenizer
 
 
 def _stored_bytes(path: Path) -> int:

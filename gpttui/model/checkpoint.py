@@ -79,7 +79,7 @@ def load(
     fitting = own_head(shape, loaded.state)
     if fitting.tied != shape.tied:
         tell("the stored lm_head is used, as transformers 5 does: it differs from the embedding, its tied twin")
-    return build(fitting, loaded.state, path, config, dtype=dtype, device=device)
+    return build(fitting, loaded.state, path, config, dtype=dtype, device=device, progress=progress)
 
 
 def _sizes(path: Path) -> dict[str, Sizes]:
@@ -104,6 +104,7 @@ def build(
     *,
     dtype: torch.dtype = torch.float32,
     device: str = "cpu",
+    progress: Progress = untold,
 ) -> GPT:
     """A model of shape `config` around the tensors of `state` (our names); `path` and `family` name them in errors."""
     if config.tied:
@@ -111,12 +112,14 @@ def build(
     sizes = {name: tuple(x.shape) for name, x in state.items()}
     _check_size(family or config_of(config), config, sizes, path)
     model = _empty(config, sizes, path)
-    for name, x in state.items():
+    own = {}
+    for n, (name, x) in enumerate(state.items()):
+        progress("tensors", n, len(state))
         if x.dtype not in FLOATS:
             kind = str(x.dtype).removeprefix("torch.")
             raise UserError(f"{path}: {name} holds {kind}; weights are float32, float16, bfloat16 or float64")
         need_finite(name, x, path)
-    own = {name: laid_out(name, x.to(dtype=dtype, copy=True), tied=config.tied) for name, x in state.items()}
+        own[name] = laid_out(name, x.to(dtype=dtype, copy=True), tied=config.tied)
     return _filled(model, own, device)
 
 

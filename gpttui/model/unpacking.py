@@ -25,7 +25,7 @@ from gpttui.storage.gguf import GGUF
 from gpttui.storage.model_files import header
 
 Progress = Callable[[str, int, int], None]
-"""Called with what is at work, how much of it is done, and of how much; may raise to end it."""
+"""Called with what is at work, how much of it is done, and of how much (0: not known); may raise to end it."""
 
 
 def untold(_part: str, _done: int, _of: int) -> None:

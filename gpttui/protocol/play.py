@@ -3,6 +3,7 @@
 `gpttui.protocol.frames` joins these into its unions. No torch, no screen.
 """
 
+from types import NoneType
 from typing import Annotated
 
 import msgspec
@@ -14,6 +15,7 @@ from gpttui.records import (
     Array,
     ChatMessage,
     Conversation,
+    Count,
     Exact,
     Lines,
     LossHistory,
@@ -127,6 +129,25 @@ class Jump(PlayRequest, frozen=True):
     appended: list[int]
     picked: list[bool]
     draws: list[Told] = msgspec.field(default_factory=list)
+
+
+class StopOpening(Request, frozen=True):
+    """Leave the model that is being opened; the one before stays. Its own request is refused. Answer: `Left`."""
+
+
+class Left(Answer, frozen=True):
+    TO = (StopOpening,)
+
+
+class Loading(Answer, frozen=True):
+    """How far a model is that is being opened."""
+
+    TO = (NoneType,)
+    part: str
+    """`header`, `tokenizer`, `tensors`."""
+    done: Count
+    total: Count
+    """0: not known."""
 
 
 class Opened(Answer, frozen=True):

@@ -64,6 +64,7 @@ PLAYGROUND = [
     key("home", "to_prompt", "to prompt", "Take back all tokens behind the prompt", STEP, show=False),
     key("g", "run", "run", "Draw token after token until a key is pressed", STEP),
     key("f", "view('walk')", "part by part", "Forward, part by part: what happens to this token", STEP, id="walk"),
+    key("escape", "leave_opening", "cancel opening", "Leave a model that is being opened; keep the one before", MORE),
     key("slash", "edit_prompt", "prompt", "Write another prompt; its tokens show while you type", TEXT),
     key(
         "I",

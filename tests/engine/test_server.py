@@ -20,6 +20,8 @@ from gpttui.protocol.play import (
     Back,
     Choose,
     Jump,
+    Left,
+    Loading,
     Opened,
     OpenModel,
     Restore,
@@ -29,6 +31,7 @@ from gpttui.protocol.play import (
     Show,
     Shown,
     Step,
+    StopOpening,
 )
 from gpttui.records import Sampling, Snapshot
 from tests import fakes
@@ -66,7 +69,8 @@ class Child:
     def ask(self, request: Request) -> Answer:
         self.number += 1
         self.send(frame(Call(self.number, request)))
-        reply = self.receive()
+        while isinstance((reply := self.receive()).answer, Loading):  # how far a model is, unasked
+            pass
         assert reply.number == self.number
         return reply.answer
 
@@ -117,6 +121,32 @@ def test_a_model_opens_with_card_tokenizer_and_history(child: Child, model_dir: 
     assert fakes.tiny_tokenizer().to_json() == answer.tokenizer_json
     assert len(answer.snapshot.ids) == len("the cat")
     assert answer.snapshot.elapsed_ms > 0
+
+
+def test_a_model_that_is_left_on_its_way_leaves_the_one_before(child: Child, model_dir: Path, tmp_path: Path) -> None:
+    before = child.see(OpenModel(str(model_dir), "the cat"))
+    other = fakes.tiny_model_dir(tmp_path, "modern")
+    n = child.number
+    child.send(frame(Call(n + 1, OpenModel(str(other)))) + frame(Call(n + 2, StopOpening())))
+    child.number += 2
+    left, confirmed = (reply for _ in range(2) if not isinstance((reply := child.receive()).answer, Loading))
+    assert (left.number, confirmed.number) == (n + 1, n + 2)
+    assert isinstance(left.answer, Failure) and "the model before is still here" in left.answer.message
+    assert isinstance(confirmed.answer, Left)
+    np.testing.assert_array_equal(child.see(Show()).ids, before.ids)
+    assert isinstance(child.ask(OpenModel(str(other))), Opened), "it opens when it is wanted again"
+
+
+def test_it_tells_how_far_a_model_is(child: Child, tmp_path: Path) -> None:
+    path = fakes.tiny_model_dir(tmp_path, n_layer=3)
+    child.number += 1
+    child.send(frame(Call(child.number, OpenModel(str(path)))))
+    told = []
+    while isinstance(answer := child.receive().answer, Loading):
+        told.append(answer)
+    assert isinstance(answer, Opened)
+    assert [each.part for each in told][:3] == ["header", "tokenizer", "tensors"]
+    assert all(each.total > 30 and each.done < each.total for each in told[2:])
 
 
 def test_a_history_that_cannot_be_read_is_no_reason_not_to_open(child: Child, tmp_path: Path) -> None:

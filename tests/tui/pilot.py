@@ -85,9 +85,14 @@ class Playground:
 
 @asynccontextmanager
 async def playground(
-    size: tuple[int, int] = (120, 40), *, wait: bool = True, opening: Opening | None = None, **options: Any
+    size: tuple[int, int] = (120, 40),
+    *,
+    wait: bool = True,
+    opening: Opening | None = None,
+    engine: FakeEngine | None = None,
+    **options: Any,
 ) -> AsyncIterator[Playground]:
-    engine = FakeEngine()
+    engine = engine or FakeEngine()
     app = GpttuiApp(engine, opening or Opening("somewhere"), **options)
     async with app.run_test(size=size) as pilot:
         driven = Playground(app, pilot, engine)

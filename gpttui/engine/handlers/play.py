@@ -31,7 +31,9 @@ def opened(engine: Engine, path: Path, look: Look, make: Callable[[Session, Mode
     config = checkpoint.read_config(path)
     card = gallery.card(path, config)
     notes: list[str] = []
-    model, tokenizer = open_model(path, config, device=engine.device, precision=engine.precision, tell=notes.append)
+    model, tokenizer = open_model(
+        path, config, device=engine.device, precision=engine.precision, tell=notes.append, progress=engine.loading
+    )
     card = replace(card, computed_in=name_of(model.lm_head.weight.dtype))
     session = Session(model, tokenizer, ends=end_tokens(path))
     make(session, card)
@@ -64,6 +66,12 @@ def open_(engine: Engine, request: play.OpenModel) -> Answer:
         session.set_prompt(card.prompt or next(iter(card.prompts), "") if request.prompt is None else request.prompt)
 
     return opened(engine, gallery.find(request.path), request.look, make)
+
+
+@answers(play.StopOpening)
+def stop_opening(_engine: Engine, _request: play.StopOpening) -> Answer:
+    """A model that was on its way has been left by the time that this is answered."""
+    return play.Left()
 
 
 @answers(play.Restore)

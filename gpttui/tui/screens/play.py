@@ -28,6 +28,7 @@ from gpttui.tui.session.asking import Engine
 from gpttui.tui.session.chat import ANSWER, Chat
 from gpttui.tui.session.hints import NO_CHECKPOINTS, Seen, altered, hint
 from gpttui.tui.session.link import SessionLink
+from gpttui.tui.session.loading import OnItsWay
 from gpttui.tui.session.messages import EngineLost, EngineReady, EngineSilent, ModelOpened, Refused, SnapshotArrived
 from gpttui.tui.session.opening import Opening
 from gpttui.tui.session.sharing import SessionScreen
@@ -68,6 +69,7 @@ class PlayScreen(SessionScreen):
         self.selection = Selection()
         self.seen = Seen()
         self.link = SessionLink(engine, self._look, self.post_message)
+        self.on_its_way = OnItsWay(engine, self.link, partial(self.call_later, self._loads))
         self.training = TrainLink(engine, self.link)
         self.scrubber = Scrubber(id="scrubber")
         self.tokens = TokensPane(id="tokens")
@@ -115,8 +117,6 @@ class PlayScreen(SessionScreen):
             self.tokens.token_view, self.tokens.tokenizer = found.token_view, found.tokenizer
             self.tokens.prompt = found.prompt
 
-    # ── What is looked at ────────────────────────────────────────────────────────────────────────────────────────
-
     def _look(self) -> Look:
         here, square = self.selection, self.attention
         return Look(here.position, here.layer, here.head, self.next.rows_wanted, square.have_rows, square.have_epoch)
@@ -163,8 +163,6 @@ class PlayScreen(SessionScreen):
         at = COLOUR_MODES.index(self.tokens.colour_mode)
         self.tokens.colour_mode = COLOUR_MODES[(at + 1) % len(COLOUR_MODES)]
 
-    # ── The session ──────────────────────────────────────────────────────────────────────────────────────────────
-
     def on_key(self, event: events.Key) -> None:
         """While the model runs by itself any key stops it, and does nothing else unless it is one that leaves."""
         if self.link.running:
@@ -205,11 +203,9 @@ class PlayScreen(SessionScreen):
     def _picked(self, event: NextTokenPane.Picked) -> None:
         self.link.choose(event.position, event.token_id)
 
-    # ── The prompt ───────────────────────────────────────────────────────────────────────────────────────────────
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While a prompt is being written keys belong to it, those that write nothing too."""
-        return not self.writing.has_keys
+        return not self.writing.has_keys and (action != "leave_opening" or self.on_its_way.going_on)
 
     async def action_edit_prompt(self) -> None:
         if self.writing.going_on:
@@ -243,8 +239,6 @@ class PlayScreen(SessionScreen):
     def _written(self) -> None:
         self.tokens.draft = None
         self._hint()
-
-    # ── Other screens, and taking things along ───────────────────────────────────────────────────────────────────
 
     def action_models(self) -> None:
         from gpttui.tui.screens.models import ModelsScreen, Wanted
@@ -294,8 +288,6 @@ class PlayScreen(SessionScreen):
         if snapshot is not None and tokenizer is not None:
             self.app.copy_to_clipboard(tokenizer.decode(snapshot.ids.tolist()))
             self.hints.say(f"Copied the text: {so_many(len(snapshot.ids))}.", "info")
-
-    # ── What the engine says ─────────────────────────────────────────────────────────────────────────────────────
 
     @on(ModelOpened)
     def _opened(self, event: ModelOpened) -> None:
@@ -374,6 +366,13 @@ class PlayScreen(SessionScreen):
     def _ready(self) -> None:
         self._state("loading")  # PyTorch is there, the model is not yet
         self._wait("loading the model…")
+
+    def _loads(self, so_far: str) -> None:
+        self._state(so_far)
+        self._wait(f"opening the model: {so_far} · escape cancels")
+
+    def action_leave_opening(self) -> None:
+        self.run_worker(self.on_its_way.leave())
 
     @on(EngineSilent)
     def _silent(self, event: EngineSilent) -> None:
