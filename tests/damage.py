@@ -4,6 +4,7 @@ For: tests/benchmarks/test_fuzz_files.py, and the suite's short sample. A case i
 damage. Run as a program it is the worker: it opens cases one after another and writes a JSON line for each.
 """
 
+import contextlib
 import copy
 import json
 import math
@@ -208,6 +209,98 @@ def _damage_header(rng: random.Random, data: bytes) -> bytes:
     return struct.pack("<Q", len(header)) + header + data[8 + length :]
 
 
+NUMBERS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?", 10: "<Q", 11: "<q", 12: "<d"}
+"""Kinds of values of a GGUF file; 8 is a text, 9 a list."""
+SIZES = [0, 1, 2, 3, 255, 1 << 16, 1 << 31, (1 << 32) - 1, 1 << 40, 1 << 62, (1 << 63) - 1, (1 << 64) - 1]
+TEXTS = [
+    "", "x", "llama", "gpt2", "bert", "\x1b]0;x\x07", "a\nb", "\ud800", "x" * 100_000, "../../x", "{{ x }}", "%s", "\0",
+    "{% for a in range(10**9) %}{% for b in range(10**9) %}x{% endfor %}{% endfor %}", "{{ ''.__class__.__mro__ }}",
+]  # fmt: skip
+KEYS = [
+    "general.architecture", "general.alignment", "tokenizer.ggml.model", "tokenizer.ggml.pre", "tokenizer.ggml.scores",
+    "tokenizer.chat_template", "llama.expert_count", "llama.rope.scaling.factor", "llama.attention.key_length",
+    "split.count", "tokenizer.ggml.bos_token_id", "tokenizer.ggml.add_bos_token", "llama.rope.freq_base", "\x1b[2J",
+]  # fmt: skip
+"""Keys that a file may get beside its own."""
+
+
+def _text(value: str) -> bytes:
+    data = value.encode("utf-8", "surrogatepass")
+    return struct.pack("<Q", len(data)) + data
+
+
+def _value(rng: random.Random) -> bytes:
+    """A value of any kind, kind included."""
+    match rng.randrange(4):
+        case 0:
+            return struct.pack("<I", 8) + _text(rng.choice(TEXTS))
+        case 1:
+            of = rng.choice(list(NUMBERS))
+            number = struct.pack("<Q", rng.choice(SIZES))[: struct.calcsize(NUMBERS[of])]
+            return struct.pack("<I", of) + number
+        case 2:
+            names = [rng.choice([*TEXTS[:6], "a b", "a", " ", "Ġ"]) for _ in range(rng.choice([0, 1, 3, 300]))]
+            return struct.pack("<IIQ", 9, 8, len(names)) + b"".join(map(_text, names))
+        case _:
+            return struct.pack("<IIQ", 9, 5, 300) + struct.pack(
+                "<300i", *(rng.choice([-1, 0, 1, 3, 6, 1 << 30]) for _ in range(300))
+            )
+
+
+def _pairs(data: bytes) -> tuple[list[tuple[bytes, bytes]], int]:
+    """The keys of a GGUF file with their values, kinds included, and where the tensors' names begin."""
+    at, pairs = 24, []
+
+    def skipped(kind: int, at: int) -> int:
+        if kind == 8:
+            return at + 8 + int(struct.unpack_from("<Q", data, at)[0])
+        if kind != 9:
+            return at + struct.calcsize(NUMBERS[kind])
+        of, count = struct.unpack_from("<IQ", data, at)
+        at += 12
+        for _ in range(count):
+            at = skipped(of, at)
+        return at
+
+    for _ in range(struct.unpack_from("<Q", data, 16)[0]):
+        end = at + 8 + struct.unpack_from("<Q", data, at)[0]
+        after = skipped(struct.unpack_from("<I", data, end)[0], end + 4)
+        pairs.append((data[at:end], data[end:after]))
+        at = after
+    return pairs, at
+
+
+def _damage_gguf(rng: random.Random, data: bytes) -> bytes:
+    """A GGUF file whose header says something else: a value, a key, a size, a tensor's name, kind or place."""
+    pairs, rest = _pairs(data)
+    if rng.random() < 0.35:  # a number anywhere in the header, tensors' among it
+        at = rng.randrange(rest + (len(data) - rest) // 20)
+        code = rng.choice(["<Q", "<I"])
+        number = rng.choice(SIZES) & ((1 << 8 * struct.calcsize(code)) - 1)
+        return data[:at] + struct.pack(code, number) + data[at + struct.calcsize(code) :]
+    for _ in range(rng.choice([1, 1, 1, 2, 5])):
+        at, how = rng.randrange(len(pairs)), rng.random()
+        if how < 0.6:
+            pairs[at] = (pairs[at][0], _value(rng))
+        elif how < 0.7 and len(pairs) > 1:
+            del pairs[at]
+        elif how < 0.8:
+            pairs[at:at] = [pairs[at]]
+        else:
+            key = rng.choice(KEYS)
+            pairs = [pair for pair in pairs if pair[0] != _text(key)] + [(_text(key), _value(rng))]
+    header = data[:16] + struct.pack("<Q", len(pairs)) + b"".join(key + value for key, value in pairs)
+    tensors = data[rest:]
+    count = struct.unpack_from("<Q", data, 8)[0]
+    end = 0
+    for _ in range(count):
+        end += 8 + struct.unpack_from("<Q", tensors, end)[0]
+        end += 4 + 8 * struct.unpack_from("<I", tensors, end)[0] + 12
+    weights = data[-(-(rest + end) // 32) * 32 :]
+    whole = header + tensors[:end]
+    return whole + bytes(-len(whole) % 32) + weights
+
+
 def _damage_bytes(rng: random.Random, data: bytes) -> bytes:
     at, end = sorted((rng.randrange(len(data) + 1), rng.randrange(len(data) + 1)))
     match rng.randrange(7):
@@ -291,6 +384,9 @@ def damage(seed: int, path: Path) -> str:
         if how < 0.12:
             _other_kind(rng, file)
             told.append(f"{file.name} of another kind")
+        elif file.suffix == ".gguf" and how < 0.75:
+            file.write_bytes(_damage_gguf(rng, data))
+            told.append(f"{file.name}'s header")
         elif file.suffix == ".safetensors" and how < 0.7:
             file.write_bytes(_damage_header(rng, data))
             told.append(f"{file.name}'s header")
@@ -330,6 +426,15 @@ def open_model_dir(path: Path) -> None:
     session = Session(model, tokenizer, prompt=TEXT, seed=1)
     session.step()
     session.snapshot()
+
+
+def open_gguf(path: Path) -> None:
+    """The same of a GGUF file, and its chat template, which is there or refused in a line of its own."""
+    from gpttui.chat import templates
+
+    with contextlib.suppress(UserError):
+        templates.find(path)
+    open_model_dir(path)
 
 
 def unlike_transformers(path: Path) -> str:
@@ -430,6 +535,7 @@ OPEN: dict[str, Callable[[Path], None]] = {
     "model": open_model_dir,
     "slow": open_model_dir,
     "own": open_model_dir,
+    "gguf": open_gguf,
     "run": open_run,
     "session": open_session,
     "settings": open_settings,
@@ -447,7 +553,7 @@ def make_originals(folder: Path) -> None:
     from gpttui.sessions.tree import Branches, OfRun, SessionFile, save_session
     from gpttui.storage import gallery
     from gpttui.training.run import start
-    from tests import fakes
+    from tests import fakes, gguf_files
 
     fakes.tiny_model_dir(folder, name="model", tokenizer="bpe")
     fakes.tiny_model_dir(folder, "modern", name="own")
@@ -457,6 +563,8 @@ def make_originals(folder: Path) -> None:
     (slow / "vocab.json").write_text(json.dumps(raw["vocab"]))
     (slow / "merges.txt").write_text("#version: 0.2\n" + "\n".join(" ".join(pair) for pair in raw["merges"]) + "\n")
     (slow / "added_tokens.json").write_text(json.dumps({"<x>": len(raw["vocab"])}))
+    (folder / "gguf").mkdir()
+    gguf_files.tiny_llama(folder / "gguf" / "tiny.gguf")
     (folder / "text.txt").write_text(fakes.TEXT * 40)
     config = TrainConfig(data=str(folder / "text.txt"), layers=1, heads=2, width=16, context=8, batch=2, steps=4,
                          eval_every=2, eval_tokens=64, sample_every=2, sample_tokens=4, checkpoint_every=2, warmup=0,
@@ -519,7 +627,7 @@ def _try(kind: str, target: Path) -> tuple[str, str]:
         return type(error).__name__, " ".join(str(error).split())[:300]
 
 
-def work(originals: Path, first: int, last: int, oracle: bool) -> None:
+def work(originals: Path, first: int, last: int, oracle: bool, only: str) -> None:
     """Cases `first … last - 1`, a JSON line each on stdout; what libraries write on stderr counts against a case."""
     if oracle:
         import transformers
@@ -536,7 +644,7 @@ def work(originals: Path, first: int, last: int, oracle: bool) -> None:
         assert outcome == "opened", (kind, outcome, line)
         shutil.rmtree(place)
     for seed in range(first, last):
-        kind = KINDS[seed % len(KINDS)]
+        kind = kind_of(seed, only)
         shutil.copytree(originals / kind, place)
         target = _target(kind, place)
         what = damage(seed, target)
@@ -556,18 +664,23 @@ def work(originals: Path, first: int, last: int, oracle: bool) -> None:
         shutil.rmtree(place, ignore_errors=True)
 
 
+def kind_of(seed: int, only: str) -> str:
+    """What a case is of: `only`, or each kind in turn."""
+    return only or KINDS[seed % len(KINDS)]
+
+
 def _target(kind: str, place: Path) -> Path:
-    return place / {"session": "saved.json", "settings": "settings.toml"}.get(kind, "")
+    return place / {"session": "saved.json", "settings": "settings.toml", "gguf": "tiny.gguf"}.get(kind, "")
 
 
-def tried(originals: Path, first: int, last: int, *, oracle: bool = True) -> Iterator[Case]:
+def tried(originals: Path, first: int, last: int, *, oracle: bool = True, only: str = "") -> Iterator[Case]:
     """All cases from `first` on, in processes of their own: one that hangs or dies is a case like any other.
 
-    `oracle`: what opens is compared with transformers, where that opens it too.
+    `oracle`: what opens is compared with transformers, where that opens it too. `only`: cases of this one kind.
     """
     while first < last:
         env = os.environ | {"SAID": str(originals.parent / "said"), "RUST_BACKTRACE": "0", "HF_HUB_OFFLINE": "1"}
-        command = [sys.executable, "-m", "tests.damage", str(originals), str(first), str(last), "1" * oracle]
+        command = [sys.executable, "-m", "tests.damage", str(originals), str(first), str(last), "1" * oracle, only]
         worker = subprocess.Popen(command, stdout=subprocess.PIPE, env=env, text=True)
         assert worker.stdout is not None
         begun: dict[str, Any] = {}
@@ -586,7 +699,7 @@ def tried(originals: Path, first: int, last: int, *, oracle: bool = True) -> Ite
             assert begun, f"the worker does not start: {Path(env['SAID']).read_text(encoding='utf-8')[-2000:]}"
             seed = begun["begun"]
             outcome = "hung" if watch.killed else f"died of {code}"
-            yield Case(seed, KINDS[seed % len(KINDS)], begun["what"], outcome, "", HANG_S, 0.0)
+            yield Case(seed, kind_of(seed, only), begun["what"], outcome, "", HANG_S, 0.0)
             first = seed + 1
 
 
@@ -615,4 +728,4 @@ class _Watch:
 
 if __name__ == "__main__":
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    work(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), bool(sys.argv[4]))
+    work(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), bool(sys.argv[4]), sys.argv[5])

@@ -12,7 +12,8 @@ import transformers
 from torch import Tensor
 
 from gpttui.storage import gguf_models
-from gpttui.tokenizers import Tokenizer
+from gpttui.tokenizers import Tokenizer, byte_level_backend, train_bpe
+from tests import fakes
 
 
 def converted(name: str, x: Tensor, model_type: str, config: Any) -> Tensor:
@@ -122,3 +123,25 @@ def _add_tokenizer(writer: Any, tokenizer: Tokenizer, pre: str) -> None:
     if added:
         writer.add_bos_token_id(min(added))
         writer.add_eos_token_id(min(added))
+
+
+def words(pre: str = "gpt-2") -> Tokenizer:
+    """Byte-level BPE with two tokens that are found in a text before it is split."""
+    backend = Tokenizer.from_json(train_bpe(["123\n1234\n1234\n" * 9 + fakes.TEXT], 300).to_json()).backend
+    backend.pre_tokenizer = byte_level_backend(backend.model).pre_tokenizer
+    backend.add_special_tokens(["<|end|>"])
+    backend.add_tokens(["<tool>"])
+    return Tokenizer(backend)
+
+
+def tiny_llama(file: Path, **more: Any) -> Path:
+    """A whole little Llama, with a tokenizer and a chat template."""
+    tokenizer = words()
+    torch.manual_seed(0)
+    config = transformers.LlamaConfig(
+        vocab_size=tokenizer.vocab_size, hidden_size=32, intermediate_size=64, num_hidden_layers=2,
+        num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=64,
+    )  # fmt: skip
+    template = "{% for message in messages %}{{ message.role }}: {{ message.content }}<|end|>{% endfor %}"
+    model = transformers.LlamaForCausalLM(config)
+    return write(model, file, tokenizer=tokenizer, packing="Q8_0", tokenizer__chat_template=template, **more)

@@ -25,7 +25,7 @@ from gpttui.inference.opening import open_model  # noqa: E402
 from gpttui.model import checkpoint  # noqa: E402
 from gpttui.model.gpt import GPTConfig  # noqa: E402
 from gpttui.storage import gallery, gguf, gguf_models, gguf_tokenizer  # noqa: E402
-from gpttui.tokenizers import Tokenizer, byte_level_backend, train_bpe  # noqa: E402
+from gpttui.tokenizers import Tokenizer  # noqa: E402
 from tests import fakes, gguf_files  # noqa: E402
 
 SMALL: dict[str, Any] = {
@@ -72,18 +72,9 @@ def made(model_type: str, fields: dict[str, Any], seed: int = 0) -> Any:
     return model
 
 
-def words(pre: str = "gpt-2") -> Tokenizer:
-    """Byte-level BPE with two tokens that are found in a text before it is split."""
-    backend = Tokenizer.from_json(train_bpe(["123\n1234\n1234\n" * 9 + fakes.TEXT], 300).to_json()).backend
-    backend.pre_tokenizer = byte_level_backend(backend.model).pre_tokenizer
-    backend.add_special_tokens(["<|end|>"])
-    backend.add_tokens(["<tool>"])
-    return Tokenizer(backend)
-
-
 def written(tmp_path: Path, *, name: str = "tiny.gguf", pre: str = "gpt-2", packing: str = "F32", **more: Any) -> Path:
     """A whole little Llama in a file."""
-    tokenizer = words()
+    tokenizer = gguf_files.words()
     model = made("llama", SMALL | {"vocab_size": tokenizer.vocab_size})
     return gguf_files.write(model, tmp_path / name, tokenizer=tokenizer, pre=pre, packing=packing, **more)
 
@@ -168,7 +159,7 @@ def test_a_text_is_split_as_the_file_names_it(pre: str, pieces: list[str], tmp_p
 
 
 def test_ids_are_those_of_the_tokenizer_that_was_written(tmp_path: Path) -> None:
-    file, original = written(tmp_path), words()
+    file, original = written(tmp_path), gguf_files.words()
     tokenizer = Tokenizer.open(file)
     for text in [fakes.TEXT, "Don'T  stop\r\n\n\tat x²  ", "a<|end|><tool> b<|end|>", ""]:
         assert tokenizer.encode(text) == original.encode(text)
@@ -352,7 +343,7 @@ def test_a_file_in_ones_own_folder_of_models_has_a_name(
 def test_its_vocabulary_is_not_read_before_it_is_asked_for(tmp_path: Path) -> None:
     header = gguf.read(written(tmp_path))
     assert isinstance(header.values["tokenizer.ggml.tokens"], gguf.Listed)
-    assert len(header.texts("tokenizer.ggml.tokens")) == words().vocab_size
+    assert len(header.texts("tokenizer.ggml.tokens")) == gguf_files.words().vocab_size
     assert gguf_tokenizer.kind(header, 302) == "byte-level BPE 302"
 
 
