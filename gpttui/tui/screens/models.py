@@ -1,4 +1,7 @@
-"""The shelf of models, own runs behind them: what each does, how it was trained, prompts to try. Opens any."""
+"""The shelf of models: what each does, how it was trained, prompts to try. Opens any.
+
+Own runs stand behind the models, and behind those the known models that are not here yet, which it fetches.
+"""
 
 import asyncio
 import re
@@ -18,9 +21,12 @@ from textual.widgets.option_list import Option
 
 from gpttui.errors import UserError
 from gpttui.records import LossHistory, ModelCard
-from gpttui.storage import gallery, model_card
+from gpttui.storage import gallery, getting, model_card
+from gpttui.storage.getting import Known
 from gpttui.text import safe_text
 from gpttui.tui.own_screen import Dialog
+from gpttui.tui.screens import fetching
+from gpttui.tui.session.fetching import Fetching, not_here
 from gpttui.tui.session.saving import short
 from gpttui.tui.textual_private import Options
 from gpttui.tui.widgets.hint_bar import HintBar
@@ -28,6 +34,9 @@ from gpttui.tui.widgets.key_bar import KeyBar
 from gpttui.tui.widgets.loss import LossPane
 
 LISTED = "Models"
+ENTER = "Enter opens the model, on a prompt to try if the cursor is there."
+PAINTS_EVERY_S = 0.2
+"""While a model is being fetched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +76,7 @@ class ModelsScreen(Dialog[Wanted | None]):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,m,q", "dismiss(None)", "back", id="models_close", tooltip="Back to the playground"),
+        Binding("escape,m,q", "leave", "back", id="models_close", tooltip="Back to the playground"),
         Binding("j", "cursor('down')", "Down", show=False, id="models_down"),
         Binding("k", "cursor('up')", "Up", show=False, id="models_up"),
         Binding("space", "read", "read on", id="models_read", tooltip="Scroll on in what is told of the model"),
@@ -83,6 +92,12 @@ class ModelsScreen(Dialog[Wanted | None]):
         self.cards: list[ModelCard] = []
         self.broken: list[str] = []
         self.history: dict[str, LossHistory | None] = {}
+        self.fetching: Fetching | None = None
+        """The model that is being asked for, or fetched."""
+        self._known: dict[str, Known] = {}
+        """Models that can be fetched: they stand on the shelf behind the `cards`."""
+        self._on_known = False
+        """The cursor stands on one of them."""
         self._runs: frozenset[str] = frozenset()
         """Paths of those that are checkpoints of a person's own runs."""
         self.shelf, self.prompts = Options(id="shelf", markup=False), Options(id="prompts", markup=False)
@@ -112,26 +127,32 @@ class ModelsScreen(Dialog[Wanted | None]):
         self.set_class(event.size.height < self.LOW, "-low")
 
     @work(exclusive=True)
-    async def _read_shelf(self) -> None:
+    async def _read_shelf(self, path: str = "") -> None:
+        """Fills the shelf; the cursor stands on the model at `path`, by default the one that is open."""
         models, self.broken = await asyncio.to_thread(gallery.cards)
         trained = await asyncio.to_thread(gallery.run_cards)
         self._runs = frozenset(card.path for card in trained)
         self.cards = [*models, *trained]
+        self._known = not_here()
         cards, broken, shelf = self.cards, self.broken, self.shelf
+        shelf.clear_options()
         shelf.add_options(Option(self._entry(card), id=f"model-{n}") for n, card in enumerate(cards))
+        shelf.add_options(Option(_not_here(name, known)) for name, known in self._known.items())
         shelf.add_options(Option(Text(f"✗ {safe_text(line)}", "dim")) for line in broken)
-        here = [n for n, card in enumerate(cards) if card.path == self.current_path]
-        if cards:
+        here = [n for n, card in enumerate(cards) if card.path == (path or self.current_path)]
+        if cards or self._known:
             shelf.highlighted = here[0] if here else 0
         if self.focused is None:
             shelf.focus()
-        if broken:
+        if path:
+            self.hints.say(f"{cards[here[0]].id if here else short(Path(path))} is here; Enter opens it.")
+        elif broken:
             more = f" ({len(broken) - 1} more at the end of the list)" if broken[1:] else ""
             self.hints.say(broken[0] + more, "warning")
         elif not cards:
-            self.hints.say("No model is on the shelf; give the path of a directory above.", "info")
+            self.hints.say("No model is on the shelf: fetch one, or give the path of a directory.", "info")
         else:
-            self.hints.say("Enter opens the model, on a prompt to try if the cursor is there.")
+            self.hints.say(ENTER)
 
     def _entry(self, card: ModelCard) -> Text:
         mark = "● " if card.path == self.current_path else "  "
@@ -144,16 +165,50 @@ class ModelsScreen(Dialog[Wanted | None]):
     @on(OptionList.OptionHighlighted, "#shelf")
     def _tell(self, event: OptionList.OptionHighlighted) -> None:
         card = self._card(event.option_index)
-        what = about(card) if card is not None else Text(safe_text(self.broken[event.option_index - len(self.cards)]))
-        self.card.update(what)
+        self._tell_card()
         self.about.scroll_home(animate=False)
         self.call_after_refresh(self.refresh_bindings)
+        self._say_what_enter_does(self._known_at(event.option_index))
         prompts = self.prompts
         prompts.clear_options()
         tries = () if card is None else card.prompts
         prompts.add_options(Option(safe_text(prompt.replace("\n", "⏎"))) for prompt in tries)
         prompts.display = bool(tries)
+        self.curve.display = card is not None
         self.curve.history = None if card is None else self._history(card)
+
+    def _tell_card(self) -> None:
+        """What the cursor stands on."""
+        entry = self.shelf.highlighted
+        if entry is None:
+            return
+        card, name = self._card(entry), self._known_at(entry)
+        if name is not None:
+            now = self.fetching if self.fetching is not None and self.fetching.name == name else None
+            self.card.update(fetching.told(name, self._known[name], now))
+        else:
+            self.card.update(Text(safe_text(self._line(entry))) if card is None else about(card))
+
+    def _say_what_enter_does(self, name: str | None) -> None:
+        """With a model that can be fetched, by `name`, and again with the first other behind one."""
+        now, before, self._on_known = self.fetching, self._on_known, name is not None
+        if self._fetches:
+            return
+        if now is not None and now.name == name and now.offer is not None:
+            self.hints.say(fetching.question(now), "info")
+        elif name is not None:
+            self.hints.say(f"Enter asks where {name} can be had, and how large it is; nothing is fetched yet.")
+        elif before:
+            self.hints.say(ENTER)
+
+    def _known_at(self, entry: int) -> str | None:
+        """The model that can be fetched at an entry of the shelf."""
+        at = entry - len(self.cards)
+        return list(self._known)[at] if 0 <= at < len(self._known) else None
+
+    def _line(self, entry: int) -> str:
+        """Why what stands at an entry cannot be read."""
+        return self.broken[entry - len(self.cards) - len(self._known)]
 
     def _card(self, entry: int) -> ModelCard | None:
         """The model at an entry of the shelf; None for the entries behind them, of what cannot be read."""
@@ -170,11 +225,70 @@ class ModelsScreen(Dialog[Wanted | None]):
 
     @on(OptionList.OptionSelected, "#shelf")
     def _open(self, event: OptionList.OptionSelected) -> None:
-        card = self._card(event.option_index)
-        if card is None:
-            self.hints.say(self.broken[event.option_index - len(self.cards)], "error")
-        else:
+        card, name = self._card(event.option_index), self._known_at(event.option_index)
+        if card is not None:
             self.dismiss(Wanted(card.path))
+        elif name is not None:
+            self._want(name)
+        else:
+            self.hints.say(self._line(event.option_index), "error")
+
+    # ── Fetching one ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def _fetches(self) -> bool:
+        return self.fetching is not None and self.fetching.running
+
+    def _want(self, name: str) -> None:
+        """Enter asks what fetching it means, and enter again fetches it; one at a time."""
+        now = self.fetching
+        if now is not None and self._fetches:
+            self.hints.say(f"{now.name} is being fetched; Escape leaves it.", "info")
+        elif now is not None and now.name == name and now.offer is not None:
+            self._fetch(now)
+        else:
+            self.fetching = Fetching(name)
+            self._ask(self.fetching)
+
+    @work(exclusive=True, group="fetching")
+    async def _ask(self, wanted: Fetching) -> None:
+        self.hints.say(f"Asking where {wanted.name} can be had …", "info")
+        try:
+            await wanted.ask()
+        except UserError as error:
+            self.hints.say(str(error), "error")
+            return
+        self._tell_card()
+        self.hints.say(fetching.question(wanted), "info")
+
+    @work(exclusive=True, group="fetching")
+    async def _fetch(self, wanted: Fetching) -> None:
+        self.hints.say(f"Fetching {wanted.name} … Escape leaves it; what has arrived is kept.", "info")
+        painted = self.set_interval(PAINTS_EVERY_S, self._tell_card)
+        try:
+            arrived = await wanted.fetch()
+        except UserError as error:
+            self.hints.say(str(error), "error")
+            return
+        finally:
+            painted.stop()
+            self._tell_card()
+        if arrived:
+            self.fetching, self._on_known = None, False
+            self._read_shelf(str(getting.place(wanted.name)))
+        else:
+            self.hints.say(fetching.question(wanted), "warning")
+
+    def action_leave(self) -> None:
+        """A download first, the screen then."""
+        if self.fetching is not None and self._fetches:
+            self.fetching.leave()
+        else:
+            self.dismiss(None)
+
+    def on_unmount(self) -> None:
+        if self.fetching is not None:
+            self.fetching.leave()
 
     @on(OptionList.OptionSelected, "#prompts")
     def _open_with(self, event: OptionList.OptionSelected) -> None:
@@ -219,6 +333,10 @@ class ModelsScreen(Dialog[Wanted | None]):
 def title(card: ModelCard) -> str:
     """What to call a model in a list: what it does, or else its id."""
     return card.title or card.id
+
+
+def _not_here(name: str, known: Known) -> Text:
+    return Text().append(f"↓ {safe_text(known.title)}", "bold").append(f"\n  not here yet · {safe_text(name)}", "dim")
 
 
 def count(params: int) -> str:
