@@ -20,6 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gpttui.bench import same_text
 from gpttui.bench.report import Progress, Row, silently
 from gpttui.bench.terminal import Terminal
 from gpttui.engine.launch import PACKAGE_PARENT
@@ -52,6 +53,8 @@ def measure(path: Path, precision: Precision, *, rounds: int = 5, tell: Progress
     dtype = name_of(model.lm_head.weight.dtype)
     tell("steps, in turns with transformers")
     rows.append(step_row(model, Session(model, tokenizer, prompt=WORDS), _opened_by_transformers(path, dtype), rounds))
+    tell("what both write, greedily")
+    rows += same_text_rows(path)
     tell("keys and views, in a terminal of their own")
     ids = tokenizer.encode(WORDS * (VIEW_TOKENS // 8))[:VIEW_TOKENS]
     argv = ["--model", str(path), "--dtype", dtype, "--prompt", tokenizer.decode(ids)]
@@ -100,6 +103,18 @@ def _theirs(model: Any, ids: list[int], past: Any) -> Any:
     idx = torch.tensor([ids])
     out = model(idx, past_key_values=past, use_cache=True, output_attentions=True, output_hidden_states=True)
     return out.past_key_values
+
+
+def same_text_rows(path: Path) -> list[Row]:
+    """Greedy texts against those of `transformers` on the same file, in fp32; none where it does not open it."""
+    theirs = _opened_by_transformers(path, "fp32")
+    if theirs is None:
+        return []
+    from transformers import AutoTokenizer
+
+    where, more = _for_transformers(path)
+    model, tokenizer = open_model(path, precision="fp32")
+    return [same_text.greedy_row(model, tokenizer, theirs, AutoTokenizer.from_pretrained(where, **more))]
 
 
 def _opened_by_transformers(path: Path, dtype: str) -> Any:

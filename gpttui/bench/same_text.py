@@ -27,7 +27,8 @@ def greedy_row(model: GPT, tokenizer: Tokenizer, theirs: Any, their_tokenizer: A
     """How many of the texts differ; 0 is the goal. The note says where the first of them part."""
     apart = []
     for prompt in PROMPTS:
-        ours_ids, their_ids = ours(model, tokenizer, prompt), of_transformers(theirs, their_tokenizer, prompt)
+        ours_ids = ours(model, tokenizer, prompt)
+        their_ids = of_transformers(theirs, their_tokenizer, prompt, len(ours_ids))
         if ours_ids != their_ids:
             at = next((n for n, (a, b) in enumerate(zip(ours_ids, their_ids, strict=False)) if a != b), -1)
             begun = len(tokenizer.prompt(prompt))
@@ -38,19 +39,19 @@ def greedy_row(model: GPT, tokenizer: Tokenizer, theirs: Any, their_tokenizer: A
 
 
 def ours(model: GPT, tokenizer: Tokenizer, prompt: str) -> list[int]:
-    """Ids of the prompt and of what follows."""
+    """Ids of the prompt and of what follows, as far as the context reaches: `transformers` does not slide."""
     session = Session(model, tokenizer, prompt=prompt, sampling=Sampling(temperature=0))
-    for _ in range(TOKENS):
+    for _ in range(min(TOKENS, model.config.context - len(session))):
         session.step()
     return [int(token_id) for token_id in session.ids]
 
 
 @torch.inference_mode()
-def of_transformers(model: Any, tokenizer: Any, prompt: str) -> list[int]:
-    """The same by its cached forward; an end token ends neither."""
+def of_transformers(model: Any, tokenizer: Any, prompt: str, length: int) -> list[int]:
+    """The same by its cached forward, `length` ids in all; an end token ends neither."""
     ids = list(tokenizer(prompt).input_ids)
     fresh, past = ids, None
-    for _ in range(TOKENS):
+    while len(ids) < length:
         out = model(torch.tensor([fresh]), past_key_values=past, use_cache=True)
         past, fresh = out.past_key_values, [int(out.logits[0, -1].argmax())]
         ids = ids + fresh

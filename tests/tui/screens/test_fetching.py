@@ -10,6 +10,7 @@ import pytest
 from gpttui.errors import UserError
 from gpttui.records import ModelCard
 from gpttui.storage import gallery, getting
+from gpttui.storage.download import Progress
 from gpttui.storage.model_card import card_file
 from tests.tui.pilot import Playground, playground
 
@@ -31,7 +32,7 @@ class Source:
             return
         for where in ("the hub", "the index"):
 
-            def fetch(progress: getting.Progress, where: str = where) -> Path:
+            def fetch(progress: Progress, where: str = where) -> Path:
                 progress(30 * MB, 90 * MB)
                 while not self.goes_on.wait(0.01):
                     progress(30 * MB, 90 * MB)
