@@ -1,8 +1,9 @@
-"""Make the pictures in this folder: the real app, on the bundled models, driven by its own keys.
+"""Make the pictures in this folder: the real app, on the bundled models and SmolLM2, driven by its own keys.
 
     pip install -e '.[dev]' && python screenshots/make.py [NAME ...]
 
 Each picture is Textual's own SVG export, drawn by resvg with Fira Code (package fonts-firacode) or DejaVu Sans Mono.
+Those of SmolLM2 are made where it is on your shelf (`gpttui get smollm2`).
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent
+OWN_HOME = os.environ.get("GPTTUI_HOME")
 os.environ |= {"COLORTERM": "truecolor", "TERM": "xterm-256color", "GPTTUI_HOME": tempfile.mkdtemp()}
 os.environ.pop("NO_COLOR", None)
 
@@ -22,7 +24,7 @@ import resvg_py  # noqa: E402
 from gpttui.engine import launch  # noqa: E402
 from gpttui.engine.client import EngineClient  # noqa: E402
 from gpttui.lessons import lesson  # noqa: E402
-from gpttui.storage import gallery  # noqa: E402
+from gpttui.storage import gallery, getting  # noqa: E402
 from gpttui.tui.app import GpttuiApp  # noqa: E402
 from gpttui.tui.screens.play import Opening, PlayScreen  # noqa: E402
 
@@ -50,6 +52,7 @@ WIDE, NARROW = (120, 40), (80, 24)
 STEPS = ("space",) * 17
 KEY = "One Monday, Mia finds a drum in the kitchen. She puts the drum in the drawer. Later, Mia looks in the"
 LAST_LAYER = ("right_curly_bracket",) * 4
+SMOLLM2, FRANCE = "smollm2", "The capital of France is"
 SHOTS: dict[str, Shot] = {
     "playground": Shot(WIDE, STEPS),
     "playground-80x24": Shot(NARROW, STEPS),
@@ -82,6 +85,9 @@ SHOTS: dict[str, Shot] = {
     "tour-attention": Shot(WIDE, ("enter", "a", "wait:2", "ctrl+n", *("right_square_bracket",) * 3), tour="attention"),
     "tour-training": Shot(WIDE, ("e", "wait:6", "enter", "wait:20", "enter", "wait:20"), tour="pretrained"),
     "tour-80x24": Shot(NARROW, ("v", "wait:2", "ctrl+n", "home", "right"), tour="vectors"),
+    "smollm2": Shot(WIDE, ("right_curly_bracket",) * 29, model=SMOLLM2, prompt=FRANCE),
+    "smollm2-attention": Shot(WIDE, ("space", "a"), model=SMOLLM2, prompt=FRANCE, settle_s=6.0),
+    "smollm2-journey": Shot(WIDE, ("i", *("down",) * 6), model=SMOLLM2, prompt=FRANCE, settle_s=6.0),
     "help": Shot(WIDE, (*STEPS, "3", "question_mark")),
 }
 
@@ -116,8 +122,26 @@ async def picture(shot: Shot) -> str:
         return app.export_screenshot(title="gpttui")
 
 
+def own_smollm2() -> Path:
+    """Where it lies on the shelf of whoever makes the pictures, who works in a home of their own."""
+    kept = os.environ.pop("GPTTUI_HOME")
+    if OWN_HOME is not None:
+        os.environ["GPTTUI_HOME"] = OWN_HOME
+    found = getting.place(SMOLLM2)
+    os.environ["GPTTUI_HOME"] = kept
+    return found
+
+
 def main(names: list[str]) -> None:
+    has_smollm2 = own_smollm2().exists()
+    if has_smollm2:
+        here = getting.place(SMOLLM2)
+        here.parent.mkdir(parents=True, exist_ok=True)
+        here.symlink_to(own_smollm2())
     for name in names or SHOTS:
+        if SHOTS[name].model == SMOLLM2 and not has_smollm2:
+            print(f"{name} stays as it is: `gpttui get smollm2` first")
+            continue
         svg = asyncio.run(picture(SHOTS[name])).replace("Fira Code", MONOSPACE)
         png = resvg_py.svg_to_bytes(svg_string=svg, font_dirs=FONTS, monospace_family=MONOSPACE, zoom=1)
         (HERE / f"{name}.png").write_bytes(bytes(png))

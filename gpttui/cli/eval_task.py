@@ -1,9 +1,14 @@
 """`gpttui eval-task`: a bundled model's score, measured again on freshly drawn held-out data."""
 
+from typing import TYPE_CHECKING
+
 import click
 
-from gpttui.cli.options import json_option, verb
+from gpttui.cli.options import dtype_option, json_option, verb
 from gpttui.cli.output import print_json, table
+
+if TYPE_CHECKING:
+    from gpttui.inference.precision import Precision
 
 
 @verb()
@@ -15,6 +20,7 @@ from gpttui.cli.output import print_json, table
 @click.option("--seed", type=click.IntRange(min=0), help="Of the held-out data; 1000000 (the card's) or more.")
 @click.option("--write", is_flag=True, help="Put the measured scores on the model's card.")
 @click.option("--over", "run", metavar="RUN", help="Also over the checkpoints of this run.")
+@dtype_option
 @json_option
 def command(
     task_id: str | None,
@@ -23,6 +29,7 @@ def command(
     seed: int | None,
     write: bool,
     run: str | None,
+    dtype: "Precision",
     as_json: bool,
 ) -> None:
     """Measure the score that model ID's card claims; without ID, say which tasks there are."""
@@ -36,10 +43,10 @@ def command(
         return
     path, saved = gallery.find(model or task_id), [] if run is None else rundir.checkpoints(rundir.need(run))
     task, seed = TASKS.get(task_id), HELD_OUT_SEED if seed is None else seed
-    result = evaluate(task_id, path, n=n, seed=seed)
+    result = evaluate(task_id, path, n=n, seed=seed, precision=dtype)
     assert task is not None, "evaluate knows no task that is not there"
     metric = task.traced or task.headline
-    course = {step: evaluate(task_id, place, n=n, seed=seed).metrics[metric] for step, place in saved}
+    course = {step: evaluate(task_id, place, n=n, seed=seed, precision=dtype).metrics[metric] for step, place in saved}
     if write:
         score = task.says.format(n=result.n, **result.metrics)
         told = model_card.read(path) | {"score": score, "vectors": lengths.in_words(result.metrics)}

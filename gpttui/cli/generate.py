@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 )
 @click.option("--chat", is_flag=True, help="The prompt is what a user says: written by the model's chat template.")
 @click.option("--system", metavar="TEXT", type=GIVEN_TEXT, help="With --chat: what the system says first.")
+@click.option("--template", metavar="NAME", help="With --chat: the chat template of that name.")
 @click.option("-n", "count", type=click.IntRange(min=0), default=100, show_default=True, help="Tokens to generate.")
 @sampling_options
 @bos_option
@@ -54,6 +55,7 @@ def command(
     prompt: str | None,
     chat: bool,
     system: str | None,
+    template: str | None,
     count: int,
     seed: int,
     sampling: dict[str, Any],
@@ -106,9 +108,11 @@ def command(
         text, seed, how, made = saved.prompt, saved.seed, saved.sampling, saved.interventions
         bare = saved.bare
     elif chat:
-        conversation = _conversation(path, tokenizer, system, text if prompt is not None else "")
+        conversation = _conversation(path, tokenizer, system, text if prompt is not None else "", template or "")
     elif system is not None:
         raise click.UsageError("--system goes with --chat")
+    elif template is not None:
+        raise click.UsageError("--template goes with --chat")
     tokenizer = tokenizer.bare(bare)
     with naming(session):
         changes = compile_changes(
@@ -153,19 +157,22 @@ def command(
         note(f"{media.write(out, card.token_view, text + written)} in {out}")
 
 
-OF_THE_SESSION = ("prompt", "bare", "chat", "system", "seed", *SAMPLING, "ablate")
+OF_THE_SESSION = ("prompt", "bare", "chat", "system", "template", "seed", *SAMPLING, "ablate")
 """Options that a saved session answers itself."""
 
 
-def _conversation(path: Path, tokenizer: "Tokenizer", system: str | None, text: str) -> "Conversation":
-    """What the model is to answer. Raises UserError, one line, where it cannot be talked to."""
+def _conversation(path: Path, tokenizer: "Tokenizer", system: str | None, text: str, template: str) -> "Conversation":
+    """What the model is to answer, by its chat template of that name ("": the default).
+
+    Raises UserError, one line, where it cannot be talked to.
+    """
     from gpttui.chat.reading import Reader
     from gpttui.records import ChatMessage
 
     if not text:
         raise click.UsageError("--chat wants something to answer: give --prompt TEXT")
     first = () if system is None else (ChatMessage("system", system),)
-    reader = Reader(path, tokenizer)
+    reader = Reader(path, tokenizer, template)
     try:
         return reader.read((*first, ChatMessage("user", text)))[1]
     finally:

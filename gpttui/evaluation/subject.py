@@ -6,6 +6,7 @@ from pathlib import Path
 
 from gpttui.inference.generate import GREEDY, complete_batch, complete_ids, token_nlls
 from gpttui.inference.opening import open_model
+from gpttui.inference.precision import Precision
 from gpttui.model.gpt import GPT
 from gpttui.records import Array, Sampling
 from gpttui.tokenizers import Tokenizer
@@ -22,8 +23,8 @@ class Subject:
     tokenizer: Tokenizer
 
     @classmethod
-    def open(cls, path: Path) -> "Subject":
-        return cls(*open_model(path))
+    def open(cls, path: Path, precision: Precision = "auto") -> "Subject":
+        return cls(*open_model(path, precision=precision))
 
     def complete(
         self,

@@ -14,6 +14,7 @@ from gpttui.corpora.registry import corpus_spec, open_corpus
 from gpttui.errors import UserError, no_such
 from gpttui.evaluation import lengths, text
 from gpttui.evaluation.subject import Metrics, Subject
+from gpttui.inference.precision import Precision
 
 HELD_OUT_SEED = 1_000_000
 
@@ -78,8 +79,13 @@ TASKS = {
 }  # fmt: skip
 
 
-def evaluate(task_id: str, path: Path, *, n: int | None = None, seed: int = HELD_OUT_SEED) -> Result:
-    """Examine the model in directory `path`. Raises UserError for an unknown task or a seed that training used."""
+def evaluate(
+    task_id: str, path: Path, *, n: int | None = None, seed: int = HELD_OUT_SEED, precision: Precision = "auto"
+) -> Result:
+    """Examine the model in directory `path`, computed in `precision`.
+
+    Raises UserError for an unknown task or a seed that training used.
+    """
     if task_id not in TASKS:
         raise UserError(no_such("task", task_id, TASKS))
     if seed < HELD_OUT_SEED:
@@ -87,7 +93,7 @@ def evaluate(task_id: str, path: Path, *, n: int | None = None, seed: int = HELD
     task = TASKS[task_id]
     module, function = task.evaluator.split(":")
     examine: Callable[[Subject, int, int], Metrics] = getattr(import_module(f"gpttui.evaluation.{module}"), function)
-    count, subject = task.n if n is None else n, Subject.open(path)
+    count, subject = task.n if n is None else n, Subject.open(path, precision)
     grown = lengths.measures(lengths.mean_lengths(subject, held_out(task_id, subject)))
     return Result(task_id, examine(subject, count, seed) | grown, count, seed)
 

@@ -53,3 +53,15 @@ def test_no_template_and_a_template_that_refuses_are_one_line(cli: Cli, bpe_mode
     (model_dir(tmp_path / "g") / FILE).write_text(GEMMA, encoding="utf-8")
     result = cli("generate", "--model", tmp_path / "g", "--chat", "--system", "a", "--prompt", "x")
     assert result.err == "gpttui: the chat template refuses: System role not supported\n"
+
+
+def test_one_of_several_templates_is_chosen_by_its_name(cli: Cli, tmp_path: Path) -> None:
+    path = model_dir(tmp_path)
+    (path / "additional_chat_templates").mkdir()
+    (path / "additional_chat_templates" / "bare.jinja").write_text("{{ messages[0].content }}", encoding="utf-8")
+    said = "generate", "--model", str(path), "--chat", "--prompt", "the cat?", "-n", "1", "--json"
+    first, bare = (json.loads(cli(*said, *more).out) for more in ((), ("--template", "bare")))
+    alone = AutoTokenizer.from_pretrained(path)("the cat?", add_special_tokens=False).input_ids
+    assert bare["position"] == len(alone) + 1 < first["position"]
+    wrong = cli(*said, "--template", "none")
+    assert wrong.code == 1 and "no chat template 'none'; its templates: bare, default" in wrong.err

@@ -294,13 +294,11 @@ class PlayScreen(SessionScreen):
         from gpttui.tokenizers import Tokenizer
 
         opened, card = event.opened, event.opened.card
-        tokenizer = Tokenizer.from_json(opened.tokenizer_json)
         self.tokens.token_view = card.token_view
         self.attention.n_layer, self.attention.n_head = card.n_layer, card.n_head
-        self._split_by(tokenizer)
-        self.loss.history = opened.history
+        self._split_by(Tokenizer.from_json(opened.tokenizer_json))
+        self.loss.history, self.header.card = opened.history, card
         self.loss.waiting = "this model came without a record of its training"
-        self.header.card = card
         self.door.run_opened(card)
         if not event.restored:
             self.selection = Selection().on(self.selection.layer, self.selection.head, card.n_layer, card.n_head)
@@ -309,6 +307,7 @@ class PlayScreen(SessionScreen):
         back = self.door.interrupted_words or f"The engine was started again; your text and settings are back.{before}"
         self._hint(back if event.restored else "; ".join(opened.notes))
         self.back.opened(opened)
+        self.call_after_refresh(self.refresh_bindings)
         self.call_after_refresh(self.run_worker, partial(asyncio.to_thread, views.load_all))
 
     def _split_by(self, tokenizer: "Tokenizer") -> None:
@@ -358,6 +357,7 @@ class PlayScreen(SessionScreen):
         self.training.refused(event.line)
         self.door.mark_weights()
         self._state()
+        self.call_after_refresh(self.refresh_bindings)
         if self.link.snapshot is None:
             self.tokens.prompt = ""
             self._wait("no model is open: press m")
@@ -370,6 +370,7 @@ class PlayScreen(SessionScreen):
     def _loads(self, so_far: str) -> None:
         self._state(so_far)
         self._wait(f"opening the model: {so_far} · escape cancels")
+        self.refresh_bindings()
 
     def action_leave_opening(self) -> None:
         self.run_worker(self.on_its_way.leave())

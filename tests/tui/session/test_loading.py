@@ -51,10 +51,12 @@ async def test_escape_is_offered_only_while_a_model_is_on_its_way() -> None:
     async with playground(engine=SlowEngine()) as page:
         await page.opened()
         assert page.play.check_action("leave_opening", ()) is False
+        await page.until(lambda: "cancel opening" not in page.text)
         await asked_for_a_large_one(page)
+        await page.until(lambda: "cancel opening" in page.text)
         assert page.play.check_action("leave_opening", ()) is True
         await page.pilot.press("escape")
-        await page.until(lambda: not page.play.link.busy)
+        await page.until(lambda: not page.play.link.busy and "cancel opening" not in page.text)
 
 
 async def test_panes_that_have_nothing_to_show_yet_say_how_far_it_is() -> None:
