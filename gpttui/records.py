@@ -324,6 +324,8 @@ class ModelCard:
     """How a GGUF file stores most weights: `Q4_1`."""
     computed_in: str = ""
     """Once it is open: `fp32` or `bf16`."""
+    notes: tuple[Lines, ...] = ()
+    """Once it is open: what of its files is left out, or used where one might not expect it."""
     licence: str = ""
     title: str = ""
     """A name that says what it does: `Adds numbers`."""

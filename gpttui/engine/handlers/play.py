@@ -34,7 +34,7 @@ def opened(engine: Engine, path: Path, look: Look, make: Callable[[Session, Mode
     model, tokenizer = open_model(
         path, config, device=engine.device, precision=engine.precision, tell=notes.append, progress=engine.loading
     )
-    card = replace(card, computed_in=name_of(model.lm_head.weight.dtype))
+    card = replace(card, computed_in=name_of(model.lm_head.weight.dtype), notes=tuple(notes))
     session = Session(model, tokenizer, ends=end_tokens(path))
     make(session, card)
     engine.session, engine.card, engine.inside = session, card, InspectCache()

@@ -128,6 +128,9 @@ class StatusHeader(HeaderLine):
             long = f"{size} parameters" + (f", {safe_text(card.numbers)}" if card.numbers else "")
             short = "→".join(filter(None, (card.packing, card.computed_in if card.numbers else "")))
             yield self._fact(5, "", long, f"{size} {safe_text(short)}".rstrip())
+            if card.notes:
+                note = safe_text(card.notes[0].partition(";")[0])
+                yield self._fact(6, "busy", clip(note, 40), clip(note, 20))
             shape = f"{card.n_layer} layers × {card.n_head} heads × {card.d_model}"
             yield self._fact(6, "dim", shape, f"{card.n_layer}×{card.n_head}×{card.d_model}")
         if snapshot is not None:

@@ -80,3 +80,12 @@ def test_sizes_and_settings_in_few_characters() -> None:
     assert sampling_words(everything) == in_order
     assert sampling_words(everything, short=True) == "bias1 rep1.1 pres0.5 freq0.2 T 0.8 k40 p0.95 min0.05"
     assert sampling_words(Sampling(0.0, 40, 0.9, repetition_penalty=1.1)) == "repetition 1.1  greedy"  # cuts no more
+
+
+async def test_what_is_left_out_of_a_model_is_said_beside_its_size() -> None:
+    app = Bench()
+    async with app.run_test(size=(150, 5)) as pilot:
+        app.query_one(StatusHeader).card = replace(CARD, notes=("left out: score.weight; a head for another task",))
+        await pilot.pause()
+        assert "1.2M parameters" in screen_text(app) and "left out: score.weight" in screen_text(app)
+        assert "another task" not in screen_text(app)
