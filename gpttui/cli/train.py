@@ -40,6 +40,17 @@ CONFIG_OPTIONS = (
     click.option("--mlp-width", type=int, help="Neurons of an MLP; 0: attention only."),
     click.option("--activation", type=click.Choice(["gelu_tanh", "gelu", "relu", "relu2", "swiglu", "geglu"])),
     click.option("--qk-gain", is_flag=True, default=None, help="Heads learn how sharply they look (modern)."),
+    click.option(
+        "--norm-place",
+        type=click.Choice(["before", "after", "both"]),
+        help="Where norms stand: both keeps vectors from growing a hundredfold (modern, llama).",
+    ),
+    click.option(
+        "--embed-scale",
+        is_flag=True,
+        default=None,
+        help="Token vectors enter sqrt(width) times as long (modern, llama).",
+    ),
     click.option("--dropout", type=float),
     click.option("--batch", type=int, help="Rows of one pass in each process."),
     click.option("--accumulation", type=int, help="Passes of one step."),
@@ -248,7 +259,7 @@ def _resumed_config(path: Path, options: dict[str, Any]) -> "TrainConfig":
 
 OF_THE_RUN = frozenset(
     "recipe data text_field tokenizer documents from_starts starts_share corpus_documents val_fraction init arch "
-    "layers heads width context kv_heads mlp_width activation qk_gain optimizer".split()
+    "layers heads width context kv_heads mlp_width activation qk_gain norm_place embed_scale optimizer".split()
 )
 """What a run keeps to its end: its text, its shape, and the kind of its optimiser's moments."""
 

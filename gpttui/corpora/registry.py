@@ -12,6 +12,9 @@ from gpttui.errors import UserError, no_such
 PREFIX = "corpus:"
 """Before a corpus's name, where a text might stand."""
 
+WORDS_AMONG = 40_000
+"""Documents that a corpus's own words stand among, once."""
+
 Documents = Callable[..., Iterator[str]]
 """`documents(seed, n=None)`: seeds below 1,000,000 draw training data, others held-out data."""
 
@@ -43,6 +46,8 @@ class CorpusSpec:
     """The public text that it is made of."""
     found_here: bool = False
     """Made of what this machine has anyway."""
+    words: str = ""
+    """The module's function that gives lines of words which the vocabulary is to hold too; empty: none."""
 
 
 _SPECS = (
@@ -50,6 +55,8 @@ _SPECS = (
                "gpttui.corpora.tales", "bpe:2048", prompt="Once upon a time"),
     CorpusSpec("everyday", "Everyday", "Plain sentences and short exchanges about everyday things.",
                "gpttui.corpora.everyday.telling", "bpe:2048", prompt="The dog"),
+    CorpusSpec("world", "World", "Tales and everyday sentences, and a vocabulary for common English.",
+               "gpttui.corpora.world", "bpe:4096", prompt="Once upon a time", words="words"),
     CorpusSpec("names", "Names", "First names from a public list, each on one side of the split.",
                "gpttui.corpora.names", "char", reads="names"),
     CorpusSpec("addition", "Addition", "Sums of numbers with up to four digits: 123+456=579.",
@@ -89,3 +96,9 @@ def open_corpus(name: str) -> Documents:
     """The `documents` function of a corpus. Raises UserError if no corpus has this name."""
     documents: Documents = import_module(corpus_spec(name).module).documents
     return documents
+
+
+def vocabulary_words(name: str) -> Iterator[str]:
+    """Lines of words to learn a vocabulary from, beside a corpus's documents: once in every `WORDS_AMONG` of them."""
+    spec = corpus_spec(name)
+    return iter(()) if not spec.words else getattr(import_module(spec.module), spec.words)()

@@ -85,6 +85,12 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True, eq=True):
     """Overrides the architecture's own."""
     qk_gain: bool = False
     """Modern only: each head learns how sharply it looks. What is far back in the text is hard to find without."""
+    norm_place: Literal["before", "after", "both"] = "before"
+    """Modern and llama: `both` puts a norm behind attention and MLP too, so that what each adds to a vector stays about
+    as long as the vector."""
+    embed_scale: bool = False
+    """Modern and llama: a token's vector enters the stream sqrt(width) times as long as the head has it (Vaswani et al.
+    2017), so that it is not small beside what the blocks add."""
     tied: bool | None = None
     """Whether head and embedding are one matrix; None: yes for gpt2, no for modern."""
     dropout: float = 0.0

@@ -8,7 +8,6 @@ such as `12+30=42` always starts at position 0. In all, what step n sees depends
 no stored position, and processes take disjoint slices of the same batch.
 """
 
-import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gpttui.corpora.registry import PREFIX, corpus_spec, open_corpus
+from gpttui.corpora.registry import PREFIX, WORDS_AMONG, corpus_spec, open_corpus, vocabulary_words
 from gpttui.corpora.splits import HELD_OUT_FROM_SEED
 from gpttui.errors import UserError
 from gpttui.files import read_json, write_whole
@@ -286,9 +285,7 @@ def _encode_documents(
     train, val, notes = _documents(config, corpus, folder)
     if tokenizer is None:
         kind = corpus_spec(corpus).tokenizer if corpus and config.tokenizer == "char" else config.tokenizer
-        tokenizer = learn_from(
-            kind, (document + "\n" for document in itertools.chain(train, val if kind == "char" else []))
-        )
+        tokenizer = learn_from(kind, _tokenizer_texts(corpus, [*train, *val] if kind == "char" else train))
     file.write_text(tokenizer.to_json(), encoding="utf-8")
     encoder = Encoder(tokenizer)
     marker = tokenizer.encode(config.answer_after) if config.answer_after else []
@@ -310,6 +307,15 @@ def _encode_documents(
     _check_length(counts, config, tokenizer)
     val_bytes = sum(len(document.encode()) + 1 for document in val) if whole else 0
     return {"marker": marker[0] if marker else -1, "val_bytes": val_bytes, "notes": notes + encoder.notes()}
+
+
+def _tokenizer_texts(corpus: str, documents: list[str]) -> Iterator[str]:
+    """What a vocabulary is learned from: the documents, and the words that their corpus wants in it."""
+    words = list(vocabulary_words(corpus)) if corpus else []
+    for n, document in enumerate(documents):
+        if n % WORDS_AMONG == 0:
+            yield from (line + "\n" for line in words)
+        yield document + "\n"
 
 
 def _documents(config: TrainConfig, corpus: str, folder: Path) -> tuple[list[str], list[str], list[str]]:

@@ -109,7 +109,7 @@ def _source(config: TrainConfig, run: Path, recipe: Recipe | None) -> dict[str, 
     return {"data": data} | {name: getattr(config, name) for name in HELD_OUT}
 
 
-FLAGS = ("documents", "from_starts", "qk_gain", "compile")
+FLAGS = ("documents", "from_starts", "qk_gain", "embed_scale", "compile")
 """Options without a value."""
 
 

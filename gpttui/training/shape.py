@@ -1,5 +1,6 @@
 """From a `TrainConfig` to a model's shape, its parameter count and the memory that a step takes."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ from gpttui.model.gpt import GATED, GPT, GPTConfig
 from gpttui.model.memory import free_memory_bytes
 from gpttui.runs.config import TrainConfig, changed
 
-OF_THE_BASE = ("arch", "layers", "heads", "width", "kv_heads", "mlp_width", "activation", "qk_gain", "tied")
+OF_THE_BASE = tuple("arch layers heads width kv_heads mlp_width activation qk_gain norm_place embed_scale tied".split())
 """What a run that fine-tunes takes from the model it starts from."""
 
 
@@ -36,6 +37,8 @@ def model_shape(config: TrainConfig, vocab_size: int) -> GPTConfig:
         "pattern_dropout": None if config.pattern_dropout else 0.0,
         "activation": activation,
     }
+    if config.arch == "gpt2" and (config.norm_place != "before" or config.embed_scale):
+        raise UserError("a GPT-2 has no norms behind its parts and no embedding scale; use --arch modern")
     try:
         if config.arch == "gpt2":
             return GPTConfig(**shared, tied=config.tied is not False)
@@ -46,9 +49,11 @@ def model_shape(config: TrainConfig, vocab_size: int) -> GPTConfig:
             positions="rope",
             qk_norm=config.arch == "modern",
             qk_gain=config.qk_gain,
+            norm_place=config.norm_place,
+            embed_scale=math.sqrt(config.width) if config.embed_scale else 1.0,
             bias=False,
             tied=config.tied is True,
-            zero_init_outputs=True,
+            zero_init_outputs=config.norm_place == "before",
         )
     except (TypeError, ValueError) as error:
         raise UserError(one_line(error)) from error
@@ -69,6 +74,8 @@ def like_base(config: TrainConfig, base: GPTConfig, asked: Mapping[str, Any] | N
         "mlp_width": base.mlp_width,
         "activation": base.activation,
         "qk_gain": base.qk_gain,
+        "norm_place": base.norm_place,
+        "embed_scale": base.embed_scale != 1,
         "tied": base.tied,
     }
     for name in OF_THE_BASE:

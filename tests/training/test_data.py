@@ -219,6 +219,14 @@ def test_a_corpus_keeps_its_held_out_side_apart(tiny: Tiny, tmp_path: Path) -> N
     assert train and val and not train & val
 
 
+def test_a_vocabulary_is_learned_from_the_words_that_a_corpus_wants_too(tiny: Tiny, tmp_path: Path) -> None:
+    found = {}
+    for name in ("everyday", "world"):
+        config = tiny(data=f"corpus:{name}", corpus_documents=60, tokenizer="bpe:3000")
+        found[name] = prepare(config, tmp_path / name).tokenizer.encode(" pretrained")
+    assert len(found["world"]) == 1 < len(found["everyday"])
+
+
 def test_stored_tokens_open_memory_mapped(tmp_path: Path) -> None:
     writer = TokenWriter(tmp_path / "x.npy", 70_000)
     writer.append(np.array([1, 69_999]))

@@ -33,6 +33,8 @@ def base(tiny: Tiny, tmp_path: Path) -> Path:
         "activation": "relu",
         "tied": True,
         "qk_gain": True,
+        "norm_place": "both",
+        "embed_scale": True,
     }
     train(tiny(arch="modern", steps=2, **shape), tmp_path / "six")
     saved = rundir.latest_checkpoint(tmp_path / "six")
@@ -51,6 +53,7 @@ def test_the_verb_takes_its_shape_from_the_base(text_file: Path, base: Path, tmp
     assert (config.arch, config.layers, config.heads, config.width) == ("modern", 6, 3, 18)
     assert (config.kv_heads, config.mlp_width, config.activation, config.tied) == (1, 24, "relu", True)
     assert (config.lr, config.matrix_lr) == (3e-4, 2e-3)  # gentler than from scratch, as in the form
+    assert config.norm_place == "both" and config.embed_scale
     assert config.qk_gain and config.context == checkpoint.read_shape(base).context == 16
     steps = [event for event in rundir.read_events(run) if isinstance(event, StepDone)]
     assert [len(event.layer_grad_norms) for event in steps] == [8, 8]
