@@ -27,7 +27,8 @@ SPECIAL = ("chat_template", "bos_token", "eos_token", "pad_token", "unk_token")
 def command(model: str | None, where: tuple[str, ...]) -> None:
     """Write MODEL to DIRECTORY (new or empty) for transformers: as the family that it is of, in float32.
 
-    A model trained here is a GPT-2 (--arch gpt2), a Llama (llama) or a Qwen3 (modern, without --qk-gain).
+    A model trained here is a GPT-2 (--arch gpt2), a Llama (llama), a Qwen3 (modern, without --qk-gain) or, with
+    --norm-place both and --embed-scale besides, a Gemma 3.
 
     MODEL is a name, a run or a path, as --model takes it.
     """
@@ -52,9 +53,12 @@ def command(model: str | None, where: tuple[str, ...]) -> None:
         family = export_config(loaded.config)
     if not family.CLASS:
         nearest = lacking(loaded.config)
+        level = any(what.startswith(("norm_place", "embed_scale")) for what in nearest.lacks)
+        without = " without --norm-place and --embed-scale" if level else ""
         raise UserError(
             f"{name} has {', '.join(nearest.lacks)}, which no family of transformers has beside the rest (nearest: "
-            f"{nearest.config.CLASS}): nothing was written. A model trained with --arch gpt2 or llama can be exported"
+            f"{nearest.config.CLASS}): nothing was written. A model trained with --arch gpt2 or llama{without} can be "
+            "exported"
         )
     need_new(directory)
     has_words = is_gguf(path) or (path / "tokenizer.json").exists() or (path / "merges.txt").exists()

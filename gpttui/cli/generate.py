@@ -76,6 +76,7 @@ def command(
     from gpttui.cli import media
     from gpttui.cli.given import biases, counted, note_unknown, text_of
     from gpttui.cli.sessions import naming, session_model
+    from gpttui.inference.bounds import end_name
     from gpttui.inference.generate import generate
     from gpttui.inference.interventions import compile_changes
     from gpttui.inference.opening import leave_a_core, open_model
@@ -149,7 +150,7 @@ def command(
         click.echo()
     if writing.ended or (len(writing) > writing.n_prompt and int(writing.ids[-1]) in ends):
         what = "text" if writing.ended else "turn"
-        note(f"the model has ended its {what}, with {shown(tokenizer.decode([int(writing.ids[-1])]))}")
+        note(f"the model has ended its {what}, with {end_name(tokenizer, int(writing.ids[-1]))}")
     if writing.n_slid > unseen:
         gone = counted(writing.n_slid - unseen, "token")
         note(f"while the text grew, {gone} more slid out of the model's sight at its beginning: {context}")

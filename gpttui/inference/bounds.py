@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from gpttui.errors import UserError
-from gpttui.text import safe_text
+from gpttui.text import display_token
 from gpttui.tokenizers import Tokenizer
 
 
@@ -35,5 +35,11 @@ def known(ids: Sequence[int], vocab: int) -> list[int]:
 
 def after_the_end(tokenizer: Tokenizer, last_id: int) -> UserError:
     """What is said to one who steps on behind `last_id`, with which the model has ended its text."""
-    name = safe_text(tokenizer.decode([last_id])[:40])
-    return UserError(f"the model has ended its text here with {name}; take it back, or choose another token")
+    return UserError(
+        f"the model has ended its text here with {end_name(tokenizer, last_id)}; take it back, or choose another token"
+    )
+
+
+def end_name(tokenizer: Tokenizer, token_id: int) -> str:
+    """What to call a token that ends a text: `</s>`, `⏎`."""
+    return display_token(tokenizer.token_bytes(token_id))[:40]

@@ -1,5 +1,6 @@
-"""The tokens with which a model ends its text, as its files name them. No torch, no library.
+"""The tokens with which a model ends its text, as its card or its files name them. No torch.
 
+What was trained here says so in its card; of a run's checkpoint it follows from what the run learns from.
 generation_config.json goes before config.json, as in `transformers`. A GGUF file names the end of a text, of a turn and
 of a message by keys; files of older converters leave the end of a turn out, and it is known by its name, as llama.cpp
 does.
@@ -12,10 +13,11 @@ import msgspec
 from msgspec import Meta
 
 from gpttui.files import read_json
-from gpttui.storage import gguf
+from gpttui.storage import gallery, gguf
 from gpttui.storage.gguf import GGUF, is_gguf
 from gpttui.storage.gguf_tokenizer import CONTROL
 from gpttui.storage.model_files import CONFIG
+from gpttui.tokenizers import Tokenizer
 
 TokenId = Annotated[int, Meta(ge=-1, lt=1 << 53)]
 ENDS_OF_TURNS = frozenset(
@@ -33,6 +35,12 @@ def end_tokens(path: Path) -> frozenset[int]:
 
     Raises UserError, one line, where a file says them in a way that cannot be.
     """
+    card = gallery.told(path)
+    if card.ends_with is not None:
+        return frozenset(card.ends_with)
+    if card.ends:
+        ids = Tokenizer.open(path).encode(card.ends)
+        return frozenset(ids if len(ids) == 1 else ())
     if is_gguf(path):
         return _of_gguf(gguf.read(path))
     for name in ("generation_config.json", CONFIG):

@@ -1,7 +1,7 @@
 """Measuring without training: held-out loss over fixed rows, loss over a whole text, and samples."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,8 +106,11 @@ def _strided_sum(model: GPT, tokens: Tensor, context: int, stride: int) -> tuple
 
 @torch.no_grad()
 def sample(model: GPT, tokenizer: Tokenizer, prompt: str, count: int, *, seed: int, device: torch.device,
-           temperature: float = 0.8) -> Iterator[int]:  # fmt: skip
-    """Ids that the model puts after `prompt`, one by one. When the context is full, its later half starts a new one."""
+           temperature: float = 0.8, ends: Collection[int] = ()) -> Iterator[int]:  # fmt: skip
+    """Ids that the model puts after `prompt`, one by one, up to one of `ends`.
+
+    When the context is full, its later half starts a new one.
+    """
     generator = torch.Generator().manual_seed(seed)
     context = model.config.context
     ids = tokenizer.prompt(prompt) or [0]
@@ -121,3 +124,5 @@ def sample(model: GPT, tokenizer: Tokenizer, prompt: str, count: int, *, seed: i
         ids.append(next_id)
         fresh = [next_id]
         yield next_id
+        if next_id in ends:
+            return

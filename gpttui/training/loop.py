@@ -414,10 +414,11 @@ class Trainer:
             return
         config, tokenizer = self.config, self.data.tokenizer
         prompt = config.sample_prompt or "\n"
-        ids = []
+        ids, ends = [], tokenizer.encode("\n") if config.documents else []  # a row ends there; nothing follows it
         drawing = sample(
-            self.model.eval(), tokenizer, prompt, config.sample_tokens, seed=config.seed, device=self.world.device
-        )
+            self.model.eval(), tokenizer, prompt, config.sample_tokens, seed=config.seed, device=self.world.device,
+            ends=ends if len(ends) == 1 else (),
+        )  # fmt: skip
         for n, token_id in enumerate(drawing):
             ids.append(token_id)
             if n % 8 == 7:

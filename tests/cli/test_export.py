@@ -1,6 +1,7 @@
 """What `gpttui export` writes: transformers opens it, and says the same."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ transformers: Any = pytest.importorskip("transformers")
 MODERN: dict[str, Any] = {
     "norm": "rmsnorm", "positions": "rope", "qk_norm": True, "bias": False, "activation": "relu2", "n_kv_head": None,
 }  # fmt: skip
+LEVEL: dict[str, Any] = {"norm_place": "both", "embed_scale": math.sqrt(fakes.tiny_model().config.d_model)}
 SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
     "gpt2": ("GPT2LMHeadModel", {}),
     "gpt2, relu2": ("GPT2LMHeadModel", {"activation": "relu2"}),
@@ -28,6 +30,7 @@ SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
     "modern": ("Qwen3ForCausalLM", MODERN | {"tied": False}),
     "modern, few keys": ("Qwen3ForCausalLM", MODERN | {"n_head": 4, "n_kv_head": 2}),
     "modern, swiglu": ("Qwen3ForCausalLM", MODERN | {"activation": "swiglu", "d_mlp": 40}),
+    "modern, norms on both sides": ("Gemma3ForCausalLM", MODERN | LEVEL | {"tied": False}),
     "modern, attention only": ("Qwen3ForCausalLM", MODERN | {"d_mlp": 0}),
     "llama": ("LlamaForCausalLM", MODERN | {"qk_norm": False, "activation": "swiglu"}),
     "llama, relu2": ("LlamaForCausalLM", MODERN | {"qk_norm": False}),
@@ -60,6 +63,10 @@ def test_transformers_computes_the_same(name: str, tmp_path: Path) -> None:
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "gain": (MODERN | {"qk_gain": True}, "qk_gain True"),
+    "gain between norms": (MODERN | LEVEL | {"qk_gain": True}, "qk_gain True"),
+    "norms alone": (MODERN | {"norm_place": "both"}, "norm_place both"),
+    "scale alone": (MODERN | {"embed_scale": 4.0}, "embed_scale 4.0"),
+    "llama between norms": (MODERN | LEVEL | {"qk_norm": False}, "norm_place both"),
     "gelu": (MODERN | {"activation": "gelu"}, "activation gelu"),
     "positions": (MODERN | {"positions": "learned", "activation": "swiglu"}, "positions learned"),
     "parallel": (MODERN | {"parallel": True}, "parallel True"),
@@ -73,6 +80,9 @@ def test_what_stands_in_the_way_is_named(name: str, cli: Cli, tmp_path: Path) ->
     path = fakes.tiny_model_dir(tmp_path, **shape)
     result = cli("export", path, tmp_path / "out")
     assert result.code == 1 and word in result.err and result.err.count("\n") == 1
+    assert ("without --norm-place and --embed-scale can be exported" in result.err) == (
+        "norm_" in word or "scale" in word
+    )
     assert not (tmp_path / "out").exists()
 
 

@@ -192,6 +192,14 @@ def test_out_fits_the_model_or_is_refused_before_anything_runs(cli: Cli, tmp_pat
     assert "writes text" in text.err and "ends in .png" in sound.err
 
 
+def test_an_answer_ends_as_the_models_card_says(cli: Cli) -> None:
+    args = ("generate", "--model", "addition", "--prompt", "9+999=", "-n", "10", "--temperature", "0")
+    told = cli(*args)
+    assert told.out == "1008\n" and told.err == "gpttui: the model has ended its text, with ⏎\n"
+    on = cli(*args, "--ignore-eos")
+    assert on.out.startswith("1008\n") and len(on.out) == 10 + 1
+
+
 def test_a_text_begins_and_ends_as_the_models_files_say(cli: Cli, tmp_path: Path) -> None:
     path = begun(tmp_path)
     free = greedy(path, 8)

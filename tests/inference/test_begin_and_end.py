@@ -14,6 +14,8 @@ from gpttui.inference.generate import generate
 from gpttui.inference.opening import open_model
 from gpttui.inference.session import Session
 from gpttui.records import Sampling
+from gpttui.runs.config import TrainConfig
+from gpttui.storage import gallery
 from gpttui.storage.end_tokens import end_tokens
 from tests import fakes
 from tests.begun import PROMPT, begun, greedy
@@ -109,6 +111,41 @@ def test_ends_that_cannot_be_are_a_line(told: str, tmp_path: Path) -> None:
 def test_our_own_models_begin_and_end_with_nothing(tmp_path: Path) -> None:
     path = fakes.tiny_model_dir(tmp_path)
     assert end_tokens(path) == set() and open_model(path)[1].prompt("the") == open_model(path)[1].encode("the")
+
+
+@pytest.mark.parametrize(
+    ("model", "prompt", "written"),
+    [
+        ("addition", "123+456=", "579\n"),
+        ("sort", "hello>", "ehllo\n"),
+        ("translate", "the red cat sleeps. =", " le chat rouge dort.\n"),
+        ("names", "mar", None),
+        ("digits", "digit 7:", None),
+        ("say", "say: seven =", None),
+    ],
+)
+def test_a_bundled_model_stops_when_its_job_is_done(model: str, prompt: str, written: str | None) -> None:
+    path = gallery.bundled_dir() / model
+    session = started(path, prompt)
+    text = session.tokenizer.decode([token.id for token in generate(session, 70)])
+    assert session.ended and text.index("\n") == len(text) - 1 and written in (None, text)
+    assert model != "digits" or len(text) == 64 + 1
+    with pytest.raises(UserError, match="has ended its text here with ⏎"):
+        session.step()
+    session.back()
+    session.append(int(session.tokenizer.encode("\n")[0]))
+    session.step()
+
+
+def test_the_checkpoint_of_a_run_ends_as_what_it_learns_from(tmp_path: Path) -> None:
+    saved = fakes.tiny_model_dir(tmp_path / "run" / "checkpoints", name="00000040")
+    (saved / "card.json").unlink()
+    newline = frozenset(open_model(saved)[1].encode("\n"))
+    assert len(newline) == 1
+    for data, documents, ends in (("corpus:sort", True, newline), ("my.txt", True, newline), ("my.txt", False, set())):
+        config = TrainConfig(data=data, documents=documents)
+        (tmp_path / "run" / "config.json").write_text(config.to_json())
+        assert end_tokens(saved) == ends
 
 
 def test_rows_without_a_token_are_shown_as_such(tmp_path: Path) -> None:

@@ -72,6 +72,16 @@ def test_most_samples_of_a_long_run_come_at_its_beginning(tiny: Tiny, tmp_path: 
     assert losses(events) == losses(plain)
 
 
+def test_a_sample_of_rows_ends_where_a_row_does(tiny: Tiny, tmp_path: Path) -> None:
+    often = {"data": "corpus:sort", "corpus_documents": 60, "context": 26, "steps": 1}
+    often |= {"sample_every": 1, "sample_tokens": 400}
+    for documents in (True, False):
+        events = train(tiny(documents=documents, sample_prompt="b>", **often), tmp_path / str(documents))
+        texts = [event.text for event in events if isinstance(event, SampleDrawn)]
+        assert texts and all("\n" in text for text in texts)
+        assert all(text.index("\n") == len(text) - 1 for text in texts) == documents
+
+
 def test_another_number_of_steps_is_another_schedule_from_the_next_step_on(tiny: Tiny, tmp_path: Path) -> None:
     before = train(tiny(steps=12), tmp_path / "as-ordered")
     changed_at = 5

@@ -177,7 +177,8 @@ class PlayScreen(SessionScreen):
         self.link.home()
 
     def action_run(self) -> None:
-        self.link.run()
+        if self.goes_on():
+            self.link.run()
         if self.link.running:
             self._state()
             self.hints.say("Running. Any key stops it.", "info")
@@ -334,8 +335,7 @@ class PlayScreen(SessionScreen):
         elif event.kind == "step" and self.link.turn_ended:
             self.hints.say(self.chat.ended, "info")
         elif event.snapshot.ended and event.kind == "step":
-            last = quoted_label(self.tokens.tokenizer, int(event.snapshot.ids[-1]))
-            self.hints.say(f"The model has ended its text with {last}. ← takes that back.", "info")
+            self.goes_on(f"with {quoted_label(self.tokens.tokenizer, int(event.snapshot.ids[-1]))}")
         elif not self.link.running and event.kind not in ("show", "scrub"):
             self._hint(ANSWER if event.kind == "prompt" and self.link.conversation is not None else "")
 

@@ -171,7 +171,16 @@ class SessionScreen(PanesScreen[None]):
     # ── The next token ───────────────────────────────────────────────────────────────────────────────────────────
 
     def action_step(self) -> None:
-        self.link.step()
+        if self.goes_on():
+            self.link.step()
+
+    def goes_on(self, how: str = "here") -> bool:
+        """Whether the model has more to write; where it has ended its text, what would make it go on is said."""
+        ended = self.link.snapshot is not None and self.link.snapshot.ended
+        if ended:
+            again = "← takes its end back, / in the playground starts another."
+            self.hints.say(f"The model has ended its text {how}. {again}", "info")
+        return not ended
 
     def action_back(self) -> None:
         self.link.back()

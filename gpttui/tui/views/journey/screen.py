@@ -157,7 +157,7 @@ class JourneyScreen(InsideScreen):
         elif self.position < self.length - 1:
             self.look_at(self.position + 1)
         else:
-            self.link.step()
+            super().action_step()
 
     def action_step(self) -> None:
         if self.walking:
