@@ -157,7 +157,7 @@ class Norm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if self.rms:
-            return F.rms_norm(x, self.shape, self.weight, self.eps)
+            return F.rms_norm(x.to(self.weight.dtype), self.shape, self.weight, self.eps)
         return F.layer_norm(x, self.shape, self.weight, self.bias, self.eps)
 
 

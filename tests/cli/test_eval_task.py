@@ -68,6 +68,19 @@ def test_every_card_says_how_its_model_ends_and_how_long_its_vectors_are() -> No
         assert words == model_card.in_words(model, model_card.read(path))
 
 
+def test_between_norms_vectors_grow_by_a_little() -> None:
+    level = {"names"}
+    for model in BUNDLED:
+        path = gallery.bundled_dir() / model
+        told = model_card.told(path).measured
+        assert told is not None
+        if json.loads((path / "config.json").read_text()).get("norm_place") == "both":
+            grown = told.metrics
+            assert grown["first_growth"] <= 30 and grown["later_growth"] <= 3 and grown["whole_growth"] <= 400, model
+            level.discard(model)
+    assert not level
+
+
 def test_measured_scores_are_put_on_the_card_and_into_its_words(cli: Cli, tmp_path: Path) -> None:
     model = tmp_path / "sort"
     shutil.copytree(gallery.bundled_dir() / "sort", model)

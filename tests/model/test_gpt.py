@@ -11,7 +11,7 @@ from torch import Tensor
 
 from gpttui.model.dialects import config_of
 from gpttui.model.families import to_shape
-from gpttui.model.gpt import GPT, Attention, GPTConfig, Unembedding, causal_mask
+from gpttui.model.gpt import GPT, Attention, GPTConfig, Norm, Unembedding, causal_mask
 from gpttui.model.taps import Recorder
 from gpttui.storage import model_config
 from tests import shapes
@@ -143,3 +143,13 @@ def test_a_gain_lets_a_head_look_at_one_key_among_many() -> None:
 
     assert share(q) < 0.6
     assert share(q * free.qk_gain) > 0.99
+
+
+def test_what_autocast_halves_is_normed_in_the_precision_of_the_weights() -> None:
+    """PyTorch has no fused kernel for vectors and weights of two kinds, and warns of it in every run."""
+    norm = Norm(GPTConfig(8, 8, 1, 1, 16, norm="rmsnorm", bias=False))
+    x = torch.randn(3, norm.shape[0]).bfloat16()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = norm(x)
+    assert found.dtype == torch.float32
+    assert torch.equal(found, F.rms_norm(x.float(), norm.shape, norm.weight, norm.eps))
