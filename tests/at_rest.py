@@ -17,16 +17,19 @@ QUIET_TURNS = 3
 
 
 async def at_rest(min_sleep: float = 0, max_sleep: float = 1) -> None:
-    """Wait until nothing is ready to run, though for no longer than `max_sleep` seconds: a clock may tick for ever.
+    """Wait until nothing is ready to run and no key waits for its turn (`InTurnApp`), though for no longer than
+    `max_sleep` seconds: a clock may tick for ever.
 
     What waits to be painted or to be told of a new size is, as timers of Textual would within a sixtieth of a second.
     """
     loop: Any = asyncio.get_running_loop()
+    app: Any = active_app.get()
     end_s, quiet = monotonic() + max_sleep, 0
     await asyncio.sleep(min_sleep)
     while quiet < QUIET_TURNS and monotonic() < end_s:
-        await asyncio.sleep(0)
-        quiet = 0 if loop._ready or _brought_on(active_app.get()) else quiet + 1
+        keys = getattr(app, "_coming", ())
+        await asyncio.sleep(0.001 if keys else 0)
+        quiet = 0 if loop._ready or keys or _brought_on(app) else quiet + 1
 
 
 def _brought_on(app: Any) -> bool:

@@ -10,11 +10,11 @@ AFTER = Binding.Group("text")
 
 TRAINING = [
     key("space", "one_batch", "one batch", "Train one batch, then hold", STEP, id="train_one_batch"),
-    key("f", "step_apart", "part by part", "The next step, part by part: its gradients, and what they change", STEP,
-        id="train_step_apart"),
     key("p", "pause", "pause", "Hold the training, or let it go on", RUN, id="train_pause"),
     key("x", "stop", "stop", "Save and stop; it can be resumed", RUN, id="train_stop"),
     key("r", "resume", "resume", "Go on with a run that has stopped", RUN, id="train_resume"),
+    key("f", "step_apart", "part by part", "The next step, part by part: its gradients, and what they change", RUN,
+        id="train_step_apart"),
     key("R", "rewind", "rewind", "Back to the very same initial weights", RUN, show=False, id="train_rewind"),
     key("left_square_bracket", "learning_rate(False)", "rate", "A lower learning rate", RATE, id="train_lr_down"),
     key("right_square_bracket", "learning_rate(True)", "rate", "A higher learning rate", RATE, id="train_lr_up"),
