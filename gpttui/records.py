@@ -373,6 +373,8 @@ class LossHistory:
     """Of the held-out text; 0 where it is not known."""
     prompt_counts: Annotated[float, Numbers(low=0)] = 1.0
     """What a token before the answer counts in the training losses; in the held-out ones it counts 1, as all do."""
+    baselines: tuple[tuple[str, Annotated[float, Numbers(low=0)]], ...] = ()
+    """Simple guesses by name, and what they cost on the held-out text, in nats a token."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

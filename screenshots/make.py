@@ -74,9 +74,11 @@ SHOTS: dict[str, Shot] = {
     "speaking": Shot(WIDE, ("space",) * 25, model="say", prompt="say: seven ="),
     "training": Shot(WIDE, ("e", "wait:6", "enter", "wait:50")),
     "translation": Shot(WIDE, ("space",) * 8, model="translate", prompt="the red cat does not sleep. ="),
-    "error": Shot(WIDE, ("E", "wait:4", "2"), prompt=KEY),
-    "backwards": Shot(WIDE, ("E", "wait:4", "3", *("down",) * 4), prompt=KEY),
-    "weights": Shot(WIDE, ("E", "wait:4", "4", "wait:3", *("plus",) * 4), prompt=KEY, settle_s=4.0),
+    "error": Shot(WIDE, ("E", "wait:8", "home", *("right",) * 17, "2"), prompt=KEY),
+    "backwards": Shot(WIDE, ("E", "wait:8", "home", *("right",) * 17, "3", *("down",) * 4), prompt=KEY),
+    "weights": Shot(
+        WIDE, ("E", "wait:8", "4", "wait:3", "greater_than_sign", *("plus",) * 4), prompt=KEY, settle_s=4.0
+    ),
     "tour-guess": Shot(
         WIDE,
         ("enter", "space", "wait:1", "enter", *("space",) * 5, "wait:1", "enter", "wait:2", "1"),

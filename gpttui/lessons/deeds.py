@@ -51,6 +51,7 @@ FACTS = {
         Fact("changes", "number", "how many changes are made to the model", "changes >= 1"),
         Fact("silenced", "yes", "a head, an MLP or a neuron is switched off", "silenced"),
         Fact("forbidden", "yes", "a query is forbidden to look at a key", "forbidden"),
+        Fact("nudged", "yes", "a weight of the step that was taken apart is nudged by hand", "nudged"),
         Fact("training", "yes", "a run is being trained", "training"),
         Fact("step", "number", "the step of the run on the training screen", "step >= 100"),
         Fact("loss", "number", "the newest training loss in nats a token", "loss < 2.0"),

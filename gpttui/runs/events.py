@@ -42,6 +42,10 @@ class RunStarted(TrainEvent, frozen=True):
     """What a person should know of the data: bytes that are not UTF-8, unknown characters, …"""
     val_bytes: int = 0
     """Of the held-out text that these tokens are; 0: not known."""
+    frequency_nats: Number = 0.0
+    """Held-out loss of guessing by how often each token comes; 0: not known."""
+    bigram_nats: Number = 0.0
+    """Held-out loss of guessing by the token before."""
     tokenizer_id: str = ""
     """The same for the very same tokenizer only."""
 

@@ -33,6 +33,7 @@ def _thinned(recorded: RunSummary, title: str) -> dict[str, Any]:
         "val_steps": [int(step) for step in val.x],
         "val_losses_nats": [round(float(loss), 4) for loss in val.y],
         "prompt_counts": recorded.prompt_counts,
+        "baselines": [[name, round(nats, 4)] for name, nats in recorded.baselines],
     }
 
 
@@ -51,6 +52,7 @@ def joined(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
         "val_steps": [done + step for step in after["val_steps"]],
         "val_losses_nats": after["val_losses_nats"],
         "prompt_counts": after["prompt_counts"],
+        "baselines": after.get("baselines", []),
     }
 
 

@@ -6,6 +6,7 @@ events, from a file or as they come. Memory stays bounded however long the run. 
 """
 
 import contextlib
+import math
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import pairwise
@@ -23,6 +24,16 @@ from gpttui.runs.series import Series
 SAMPLES = 200
 AT_A_TIME = 4096
 """Steps that are added to a curve at once."""
+
+
+def baselines_of(started: events.RunStarted) -> tuple[tuple[str, float], ...]:
+    """A blind guess among all tokens, their frequencies, pairs of them: name and loss in nats a token."""
+    found = (
+        ("blind guess", math.log(max(1, started.vocab_size))),
+        ("token frequencies", started.frequency_nats),
+        ("bigrams", started.bigram_nats),
+    )
+    return tuple((name, nats) for name, nats in found if nats > 0)
 
 
 class RunSummary:
@@ -132,6 +143,11 @@ class RunSummary:
         """As `TrainConfig.prompt_counts`; 1 while nothing is known."""
         return self.config.prompt_counts if self.config is not None else 1.0
 
+    @property
+    def baselines(self) -> tuple[tuple[str, float], ...]:
+        """What simple guesses cost on the held-out text, in nats a token; those that are known."""
+        return baselines_of(self.started) if self.started is not None else ()
+
     def history(self, title: str) -> LossHistory:
         """The curves as they are."""
         train, validation, started = self.train, self.validation, self.started
@@ -142,7 +158,11 @@ class RunSummary:
         known = 0 < min(started.val_tokens, started.val_bytes) <= max(started.val_tokens, started.val_bytes) < 1 << 60
         per_token = started.val_bytes / started.val_tokens if plain and known else 0.0
         return replace(
-            found, tokenizer=started.tokenizer_id, bytes_per_token=per_token, prompt_counts=self.prompt_counts
+            found,
+            tokenizer=started.tokenizer_id,
+            bytes_per_token=per_token,
+            prompt_counts=self.prompt_counts,
+            baselines=self.baselines,
         )
 
     def status(self, *, locked: bool) -> str:

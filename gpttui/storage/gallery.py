@@ -294,7 +294,15 @@ def history(path: Path) -> LossHistory | None:
     steps, losses, val_steps, val_losses = arrays
     if len(steps) != len(losses) or len(val_steps) != len(val_losses):
         raise UserError(f"{file} is no loss history: steps and losses differ in number")
-    return LossHistory(steps, losses, val_steps, val_losses, title=recorded.title, prompt_counts=recorded.prompt_counts)
+    return LossHistory(
+        steps,
+        losses,
+        val_steps,
+        val_losses,
+        title=recorded.title,
+        prompt_counts=recorded.prompt_counts,
+        baselines=recorded.baselines,
+    )
 
 
 class RecordedLosses(msgspec.Struct, frozen=True):
@@ -306,6 +314,7 @@ class RecordedLosses(msgspec.Struct, frozen=True):
     val_steps: list[Step] = []
     val_losses_nats: list[Loss] = []
     prompt_counts: Annotated[float, msgspec.Meta(ge=0)] = 1.0
+    baselines: tuple[tuple[str, Annotated[float, msgspec.Meta(ge=0)]], ...] = ()
     stages: int = 1
 
 

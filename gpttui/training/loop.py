@@ -38,7 +38,7 @@ from gpttui.runs.events import (
     StepDone,
     StopRuleChanged,
 )  # fmt: skip
-from gpttui.training import checkpoints, fitting
+from gpttui.training import baselines, checkpoints, fitting
 from gpttui.training.checkpoints import TrainState
 from gpttui.training.data import Batch, Data
 from gpttui.training.distributed import World, in_bf16
@@ -242,6 +242,7 @@ class Trainer:
 
     def _started(self) -> RunStarted:
         config = self.config
+        frequency, bigram = baselines.losses(self.data.train, self.data.val, self.data.tokenizer.vocab_size)
         return RunStarted(
             step=self.state.step,
             config=msgspec.to_builtins(config),
@@ -251,6 +252,8 @@ class Trainer:
             train_tokens=self.data.train.tokens,
             val_tokens=self.data.val.tokens,
             val_bytes=self.data.val_bytes,
+            frequency_nats=frequency,
+            bigram_nats=bigram,
             tokenizer_id=f"{zlib.crc32(self.data.tokenizer.to_json().encode()):08x}",
             tokens_per_step=self._tokens_per_step,
             device=str(self.world.device),

@@ -1,5 +1,6 @@
 """The engine's answers to the playground: open a model, prompt, step, back, choose, look. Decisions are `Session`'s."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -41,7 +42,7 @@ def opened(engine: Engine, path: Path, look: Look, make: Callable[[Session, Mode
     return play.Opened(
         card=card,
         tokenizer_json=tokenizer.to_json(),
-        history=history(path),
+        history=with_a_blind_guess(history(path), card.vocab_size),
         snapshot=session.snapshot(look, since_s=engine.since_s),
         notes=tuple(notes),
         no_chat=engine.reader().missing,
@@ -55,6 +56,13 @@ def history(path: Path) -> LossHistory | None:
     except UserError as error:
         nothing = frozen(np.empty(0))
         return LossHistory(nothing, nothing, nothing, nothing, title=one_line(error))
+
+
+def with_a_blind_guess(found: LossHistory | None, vocab_size: int) -> LossHistory | None:
+    """The history, with the one guess whose loss is known without the text where it has none."""
+    if found is None or found.baselines or not len(found.steps):
+        return found
+    return replace(found, baselines=(("blind guess", math.log(max(2, vocab_size))),))
 
 
 @answers(play.OpenModel)

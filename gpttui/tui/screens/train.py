@@ -145,7 +145,7 @@ class TrainScreen(PanesScreen[str | None]):
             self._probe(record)
         if record.version != self._version:
             self._version = record.version
-            self.curve.grown(record.prompt_counts)
+            self.curve.grown(record.prompt_counts, record.baselines)
             self.numbers.vitals = vitals(record)
             self.strip.probes = tuple(record.probes)
             if record.config is not None:

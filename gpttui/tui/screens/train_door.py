@@ -152,7 +152,7 @@ class TrainDoor:
         if record is not None:
             live = (LIVE,) if record.live else ()
             self.scrubber.notches = (*record.checkpoints, *live)
-            self.loss.grown(record.prompt_counts)
+            self.loss.grown(record.prompt_counts, record.baselines)
         self.scrubber.display = bool(self._open_run) and len(self.scrubber.notches) > 1
 
     @property

@@ -49,6 +49,11 @@ the model is memorising (overfitting). That holds where both count the same toke
 sorting, translation) is trained mostly or only on its answers, while validation counts all tokens: then the pane says \
 so, and that the two are not comparable.
 
+Dashed lines are what **simple guesses** cost on the same held-out text: *blind guess*, every token alike, ln of the \
+vocabulary's size; *token frequencies*, how often each token comes in the training text; *bigrams*, how often it \
+follows the token before. A model that is below the bigrams has learnt from more than one token of context. They count \
+all tokens alike, as validation does. `G` hides them.
+
 `Y` makes the loss axis logarithmic, `w` changes the smoothing, `+` `-` zoom, arrows pan, `0` shows everything; \
 the mouse wheel zooms, dragging pans, pointing reads values off. Runs laid over this one whose tokens are other ones \
 are drawn in nats a byte of text, and so is this one then.
@@ -60,6 +65,7 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
         moving("minus", "zoom(-1)", "zoom out", "loss.zoom_out", "More steps"),
         moving("0", "show_all", "all", "loss.all", "Show the whole run"),
         showing("Y", "toggle('log_y')", "log", "loss.log", "Logarithmic loss axis"),
+        showing("G", "toggle('shows_baselines')", "guesses", "loss.guesses", "Lines for what simple guesses cost"),
         showing("w", "smooth", "smooth", "loss.smooth", "Average over more steps, or none"),
         moving("shift+left,H", "pan(-1)", "earlier", "loss.left", "Earlier steps"),
         moving("shift+right,L", "pan(1)", "later", "loss.right", "Later steps"),
@@ -72,6 +78,7 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
         "loss--train",
         "loss--val",
         "loss--marker",
+        "loss--level",
         "loss--other-0",
         "loss--other-1",
         "loss--other-2",
@@ -86,6 +93,7 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
         & > .loss--train { color: $primary; }
         & > .loss--val { color: $accent; }
         & > .loss--marker { color: $foreground 70%; }
+        & > .loss--level { color: $foreground 50%; }
         & > .loss--other-0 { color: $secondary; }
         & > .loss--other-1 { color: $success; }
         & > .loss--other-2 { color: $error; }
@@ -102,6 +110,8 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
     marker: reactive[int | None] = reactive(None)
     """A step to mark: the checkpoint being looked at."""
     log_y: reactive[bool] = reactive(False)
+    shows_baselines: reactive[bool] = reactive(True)
+    """Lines for what simple guesses cost."""
     smoothing: reactive[int] = reactive(0)
     """Index into `SMOOTHINGS`."""
     waiting: reactive[str] = reactive(WAITING)
@@ -121,6 +131,8 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
         self._window: Window | None = None
         self._y_window: Window | None = None
         self._redraws = False
+        self.baselines: tuple[tuple[str, float], ...] = ()
+        """As `LossHistory.baselines`."""
         self.prompt_counts = 1.0
         """As `LossHistory.prompt_counts`, of the curves that are followed."""
         self._hovered: float | None = None
@@ -144,7 +156,7 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
         if history is not None:
             self.train.extend(history.steps, history.losses_nats)
             self.validation.extend(history.val_steps, history.val_losses_nats)
-            self.prompt_counts = history.prompt_counts
+            self.prompt_counts, self.baselines = history.prompt_counts, history.baselines
         self._redraw()
 
     def lay_over(self, others: tuple[LossHistory, ...], scales: tuple[float, ...] = ()) -> None:
@@ -171,9 +183,9 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
         self._window = self._y_window = None
         self._redraw_soon()
 
-    def grown(self, prompt_counts: float = 1.0) -> None:
+    def grown(self, prompt_counts: float = 1.0, baselines: tuple[tuple[str, float], ...] = ()) -> None:
         """The curves followed have changed. However often it is called meanwhile, they are drawn once."""
-        self.prompt_counts = prompt_counts
+        self.prompt_counts, self.baselines = prompt_counts, baselines
         self._redraw_soon()
 
     def table(self) -> Table | None:
@@ -217,6 +229,10 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
                 self._draw(self._plot)
         self._entitle()
 
+    def watch_shows_baselines(self) -> None:
+        self._y_window = None
+        self._redraw()
+
     watch_others = watch_marker = watch_smoothing = watch_waiting = _redraw
 
     def _empty_words(self) -> str:
@@ -225,7 +241,7 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
         return safe_text(self.waiting, keep="\n")
 
     def _draw(self, plot: "CurvePlot") -> None:
-        from gpttui.tui.widgets.plot import Curve
+        from gpttui.tui.widgets.plot import Curve, Level
 
         low, high = self._x_range()
         columns, share = plot.columns, SMOOTHINGS[self.smoothing]
@@ -245,7 +261,13 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
         plot.show_curves(curves)
         if self.marker is not None and low <= self.marker <= high:
             plot.add_v_line(self.marker, line_style=self._colour("loss--marker"))
-        y_window = self._y_window or _padded([curve.y for curve in curves])
+        levels = [(f"{name} {nats * scales[0]:.2f}", nats * scales[0]) for name, nats in self.baselines]
+        if self.log_y:
+            levels = [(name, float(np.log10(value))) for name, value in levels if value > 0]
+        if not self.shows_baselines:
+            levels = []
+        y_window = self._y_window or _with_levels(_padded([curve.y for curve in curves]), [at for _, at in levels])
+        plot.levels = [Level(at, name, self._colour("loss--level")) for name, at in levels]
         plot.show_window((low, high), y_window, log_y=self.log_y)
         self._words.update(self._legend(), layout=False)  # one line, whatever it says
 
@@ -346,6 +368,13 @@ More: Karpathy, *A recipe for training neural networks* (2019)."""
 
     def action_smooth(self) -> None:
         self.smoothing = (self.smoothing + 1) % len(SMOOTHINGS)
+
+
+def _with_levels(window: Window, levels: list[float]) -> Window:
+    """The window, a little higher where a level lies just above it."""
+    low, high = window
+    near = [level for level in levels if high < level <= high + 0.35 * (high - low)]
+    return low, max([high, *(level + 0.03 * (high - low) for level in near)])
 
 
 def _padded(curves: list[Array]) -> Window:

@@ -45,6 +45,14 @@ class Curve(NamedTuple):
     """Two dots of braille instead of one."""
 
 
+class Level(NamedTuple):
+    """A line at one height."""
+
+    y: float
+    name: str
+    colour: str
+
+
 class StyledCanvas(Canvas):
     """A canvas whose segments all have a style, with two thin axes instead of a box."""
 
@@ -97,6 +105,8 @@ class CurvePlot(PlotWidget):
 
     can_focus = False
     _thick: frozenset[str] = frozenset()
+    levels: Sequence[Level] = ()
+    """Lines from side to side behind the curves, with their names."""
 
     DEFAULT_CSS = """
     CurvePlot {
@@ -186,6 +196,23 @@ class CurvePlot(PlotWidget):
         if canvas.size.width >= SMALLEST[0] and canvas.size.height >= SMALLEST[1]:
             with canvas.batch_refresh():
                 super()._render_plot()
+                for level in self.levels:
+                    self._draw_level(canvas, level)
+
+    def _draw_level(self, canvas: Canvas, level: Level) -> None:
+        """Where no curve is; its name over the line, at the right, where there is room for it."""
+        area = self._scale_rectangle
+        _, row = self.get_pixel_from_coordinate(self._x_min, level.y)
+        if not (self._y_min <= level.y <= self._y_max and area.y <= row < area.bottom):
+            return
+        for x in range(area.x, area.right):
+            if canvas.get_pixel(x, row)[0].isspace():
+                canvas.set_pixel(x, row, "┄", level.colour)
+        name = f" {level.name} "
+        start = area.right - len(name) - 1
+        if start > area.x and all(canvas.get_pixel(x, row)[0] == "┄" for x in range(start, start + len(name))):
+            for n, letter in enumerate(name):
+                canvas.set_pixel(start + n, row, letter, level.colour)
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         canvas = self.query_one("#plot", Canvas)

@@ -387,6 +387,21 @@ async def test_losses_that_count_other_tokens_are_not_to_be_compared(loss: LossP
     assert "by heart" not in loss.HELP
 
 
+async def test_simple_guesses_are_labelled_lines_where_they_are_in_sight(loss: LossPane) -> None:
+    app = Bench(loss)
+    async with app.run_test(size=(80, 24)) as pilot:
+        loss.history = replace(falling(400), baselines=(("blind guess", 3.7), ("bigrams", 2.25), ("of nothing", 90.0)))
+        await drawn_plot(pilot, loss)
+        drawn = screen_text(app)
+        assert "blind guess 3.70" in drawn and "bigrams 2.25" in drawn and "┄┄┄" in drawn and "nothing" not in drawn
+        await pilot.press("Y")
+        await drawn_plot(pilot, loss)
+        assert "bigrams 2.25" in screen_text(app)
+        await pilot.press("G")
+        await drawn_plot(pilot, loss)
+        assert "bigrams" not in screen_text(app)
+
+
 async def test_live_points_are_drawn_a_little_later(loss: LossPane) -> None:
     app = Bench(loss)
     async with app.run_test(size=(80, 20)) as pilot:

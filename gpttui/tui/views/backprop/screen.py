@@ -61,7 +61,7 @@ A = TypeVar("A")
 NEVER = (1 << 16, 1 << 16)
 """Parts are seen one at a time, however large the terminal."""
 MOST_LOGITS = 60
-HINT = "f: next part · backspace: part before · ← → token · r: next row · m: formula · space: the next step"
+HINT = "f next part · backspace part before · ← → token · r row · m formula · space next step"
 
 
 class BackpropScreen(PanesScreen[None]):
