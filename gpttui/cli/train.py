@@ -99,6 +99,13 @@ def config_options(command: Any) -> Any:
 
 @verb()
 @config_options
+@click.option(
+    "--config",
+    "config_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Start from this TOML file; other options change it. `gpttui runs show NAME --config` writes one.",
+)
 @click.option("--recipe", metavar="NAME", help="Start from a recipe; other options change it. `list` shows them.")
 @click.option(
     "--run-dir",
@@ -112,7 +119,13 @@ def config_options(command: Any) -> Any:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print events as JSON lines.")
 def command(
-    recipe: str | None, run_dir: Path | None, resuming: bool, export_to: Path | None, as_json: bool, **given: Any
+    config_file: Path | None,
+    recipe: str | None,
+    run_dir: Path | None,
+    resuming: bool,
+    export_to: Path | None,
+    as_json: bool,
+    **given: Any,
 ) -> int:
     """Train a GPT on a text, from scratch or on from where a run stopped.
 
@@ -121,6 +134,7 @@ def command(
     gpttui train --data my.txt --minutes 10 --optimizer muon --arch modern
     gpttui train --data my.txt --arch llama --run-dir RUN, then gpttui export RUN DIR
     gpttui train --run-dir RUN --resume
+    gpttui train --config run.toml --seed 2
     torchrun --nproc-per-node 4 -m gpttui train --data my.txt --run-dir RUN
     """
     if recipe == "list":
@@ -135,6 +149,8 @@ def command(
     options = {name: value for name, value in given.items() if value is not None}
     if options.get("minutes") and "steps" in options:
         raise click.UsageError("a run is as long as its steps or its minutes: give --steps or --minutes")
+    if config_file is not None:
+        options = _from_file(config_file, recipe, options)
     if recipe is not None and not resuming and "init" not in options and (base := recipes.recipe(recipe).config.init):
         if code := _train_before(recipe, base, options, as_json):
             return code
@@ -168,6 +184,18 @@ def command(
         click.echo(f"{export_to}: validation loss {loss:.4f}", err=True)
     opened.trainer.world.end_process(code)
     return code
+
+
+def _from_file(file: Path, recipe: str | None, options: dict[str, Any]) -> dict[str, Any]:
+    """The file's fields, and over them what was given here."""
+    from gpttui.runs.config_file import read_toml
+
+    if recipe is not None:
+        raise click.UsageError("both --config and --recipe say where to start from: give one of them")
+    fields = read_toml(file)
+    if "steps" in options:
+        fields.pop("minutes", None)
+    return fields | options
 
 
 OF_THE_MACHINE = ("device", "precision", "threads", "compile")

@@ -34,6 +34,11 @@ def amounts(axes: str) -> Numbers:
     return Numbers(tuple(axes.split()), 0)
 
 
+def losses(axes: str) -> Numbers:
+    """-ln p in nats: 0 or more, but for what float32 leaves; nan for padding."""
+    return Numbers(tuple(axes.split()), -1e-3, nan=True, infinite=True)
+
+
 class TakeApart(Request, frozen=True):
     """Take the next step of the run in training, keep all of it, and hold the run. Answer: `TakenApart`."""
 
@@ -113,7 +118,7 @@ class StepRow(Answer, frozen=True):
     """What was read."""
     targets: Annotated[Array, whole("token", -1)]
     """The right next token after each; -1: padding."""
-    losses_nats: Annotated[Array, floats("token", nan=True, infinite=True)]
+    losses_nats: Annotated[Array, losses("token")]
     """-ln p of each target; nan for padding."""
     shares: Annotated[Array, Numbers(("token",), 0, 1.001)]
     """What each loss counts in the step's loss."""
@@ -157,7 +162,7 @@ class AskBackward(Request, frozen=True):
 class Backward(Answer, frozen=True):
     TO = (AskBackward,)
     row: Asked
-    position: Asked
+    position: Annotated[int, Numbers(low=0, high="token", whole=True, asked=True)]
     layer: Asked
     stops: Annotated[tuple[StopName, ...], axis("stop")]
     """From the embedding up, as the journey names them."""
@@ -261,9 +266,9 @@ class AskAfter(Request, frozen=True):
 class AfterStep(Answer, frozen=True):
     TO = (AskAfter,)
     row: Asked
-    before: Annotated[Array, floats("token", nan=True, infinite=True)]
+    before: Annotated[Array, losses("token")]
     """Losses in nats; nan for padding."""
-    after: Annotated[Array, floats("token", nan=True, infinite=True)]
+    after: Annotated[Array, losses("token")]
     batch_before: AnyNumber
     """Mean over the batch's tokens, each counting the same."""
     batch_after: AnyNumber

@@ -29,6 +29,8 @@ from tests.tui.pilot import Playground
 from tests.tui.training import training
 
 MOVES = ("left", "down", "tab", "right", "up", "right_curly_bracket", "left", "right_square_bracket", "right")
+PARTS = ("1", "down", "2", "left", "3", "down", "right_square_bracket", "4", "down", "plus", "right_square_bracket",
+         "5", "right_curly_bracket", "6", "right", "space")  # fmt: skip
 MOST_ROUNDS = 60
 OF_VIEWS = frozenset(kind for kind in kinds(Answer) if kind.__module__.endswith(("stream", "parts")))
 
@@ -115,6 +117,16 @@ async def in_view(view: View, folder: Path, every: int) -> Counter[str]:
         engine: Any = page.engine
         await page.press(view.key)
         await show_all(page, engine, OF_VIEWS, MOVES)
+        return engine.delivered  # type: ignore[no-any-return]
+
+
+async def in_a_step(folder: Path, every: int) -> Counter[str]:
+    """Show a training step, part by part, of changed answers."""
+    async with spoiling(folder, every) as page:
+        engine: Any = page.engine
+        await page.press("E")
+        await show_all(page, engine, frozenset(kind for kind in kinds(Answer) if kind.__module__.endswith("backprop")),
+                       PARTS)  # fmt: skip
         return engine.delivered  # type: ignore[no-any-return]
 
 

@@ -125,7 +125,7 @@ class PaneDeck(Vertical):
         self.rearrange()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        if event.widget in self.panes and event.widget is not self.current:
+        if event.widget in self.panes and event.widget is not self.current and event.widget.has_focus:
             self._take_up(event.widget)
 
     def _take_up(self, pane: Widget) -> None:

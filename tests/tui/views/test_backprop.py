@@ -128,6 +128,22 @@ async def test_keys_before_the_step_is_there_do_nothing(home: Path) -> None:
         assert screen.hints.tone != "error"
 
 
+async def test_an_engine_that_dies_meanwhile_takes_the_step_along_and_the_run_is_safe(home: Path, text: Path) -> None:
+    async with training(home, train=str(text)) as driven:
+        screen = await apart(driven)
+        await driven.pilot.press("4")
+        await driven.until(lambda: screen.weights.weight is not None)
+        driven.engine.die()
+        await driven.until(lambda: driven.engine.alive and not driven.play.link.busy)
+        await driven.pilot.press("space")
+        await driven.until(lambda: "nothing is being trained here" in driven.text)
+        await driven.pilot.press("escape")
+        await driven.on(TrainScreen)
+        await driven.until(lambda: driven.record.state == "interrupted")
+        await driven.pilot.press("r")
+        await driven.until(lambda: driven.record.state == "running")
+
+
 async def test_a_run_that_was_held_stays_held(home: Path, text: Path) -> None:
     async with training(home, train=str(text)) as driven:
         await driven.set_going()

@@ -100,7 +100,7 @@ def nudge_lines(nudge: Nudge, value: float, gradient: float, width: int, height:
         scale = max(abs(slope), abs(gradient))
         apart = abs(slope - gradient) / scale if scale else 0.0
         lines.append(pair("relative difference", f"{apart:.0e}" if apart else "0"))
-    if height - len(lines) > CHART_LINES + 2:
+    if height - len(lines) > CHART_LINES + 2 and np.isfinite(gradient):
         lines += [[("", plain)], *chart(nudge, gradient, width, min(12, height - len(lines) - 2), ink)]
     return lines
 

@@ -28,6 +28,7 @@ class AfterPane(PartPane):
 
     PART: ClassVar[str] = "6 Did it help?"
     NAME: ClassVar[str] = "after"
+    HINT: ClassVar[str] = "space takes the next step, and looks at that one · r another row"
     FORMULA: ClassVar[tuple[str, ...]] = ("loss(w + update) - loss(w) = gradient · update + what bends",)
     HELP: ClassVar[str] = """\
 **What you see.** The same row read once more, with the **new weights**: each token's loss before the step and after \

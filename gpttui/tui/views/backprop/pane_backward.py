@@ -32,6 +32,7 @@ class BackwardPane(PartPane):
 
     PART: ClassVar[str] = "3 Backwards: the error travels through the layers"
     NAME: ClassVar[str] = "backwards"
+    HINT: ClassVar[str] = "↑ ↓ another layer · [ ] a head · ← → another token · c one scale for all"
     FORMULA: ClassVar[tuple[str, ...]] = (
         "forwards   x <- x + part(x)",
         "backwards  g <- g + J^T g      g = d loss / d x, J the derivative of the part",
@@ -109,7 +110,7 @@ More: Rumelhart, Hinton and Williams, *Learning representations by back-propagat
         assert found is not None
         roomy = width >= SIDE_BY_SIDE
         left = width * 3 // 5 if roomy else width
-        heads = self._heads(found, row, width - left - 3 if roomy else width)
+        heads = self._heads(found, row, width - left - 3) if roomy else self._heads(found, row, width)
         start = len(sheet.lines)
         self._stream(sheet, found, left)
         if roomy:
@@ -144,7 +145,7 @@ More: Rumelhart, Hinton and Williams, *Learning representations by back-propagat
             sheet.choose(*line)
 
     def _heads(self, found: Backward, row: StepRow, width: int) -> list[Line]:
-        """What the layer's heads pass on to earlier tokens, heads as strips and the tokens with most of it."""
+        """What the layer's heads pass on to earlier tokens: the tokens with most of it, then each head as a strip."""
         at, dim = found.position, self.tone("dim")
         passed, pattern = found.passed[:, : at + 1], found.pattern[:, : at + 1]
         head = self.head if 0 <= self.head < len(passed) else -1
@@ -152,13 +153,14 @@ More: Rumelhart, Hinton and Williams, *Learning representations by back-propagat
         lines.append([(fit("below 0: more of it would have helped", width), dim)])
         strip = max(4, width - 11)
         top = float(np.abs(passed).max(initial=0.0))
+        strips = list[Line]()
         for n, values in enumerate(passed):
             tone = self.tone("accent" if n == head else "")
-            lines.append(
+            strips.append(
                 [(f"{'▸ ' if n == head else '  '}head {n + 1:<3} ", tone), *lying(values, top, strip, self.ink)]
             )
         sums = passed.sum(axis=0) if head < 0 else passed[head]
-        most = np.argsort(-np.abs(sums), kind="stable")[:MOST_TOKENS]
+        most = np.argsort(-np.abs(sums), kind="stable")[: MOST_TOKENS if width < SIDE_BY_SIDE // 2 else 3]
         biggest = float(np.abs(sums).max(initial=0.0)) or 1.0
         whose = "all heads summed" if head < 0 else f"head {head + 1} alone"
         name_cells = 17 if width < 60 else 24
@@ -178,7 +180,7 @@ More: Rumelhart, Hinton and Williams, *Learning representations by back-propagat
                 (fit(percent(read), 8, right=True) + "  ", self.tone()),
                 (fit(bar(abs(value) / biggest, cells), cells), tone),
             ])  # fmt: skip
-        return lines
+        return [*lines, *strips]
 
     def table(self) -> Table | None:
         """Length and what was added at each stop."""

@@ -26,6 +26,7 @@ class ForwardPane(PartPane):
 
     PART: ClassVar[str] = "1 Forward: a guess at every place"
     NAME: ClassVar[str] = "forward"
+    HINT: ClassVar[str] = "↑ ↓ choose a token · r another row · m the formula · f goes on with it"
     FORMULA: ClassVar[tuple[str, ...]] = (
         "p = softmax(logits)",
         "loss = -ln p(right next token); the step's loss is the mean of all that count",

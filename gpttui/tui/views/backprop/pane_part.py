@@ -21,6 +21,8 @@ class PartPane(LinesPane):
 
     PART: ClassVar[str] = ""
     """Its title on the border."""
+    HINT: ClassVar[str] = "← → token · r row · m formula · space takes the next step"
+    """What to try in this part."""
     FORMULA: ClassVar[tuple[str, ...]] = ()
     """Lines of mathematics, shown on request."""
 

@@ -3,7 +3,7 @@
 For: the fifth part of a step. Not for: choosing the weight (`pane_weights`).
 """
 
-from math import isnan, log10, sqrt
+from math import inf, isnan, log10, sqrt
 from typing import ClassVar
 
 import numpy as np
@@ -29,6 +29,7 @@ class UpdatePane(PartPane):
 
     PART: ClassVar[str] = "5 Update: what is added to the weights"
     NAME: ClassVar[str] = "update"
+    HINT: ClassVar[str] = "4 chooses another weight · [ ] another matrix · { } another layer · m formula"
     FORMULA: ClassVar[tuple[str, ...]] = (
         "AdamW  m <- b1 m + (1 - b1) g     v <- b2 v + (1 - b2) g^2",
         "       w <- w - lr · (m^ / (sqrt(v^) + eps) + decay · w)     m^, v^: corrected for their start at 0",
@@ -123,7 +124,7 @@ More: Loshchilov and Hutter, *Decoupled weight decay regularization* (2019); Jor
             ladder.append([
                 (fit(words, name), self.tone("dim")),
                 (fit(sign, SIGN) + " ", self.tone("dim")),
-                (fit(small(value, sign=signed), FIGURE, right=True), self.tone(tone)),
+                (fit(small(value, sign=True) if signed else f"{value:.6g}", FIGURE, right=True), self.tone(tone)),
             ])  # fmt: skip
         ratios = self._ratios(taken, width - left - 3 if roomy else width)
         if roomy:
@@ -140,7 +141,7 @@ More: Loshchilov and Hutter, *Decoupled weight decay regularization* (2019); Jor
         head = fit("update / weight", name + figure + 1) + " " * max(0, mark) + "┊10^-3"
         lines: list[Line] = [[(fit(head, width), dim)]]
         for words, ratio in self.ratios(taken):
-            power = log10(ratio) if ratio > 0 else LOWEST
+            power = log10(ratio) if 0 < ratio < inf else LOWEST if ratio <= 0 else HIGHEST
             at = round((min(HIGHEST, max(LOWEST, power)) - LOWEST) / (HIGHEST - LOWEST) * (cells - 1))
             drawn = ["─"] * at + ["●"] + [" "] * (cells - 1 - at)
             if 0 <= mark < cells and mark != at:

@@ -42,6 +42,7 @@ class WeightsPane(PartPane):
 
     PART: ClassVar[str] = "4 Into the weights"
     NAME: ClassVar[str] = "weights"
+    HINT: ClassVar[str] = "arrows move · + - nudge · u undo · t largest · v values · [ ] another matrix"
     FORMULA: ClassVar[tuple[str, ...]] = (
         "gradient of a weight: d loss / d w     for a matrix W in y = W x:  dL/dW = (dL/dy) x^T, summed over places",
         "loss(w + e) = loss(w) + e · dL/dw + what bends      measured slope: (loss(w + h) - loss(w - h)) / 2h",

@@ -61,7 +61,6 @@ A = TypeVar("A")
 NEVER = (1 << 16, 1 << 16)
 """Parts are seen one at a time, however large the terminal."""
 MOST_LOGITS = 60
-HINT = "f next part · backspace part before · ← → token · r row · m formula · space next step"
 
 
 class BackpropScreen(PanesScreen[None]):
@@ -135,7 +134,7 @@ class BackpropScreen(PanesScreen[None]):
         yield KeyBar()
 
     def on_mount(self) -> None:
-        self.hints.say(HINT)
+        self._hint()
         self._take_step()
 
     @property
@@ -192,6 +191,11 @@ class BackpropScreen(PanesScreen[None]):
         self._mark()
         self._look()
 
+    def _hint(self) -> None:
+        """What to try in the part that is seen."""
+        part = self.deck.current
+        self.hints.say(part.HINT if isinstance(part, PartPane) else "")
+
     @property
     def _state(self) -> str:
         return "a copy's step" if self.on_text else "run held"
@@ -215,7 +219,7 @@ class BackpropScreen(PanesScreen[None]):
         if self.taken is None or self.row is None:
             return
         if self.hints.tone == "error":
-            self.hints.say(HINT)
+            self._hint()
         part, row = self.deck.current, self.row
         if part is self.error:
             self._ask("error", lambda: AskOutputGradient(row.row, self.position, MOST_LOGITS),
@@ -302,7 +306,13 @@ class BackpropScreen(PanesScreen[None]):
             self.backward.go_to_layer(found.layer)
 
     def on_descendant_focus(self) -> None:
-        self.call_later(self._look)
+        self.call_later(self._turned)
+
+    def _turned(self) -> None:
+        """Another part may be seen."""
+        if self.hints.tone == "hint":
+            self._hint()
+        self._look()
 
     @on(LinesPane.Moved)
     def _moved(self, event: LinesPane.Moved) -> None:
@@ -336,7 +346,7 @@ class BackpropScreen(PanesScreen[None]):
         at = self.parts.index(self.deck.current) + by if self.deck.current in self.parts else 0
         if 0 <= at < len(self.parts):
             self.deck.go(at)
-            self.hints.say(HINT)
+            self._hint()
         elif at == len(self.parts):
             self.hints.say("That was the last part. space takes the next step; backspace goes back.", "info")
 
