@@ -11,7 +11,6 @@ from gpttui.lessons.deeds import Value
 from gpttui.tui.renderables.labels import percent, quoted_label
 from gpttui.tui.screens.play import PlayScreen
 from gpttui.tui.screens.train import TrainScreen
-from gpttui.tui.views.backprop.screen import BackpropScreen
 from gpttui.tui.views.frame import InsideScreen
 
 if TYPE_CHECKING:
@@ -46,8 +45,10 @@ def facts(app: "App[Any]") -> dict[str, Value]:
         found["view"] = "training"
     elif top is not play and not isinstance(top, InsideScreen):
         found["view"] = type(top).__name__.removesuffix("Screen").lower()
-    if isinstance(top, BackpropScreen):
-        found["nudged"] = top.weights.nudge.delta != 0
+    if found["view"] == "backprop":
+        from gpttui.tui.views.backprop.screen import BackpropScreen  # it needs numpy
+
+        found["nudged"] = isinstance(top, BackpropScreen) and top.weights.nudge.delta != 0
     deck = getattr(top, "deck", play.deck)
     found["pane"], found["zoomed"] = deck.current.id or "", bool(deck.zoomed)
     found["writing"], found["draft"] = play.writing.going_on, play.tokens.draft or ""

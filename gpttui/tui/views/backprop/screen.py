@@ -25,7 +25,6 @@ from gpttui.protocol.backprop import (
     AskRow,
     AskWeight,
     Backward,
-    HeldOut,
     LeaveStep,
     MatrixPart,
     Nudged,
@@ -240,10 +239,7 @@ class BackpropScreen(PanesScreen[None]):
         if self.row is not None and found.row == self.row.row:
             self.after.read, self.after.found = self.row, found
             if self.after.held_out is None:
-                self._ask("held", lambda: AskHeldOut(), self._take_held)
-
-    def _take_held(self, held: HeldOut) -> None:
-        self.after.held_out = held
+                self._ask("held", AskHeldOut, partial(setattr, self.after, "held_out"))
 
     # ── One weight ───────────────────────────────────────────────────────────────────────────────────────────────
 
