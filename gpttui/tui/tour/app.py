@@ -13,6 +13,7 @@ from gpttui.tui.session.messages import ModelOpened
 if TYPE_CHECKING:
     from gpttui.lessons.lesson import Chapter
     from gpttui.tui.tour.card import TourCard
+    from gpttui.tui.tour.guessing import Guessing
     from gpttui.tui.tour.tour import Tour
 
 OFFER = "New here? Press enter for the guided tour; any other key goes on as before."
@@ -24,6 +25,15 @@ class TouringApp(InTurnApp):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+g", "tour", "tour", id="tour", tooltip="The guided tour, by chapters", group=MORE),
+        Binding(
+            "G",
+            "guess",
+            "guess",
+            id="guess",
+            tooltip="Guess the next token before the bars are shown",
+            group=MORE,
+            show=False,
+        ),
         *(
             Binding(key, f"tour_{name}", says, id=f"tour_{name}", show=False, tooltip=f"Tour: {tooltip}")
             for key, name, says, tooltip in (
@@ -36,6 +46,7 @@ class TouringApp(InTurnApp):
         ),
     ]
     _tour: "Tour | None" = None
+    _guessing: "Guessing | None" = None
     offered = False
     """The offer of the first start stands: enter takes it."""
 
@@ -98,14 +109,36 @@ class TouringApp(InTurnApp):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The tour's keys are there while it is on."""
         if action in ON_TOUR:
-            return self.touring or (action == "tour_go_on" and self.offered)
+            guesses = self.guesses and action in ("tour_go_on", "tour_leave")
+            return self.touring or guesses or (action == "tour_go_on" and self.offered)
+        if action == "guess":
+            return not self.touring
         return super().check_action(action, parameters)
+
+    @property
+    def guesses(self) -> bool:
+        """Guesses are being made, in the playground."""
+        return self._guessing is not None and self._guessing.on
+
+    def action_guess(self) -> None:
+        """Begin to guess, or end it."""
+        from gpttui.tui.tour.facts import playground
+        from gpttui.tui.tour.guessing import Guessing
+
+        if (play := playground(self)) is None or self.screen is not play:
+            self.notify("Guesses are made in the playground: press escape, then G.", markup=False)
+            return
+        if self._guessing is None:
+            self._guessing = Guessing(self)
+        self._guessing.leave() if self._guessing.on else self._guessing.begin()
 
     def begin_tour(self, chapters: "list[Chapter]", name: str = "", card: int = 0) -> None:
         """Begin with the chapter called `name`; without one, where the tour was left."""
         from gpttui.lessons import lesson
 
         self._offer_is_over()
+        if self._guessing is not None and self._guessing.on:
+            self._guessing.leave()
         kept = self.tour.kept
         kept.offered = True
         if not name:
@@ -131,6 +164,8 @@ class TouringApp(InTurnApp):
             from gpttui.lessons.lesson import chapters
 
             self.begin_tour(chapters())
+        elif self._guessing is not None and self._guessing.on:
+            self._guessing.show()
         else:
             self.tour.enter()
 
@@ -144,10 +179,17 @@ class TouringApp(InTurnApp):
         self.tour.more()
 
     def action_tour_leave(self) -> None:
-        self.tour.leave()
+        if self._guessing is not None and self._guessing.on:
+            self._guessing.leave()
+        else:
+            self.tour.leave()
 
     def on_tour_card_chosen(self, event: "TourCard.Chosen") -> None:
-        self.tour.guess(event.number)
+        if self._guessing is not None and self._guessing.on:
+            self._guessing.choose(event.number)
+        else:
+            self.tour.guess(event.number)
 
     def on_tour_card_go_on(self, event: "TourCard.GoOn") -> None:
-        self.action_tour_back() if event.back else self.action_tour_go_on()
+        if self.touring:
+            self.action_tour_back() if event.back else self.action_tour_go_on()

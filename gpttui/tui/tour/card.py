@@ -53,7 +53,7 @@ class TourCard(Widget, can_focus=True):
             self.back = back
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(str(n), f"guess({n})", f"guess {n}", show=False, id=f"tour_guess_{n}") for n in range(1, 5)
+        Binding(str(n), f"guess({n})", f"guess {n}", show=False, id=f"tour_guess_{n}") for n in range(1, 6)
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {"tour--done", "tour--do", "tour--option", "tour--right", "tour--wrong"}
     DEFAULT_CSS = f"""
