@@ -87,6 +87,7 @@ class GpttuiApp(TouringApp):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Everything that has a key can be found by its name as well."""
         yield SystemCommand("Theme", "Choose other colours", self.action_change_theme)
+        yield SystemCommand("Glossary", "What the words on the screen mean", self.action_glossary)
         named = [active for active in screen.active_bindings.values() if active.binding.id and active.binding.tooltip]
         keys: dict[tuple[DOMNode, str], list[str]] = {}
         for active in named:

@@ -132,6 +132,11 @@ class TouringApp(InTurnApp):
             self._guessing = Guessing(self)
         self._guessing.leave() if self._guessing.on else self._guessing.begin()
 
+    def action_glossary(self) -> None:
+        from gpttui.tui.tour.glossary import GlossaryScreen
+
+        self.push_screen(GlossaryScreen())
+
     def begin_tour(self, chapters: "list[Chapter]", name: str = "", card: int = 0) -> None:
         """Begin with the chapter called `name`; without one, where the tour was left."""
         from gpttui.lessons import lesson

@@ -50,6 +50,7 @@ class HelpScreen(Dialog[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q,enter", "dismiss", "Close", id="close_help"),
+        Binding("g", "app.glossary", "Glossary", id="help_glossary"),
         Binding("j,down", "scroll(1)", "Down", show=False, id="help_down"),
         Binding("k,up", "scroll(-1)", "Up", show=False, id="help_up"),
     ]
@@ -63,7 +64,7 @@ class HelpScreen(Dialog[None]):
     def compose(self) -> ComposeResult:
         with self.box as box:
             box.border_title = self.pane.border_title or "Help"
-            box.border_subtitle = "escape closes"
+            box.border_subtitle = "g: glossary · escape closes"
             if self.pane.HELP:
                 yield Markdown(self.pane.HELP, open_links=False)
             yield Static(self._keys(), id="keys")

@@ -283,7 +283,9 @@ async def test_every_key_of_the_playground_can_be_remapped_and_explains_itself()
 
 async def test_the_palette_finds_everything_that_has_a_key() -> None:
     async with playground() as page:
-        names = {command.title for command in page.app.get_system_commands(page.play)}
+        titles = [command.title for command in page.app.get_system_commands(page.play)]
+        names = set(titles)
+        assert len(names) == len(titles), "each once"
         assert (
             "Draw one token and append it" in names and "Another seed: other draws from the same distributions" in names
         )
