@@ -55,6 +55,8 @@ runs_dir = _place("data", "runs")
 """Where training runs go unless told otherwise."""
 sessions_dir = _place("data", "sessions")
 """Sessions that were saved to come back to."""
+last_session_file = _place("data", "last.json")
+"""What was open when the playground was last left."""
 exports_dir = _place("data", "exports")
 """What panes were written to: pictures and numbers."""
 tour_file = _place("data", "tour.json")

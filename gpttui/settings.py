@@ -36,6 +36,8 @@ class Settings(msgspec.Struct, frozen=True):
     """Let changing numbers rest: at most numbers_per_s new ones a second; the text itself goes on at full speed."""
     numbers_per_s: Annotated[float, msgspec.Meta(ge=0.01, le=60)] = 3.0
     """How often numbers change at most when slow_numbers is on."""
+    run_per_s: Annotated[float, msgspec.Meta(ge=0, le=1000)] = 0.0
+    """Tokens a second that g draws at most; 0: as fast as the model goes. ↑ and ↓ change it while it runs."""
     temperature: Annotated[float, msgspec.Meta(ge=0, le=1e6)] = 0.8
     """Sampling at the start: logits are divided by it; 0 is greedy."""
     top_k: Annotated[int, msgspec.Meta(ge=0, lt=1 << 31)] = 0

@@ -77,6 +77,7 @@ _PLAYGROUND = (
     click.option("--seed", type=click.IntRange(min=0), help="Seed of all draws."),
     click.option("--train", metavar="FILE", help="Open the training screen on this text."),
     click.option("--session", metavar="FILE", help="Continue a session saved earlier."),
+    click.option("--last", is_flag=True, help="Continue what was open when you last left."),
     dtype_option,
     click.option("--engine", metavar="COMMAND", help='How the engine is started, such as "ssh host gpttui engine".'),
 )

@@ -35,10 +35,19 @@ def command(
     seed: int | None,
     train: str | None,
     session: str | None,
+    last: bool,
     dtype: str,
     engine: str | None,
 ) -> int:
     """Open the playground."""
+    if last:
+        from gpttui import locations
+
+        if session is not None:
+            raise click.UsageError("--last is a session of its own: leave out --session")
+        if not locations.last_session_file().is_file():
+            raise UserError("there is nothing to continue: --last opens what was open when you left the playground")
+        session = str(locations.last_session_file())
     if session is not None and (prompt is not None or seed is not None or train is not None):
         raise click.UsageError("a session has its own prompt and seed: leave out --prompt, --seed and --train")
     saved = None
@@ -116,6 +125,7 @@ def open_playground(
         train=train,
         watch=watch,
         numbers_rest_s=1 / chosen.numbers_per_s if chosen.slow_numbers else 0.0,
+        run_per_s=chosen.run_per_s,
         session=session,
         session_file=session_file,
         tour=tour,

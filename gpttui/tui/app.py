@@ -77,6 +77,13 @@ class GpttuiApp(TouringApp):
             event.text = new_lines(event.text)
         await super().on_event(event)
 
+    async def action_quit(self) -> None:
+        """Leave; what is open can be continued by `gpttui --last`. Of the tour the text is the lesson's, not kept."""
+        for screen in self.screen_stack[:1]:
+            if isinstance(screen, PlayScreen) and not self.touring:
+                screen.keep_last()
+        await super().action_quit()
+
     async def on_unmount(self) -> None:
         await self.engine.close()
 

@@ -99,3 +99,13 @@ def test_options_that_the_session_answers_are_refused(cli: Cli, bpe_model: Path,
     for extra in (("--prompt", "x"), ("--seed", "1"), ("--train", "x.txt")):
         result = cli("--session", tmp_path / "s.json", *extra)
         assert result.code == 2 and "leave out" in result.err
+
+
+def test_last_is_one_line_where_nothing_was_left(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GPTTUI_HOME", str(tmp_path))
+    assert "there is nothing to continue" in cli("--last").err
+    assert cli("--last", "--session", tmp_path / "s.json").code == 2
+    saved = tmp_path / "data" / "last.json"
+    saved.parent.mkdir()
+    saved.write_text("{}", encoding="utf-8")
+    assert "last.json" in cli("--last").err

@@ -31,6 +31,7 @@ from gpttui.tui.session.link import SessionLink
 from gpttui.tui.session.loading import OnItsWay
 from gpttui.tui.session.messages import EngineLost, EngineReady, EngineSilent, ModelOpened, Refused, SnapshotArrived
 from gpttui.tui.session.opening import Opening
+from gpttui.tui.session.running import Running
 from gpttui.tui.session.sharing import SessionScreen
 from gpttui.tui.session.train_link import TrainLink
 from gpttui.tui.views import table as views
@@ -52,7 +53,6 @@ if TYPE_CHECKING:
 
 SEEDS = 10_000
 """New seeds are drawn below it: short enough to note down."""
-QUITTING = ("app.quit", "quit")
 
 
 class PlayScreen(SessionScreen):
@@ -82,6 +82,7 @@ class PlayScreen(SessionScreen):
         self.hints = HintBar()
         learning = self.tokens, self.loss
         self.door = TrainDoor(self, self.training, learning, self.scrubber, self.hints, opening.numbers_rest_s)
+        self.runner = Running(self, self.link, self.hints, self._run_changed, opening.run_per_s)
         self.writing = Writing(self, self.hints, self._written)
         self.chat = Chat(self.link, self.tokens, self.writing, self.hints)
         panes = self.deck, self.tokens, self.attention
@@ -164,24 +165,19 @@ class PlayScreen(SessionScreen):
         self.tokens.colour_mode = COLOUR_MODES[(at + 1) % len(COLOUR_MODES)]
 
     def on_key(self, event: events.Key) -> None:
-        """While the model runs by itself any key stops it, and does nothing else unless it is one that leaves."""
-        if self.link.running:
-            self.link.stop()
-            self._state()
-            self._hint()
-            active = self.active_bindings.get(event.key)
-            if active is None or active.binding.action not in QUITTING:
-                event.stop()
+        self.runner.key(event)
 
     def action_to_prompt(self) -> None:
         self.link.home()
 
     def action_run(self) -> None:
         if self.goes_on():
-            self.link.run()
-        if self.link.running:
-            self._state()
-            self.hints.say("Running. Any key stops it.", "info")
+            self.runner.begin()
+
+    def _run_changed(self, running: bool) -> None:
+        self._state()
+        if not running:
+            self._hint()
 
     def action_new_seed(self) -> None:
         self.link.set_seed(random.randrange(SEEDS))

@@ -6,6 +6,7 @@ session is put back: text, choices, sampling, seed. No widget is touched from he
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -53,6 +54,9 @@ class SessionLink:
         self.under: tuple[str, int] | None = None
         """The run and step (-1: live) whose weights the text stands under; None: the opened model's own."""
         self.running = False
+        self.steps_per_s = 0.0
+        """While it runs by itself: at most so many tokens a second; 0: as fast as the model goes."""
+        self._rest: asyncio.TimerHandle | None = None
         """Keep stepping until told otherwise."""
         self.listeners: list[Callable[[Answer], None]] = []
         """Called with every event of the engine that is not about the engine itself."""
@@ -315,7 +319,7 @@ class SessionLink:
 
     async def _send_next(self) -> None:
         question = self._pending.pop(next(iter(self._pending)))
-        self._in_flight = question.kind
+        self._in_flight, begun_s = question.kind, time.monotonic()
         end: Callable[[], None]
         try:
             with telling_of_silence(lambda silent_s: self._post(EngineSilent(silent_s))):
@@ -329,6 +333,20 @@ class SessionLink:
             self._in_flight = ""
         end()
         if self.running and not self._pending:
+            self._next_step(time.monotonic() - begun_s)
+
+    def _next_step(self, took_s: float) -> None:
+        """While it runs by itself: at once, or when the time of a token is over, of which `took_s` are."""
+        if self._rest is not None:
+            self._rest.cancel()
+        rest_s = 1 / self.steps_per_s - took_s if self.steps_per_s else 0.0
+        if rest_s > 0:
+            self._rest = asyncio.get_running_loop().call_later(rest_s, self._rested)
+        else:
+            self.step()
+
+    def _rested(self) -> None:
+        if self.running:
             self.step()
 
     def _lose(self, question: Question) -> None:

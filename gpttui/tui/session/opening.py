@@ -29,6 +29,8 @@ class Opening:
     """A run to open the training screen on."""
     numbers_rest_s: float = 0.0
     """How long numbers stay as they are while tokens are drawn one after the other, or a model trains."""
+    run_per_s: float = 0.0
+    """Tokens a second that `g` draws at most; 0: as fast as the model goes."""
     session: "SessionFile | None" = None
     """A saved session of this model to come back to; text and settings are its."""
     session_file: str = ""

@@ -5,6 +5,7 @@ For: `gpttui.tui.session.sharing`. Not for: the format (`gpttui.sessions.tree`, 
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +97,12 @@ def save(session: SessionFile, folder: Path) -> Path:
     file = free_file(folder, Path(session.model).name, ".json")
     save_session(session, file)
     return file
+
+
+def keep_last(link: "SessionLink", selection: Selection, view: Mapping[str, Any]) -> None:
+    """Keep what is open for `gpttui --last`; where nothing is, or the disk is full, what was kept before stays."""
+    with suppress(UserError):
+        save_session(session_now(link, selection, view), locations.last_session_file())
 
 
 def _holds(file: Path, session: SessionFile) -> bool:

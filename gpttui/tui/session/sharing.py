@@ -130,10 +130,20 @@ class SessionScreen(PanesScreen[None]):
         """Write a session file that brings this very screen back. Raises UserError where that is not possible."""
         from gpttui.tui.session import saving as sessions
 
+        return sessions.save(sessions.session_now(self.link, self.selection, self._view()), locations.sessions_dir())
+
+    def keep_last(self) -> None:
+        """Keep it for `gpttui --last`."""
+        from gpttui.tui.session import saving as sessions
+
+        sessions.keep_last(self.link, self.selection, self._view())
+
+    def _view(self) -> dict[str, Any]:
+        """What brings the open screens back."""
         view: dict[str, Any] = {}
         for screen in self.app.screen_stack:
             view |= screen.state() if isinstance(screen, SessionScreen) else {}
-        return sessions.save(sessions.session_now(self.link, self.selection, view), locations.sessions_dir())
+        return view
 
     def action_save_session(self) -> None:
         from gpttui.tui.session.saving import short, weights_words

@@ -348,3 +348,16 @@ def test_what_is_no_session_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text('{"format": "gpttui session", "version": 99}')
     with pytest.raises(UserError, match="newer gpttui"):
         load_session(tmp_path / "x.json")
+
+
+async def test_what_was_open_when_the_program_was_left_is_kept_for_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GPTTUI_HOME", str(tmp_path))
+    async with playground() as page:
+        await page.press("space", "space")
+        ids, prompt = page.ids, page.play.link.prompt
+        await page.pilot.press("q")
+        await page.until(lambda: not page.app.is_running or page.app._exit)
+    kept = load_session(locations.last_session_file())
+    assert kept.prompt == prompt and kept.appended == ids[-2:]
