@@ -22,7 +22,7 @@ from gpttui.protocol.stream import AskLens, LensGrid
 from gpttui.tui.own_screen import Dialog
 from gpttui.tui.renderables.labels import percent, quoted_label
 from gpttui.tui.tour import facts
-from gpttui.tui.tour.card import LINES, Face, TourCard
+from gpttui.tui.tour.card import LINES, SIDE_CELLS, SIDE_FROM, Face, TourCard
 from gpttui.tui.widgets.key_bar import KeyBar
 
 if TYPE_CHECKING:
@@ -88,7 +88,8 @@ class Guessing:
             return
         self.on, self._told, self._prediction, self._card = True, None, None, TourCard()
         play.mount(self._card, before=play.query_one(KeyBar))
-        play.deck.make_room((0, LINES))
+        side = self.app.size.width >= SIDE_FROM
+        play.deck.make_room((SIDE_CELLS, 0) if side else (0, LINES))
         if not self._watched:
             self._watched = True
             self.app.watch(play.next, "snapshot", self._changed, init=False)

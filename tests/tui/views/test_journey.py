@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from gpttui.protocol.stream import AskJourney
+from gpttui.tui.views.journey import screen as journey_screen
 from gpttui.tui.views.journey.screen import JourneyScreen
 from gpttui.tui.views.mlp.screen import MLPScreen
 from gpttui.tui.views.vectors.screen import VectorsScreen
@@ -316,3 +317,17 @@ async def test_without_colours_it_is_drawn_in_signs(tmp_path: Path, monkeypatch:
     async with opened(tmp_path) as page:
         await journey(page)
         assert any(sign * 3 in page.text for sign in "#+-=")
+
+
+async def test_a_walk_plays_by_itself_until_its_key_comes_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journey_screen, "PLAY_EVERY_S", 0.01)
+    async with opened(tmp_path) as page:
+        walk = await journey(page, "f")
+        drawn = len(page.ids)
+        await page.pilot.press("g")
+        await page.until(lambda: "g stops it" in page.text)
+        await page.until(lambda: len(page.ids) > drawn)
+        await page.pilot.press("g")
+        await page.until(lambda: walk._playing is None and "g stops it" not in page.text)

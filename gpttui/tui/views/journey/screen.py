@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.binding import BindingType
+from textual.timer import Timer
 
 from gpttui.protocol.stream import AskJourney, Journey
 from gpttui.tui.keys import STEP, key
@@ -23,7 +24,10 @@ from gpttui.tui.widgets.pane import Pane
 VIEW_OF_PART = {"token": "vectors", "place": "vectors", "embed": "vectors", "attn": "attention", "mlp": "mlp"}
 RESUME = remember("walk", tuple[int, int, int], of_model=True)
 """A walk while a part's own view is open: position, token, parts uncovered."""
-HINT = "↑ ↓ from part to part · ← → another token · f walks"
+PLAY_EVERY_S = 2.0
+"""Between two parts of a walk that plays by itself."""
+PLAYING = "The walk plays by itself. g stops it."
+HINT = "↑ ↓ from part to part · ← → another token · f walks, g by itself"
 
 
 class JourneyScreen(InsideScreen):
@@ -39,6 +43,8 @@ class JourneyScreen(InsideScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         key("f", "walk", "part by part", "Part by part: uncover the next one, in the end draw the token", STEP,
             id="journey_walk"),
+        key("g", "play", "play", "Uncover part after part, and draw token after token; again: stop", STEP,
+            id="journey_play"),
     ]  # fmt: skip
 
     def __init__(self, context: ViewContext, *, walking: bool = False) -> None:
@@ -48,6 +54,7 @@ class JourneyScreen(InsideScreen):
         self.came_walking = walking
         kept: tuple[int, int, int] | None = self.link.kept.pop(RESUME, None)
         self._resumed = None if walking else kept
+        self._playing: Timer | None = None
         self._back_at: int | None = None
         """The stop to begin at; None: the first, or the selected layer's."""
 
@@ -159,6 +166,21 @@ class JourneyScreen(InsideScreen):
         else:
             super().action_step()
 
+    def action_play(self) -> None:
+        """Walk by itself, at a pace at which each part's sentence can be read, or stop."""
+        if self._playing is not None:
+            self._playing.stop()
+            self._playing = None
+            self._guide()
+        else:
+            self._playing = self.set_interval(PLAY_EVERY_S, self._play_on)
+            self._play_on()
+
+    def _play_on(self) -> None:
+        if self.is_active and not self.link.busy:
+            self.action_walk()
+            self._guide()
+
     def action_step(self) -> None:
         if self.walking:
             self.action_walk()
@@ -192,7 +214,8 @@ class JourneyScreen(InsideScreen):
     def _guide(self) -> None:
         """Say what the next press does."""
         if not self._said_wrong:
-            self.hints.say(self._next_words() if self.walking else HINT)
+            words = self._next_words() if self.walking else HINT
+            self.hints.say(PLAYING if self._playing is not None else words)
 
     def _next_words(self) -> str:
         pane, journey, snapshot = self.pane, self.pane.journey, self.snapshot
