@@ -137,7 +137,7 @@ class ModelsScreen(Dialog[Wanted | None]):
         cards, broken, shelf = self.cards, self.broken, self.shelf
         shelf.clear_options()
         shelf.add_options(Option(self._entry(card), id=f"model-{n}") for n, card in enumerate(cards))
-        shelf.add_options(Option(_not_here(name, known)) for name, known in self._known.items())
+        shelf.add_options(Option(_not_here(name)) for name in self._known)
         shelf.add_options(Option(Text(f"✗ {safe_text(line)}", "dim")) for line in broken)
         here = [n for n, card in enumerate(cards) if card.path == (path or self.current_path)]
         if cards or self._known:
@@ -335,8 +335,8 @@ def title(card: ModelCard) -> str:
     return card.title or card.id
 
 
-def _not_here(name: str, known: Known) -> Text:
-    return Text().append(f"↓ {safe_text(known.title)}", "bold").append(f"\n  not here yet · {safe_text(name)}", "dim")
+def _not_here(name: str) -> Text:
+    return Text().append(f"↓ {safe_text(name)}", "bold").append("\n  not here yet", "dim")
 
 
 def count(params: int) -> str:
