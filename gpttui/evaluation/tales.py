@@ -1,25 +1,26 @@
 """How well a model knows the world of the tales: against the simulator's entropy, by probes, and by its own stories."""
 
-import itertools
-
 import numpy as np
 
 from gpttui.corpora import tales
+from gpttui.corpora.registry import PREFIX, open_corpus
 from gpttui.corpora.tales import checker
 from gpttui.corpora.tales.probes import entropy_estimate, pronoun_probes, recall_probes
 from gpttui.evaluation import everyday
 from gpttui.evaluation.subject import Metrics, Subject
 from gpttui.evaluation.tasks import HELD_OUT_SEED
 from gpttui.records import Array, Sampling
-from gpttui.training.recipes import stages
+from gpttui.training.recipes import recipe
 
 TEMPERATURE = 0.8
 """Stories are sampled as the playground opens: at its default temperature, nothing cut."""
 SPAN = 50
 """Tokens in a row that must not stand in the training text."""
 LONGEST_STORY = 250
-TRAINING_TALES = 560
-"""For each of the `n`: so many tales of each training text are searched for copies; from n 500 on, all of them."""
+TRAINING_DOCUMENTS = 900
+"""For each of the `n`: so many documents of the training text are searched for copies; from n 500 on, all of them."""
+OPENING_WORDS = 4
+"""Of a held-out tale, that a story is sampled from: from nothing the model says plain sentences as often."""
 
 
 def evaluate(subject: Subject, n: int, seed: int) -> Metrics:
@@ -28,11 +29,11 @@ def evaluate(subject: Subject, n: int, seed: int) -> Metrics:
     `spans_by_chance`: as many new tales of the simulator's would share so many spans with the training text. Then how
     the model goes on from plain prompts (`gpttui.evaluation.everyday`).
     """
-    stories = subject.complete(["\n"] * max(20, n // 5), LONGEST_STORY, sampling=Sampling(TEMPERATURE), seed=seed)
+    stories = own_stories(subject, max(20, n // 5), seed)
     consistent = [not checker.contradictions(story) for story in stories]
     entropy = entropy_estimate(seed, n, lambda text: len(subject.tokenizer.encode(text)))
     loss = held_out_loss(subject, n, seed)
-    known = training_spans(subject, n * TRAINING_TALES)
+    known = training_spans(subject, n * TRAINING_DOCUMENTS)
     fresh = list(tales.documents(seed, 2 * n))
     return {
         "loss_nats": loss,
@@ -87,10 +88,20 @@ def places_recalled(subject: Subject, n: int, seed: int) -> float:
     return float(np.mean([ids[: len(tail)] == tail for ids, tail in zip(given, tails, strict=True)]))
 
 
-def training_spans(subject: Subject, tales_searched: int) -> Array:
-    """The hashes, ascending, of all `SPAN` tokens in a row of the first tales of the model's training texts."""
-    texts = {(stage.seed, min(tales_searched, stage.corpus_documents)) for stage in stages("tales")}
-    training = itertools.chain.from_iterable(tales.documents(seed, count) for seed, count in sorted(texts))
+def own_stories(subject: Subject, n: int, seed: int) -> list[str]:
+    """Stories that the model tells from the opening words of `n` held-out tales."""
+    openings = [" ".join(tale.split()[:OPENING_WORDS]) for tale in tales.documents(seed, n)]
+    told = subject.complete(
+        [f"\n{opening}" for opening in openings], LONGEST_STORY, sampling=Sampling(TEMPERATURE), seed=seed
+    )
+    return [opening + rest for opening, rest in zip(openings, told, strict=True)]
+
+
+def training_spans(subject: Subject, searched: int) -> Array:
+    """The hashes, ascending, of all `SPAN` tokens in a row of the first documents of the model's training text."""
+    config = recipe("tales").config
+    documents = open_corpus(config.data.removeprefix(PREFIX))
+    training = documents(config.seed, min(searched, config.corpus_documents))
     return np.unique(np.concatenate([span_hashes(subject.tokenizer.encode(text)) for text in training]))
 
 

@@ -184,39 +184,30 @@ RECIPES: dict[str, Recipe] = {
             "that was asked for, most of all where a line of black has left it nothing else to go by."
         ),
     ),
-    "tales-starts": Recipe(
-        _muon(data="corpus:tales", tokenizer="bpe:3072", corpus_documents=280_000, layers=5, heads=6, width=192,
-              context=256, batch=16, steps=10_500, tied=True, qk_gain=True, from_starts=True, eval_every=500,
-              sample_every=1000, checkpoint_every=250, sample_prompt="Once upon a time"),
-        "Tales, from their beginnings", "280,000 small stories told from a simulated world, none twice",
-        "What `tales-prompts` goes on from: it has seen every story from its first word on, and no other text.",
-        ("Once upon a time",),
-    ),
-    "tales-prompts": Recipe(
-        _muon(data="corpus:tales", init="tales-starts", corpus_documents=280_000, context=256, batch=16, steps=1100,
-              lr=4.5e-4, matrix_lr=3e-3, eval_every=100, sample_every=500, checkpoint_every=100,
-              sample_prompt="Once upon a time"),
-        "Tales, from anywhere", "280,000 small stories told from a simulated world, none twice",
-        "What `tales` goes on from: it has learned that a text may begin in the middle of a story, as prompts do.",
-        ("Once upon a time",),
-    ),
     "tales": Recipe(
-        _muon(data="corpus:tales", init="tales-prompts", corpus_documents=280_000, context=256, batch=16, steps=9000,
-              lr=2e-3, matrix_lr=0.012, from_starts=True, starts_share=0.625, seed=1338, eval_every=500,
-              sample_every=1000, checkpoint_every=250, sample_prompt="Once upon a time"),
-        "Writes small stories", "560,000 small stories told from a simulated world, none twice",
-        "Tells small stories about people, animals and things, and explains its own words.",
+        _muon(data="corpus:world", tokenizer="bpe:4096", corpus_documents=450_000, layers=5, heads=6, width=192,
+              context=256, batch=16, steps=7119, tied=True, qk_gain=True, norm_place="both", embed_scale=True,
+              from_starts=True, starts_share=0.625, eval_every=500, eval_tokens=40_000, sample_every=1000,
+              sample_prompt="Once upon a time"),
+        "Writes small stories", "150,000 small stories told from a simulated world, and 300,000 plain sentences and "
+        "short exchanges about everyday things, all generated",
+        "Tells small stories, and goes on from plain sentences about everyday things.",
         ("Once upon a time",
+         "The dog barks at the",
          "One Monday, Mia finds a drum in the kitchen. She puts the drum in the drawer. Later, Mia looks in the",
          "A fashion model"),
-        cannot="It has read nothing but its own stories: it knows no places, people or facts of the real world.",
+        cannot=(
+            "It has read only generated stories and sentences: beyond a few hundred everyday facts it knows no places, "
+            "people or facts of the real world, and it cannot hold a conversation. In one story of five it forgets "
+            "something: who has the thing, or which of two friends is speaking."
+        ),
         look_inside=(
-            "Put a thing somewhere in the prompt: when the place is asked for, head 2 of layer 5 spends 80 % of its "
-            "attention on the word for it, and head 4 of layer 3 a third (means over 120 held-out stories). Behind "
-            "`Mrs`, heads 2 and 5 of layer 1 look at the surname that was said before, with 97 % and more; where a "
-            "sentence has ended, head 2 of layer 1 looks at the name that `She` or `He` would stand for, with 71 %. "
-            "Compare *A machine learning model* with *A fashion model*: *model* starts as one vector, and from layer "
-            "3 on the two meanings part."
+            "Put a thing somewhere in the prompt: when the place is asked for, head 3 of layer 5 spends 80 % of its "
+            "attention on the word for it, and head 4 of layer 3 a fifth (means over 120 held-out stories). Behind "
+            "`Mr` and `Mrs`, head 3 of layer 3 and head 1 of layer 1 look at the surname that was said before, with "
+            "90 % and more; where a sentence has ended and `She` or `He` is due, heads 1 and 3 of layer 3 look at the "
+            "name that was said last, with close to two thirds. Compare *A machine learning model* with *A fashion "
+            "model*: *model* starts as one vector, and most of the parting is done by the last two layers."
         ),
     ),
 }  # fmt: skip

@@ -355,11 +355,13 @@ def test_a_recipe_in_stages_trains_those_that_are_not_here(
 
 
 def test_processes_of_torchrun_are_told_which_stage_is_missing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GPTTUI_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("WORLD_SIZE", "2")
-    assert gpttui(["train", "--recipe", "tales", "--run-dir", str(tmp_path / "run")]) != 0
-    assert "first: gpttui train --recipe tales-prompts --export tales-prompts" in capsys.readouterr().err
+    for name, init in (("one", ""), ("two", "one")):
+        monkeypatch.setitem(publishing.RECIPES, name, Recipe(tiny(init=init), name, "", ""))
+    assert gpttui(["train", "--recipe", "two", "--run-dir", str(tmp_path / "run")]) != 0
+    assert "first: gpttui train --recipe one --export one" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()

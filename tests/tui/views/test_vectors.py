@@ -74,7 +74,7 @@ async def test_one_token_is_a_map_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "asked"), [("tales", "boy - man + woman = girl"), ("translate", "king - man + woman = queen")]
+    ("model", "asked"), [("tales", "king - man + woman = queen"), ("translate", "king - man + woman = queen")]
 )
 async def test_the_example_is_one_that_the_model_can_be_asked(model: str, asked: str) -> None:
     app = GpttuiApp(EngineInside(), Opening(str(gallery.find(model))))
