@@ -192,7 +192,7 @@ RECIPES: dict[str, Recipe] = {
         "Writes small stories", "150,000 small stories told from a simulated world, and 300,000 plain sentences and "
         "short exchanges about everyday things, all generated",
         "Tells small stories, and goes on from plain sentences about everyday things.",
-        ("Once upon a time",
+        ("Once upon a time there was a",
          "The dog barks at the",
          "One Monday, Mia finds a drum in the kitchen. She puts the drum in the drawer. Later, Mia looks in the",
          "A fashion model"),

@@ -26,7 +26,7 @@ from gpttui.tui.screens.train_door import TrainDoor
 from gpttui.tui.selection import Selection
 from gpttui.tui.session.asking import Engine
 from gpttui.tui.session.chat import ANSWER, Chat
-from gpttui.tui.session.hints import NO_CHECKPOINTS, Seen, altered, hint
+from gpttui.tui.session.hints import NO_CHECKPOINTS, Seen, altered, far, hint
 from gpttui.tui.session.link import SessionLink
 from gpttui.tui.session.loading import OnItsWay
 from gpttui.tui.session.messages import EngineLost, EngineReady, EngineSilent, ModelOpened, Refused, SnapshotArrived
@@ -302,7 +302,7 @@ class PlayScreen(SessionScreen):
         self._repaint(opened.snapshot)
         before = f" Before that, {self._death}" if self._death else ""
         back = self.door.interrupted_words or f"The engine was started again; your text and settings are back.{before}"
-        self._hint(back if event.restored else "; ".join(opened.notes))
+        self._hint(back if event.restored else "; ".join(opened.notes) or self._far(opened.snapshot))
         self.back.opened(opened)
         self.call_after_refresh(self.refresh_bindings)
         self.call_after_refresh(self.run_worker, partial(asyncio.to_thread, views.load_all))
@@ -333,7 +333,12 @@ class PlayScreen(SessionScreen):
         elif event.snapshot.ended and event.kind == "step":
             self.goes_on(f"with {quoted_label(self.tokens.tokenizer, int(event.snapshot.ids[-1]))}")
         elif not self.link.running and event.kind not in ("show", "scrub"):
-            self._hint(ANSWER if event.kind == "prompt" and self.link.conversation is not None else "")
+            answers = self.link.conversation is not None
+            self._hint((ANSWER if answers else self._far(event.snapshot)) if event.kind == "prompt" else "")
+
+    def _far(self, snapshot: Snapshot) -> str:
+        card = self.header.card
+        return far(snapshot, self.loss.history, card.vocab_size) if card is not None else ""
 
     def _repaint(self, snapshot: Snapshot, *, resting: bool = False) -> None:
         """The text at once; numbers too, unless they are to rest between steps (which only ever add rows to a square,

@@ -1,12 +1,19 @@
 """What the hint line says: to someone new, one thing at a time; and what the playground and the views both say."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from gpttui.records import LossHistory, Snapshot
 from gpttui.text import safe_text
 
 FIRST = "Press space: the model draws one token."
 NO_CHECKPOINTS = "Only a model that was trained here has checkpoints to go through: e trains one."
+
+ENOUGH_TOKENS = 5
+"""Of a text, before anything is said about it."""
+KNOWS_ITS_TEXTS = 0.4
+"""A model's own loss is at most this share of a blind guess, if what it has not read is to stand out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +50,21 @@ def altered(interventions: Sequence[str]) -> str:
     """What the model is under now, in words, and how to go back."""
     words = safe_text("; ".join(interventions))
     return f"Altered: {words}. U undoes the last; A lists them." if words else "The model is as it was."
+
+
+def far(snapshot: Snapshot, history: LossHistory | None, vocab_size: int) -> str:
+    """That a text is not of the kind which the model has read, in one line; empty where it is, or nothing is known.
+
+    Its mean surprisal is then nearer to a blind guess than to the model's loss on held-out text. Models of problems and
+    answers have no kind of text: what they are asked is drawn at random.
+    """
+    if history is None or not len(history.val_losses_nats) or history.prompt_counts != 1 or snapshot.n_slid:
+        return ""
+    bits = [float(x) for x in snapshot.surprisal_bits[: snapshot.n_prompt] if math.isfinite(x)]
+    own, blind = float(history.val_losses_nats[-1]) / math.log(2), math.log2(vocab_size)
+    if len(bits) < ENOUGH_TOKENS or not own <= KNOWS_ITS_TEXTS * blind:
+        return ""
+    mean = sum(bits) / len(bits)
+    if mean <= (own + blind) / 2:
+        return ""
+    return f"Far from what it has read: {mean:.1f} bits a token; its own texts take {own:.1f}."

@@ -11,10 +11,6 @@ from textual import events
 from textual.message import Message
 from textual.widget import Widget
 
-from gpttui.tui.renderables.labels import clip
-
-LEAST = 6
-"""Cells of a title below which it says nothing."""
 TAB = "tab"
 """Name under which a title carries its index."""
 
@@ -75,21 +71,20 @@ class TabLine(Widget):
 def fitted(tabs: Sequence[tuple[str, str]], current: int, width: int) -> tuple[int, list[str]]:
     """(cells between two tabs, their titles) so that all (key, title) find room, as far as may be.
 
-    First the gaps shrink, then the longest titles are cut, at last only the current one keeps its title.
+    First the gaps shrink; then titles are left out, whole, from the one farthest from the current on.
     """
     titles = [title for _, title in tabs]
 
-    def needs(gap: int, shown: list[str]) -> int:
+    def needs(gap: int) -> int:
         cells = (
-            cell_len(key) + (cell_len(title) + 1 if title else 0) for (key, _), title in zip(tabs, shown, strict=True)
+            cell_len(key) + (cell_len(title) + 1 if title else 0) for (key, _), title in zip(tabs, titles, strict=True)
         )
         return sum(cells) + gap * (len(tabs) - 1)
 
     for gap in (3, 2, 1):
-        if needs(gap, titles) <= width:
+        if needs(gap) <= width:
             return gap, titles
-    for most in range(max(map(cell_len, titles), default=0), LEAST - 1, -1):
-        shown = [title if n == current else clip(title, most) for n, title in enumerate(titles)]
-        if needs(1, shown) <= width:
-            return 1, shown
-    return 1, [title if n == current else "" for n, title in enumerate(titles)]
+    for n in sorted(range(len(tabs)), key=lambda n: (-abs(n - current), -n)):
+        if needs(1) > width and n != current:
+            titles[n] = ""
+    return 1, titles

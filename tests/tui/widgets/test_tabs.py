@@ -19,11 +19,12 @@ def line(width: int, current: int = 3) -> str:
     [
         (80, "i journey   w contexts   a attention   L layers   b branches"),
         (52, "i journey w contexts a attention L layers b branches"),
-        (46, "i journ… w conte… a atten… L layers b branc…"),
+        (46, "i w contexts a attention L layers b branches"),
+        (38, "i w a attention L layers b branches"),
         (20, "i w a L layers b"),
     ],
 )
-def test_gaps_shrink_then_long_titles_then_all_but_the_open_one(width: int, text: str) -> None:
+def test_gaps_shrink_then_titles_are_left_out_whole_the_farthest_first(width: int, text: str) -> None:
     assert line(width) == text
 
 
