@@ -27,7 +27,8 @@ def test_models_lists_in_words_and_in_json(cli: Cli, monkeypatch: pytest.MonkeyP
     listed = json.loads(cli("models", "--json").out)
     mine = next(entry for entry in listed if entry["id"] == "bpe")
     assert set(mine) == set(
-        "id path params n_layer n_head d_model vocab_size context tokenizer data metric size_bytes".split()
+        "id title path params n_layer n_head d_model vocab_size context tokenizer data metric size_bytes cannot "
+        "ends".split()
     )
     assert mine["tokenizer"] == "byte-level BPE 262" and mine["metric"] == {"name": "", "value": None}
     result = cli("models")

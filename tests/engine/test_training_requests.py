@@ -15,7 +15,7 @@ from gpttui.errors import UserError
 from gpttui.interventions import AblateHead, AblatePart, ForbidEdge, PatchResidual
 from gpttui.protocol.frames import Call, Reply, decode_call, decode_reply, frame
 from gpttui.protocol.message import Answer, Look
-from gpttui.protocol.play import Intervene, Opened, OpenModel, SetPrompt, Show, Shown, Step
+from gpttui.protocol.play import Intervene, Loading, Opened, OpenModel, SetPrompt, Show, Shown, Step
 from gpttui.protocol.stream import AskLens, LensGrid
 from gpttui.protocol.train import (
     AskBatch,
@@ -65,8 +65,9 @@ class Told(Engine):
 
     def send(self, answer: Answer, number: int = 0) -> None:
         answer = decode_reply(frame(Reply(number, answer))[4:]).answer
-        assert isinstance(answer, TrainNews), answer
-        self.news.append(answer)
+        if not isinstance(answer, Loading):
+            assert isinstance(answer, TrainNews), answer
+            self.news.append(answer)
 
     def ask(self, request: Any, kind: type[T]) -> T:
         request = decode_call(frame(Call(1, request))[4:]).request

@@ -45,4 +45,4 @@ def test_measured_parts_are_part_of_the_whole() -> None:
     elapsed_ms = (time.perf_counter() - began_s) * 1e3
     assert len(spent_ms) == len(part_costs(gpt.config, 21)) and min(spent_ms) > 0
     assert sum(spent_ms) < elapsed_ms
-    assert torch.equal(keys, cache.keys) and cache.length == 40
+    assert torch.equal(keys[..., :40, :], cache.keys[..., :40, :]) and cache.length == 40  # the rest is not written yet

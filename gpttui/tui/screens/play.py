@@ -302,7 +302,8 @@ class PlayScreen(SessionScreen):
         self._repaint(opened.snapshot)
         before = f" Before that, {self._death}" if self._death else ""
         back = self.door.interrupted_words or f"The engine was started again; your text and settings are back.{before}"
-        self._hint(back if event.restored else "; ".join(opened.notes) or self._far(opened.snapshot))
+        said = "; ".join(opened.notes) or far(opened.snapshot, opened.history, card)
+        self._hint(back if event.restored else said)
         self.back.opened(opened)
         self.call_after_refresh(self.refresh_bindings)
         self.call_after_refresh(self.run_worker, partial(asyncio.to_thread, views.load_all))
@@ -333,12 +334,8 @@ class PlayScreen(SessionScreen):
         elif event.snapshot.ended and event.kind == "step":
             self.goes_on(f"with {quoted_label(self.tokens.tokenizer, int(event.snapshot.ids[-1]))}")
         elif not self.link.running and event.kind not in ("show", "scrub"):
-            answers = self.link.conversation is not None
-            self._hint((ANSWER if answers else self._far(event.snapshot)) if event.kind == "prompt" else "")
-
-    def _far(self, snapshot: Snapshot) -> str:
-        card = self.header.card
-        return far(snapshot, self.loss.history, card.vocab_size) if card is not None else ""
+            is_far = far(event.snapshot, self.loss.history, self.header.card)
+            self._hint("" if event.kind != "prompt" else is_far if self.link.conversation is None else ANSWER)
 
     def _repaint(self, snapshot: Snapshot, *, resting: bool = False) -> None:
         """The text at once; numbers too, unless they are to rest between steps (which only ever add rows to a square,

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from gpttui.records import LossHistory, Snapshot
+from gpttui.records import LossHistory, ModelCard, Snapshot
 from gpttui.text import safe_text
 
 FIRST = "Press space: the model draws one token."
@@ -52,16 +52,22 @@ def altered(interventions: Sequence[str]) -> str:
     return f"Altered: {words}. U undoes the last; A lists them." if words else "The model is as it was."
 
 
-def far(snapshot: Snapshot, history: LossHistory | None, vocab_size: int) -> str:
+def far(snapshot: Snapshot, history: LossHistory | None, card: ModelCard | None) -> str:
     """That a text is not of the kind which the model has read, in one line; empty where it is, or nothing is known.
 
     Its mean surprisal is then nearer to a blind guess than to the model's loss on held-out text. Models of problems and
     answers have no kind of text: what they are asked is drawn at random.
     """
-    if history is None or not len(history.val_losses_nats) or history.prompt_counts != 1 or snapshot.n_slid:
+    if (
+        card is None
+        or history is None
+        or not len(history.val_losses_nats)
+        or history.prompt_counts != 1
+        or snapshot.n_slid
+    ):
         return ""
     bits = [float(x) for x in snapshot.surprisal_bits[: snapshot.n_prompt] if math.isfinite(x)]
-    own, blind = float(history.val_losses_nats[-1]) / math.log(2), math.log2(vocab_size)
+    own, blind = float(history.val_losses_nats[-1]) / math.log(2), math.log2(card.vocab_size)
     if len(bits) < ENOUGH_TOKENS or not own <= KNOWS_ITS_TEXTS * blind:
         return ""
     mean = sum(bits) / len(bits)

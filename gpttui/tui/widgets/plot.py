@@ -197,9 +197,9 @@ class CurvePlot(PlotWidget):
             with canvas.batch_refresh():
                 super()._render_plot()
                 for level in self.levels:
-                    self._draw_level(canvas, level)
+                    self.draw_level(canvas, level)
 
-    def _draw_level(self, canvas: Canvas, level: Level) -> None:
+    def draw_level(self, canvas: Canvas, level: Level) -> None:
         """Where no curve is; its name over the line, at the right, where there is room for it."""
         area = self._scale_rectangle
         _, row = self.get_pixel_from_coordinate(self._x_min, level.y)

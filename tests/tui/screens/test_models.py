@@ -146,11 +146,11 @@ async def test_everything_broken_has_its_line_and_the_rest_opens(
         await at_the_shelf(page)
         await page.until(lambda: "1 more at the end" in page.text and "✗ /shelf/third" in page.text)
         assert "✗ /shelf/fourth" in page.text
-        await page.pilot.press("down", "down", "down", "enter")
+        await page.pilot.press("end", "enter")
         await page.until(lambda: "✗ /shelf/fourth describes an impossible model: n_head is Infinity" in page.text)
         assert page.app.screen.query_one("#prompts").display is False
         assert len(page.app.screen_stack) == 2 and page.engine.asked(protocol.OpenModel) == 1
-        await page.pilot.press("up", "up", "enter")
+        await page.pilot.press("home", "down", "enter")
         await page.until(lambda: page.engine.asked(protocol.OpenModel) == 2)
 
 

@@ -29,9 +29,10 @@ OWN = LossHistory(*(np.array([1.0]),) * 2, np.array([1.0]), np.array([1.5 * math
 async def test_far_from_what_it_has_read(bits: list[float], history: LossHistory | None, said: bool) -> None:
     async with playground() as page:
         snapshot = page.play.tokens.snapshot
-        assert snapshot is not None
+        card = page.play.header.card
+        assert snapshot is not None and card is not None
         text = replace(snapshot, surprisal_bits=np.array(bits), n_prompt=len(bits), n_slid=0)
-        line = far(text, history, VOCAB)
+        line = far(text, history, replace(card, vocab_size=VOCAB))
         assert bool(line) == said
         assert not said or ("8.6 bits a token" in line and "take 1.5" in line and len(line) <= 74)
 
@@ -41,6 +42,6 @@ async def test_it_is_said_when_the_text_is_taken() -> None:
         page.play.loss.history = replace(OWN, val_losses_nats=np.array([0.1]))
         await page.press("slash", "ctrl+u", *"Zy qx? Vv 9", "enter")
         snapshot = page.play.tokens.snapshot
-        assert snapshot is not None and page.play.header.card is not None
-        expected = far(snapshot, page.play.loss.history, page.play.header.card.vocab_size)
+        assert snapshot is not None
+        expected = far(snapshot, page.play.loss.history, page.play.header.card)
         assert expected and expected in page.text

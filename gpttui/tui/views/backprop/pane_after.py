@@ -44,7 +44,9 @@ optimiser's means remember, pulled elsewhere.
 All losses here are without dropout and without label smoothing, every token counting the same; so they may differ a \
 little from the loss of the step itself.
 
-`↑` `↓` or `←` `→` choose a token, `r` `R` the row; `space` takes the next step."""
+`↑` `↓` or `←` `→` choose a token, `r` `R` the row; `space` takes the next step.
+
+More: Bottou, Curtis and Nocedal, *Optimization methods for large-scale machine learning* (2018)."""
 
     found: reactive[AfterStep | None] = reactive(None, always_update=True)
     held_out: reactive[HeldOut | None] = reactive(None, always_update=True)
