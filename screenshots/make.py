@@ -50,7 +50,7 @@ class Shot:
 
 WIDE, NARROW = (120, 40), (80, 24)
 STEPS = ("space",) * 17
-KEY = "One Monday, Mia finds a drum in the kitchen. She puts the drum in the drawer. Later, Mia looks in the"
+KEY = "One Monday, Mia finds a drum in the kitchen. She puts the drum in the cupboard. Later, Mia looks in the"
 LAST_LAYER = ("right_curly_bracket",) * 4
 SMOLLM2, FRANCE = "smollm2", "The capital of France is"
 SHOTS: dict[str, Shot] = {

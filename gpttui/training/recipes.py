@@ -194,7 +194,7 @@ RECIPES: dict[str, Recipe] = {
         "Tells small stories, and goes on from plain sentences about everyday things.",
         ("Once upon a time there was a",
          "The dog barks at the",
-         "One Monday, Mia finds a drum in the kitchen. She puts the drum in the drawer. Later, Mia looks in the",
+         "One Monday, Mia finds a drum in the kitchen. She puts the drum in the cupboard. Later, Mia looks in the",
          "A fashion model"),
         cannot=(
             "It has read only generated stories and sentences: beyond a few hundred everyday facts it knows no places, "
