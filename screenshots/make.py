@@ -49,7 +49,7 @@ class Shot:
 
 
 WIDE, NARROW = (120, 40), (80, 24)
-STEPS = ("space",) * 17
+STEPS = ("space",) * 16
 KEY = "One Monday, Mia finds a drum in the kitchen. She puts the drum in the cupboard. Later, Mia looks in the"
 LAST_LAYER = ("right_curly_bracket",) * 4
 SMOLLM2, FRANCE = "smollm2", "The capital of France is"
