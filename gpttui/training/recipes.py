@@ -197,9 +197,9 @@ RECIPES: dict[str, Recipe] = {
          "One Monday, Mia finds a drum in the kitchen. She puts the drum in the cupboard. Later, Mia looks in the",
          "A fashion model"),
         cannot=(
-            "It has read only generated stories and sentences: beyond a few hundred everyday facts it knows no places, "
-            "people or facts of the real world, and it cannot hold a conversation. In one story of five it forgets "
-            "something: who has the thing, or which of two friends is speaking."
+            "It has read only generated stories and sentences: what they do not tell it does not know, and it cannot "
+            "hold a conversation. In one story of five it forgets something: who has the thing, or which of two "
+            "friends is speaking."
         ),
         look_inside=(
             "Put a thing somewhere in the prompt: when the place is asked for, head 3 of layer 5 spends 80 % of its "

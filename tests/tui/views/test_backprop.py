@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rich.cells import cell_len
 
 from gpttui.protocol import backprop as bp
 from gpttui.runs.config import changed
 from gpttui.tui.screens.play import PlayScreen
 from gpttui.tui.screens.train import TrainScreen
+from gpttui.tui.views.backprop.pane_part import PartPane
 from gpttui.tui.views.backprop.screen import BackpropScreen
 from gpttui.tui.views.backprop.words import plain, small, weight_name
 from tests.tui.training import Driven, training
@@ -23,6 +25,11 @@ async def apart(driven: Driven) -> BackpropScreen:
     await driven.until(lambda: screen.row is not None)
     assert isinstance(screen, BackpropScreen)
     return screen
+
+
+def test_what_a_part_hints_at_fits_a_narrow_terminal() -> None:
+    hints = [part.HINT for part in PartPane.__subclasses__()]
+    assert len(hints) > 4 and all(0 < cell_len(hint) <= 76 for hint in hints)
 
 
 def asked(driven: Driven, kind: type) -> list[Any]:

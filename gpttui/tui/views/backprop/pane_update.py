@@ -29,7 +29,7 @@ class UpdatePane(PartPane):
 
     PART: ClassVar[str] = "5 Update: what is added to the weights"
     NAME: ClassVar[str] = "update"
-    HINT: ClassVar[str] = "4 chooses another weight · [ ] another matrix · { } another layer · m formula"
+    HINT: ClassVar[str] = "4 chooses another weight · [ ] another matrix · { } another layer"
     FORMULA: ClassVar[tuple[str, ...]] = (
         "AdamW  m <- b1 m + (1 - b1) g     v <- b2 v + (1 - b2) g^2",
         "       w <- w - lr · (m^ / (sqrt(v^) + eps) + decay · w)     m^, v^: corrected for their start at 0",
